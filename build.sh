@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The one script of the project: `./build.sh help` lists its words.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+ROOT=$PWD
+
+for part in common packages wasm setup check test package; do
+    # shellcheck source=/dev/null
+    source "$ROOT/scripts/$part.sh"
+done
+
+usage() {
+    cat <<'USAGE'
+usage: ./build.sh WORD
+
+  serve   set up, build, and serve the page on 127.0.0.1:8080 (PORT=… for another port)
+  test    set up, then run every test: native, wasm in headless Chromium, the page in
+          Chromium and Firefox; `./build.sh test native wasm page` picks kinds,
+          `./build.sh test slow` adds the tests that take long
+  check   format, clippy with warnings denied, documentation, scripts, types of the page
+  build   the release pkg/: smallest download, compressed beforehand (takes a while)
+  setup   only what the others do first: toolchains, browsers and tools that are missing
+  help    this text
+
+Tools are kept in ${XDG_CACHE_HOME:-~/.cache}/tesserae, compiled crates in target/
+(or CARGO_TARGET_DIR).
+USAGE
+}
+
+word=${1:-help}
+[ $# -eq 0 ] || shift
+case $word in
+    test) ;;
+    *) [ $# -eq 0 ] || { usage >&2; exit 2; } ;;
+esac
+
+case $word in
+    serve) serve ;;
+    test) run_tests "$@" ;;
+    check) set_up tests; check ;;
+    build) build_release ;;
+    setup) set_up tests ;;
+    help | -h | --help) usage ;;
+    *) usage >&2; exit 2 ;;
+esac

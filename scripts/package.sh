@@ -1,0 +1,62 @@
+# `serve` and `build`: pkg/ from the library, and the server for it.
+
+# build_pkg PROFILE: the wasm module and its JavaScript into pkg/.
+build_pkg() {
+    [ -d "$ROOT/www" ] || die "www/ is missing from this clone"
+    # Compressed files of an earlier build would be served instead of the new ones.
+    rm -f "$ROOT"/pkg/*.br "$ROOT"/pkg/*.gz
+    say "page: compiling to wasm (13 minutes the first time on two cores)"
+    wasm wasm-pack build --mode no-install --target web --profile "$1" --no-opt --out-dir pkg "$ROOT" ||
+        die "the library did not build for the browser; the message is above"
+}
+
+serve() {
+    local port=${PORT:-8080}
+    [[ $port =~ ^[0-9]{1,5}$ ]] && [ "$port" -ge 1 ] && [ "$port" -le 65535 ] ||
+        die "PORT must be a number from 1 to 65535, not '$port'"
+    # Better known before the build than after it.
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+        die "port $port of 127.0.0.1 is taken; choose another with PORT=8081 ./build.sh serve"
+    fi
+    set_up page
+    build_pkg release
+    say "page: ready"
+    PORT=$port exec node "$E2E/serve.js"
+}
+
+build_release() {
+    set_up release
+    build_pkg dist
+    smallest_module "$ROOT/pkg/tesserae_bg.wasm"
+    say "release: compressing"
+    local file
+    for file in "$ROOT"/pkg/*.wasm "$ROOT"/pkg/*.js; do
+        brotli --force --quality=11 --keep "$file"
+        gzip --force --best --keep "$file"
+        printf '%10d bytes, %9d brotli, %9d gzip  %s\n' \
+            "$(stat -c %s "$file")" "$(stat -c %s "$file.br")" "$(stat -c %s "$file.gz")" "${file#"$ROOT"/}"
+    done
+    say "release: pkg/ is ready"
+}
+
+# Drops the names from the module, and keeps wasm-opt's version of it only if that downloads faster.
+smallest_module() {
+    local work plain small
+    local optimizer=("$E2E/node_modules/.bin/wasm-opt" --enable-simd --enable-bulk-memory --enable-sign-ext
+        --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue
+        --strip-debug --strip-producers)
+    work=$(mktemp -d)
+    say "release: stripping names, and trying wasm-opt -Oz (minutes)"
+    "${optimizer[@]}" "$1" -o "$work/plain.wasm" || die "wasm-opt could not read the module"
+    "${optimizer[@]}" -Oz "$work/plain.wasm" -o "$work/small.wasm" || die "wasm-opt could not optimize the module"
+    plain=$(brotli --quality=11 --stdout "$work/plain.wasm" | wc -c)
+    small=$(brotli --quality=11 --stdout "$work/small.wasm" | wc -c)
+    if [ "$small" -lt "$plain" ]; then
+        say "release: wasm-opt is kept, $small bytes of brotli against $plain"
+        cp "$work/small.wasm" "$1"
+    else
+        say "release: wasm-opt is left out, $small bytes of brotli against $plain"
+        cp "$work/plain.wasm" "$1"
+    fi
+    rm -rf "$work"
+}

@@ -1,0 +1,78 @@
+# `test`: three kinds of tests and one closing line.
+
+PASSED=0
+FAILED=0
+
+# run_tests [native|wasm|page|slow]...
+run_tests() {
+    local kind kinds=() slow=
+    for kind in "$@"; do
+        case $kind in
+            native | wasm | page) kinds+=("$kind") ;;
+            slow) slow=1 ;;
+            *) usage >&2; exit 2 ;;
+        esac
+    done
+    [ "${#kinds[@]}" -gt 0 ] || kinds=(native wasm page)
+    set_up tests
+    for kind in "${kinds[@]}"; do
+        "test_$kind" "$slow"
+    done
+    say "tests: done"
+    printf '%d passed, %d failed\n' "$PASSED" "$FAILED"
+    [ "$FAILED" -eq 0 ]
+}
+
+# counted NAME COMMAND…: runs cargo's or wasm-bindgen's test runner and adds up its result lines. A
+# runner that fails without a failed test (a build error, a crash) is one failure.
+counted() {
+    local name=$1 log status=0 passed failed
+    shift
+    log=$(mktemp)
+    "$@" 2>&1 | tee "$log" || status=1
+    read -r passed failed < <(
+        sed -nE 's/^test result: .* ([0-9]+) passed; ([0-9]+) failed;.*/\1 \2/p' "$log" |
+            awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }'
+    )
+    rm -f "$log"
+    add "$name" "$passed" "$failed" "$status"
+}
+
+# add NAME PASSED FAILED STATUS
+add() {
+    local failed=$3
+    if [ "$failed" -eq 0 ] && { [ "$4" -ne 0 ] || [ "$2" -eq 0 ]; }; then
+        failed=1
+        say "tests: $1 did not finish"
+    fi
+    PASSED=$((PASSED + $2))
+    FAILED=$((FAILED + failed))
+    say "tests: $1: $2 passed, $failed failed"
+}
+
+test_native() {
+    local extra=()
+    [ -z "$1" ] || extra=(-- --include-ignored)
+    say "tests: native"
+    counted native cargo test --release --features cli --no-fail-fast "${extra[@]}"
+}
+
+test_wasm() {
+    say "tests: wasm in headless Chromium"
+    WASM_BINDGEN_TEST_TIMEOUT=300 counted wasm \
+        wasm wasm-pack test --mode no-install --headless --chrome --chromedriver "$CHROMEDRIVER" --release -- --test web
+}
+
+test_page() {
+    say "tests: the page in Chromium and Firefox"
+    local results status=0 passed=0 failed=0
+    results=$(mktemp)
+    build_pkg release
+    (
+        cd "$E2E"
+        TESSERAE_SLOW=$1 E2E_RESULTS=$results ./node_modules/.bin/playwright test
+    ) || status=1
+    read -r passed failed < <(node "$E2E/count.js" "$results" 2>/dev/null || echo 0 0)
+    rm -f "$results"
+    add page "$passed" "$failed" "$status"
+}

@@ -1,0 +1,59 @@
+//! Files and folders: the only part of the program that touches them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tesserae::{Error, Picture, Result};
+
+/// The whole file.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|e| Error::io(path, e))
+}
+
+/// Writes to a new file beside `path`, then renames, so that a full disk or a crash leaves the old
+/// file whole.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    fs::write(&part, bytes)
+        .and_then(|()| fs::rename(&part, path))
+        .map_err(|e| {
+            // Nothing more can be done about a part that cannot be removed either.
+            let _ = fs::remove_file(&part);
+            Error::io(path, e)
+        })
+}
+
+/// The pictures below `folder`, by their extension, in the order of their paths.
+pub fn pictures_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|e| Error::io(&folder, e))? {
+            let path = entry.map_err(|e| Error::io(&folder, e))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if has_picture_extension(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        return Err(Error::DatasetEmpty(folder.display().to_string()));
+    }
+    Ok(found)
+}
+
+fn has_picture_extension(path: &Path) -> bool {
+    path.extension()
+        .and_then(|e| e.to_str())
+        .map(str::to_ascii_lowercase)
+        .is_some_and(|e| ["jpg", "jpeg", "png", "webp"].contains(&e.as_str()))
+}
+
+/// A decoded picture; the error names the file.
+pub fn picture(path: &Path) -> Result<Picture> {
+    Picture::decode(&read(path)?)
+}

@@ -1,0 +1,150 @@
+//! The one error type. Every variant has a stable [`Error::code`], which is also the `code` of the
+//! JavaScript errors and of the command line's `--json` output.
+
+/// What can go wrong, with a message that is one plain sentence for the person in front of it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are in no picture format that is read here.
+    #[error("This file is not a PNG, JPEG or WebP picture.")]
+    ImageUnsupported,
+    /// The picture's header promises a picture that its data does not hold.
+    #[error("This picture is damaged and could not be read: {0}.")]
+    ImageCorrupt(String),
+    /// More pixels than are decoded, known from the header before any are.
+    #[error("This picture is {width}×{height}; at most {max_pixels} pixels can be read.")]
+    ImageTooLarge {
+        /// Width in pixels, as the header says.
+        width: u32,
+        /// Height in pixels, as the header says.
+        height: u32,
+        /// The bound on width × height.
+        max_pixels: u64,
+    },
+    /// No bytes, or a picture without pixels.
+    #[error("This file is empty.")]
+    ImageEmpty,
+    /// Two pictures that should have one size have two.
+    #[error("The pictures differ in size: {0}.")]
+    ImageSize(String),
+    /// The token file's magic, lengths or checksum are wrong.
+    #[error("This token file is damaged: {0}.")]
+    TokensCorrupt(String),
+    /// A token file of a version that this build does not read.
+    #[error("This token file is of version {0}, which is newer than this program.")]
+    TokensVersion(u8),
+    /// The tokens index another codebook than the model's.
+    #[error(
+        "These tokens belong to another model: its codebook is {found}, this model's is {expected}."
+    )]
+    TokensOtherCodebook {
+        /// Hash of the codebook in use, in hexadecimal.
+        expected: String,
+        /// Hash in the token file, in hexadecimal.
+        found: String,
+    },
+    /// The grids do not fit the model or the picture size that the file states.
+    #[error("These tokens do not fit this model: {0}.")]
+    TokensGeometry(String),
+    /// The weight file is not a well-formed safetensors file.
+    #[error("This weight file is damaged or not a safetensors file: {0}.")]
+    WeightsCorrupt(String),
+    /// A well-formed weight file whose tensors are not the ones that its config asks for.
+    #[error("These weights do not fit their model: {0}.")]
+    WeightsMismatch(String),
+    /// A weight that is NaN or infinite.
+    #[error("These weights hold a value that is not a number, in `{0}`.")]
+    WeightsNotFinite(String),
+    /// A model config that no model can be built from.
+    #[error("This model configuration is not valid: {0}.")]
+    ConfigInvalid(String),
+    /// No model of this name among the shipped ones.
+    #[error("There is no model called `{0}`.")]
+    ModelUnknown(String),
+    /// The browser has no WebGPU at all.
+    #[error("This browser has no WebGPU.")]
+    WebGpuAbsent,
+    /// WebGPU is there, but no adapter answers.
+    #[error("WebGPU is there, but it offers no graphics adapter.")]
+    AdapterAbsent,
+    /// The adapter lacks a feature that the engine cannot do without.
+    #[error("The graphics adapter lacks the WebGPU feature `{0}`.")]
+    FeatureMissing(String),
+    /// The adapter would not give a device.
+    #[error("The graphics adapter refused to give a device: {0}.")]
+    DeviceRefused(String),
+    /// The device computes wrong results.
+    #[error("The graphics device failed its self-test: {0}.")]
+    SelfTestFailed(String),
+    /// The device went away while it was in use.
+    #[error("The graphics device was lost: {0}.")]
+    DeviceLost(String),
+    /// The device could not hold the work.
+    #[error("The device ran out of memory: {0}.")]
+    OutOfMemory(String),
+    /// The caller asked for the work to stop.
+    #[error("The work was cancelled.")]
+    Cancelled,
+    /// A folder or a data set without one usable picture.
+    #[error("No usable picture was found in {0}.")]
+    DatasetEmpty(String),
+    /// A file that cannot be read or written.
+    #[error("{path}: {reason}.")]
+    Io {
+        /// The path, as it was given.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// An argument that is out of its range.
+    #[error("{0}.")]
+    Argument(String),
+    /// A bug in this crate or below it.
+    #[error("Something inside went wrong: {0}.")]
+    Internal(String),
+}
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// The stable code: lower-case words, never changed once released.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ImageUnsupported => "image_unsupported",
+            Self::ImageCorrupt(_) => "image_corrupt",
+            Self::ImageTooLarge { .. } => "image_too_large",
+            Self::ImageEmpty => "image_empty",
+            Self::ImageSize(_) => "image_size",
+            Self::TokensCorrupt(_) => "tokens_corrupt",
+            Self::TokensVersion(_) => "tokens_version",
+            Self::TokensOtherCodebook { .. } => "tokens_other_codebook",
+            Self::TokensGeometry(_) => "tokens_geometry",
+            Self::WeightsCorrupt(_) => "weights_corrupt",
+            Self::WeightsMismatch(_) => "weights_mismatch",
+            Self::WeightsNotFinite(_) => "weights_not_finite",
+            Self::ConfigInvalid(_) => "config_invalid",
+            Self::ModelUnknown(_) => "model_unknown",
+            Self::WebGpuAbsent => "webgpu_absent",
+            Self::AdapterAbsent => "adapter_absent",
+            Self::FeatureMissing(_) => "feature_missing",
+            Self::DeviceRefused(_) => "device_refused",
+            Self::SelfTestFailed(_) => "self_test_failed",
+            Self::DeviceLost(_) => "device_lost",
+            Self::OutOfMemory(_) => "out_of_memory",
+            Self::Cancelled => "cancelled",
+            Self::DatasetEmpty(_) => "dataset_empty",
+            Self::Io { .. } => "io",
+            Self::Argument(_) => "argument",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// An [`Error::Io`] from what the system said about `path`.
+    pub fn io(path: impl AsRef<std::path::Path>, reason: impl std::fmt::Display) -> Self {
+        Self::Io {
+            path: path.as_ref().display().to_string(),
+            reason: reason.to_string(),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Tesserae: discrete-token image models, VQ-VAE and VQ-GAN, on [Burn](https://burn.dev).
+//!
+//! A picture becomes a grid of codebook indices and a picture again:
+//!
+//! 1. [`pixels`] reads, scales and pads a picture;
+//! 2. [`models`] holds the encoder and decoder, made of [`nn`]'s layers from a [`config`];
+//! 3. [`quantize`] turns latents into codes and keeps the codebook alive in training;
+//! 4. [`tokens`] is the file that the codes travel in;
+//! 5. [`weights`] reads and writes the models' parameters;
+//! 6. [`train`] fits a model to photos.
+//!
+
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+pub mod config;
+pub mod error;
+pub mod models;
+pub mod nn;
+pub mod pixels;
+pub mod quantize;
+pub mod tokens;
+pub mod train;
+pub mod weights;
+
+#[cfg(target_arch = "wasm32")]
+pub mod web;
+
+pub use config::ModelConfig;
+pub use error::{Error, Result};
+pub use models::Autoencoder;
+pub use pixels::Picture;
+pub use tokens::Tokens;

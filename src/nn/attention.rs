@@ -1,0 +1,67 @@
+use burn::module::Module;
+use burn::nn::GroupNorm;
+use burn::nn::conv::Conv2d;
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Tensor};
+
+use super::{Norm, conv};
+
+/// Largest score matrix built at once, in elements: 64 MiB of f32, half of WebGPU's portable
+/// limit on a binding.
+const MAX_SCORES: usize = 1 << 24;
+
+/// Single-head self-attention over all positions, with a residual connection.
+///
+/// Source: taming-transformers `AttnBlock`: scale C^−½, 1×1 convolutions for q, k, v and the
+/// output.
+#[derive(Module, Debug)]
+pub struct AttnBlock {
+    norm: GroupNorm,
+    q: Conv2d,
+    k: Conv2d,
+    v: Conv2d,
+    proj_out: Conv2d,
+}
+
+impl AttnBlock {
+    /// Attention over `channels`.
+    pub fn new(channels: usize, norm: Norm, device: &Device) -> Self {
+        Self {
+            norm: norm.init(channels, device),
+            q: conv(channels, channels, 1, device),
+            k: conv(channels, channels, 1, device),
+            v: conv(channels, channels, 1, device),
+            proj_out: conv(channels, channels, 1, device),
+        }
+    }
+
+    /// Queries are taken in chunks, so that memory grows with the positions and not with their
+    /// square.
+    ///
+    /// # Shapes
+    /// - input and output: `[batch, channels, height, width]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [batch, channels, height, width] = x.dims();
+        let positions = height * width;
+        let flat = |t: Tensor<4>| t.reshape([batch, channels, positions]);
+
+        let h = self.norm.forward(x.clone());
+        let q = flat(self.q.forward(h.clone())).swap_dims(1, 2); // [batch, positions, channels]
+        let k = flat(self.k.forward(h.clone())); // [batch, channels, positions]
+        let v = flat(self.v.forward(h)).swap_dims(1, 2); // [batch, positions, channels]
+
+        let q = q.mul_scalar((channels as f64).powf(-0.5));
+        let rows = (MAX_SCORES / (batch * positions)).clamp(1, positions);
+        let chunks = (0..positions)
+            .step_by(rows)
+            .map(|start| {
+                let q = q.clone().narrow(1, start, rows.min(positions - start));
+                softmax(q.matmul(k.clone()), 2).matmul(v.clone())
+            })
+            .collect();
+        let h = Tensor::cat(chunks, 1).swap_dims(1, 2); // [batch, channels, positions]
+        x + self
+            .proj_out
+            .forward(h.reshape([batch, channels, height, width]))
+    }
+}

@@ -1,0 +1,119 @@
+use burn::module::Module;
+use burn::nn::GroupNorm;
+use burn::nn::conv::Conv2d;
+use burn::tensor::activation::silu;
+use burn::tensor::{Device, Tensor};
+
+use super::{AttnBlock, Downsample, Norm, ResnetBlock, conv};
+use crate::config::VqGanConfig;
+use crate::error::Result;
+
+/// VQ-GAN's encoder: picture to latent.
+///
+/// Source: taming-transformers `Encoder`.
+#[derive(Module, Debug)]
+pub struct Encoder {
+    conv_in: Conv2d,
+    down: Vec<DownLevel>,
+    mid: Middle,
+    norm_out: GroupNorm,
+    conv_out: Conv2d,
+}
+
+/// One resolution of the encoder.
+#[derive(Module, Debug)]
+pub struct DownLevel {
+    block: Vec<ResnetBlock>,
+    /// One after each block, or none at all.
+    attn: Vec<AttnBlock>,
+    /// Absent in the coarsest level.
+    downsample: Option<Downsample>,
+}
+
+/// Block, attention, block at the coarsest resolution; encoder and decoder both have one.
+#[derive(Module, Debug)]
+pub struct Middle {
+    block_1: ResnetBlock,
+    attn_1: Option<AttnBlock>,
+    block_2: ResnetBlock,
+}
+
+impl Middle {
+    pub(super) fn new(width: usize, config: &VqGanConfig, norm: Norm, device: &Device) -> Self {
+        Self {
+            block_1: ResnetBlock::new(width, width, norm, device),
+            attn_1: config
+                .mid_attention
+                .then(|| AttnBlock::new(width, norm, device)),
+            block_2: ResnetBlock::new(width, width, norm, device),
+        }
+    }
+
+    /// # Shapes
+    /// - input and output: `[batch, width, height, width]`
+    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = self.block_1.forward(x);
+        let x = match &self.attn_1 {
+            Some(attn) => attn.forward(x),
+            None => x,
+        };
+        self.block_2.forward(x)
+    }
+}
+
+impl Encoder {
+    /// Builds with random weights.
+    ///
+    /// # Errors
+    /// When the config's widths overflow.
+    pub fn new(config: &VqGanConfig, device: &Device) -> Result<Self> {
+        let widths = config.widths()?;
+        let norm = config.norm();
+        let mut from = config.ch;
+        let mut down = Vec::with_capacity(widths.len());
+        for (level, &width) in widths.iter().enumerate() {
+            let mut block = Vec::new();
+            let mut attn = Vec::new();
+            for _ in 0..config.num_res_blocks {
+                block.push(ResnetBlock::new(from, width, norm, device));
+                from = width;
+                if config.attends(level) {
+                    attn.push(AttnBlock::new(width, norm, device));
+                }
+            }
+            let downsample = (level + 1 < widths.len()).then(|| Downsample::new(width, device));
+            down.push(DownLevel {
+                block,
+                attn,
+                downsample,
+            });
+        }
+        Ok(Self {
+            conv_in: conv(config.in_channels, config.ch, 3, device),
+            down,
+            mid: Middle::new(from, config, norm, device),
+            norm_out: norm.init(from, device),
+            conv_out: conv(from, config.z_channels, 3, device),
+        })
+    }
+
+    /// # Shapes
+    /// - input: `[batch, in_channels, height, width]`, sides multiples of the factor f
+    /// - output: `[batch, z_channels, height / f, width / f]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let mut h = self.conv_in.forward(x);
+        for level in &self.down {
+            for (i, block) in level.block.iter().enumerate() {
+                h = block.forward(h);
+                if let Some(attn) = level.attn.get(i) {
+                    h = attn.forward(h);
+                }
+            }
+            if let Some(downsample) = &level.downsample {
+                h = downsample.forward(h);
+            }
+        }
+        let h = self.mid.forward(h);
+        self.conv_out.forward(silu(self.norm_out.forward(h)))
+    }
+}

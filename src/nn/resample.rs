@@ -1,0 +1,63 @@
+use burn::module::Module;
+use burn::nn::PaddingConfig2d;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use burn::tensor::{Device, Tensor};
+
+use super::conv;
+
+/// Halves both sides: one row and column of zeros at the bottom and right, then 3×3, stride 2.
+///
+/// Source: taming-transformers `Downsample`; the padding is `(0, 1, 0, 1)` there.
+#[derive(Module, Debug)]
+pub struct Downsample {
+    conv: Conv2d,
+}
+
+impl Downsample {
+    /// Over `channels`.
+    pub fn new(channels: usize, device: &Device) -> Self {
+        let conv = Conv2dConfig::new([channels, channels], [3, 3])
+            .with_stride([2, 2])
+            .with_padding(PaddingConfig2d::Explicit(0, 0, 1, 1))
+            .init(device);
+        Self { conv }
+    }
+
+    /// # Shapes
+    /// - input: `[batch, channels, height, width]`
+    /// - output: `[batch, channels, height / 2, width / 2]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.conv.forward(x)
+    }
+}
+
+/// Doubles both sides: nearest neighbour, then 3×3.
+///
+/// Source: taming-transformers `Upsample`.
+#[derive(Module, Debug)]
+pub struct Upsample {
+    conv: Conv2d,
+}
+
+impl Upsample {
+    /// Over `channels`.
+    pub fn new(channels: usize, device: &Device) -> Self {
+        Self {
+            conv: conv(channels, channels, 3, device),
+        }
+    }
+
+    /// # Shapes
+    /// - input: `[batch, channels, height, width]`
+    /// - output: `[batch, channels, 2 · height, 2 · width]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = x.dims();
+        let options = InterpolateOptions::new(InterpolateMode::Nearest);
+        self.conv.forward(interpolate(
+            x,
+            options.with_output_size([2 * height, 2 * width]),
+        ))
+    }
+}

@@ -1,0 +1,46 @@
+use burn::module::Module;
+use burn::nn::GroupNorm;
+use burn::nn::conv::Conv2d;
+use burn::tensor::activation::silu;
+use burn::tensor::{Device, Tensor};
+
+use super::{Norm, conv};
+
+/// VQ-GAN's residual block: norm, swish, 3×3, norm, swish, 3×3, plus the input.
+///
+/// Source: taming-transformers `ResnetBlock` (without dropout, which every published model sets
+/// to 0).
+#[derive(Module, Debug)]
+pub struct ResnetBlock {
+    norm1: GroupNorm,
+    conv1: Conv2d,
+    norm2: GroupNorm,
+    conv2: Conv2d,
+    /// 1×1, only where the width changes.
+    nin_shortcut: Option<Conv2d>,
+}
+
+impl ResnetBlock {
+    /// A block from width `from` to width `to`.
+    pub fn new(from: usize, to: usize, norm: Norm, device: &Device) -> Self {
+        Self {
+            norm1: norm.init(from, device),
+            conv1: conv(from, to, 3, device),
+            norm2: norm.init(to, device),
+            conv2: conv(to, to, 3, device),
+            nin_shortcut: (from != to).then(|| conv(from, to, 1, device)),
+        }
+    }
+
+    /// # Shapes
+    /// - input: `[batch, from, height, width]`
+    /// - output: `[batch, to, height, width]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let h = self.conv1.forward(silu(self.norm1.forward(x.clone())));
+        let h = self.conv2.forward(silu(self.norm2.forward(h)));
+        match &self.nin_shortcut {
+            Some(shortcut) => shortcut.forward(x) + h,
+            None => x + h,
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Pictures of every kind that is read, and of many that are not.
+
+use image::codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+use proptest::prelude::*;
+
+use super::*;
+use crate::pixels::tests::{painted, waves};
+
+/// A little-endian TIFF header and one directory entry: tag 0x0112, one SHORT.
+fn exif(orientation: u8) -> Vec<u8> {
+    let mut exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+    exif.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
+    exif
+}
+
+/// 6×4, its top left quarter red, encoded as `extension` with this EXIF orientation.
+fn oriented(extension: &str, orientation: u8) -> Vec<u8> {
+    let exif = exif(orientation);
+    let picture = painted(
+        6,
+        4,
+        |x, y, c| if x < 3 && y < 2 && c == 0 { 200 } else { 0 },
+    );
+    let mut bytes = Vec::new();
+    fn write(mut encoder: impl ImageEncoder, picture: &Picture, exif: Vec<u8>) {
+        encoder.set_exif_metadata(exif).unwrap();
+        encoder
+            .write_image(picture.rgb(), 6, 4, ExtendedColorType::Rgb8)
+            .unwrap();
+    }
+    match extension {
+        "png" => write(PngEncoder::new(&mut bytes), &picture, exif),
+        "webp" => write(WebPEncoder::new_lossless(&mut bytes), &picture, exif),
+        _ => write(
+            JpegEncoder::new_with_quality(&mut bytes, 100),
+            &picture,
+            exif,
+        ),
+    }
+    bytes
+}
+
+/// A PNG of this colour type, `samples` as the format stores them.
+fn png(width: u32, height: u32, color: ExtendedColorType, samples: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    PngEncoder::new(&mut bytes)
+        .write_image(samples, width, height, color)
+        .unwrap();
+    bytes
+}
+
+/// A PNG with nothing but a header that promises these sides, its checksum right.
+fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = png(1, 1, ExtendedColorType::Rgb8, &[0; 3]);
+    bytes[16..20].copy_from_slice(&width.to_be_bytes());
+    bytes[20..24].copy_from_slice(&height.to_be_bytes());
+    let sum = crc32fast::hash(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&sum.to_be_bytes());
+    bytes
+}
+
+#[test]
+fn lossless_formats_are_read_exactly() {
+    let picture = waves(37, 23);
+    for extension in ["png", "webp"] {
+        let bytes = picture.encode_as(extension).unwrap();
+        assert_eq!(Picture::decode(&bytes).unwrap(), picture, "{extension}");
+    }
+}
+
+#[test]
+fn jpeg_is_read_closely() {
+    let picture = waves(37, 23);
+    let read = Picture::decode(&picture.encode_as("jpg").unwrap()).unwrap();
+    let psnr = super::super::metrics::psnr(&picture, &read).unwrap();
+    assert!(psnr > 28.0, "{psnr}");
+}
+
+#[test]
+fn exif_orientation_is_applied() {
+    // Where the red quarter of 6×4 goes under each of the eight orientations: left, top.
+    let expected = [
+        (true, true),
+        (false, true),
+        (false, false),
+        (true, false),
+        (true, true),
+        (false, true),
+        (false, false),
+        (true, false),
+    ];
+    for extension in ["png", "jpg", "webp"] {
+        for (orientation, (left, top)) in (1u8..).zip(expected) {
+            let read = Picture::decode(&oriented(extension, orientation)).unwrap();
+            let (width, height) = if orientation < 5 { (6, 4) } else { (4, 6) };
+            assert_eq!((read.width(), read.height()), (width, height));
+            let x = if left { 0 } else { width - 1 };
+            let y = if top { 0 } else { height - 1 };
+            for (corner_x, corner_y) in [(0, 0), (width - 1, 0), (0, height - 1)] {
+                let red = read.rgb()[(corner_y * width + corner_x) as usize * 3];
+                let expected = corner_x == x && corner_y == y;
+                assert_eq!(red > 100, expected, "{extension} {orientation}");
+            }
+        }
+    }
+}
+
+#[test]
+fn exif_chunks_of_webp_are_bounded_by_the_file() {
+    let file = |length: u32, exif: &[u8]| {
+        let odd = b"RIFF\0\0\0\0WEBPJUNK\x03\0\0\0abc\0EXIF".to_vec();
+        [&odd[..], &length.to_le_bytes(), exif].concat()
+    };
+    let plain = exif(6);
+    let prefixed = [b"Exif\0\0", &plain[..]].concat();
+    for exif in [plain, prefixed] {
+        let length = exif.len() as u32;
+        let right = webp_orientation(&file(length, &exif));
+        assert_eq!(right, Some(Orientation::Rotate90));
+        for too_long in [length + 1, u32::MAX] {
+            assert_eq!(webp_orientation(&file(too_long, &exif)), None);
+        }
+    }
+}
+
+#[test]
+fn transparency_is_laid_over_white() {
+    let bytes = png(
+        3,
+        1,
+        ExtendedColorType::Rgba8,
+        &[9, 9, 9, 0, 9, 9, 9, 255, 0, 100, 255, 128],
+    );
+    let read = Picture::decode(&bytes).unwrap();
+    assert_eq!(read.rgb(), [255, 255, 255, 9, 9, 9, 127, 177, 255]);
+}
+
+#[test]
+fn grey_and_sixteen_bits_are_converted() {
+    let grey = png(2, 1, ExtendedColorType::L8, &[7, 250]);
+    assert_eq!(
+        Picture::decode(&grey).unwrap().rgb(),
+        [7, 7, 7, 250, 250, 250]
+    );
+    let deep: Vec<u8> = [0u16, 257 * 99, 65_535]
+        .into_iter()
+        .flat_map(u16::to_ne_bytes)
+        .collect();
+    let deep = png(1, 1, ExtendedColorType::Rgb16, &deep);
+    assert_eq!(Picture::decode(&deep).unwrap().rgb(), [0, 99, 255]);
+}
+
+#[test]
+fn jpegs_of_other_kinds_are_read() {
+    // What Pillow makes of the four blocks.
+    let blocks = [
+        [0, 255, 255],
+        [255, 127, 0],
+        [127, 127, 127],
+        [164, 134, 103],
+    ];
+    let files: [(&str, &[u8], u8); 2] = [
+        ("cmyk", include_bytes!("../../tests/pictures/cmyk.jpg"), 2),
+        (
+            "progressive",
+            include_bytes!("../../tests/pictures/progressive.jpg"),
+            4,
+        ),
+    ];
+    for (name, bytes, tolerance) in files {
+        let read = Picture::decode(bytes).unwrap();
+        assert_eq!((read.width(), read.height()), (32, 8));
+        for (block, expected) in blocks.into_iter().enumerate() {
+            let at = (4 * 32 + block * 8 + 4) * 3;
+            for (&found, expected) in read.rgb()[at..at + 3].iter().zip(expected) {
+                let distance = found.abs_diff(expected);
+                assert!(distance <= tolerance, "{name} {block}: {found} {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn animations_are_their_first_frame() {
+    let files: [&[u8]; 2] = [
+        include_bytes!("../../tests/pictures/animated.webp"),
+        include_bytes!("../../tests/pictures/animated.png"),
+    ];
+    for bytes in files {
+        let read = Picture::decode(bytes).unwrap();
+        assert_eq!(
+            read,
+            painted(6, 4, |_, _, c| if c == 0 { 255 } else { 127 })
+        );
+    }
+}
+
+#[test]
+fn palettes_are_looked_up() {
+    let read = Picture::decode(include_bytes!("../../tests/pictures/palette.png")).unwrap();
+    assert_eq!(read.rgb(), [10, 20, 30, 255, 255, 255]);
+}
+
+#[test]
+fn nothing_and_other_files_are_refused() {
+    assert_eq!(Picture::decode(&[]).unwrap_err(), Error::ImageEmpty);
+    let others: [&[u8]; 7] = [
+        b"GIF89a\x01\0\x01\0\0\0\0;",
+        b"BM\x1e\0\0\0\0\0\0\0\x1a\0\0\0\x0c\0\0\0\x01\0\x01\0\x01\0\x18\0",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"%PDF-1.7",
+        b"II*\0\x08\0\0\0",
+        b"\x89",
+        b"a note, not a picture",
+    ];
+    for bytes in others {
+        assert_eq!(Picture::decode(bytes).unwrap_err(), Error::ImageUnsupported);
+    }
+}
+
+#[test]
+fn sides_are_bounded_before_any_pixel_is_read() {
+    for (width, height) in [(65_535, 65_535), (8192, 8193), (1 << 27, 1)] {
+        let error = Picture::decode(&png_header(width, height)).unwrap_err();
+        let max_pixels = MAX_PIXELS;
+        assert_eq!(
+            error,
+            Error::ImageTooLarge {
+                width,
+                height,
+                max_pixels
+            }
+        );
+    }
+    // At the bound, the header passes and its data is what is wrong.
+    let error = Picture::decode(&png_header(300, 200)).unwrap_err();
+    assert_eq!(error.code(), "image_corrupt", "{error}");
+}
+
+#[test]
+fn the_bound_holds_for_every_format() {
+    let mut jpeg = waves(4, 4).encode_as("jpg").unwrap();
+    let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]);
+    let sides = frame.unwrap() + 5;
+    jpeg[sides..sides + 4].fill(0xFF);
+    // After the `VP8L` header and a byte: two sides of 14 bits, less one.
+    let mut webp = waves(4, 4).encode_as("webp").unwrap();
+    let sides: u32 = 16_382 << 14 | 16_382;
+    webp[21..25].copy_from_slice(&sides.to_le_bytes());
+    for (bytes, side) in [(jpeg, 65_535), (webp, 16_383)] {
+        let error = Picture::decode(&bytes).unwrap_err();
+        let max_pixels = MAX_PIXELS;
+        assert_eq!(
+            error,
+            Error::ImageTooLarge {
+                width: side,
+                height: side,
+                max_pixels
+            }
+        );
+    }
+}
+
+#[test]
+fn every_cut_is_an_error_or_the_whole_picture() {
+    let picture = waves(19, 21);
+    for extension in ["png", "jpg", "webp"] {
+        let bytes = picture.encode_as(extension).unwrap();
+        let whole = Picture::decode(&bytes).unwrap();
+        for length in 1..bytes.len() {
+            match Picture::decode(&bytes[..length]) {
+                Ok(read) => assert_eq!(read, whole, "{extension} cut to {length}"),
+                Err(error) => {
+                    let message = error.to_string();
+                    assert!(!message.contains(".."), "{message}");
+                    assert!(
+                        ["image_corrupt", "image_unsupported"].contains(&error.code()),
+                        "{extension} cut to {length}: {message}"
+                    );
+                }
+            }
+        }
+        let half = Picture::decode(&bytes[..bytes.len() / 2]).unwrap_err();
+        assert_eq!(half.code(), "image_corrupt", "{extension}: {half}");
+    }
+}
+
+#[test]
+fn a_thumbnail_does_not_hide_a_cut() {
+    let bytes = waves(19, 21).encode_as("jpg").unwrap();
+    // An APP1 segment that holds an end marker.
+    let mut cut = bytes[..2].to_vec();
+    cut.extend([0xFF, 0xE1, 0, 6, 0xFF, 0xD9, 0, 0]);
+    cut.extend(&bytes[2..bytes.len() - 20]);
+    assert_eq!(
+        Picture::decode(&cut).unwrap_err(),
+        Error::ImageCorrupt("the file ends too early".into())
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3000) })]
+
+    #[test]
+    fn damage_never_panics(
+        kind in 0usize..3,
+        places in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let picture = waves(19, 13);
+        let mut bytes = picture.encode_as(["png", "jpg", "webp"][kind]).unwrap();
+        for (place, value) in places {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        if let Ok(read) = Picture::decode(&bytes) {
+            let samples = u64::from(read.width()) * u64::from(read.height()) * 3;
+            prop_assert_eq!(samples, read.rgb().len() as u64);
+        }
+    }
+}

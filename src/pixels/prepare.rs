@@ -1,0 +1,230 @@
+//! What happens to a picture between its file and the model, and back.
+
+use image::imageops::{self, FilterType};
+use image::{ImageBuffer, Rgb};
+
+use super::Picture;
+use crate::error::{Error, Result};
+
+impl Picture {
+    /// The largest square in the middle; with an odd remainder, one pixel nearer to the top left.
+    pub fn centre_square(&self) -> Self {
+        let side = self.width.min(self.height);
+        let (left, top) = ((self.width - side) / 2, (self.height - side) / 2);
+        let row = self.width as usize * 3;
+        let (start, length) = (left as usize * 3, side as usize * 3);
+        let rgb = self
+            .rgb
+            .chunks_exact(row)
+            .skip(top as usize)
+            .take(side as usize)
+            .flat_map(|row| &row[start..start + length])
+            .copied()
+            .collect();
+        Self {
+            width: side,
+            height: side,
+            rgb,
+        }
+    }
+
+    /// The picture with its longer side at most `max_side` pixels (0 keeps the size), scaled with
+    /// a Lanczos-3 filter and never up; with `square`, its [centre](Self::centre_square) only.
+    /// The shorter side is rounded to the nearest pixel, and is at least one.
+    pub fn fit(&self, max_side: u32, square: bool) -> Self {
+        if square && self.width != self.height {
+            return self.centre_square().fit(max_side, false);
+        }
+        let longer = self.width.max(self.height);
+        if max_side == 0 || longer <= max_side {
+            return self.clone();
+        }
+        let scaled = |side: u32| {
+            let (side, longer) = (u64::from(side), u64::from(longer));
+            let nearest = (2 * side * u64::from(max_side) + longer) / (2 * longer);
+            // Never above `max_side`, as `side` is never above `longer`.
+            nearest.max(1) as u32
+        };
+        let (width, height) = (scaled(self.width), scaled(self.height));
+        let Some(view) =
+            ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(self.width, self.height, &self.rgb)
+        else {
+            unreachable!("a picture has three bytes a pixel");
+        };
+        let rgb = imageops::resize(&view, width, height, FilterType::Lanczos3).into_raw();
+        Self { width, height, rgb }
+    }
+
+    /// The samples as the model's input, `[3, height, width]`: 0 becomes `low`, 255 `high`.
+    pub fn to_planar(&self, low: f32, high: f32) -> Vec<f32> {
+        let scale = (high - low) / 255.0;
+        let (pixels, _) = self.rgb.as_chunks::<3>();
+        (0..3)
+            .flat_map(|channel| pixels.iter().map(move |pixel| pixel[channel]))
+            .map(|sample| low + f32::from(sample) * scale)
+            .collect()
+    }
+
+    /// A picture from the model's output, `[3, height, width]`: values are clamped to the range
+    /// from `low` to `high` and rounded to the nearest of 256 levels, halves up.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a value that is not finite: whatever made it, it is no picture.
+    /// [`Error::Argument`] for a range that is empty or not finite; otherwise as
+    /// [`from_rgb`](Self::from_rgb).
+    pub fn from_planar(
+        planar: &[f32],
+        width: u32,
+        height: u32,
+        low: f32,
+        high: f32,
+    ) -> Result<Self> {
+        let scale = 255.0 / (high - low);
+        if !(low < high && scale.is_finite() && scale > 0.0) {
+            return Err(Error::Argument(format!(
+                "The range of samples from {low} to {high} is not valid"
+            )));
+        }
+        if !planar.iter().all(|value| value.is_finite()) {
+            return Err(Error::Internal(
+                "the model's picture holds a value that is not a number".into(),
+            ));
+        }
+        let plane = planar.len() / 3;
+        let mut rgb = vec![0; planar.len()];
+        for (channel, values) in planar.chunks_exact(plane.max(1)).take(3).enumerate() {
+            for (pixel, &value) in rgb.chunks_exact_mut(3).zip(values) {
+                // The cast saturates, and what it cuts off has been rounded by the half.
+                pixel[channel] = ((value - low) * scale + 0.5) as u8;
+            }
+        }
+        Self::from_rgb(width, height, rgb)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::pixels::metrics::psnr;
+    use crate::pixels::tests::{painted, waves};
+
+    fn sides(picture: &Picture) -> (u32, u32) {
+        (picture.width(), picture.height())
+    }
+
+    #[test]
+    fn the_square_is_the_middle() {
+        let wide = painted(7, 4, |x, y, c| (x * 20 + y * 3 + c) as u8);
+        assert_eq!(
+            wide.centre_square(),
+            painted(4, 4, |x, y, c| ((x + 1) * 20 + y * 3 + c) as u8)
+        );
+        let tall = painted(2, 5, |x, y, _| (x * 20 + y) as u8);
+        assert_eq!(
+            tall.centre_square(),
+            painted(2, 2, |x, y, _| (x * 20 + y + 1) as u8)
+        );
+        assert_eq!(wide.fit(0, true), wide.centre_square());
+    }
+
+    #[test]
+    fn sides_are_rounded_and_never_grow() {
+        let cases = [
+            ((300, 200), 256, false, (256, 171)),
+            ((200, 300), 256, false, (171, 256)),
+            ((300, 200), 256, true, (200, 200)),
+            ((300, 200), 100, true, (100, 100)),
+            ((300, 200), 300, false, (300, 200)),
+            ((300, 200), 0, false, (300, 200)),
+            ((900, 1), 30, false, (30, 1)),
+        ];
+        for ((width, height), max_side, square, expected) in cases {
+            let fitted = waves(width, height).fit(max_side, square);
+            assert_eq!(sides(&fitted), expected, "{width}×{height} to {max_side}");
+        }
+    }
+
+    #[test]
+    fn scaling_keeps_the_picture() {
+        let flat = painted(50, 40, |_, _, c| [10, 128, 250][c as usize]);
+        assert_eq!(
+            flat.fit(20, false),
+            painted(20, 16, |_, _, c| [10, 128, 250][c as usize])
+        );
+        // Slow waves, halved: the mean of the four pixels is close to the right answer.
+        let slow = |x: f64, y: f64| 127.5 + 100.0 * (x * 0.05 + y * 0.03).sin();
+        let large = painted(64, 64, |x, y, _| slow(x as f64, y as f64).round() as u8);
+        let small = painted(32, 32, |x, y, _| {
+            slow(x as f64 * 2.0 + 0.5, y as f64 * 2.0 + 0.5).round() as u8
+        });
+        let psnr = psnr(&large.fit(32, false), &small).unwrap();
+        assert!(psnr > 45.0, "{psnr}");
+    }
+
+    #[test]
+    fn planar_has_a_plane_a_channel() {
+        let picture = Picture::from_rgb(2, 1, vec![0, 51, 255, 255, 102, 0]).unwrap();
+        let planar = picture.to_planar(-1.0, 1.0);
+        for (found, expected) in planar.iter().zip([-1.0, 1.0, -0.6, -0.2, 1.0, -1.0]) {
+            assert!((found - expected).abs() < 1e-6, "{planar:?}");
+        }
+    }
+
+    #[test]
+    fn every_level_survives_the_way_there_and_back() {
+        let levels = painted(256, 1, |x, _, c| (x + c * 85) as u8);
+        for (low, high) in [(-1.0, 1.0), (-0.5, 0.5), (0.0, 1.0), (0.0, 255.0)] {
+            let planar = levels.to_planar(low, high);
+            let back = Picture::from_planar(&planar, 256, 1, low, high).unwrap();
+            assert_eq!(back, levels);
+        }
+    }
+
+    #[test]
+    fn values_are_clamped_and_rounded() {
+        let planar = [-3.0, 9.0, 0.49 / 255.0, 0.5 / 255.0, 254.4 / 255.0, 1.0];
+        let picture = Picture::from_planar(&planar, 2, 1, 0.0, 1.0).unwrap();
+        assert_eq!(picture.rgb(), [0, 0, 254, 255, 1, 255]);
+    }
+
+    #[test]
+    fn what_is_no_picture_is_refused() {
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let error = Picture::from_planar(&[0.0, value, 0.0], 1, 1, 0.0, 1.0).unwrap_err();
+            assert_eq!(error.code(), "internal");
+        }
+        for (low, high) in [
+            (1.0, 1.0),
+            (1.0, 0.0),
+            (f32::NAN, 1.0),
+            (0.0, f32::INFINITY),
+        ] {
+            let error = Picture::from_planar(&[0.0; 3], 1, 1, low, high).unwrap_err();
+            assert_eq!(error.code(), "argument");
+        }
+        for length in [0, 2, 4, 6] {
+            let error = Picture::from_planar(&vec![0.0; length], 1, 1, 0.0, 1.0).unwrap_err();
+            assert_eq!(error.code(), "argument");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn fitted_sides_stay_in_bounds(
+            width in 1u32..120, height in 1u32..120, max_side in 1u32..150, square: bool,
+        ) {
+            let fitted = painted(width, height, |x, y, _| (x ^ y) as u8).fit(max_side, square);
+            let (fitted_width, fitted_height) = sides(&fitted);
+            prop_assert!(fitted_width.max(fitted_height) <= max_side.min(width.max(height)));
+            prop_assert!(fitted_width.min(fitted_height) >= 1);
+            if square {
+                prop_assert_eq!(fitted_width, width.min(height).min(max_side));
+                prop_assert_eq!(fitted_width, fitted_height);
+            }
+        }
+    }
+}

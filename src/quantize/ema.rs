@@ -1,0 +1,94 @@
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor};
+
+/// A codebook that follows the latents by exponential moving averages instead of gradients.
+///
+/// Source: van den Oord et al. 2017, appendix A.1; DeepMind sonnet `VectorQuantizerEMA`, with its
+/// Laplace smoothing, though without its bias correction (which the k-means start makes needless).
+#[derive(Debug, Clone)]
+pub struct EmaCodebook {
+    /// Moving average of the number of latents a code, N, `[K]`.
+    pub cluster_size: Tensor<1>,
+    /// Moving average of the sum of those latents, m, `[K, D]`.
+    pub embed_sum: Tensor<2>,
+    /// Share that each step keeps of the averages (papers: 0.99).
+    pub decay: f32,
+    /// Smoothing constant ε (papers: 1e-5).
+    pub epsilon: f32,
+}
+
+impl EmaCodebook {
+    /// Starts from `codebook`, `[K, D]`, as if each entry had been chosen once.
+    pub fn new(codebook: Tensor<2>, decay: f32) -> Self {
+        let [codes, _] = codebook.dims();
+        Self {
+            cluster_size: Tensor::ones([codes], &codebook.device()),
+            embed_sum: codebook,
+            decay,
+            epsilon: 1e-5,
+        }
+    }
+
+    /// One step: mixes this batch into the averages and gives the new codebook, `[K, D]`.
+    ///
+    /// # Shapes
+    /// - `z`: `[n, D]` without gradient, `indices`: `[n]`
+    pub fn update(&mut self, z: Tensor<2>, indices: Tensor<1, Int>) -> Tensor<2> {
+        let [codes] = self.cluster_size.dims();
+        let (count, sum) = assign(z, indices, codes);
+        let mix = |old: f32| 1.0 - old;
+        self.cluster_size = self.cluster_size.clone().mul_scalar(self.decay)
+            + count.mul_scalar(mix(self.decay));
+        self.embed_sum =
+            self.embed_sum.clone().mul_scalar(self.decay) + sum.mul_scalar(mix(self.decay));
+        self.codebook()
+    }
+
+    /// The codebook that the averages stand for, `[K, D]`: m / N with N smoothed so that an unused
+    /// code divides by ε and not by zero.
+    pub fn codebook(&self) -> Tensor<2> {
+        let [codes] = self.cluster_size.dims();
+        let total = self.cluster_size.clone().sum(); // [1]
+        let smoothed = (self.cluster_size.clone().add_scalar(self.epsilon))
+            / (total.clone().add_scalar(codes as f32 * self.epsilon))
+            * total;
+        self.embed_sum.clone() / smoothed.reshape([codes, 1])
+    }
+
+    /// Puts `rows` of latents in the place of the codes `dead`, each as if chosen `size` times.
+    ///
+    /// # Shapes
+    /// - `dead`: `[m]`, `rows`: `[m, D]`
+    pub fn restart(&mut self, dead: Tensor<1, Int>, rows: Tensor<2>, size: f32) {
+        let [codes] = self.cluster_size.dims();
+        let [m, _] = rows.dims();
+        let device: Device = rows.device();
+        let (fresh, moved) = assign(rows.mul_scalar(size), dead, codes);
+        let keep = fresh.clone().lower_elem(0.5).float();
+        debug_assert!(m <= codes);
+        self.cluster_size = self.cluster_size.clone() * keep.clone() + fresh.mul_scalar(size);
+        self.embed_sum = self.embed_sum.clone() * keep.reshape([codes, 1]) + moved.to_device(&device);
+    }
+}
+
+/// How many latents chose each code, `[K]`, and their sums, `[K, D]`.
+pub(super) fn assign(
+    z: Tensor<2>,
+    indices: Tensor<1, Int>,
+    codes: usize,
+) -> (Tensor<1>, Tensor<2>) {
+    let [n, dim] = z.dims();
+    let device = z.device();
+    let count = Tensor::<1>::zeros([codes], &device).select_assign(
+        0,
+        indices.clone(),
+        Tensor::ones([n], &device),
+        IndexingUpdateOp::Add,
+    );
+    let sum = Tensor::<2>::zeros([codes, dim], &device).select_assign(
+        0,
+        indices,
+        z,
+        IndexingUpdateOp::Add,
+    );
+    (count, sum)
+}

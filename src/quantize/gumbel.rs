@@ -1,0 +1,96 @@
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::{Embedding, EmbeddingConfig};
+use burn::tensor::activation::{log_softmax, softmax};
+use burn::tensor::{Device, Distribution, Int, Tensor};
+
+use super::{flatten, unflatten};
+use crate::nn::conv;
+
+/// Codes from learned logits, sampled with Gumbel noise in training.
+///
+/// Source: Jang et al. 2016, <https://arxiv.org/abs/1611.01144>; taming-transformers
+/// `GumbelQuantize`.
+#[derive(Module, Debug)]
+pub struct GumbelQuantizer {
+    /// 1×1 from the latent's width to K logits.
+    pub proj: Conv2d,
+    /// `weight` is the codebook, `[K, D]`.
+    pub embed: Embedding,
+}
+
+/// What the Gumbel quantizer gives for training.
+#[derive(Debug)]
+pub struct GumbelOutput {
+    /// `[batch, D, rows, columns]`.
+    pub z_q: Tensor<4>,
+    /// `[batch, rows, columns]`, each in `0..K`.
+    pub indices: Tensor<3, Int>,
+    /// Kullback-Leibler divergence of the code probabilities from uniform, in nats, averaged over
+    /// positions. taming weighs it by 5e-4.
+    pub divergence: Tensor<1>,
+}
+
+impl GumbelQuantizer {
+    /// From latents of `width` channels to `codes` entries of width `dim`.
+    pub fn new(width: usize, codes: usize, dim: usize, device: &Device) -> Self {
+        Self {
+            proj: conv(width, codes, 1, device),
+            embed: EmbeddingConfig::new(codes, dim).init(device),
+        }
+    }
+
+    /// The codebook, `[K, D]`.
+    pub fn codebook(&self) -> Tensor<2> {
+        self.embed.weight.val()
+    }
+
+    /// The most probable code of each position.
+    ///
+    /// # Shapes
+    /// - `z`: `[batch, width, rows, columns]`
+    /// - output: `[batch, rows, columns]`
+    pub fn indices(&self, z: Tensor<4>) -> Tensor<3, Int> {
+        let logits = self.proj.forward(z);
+        let [batch, _, rows, columns] = logits.dims();
+        logits.argmax(1).reshape([batch, rows, columns])
+    }
+
+    /// # Shapes
+    /// - `indices`: `[batch, rows, columns]`
+    /// - output: `[batch, D, rows, columns]`
+    pub fn lookup(&self, indices: Tensor<3, Int>) -> Tensor<4> {
+        let dims @ [batch, rows, columns] = indices.dims();
+        let flat = indices.reshape([batch * rows * columns]);
+        unflatten(self.codebook().select(0, flat), dims)
+    }
+
+    /// Samples codes at `temperature` with a straight-through hard choice.
+    ///
+    /// # Shapes
+    /// - `z`: `[batch, width, rows, columns]`
+    pub fn forward(&self, z: Tensor<4>, temperature: f32) -> GumbelOutput {
+        let logits = self.proj.forward(z);
+        let [batch, codes, rows, columns] = logits.dims();
+        let logits = flatten(logits); // [n, K]
+
+        // −ln(−ln u), with u kept off 0 and 1 where a logarithm would be infinite.
+        let uniform = Distribution::Uniform(1e-6, 1.0 - 1e-6);
+        let noise = logits.random_like(uniform).log().neg().log().neg();
+        let soft = softmax((logits.clone() + noise).div_scalar(temperature), 1);
+        let indices = soft.clone().detach().argmax(1); // [n, 1]
+        let hard = indices.clone().one_hot::<3>(codes).float();
+        let hard = hard.reshape(soft.dims());
+        let chosen = soft.clone() + (hard - soft).detach();
+
+        let log_p = log_softmax(logits, 1);
+        let divergence = (log_p.clone().exp() * log_p.add_scalar((codes as f32).ln()))
+            .sum_dim(1)
+            .mean();
+        GumbelOutput {
+            z_q: unflatten(chosen.matmul(self.codebook()), [batch, rows, columns]),
+            indices: indices.reshape([batch, rows, columns]),
+            divergence,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+use burn::tensor::{IndexingUpdateOp, Int, Tensor};
+
+/// Most distances held at once, in elements: 32 MiB of f32, a quarter of WebGPU's portable limit
+/// on a binding.
+const MAX_DISTANCES: usize = 1 << 23;
+
+/// Index of the nearest codebook entry of each latent, by squared Euclidean distance.
+///
+/// The search goes over the latents in chunks, so that the whole distance matrix is never built
+/// past 2²³ elements. Among exact ties the lowest index wins.
+///
+/// # Shapes
+/// - `z`: `[n, D]`, `codebook`: `[K, D]`
+/// - output: `[n]`, each in `0..K`
+pub fn nearest(z: Tensor<2>, codebook: Tensor<2>) -> Tensor<1, Int> {
+    let chunks = chunked(z, codebook, |distances| {
+        let [rows, _] = distances.dims();
+        distances.argmin(1).reshape([rows])
+    });
+    Tensor::cat(chunks, 0)
+}
+
+/// Squared distances of each latent to its nearest and second nearest entry, the nearest first.
+///
+/// Two devices may rightly choose different codes only where these two are close.
+///
+/// # Shapes
+/// - `z`: `[n, D]`, `codebook`: `[K, D]` with K ≥ 2
+/// - output: `[n, 2]`
+pub fn margins(z: Tensor<2>, codebook: Tensor<2>) -> Tensor<2> {
+    let chunks = chunked(z.clone(), codebook, |distances| {
+        let first = distances.clone().argmin(1); // [rows, 1]
+        let best = distances.clone().gather(1, first.clone());
+        let far = best.full_like(1e30);
+        let second = distances
+            .scatter(1, first, far, IndexingUpdateOp::Add)
+            .min_dim(1);
+        Tensor::cat(vec![best, second], 1)
+    });
+    let norms = z.clone().mul(z).sum_dim(1); // [n, 1]
+    (Tensor::cat(chunks, 0) + norms).clamp_min(0.0)
+}
+
+/// Runs `reduce` over `[rows, K]` blocks of ‖c‖² − 2 z·c. The missing ‖z‖² is the same for a whole
+/// row, so it changes no comparison and costs no precision.
+fn chunked<T>(
+    z: Tensor<2>,
+    codebook: Tensor<2>,
+    mut reduce: impl FnMut(Tensor<2>) -> T,
+) -> Vec<T> {
+    let [n, _] = z.dims();
+    let [codes, _] = codebook.dims();
+    let norms = codebook
+        .clone()
+        .mul(codebook.clone())
+        .sum_dim(1)
+        .reshape([1, codes]);
+    let transposed = codebook.swap_dims(0, 1).mul_scalar(-2.0);
+    let rows = (MAX_DISTANCES / codes).clamp(1, n.max(1));
+    (0..n)
+        .step_by(rows)
+        .map(|start| {
+            let z = z.clone().narrow(0, start, rows.min(n - start));
+            reduce(z.matmul(transposed.clone()) + norms.clone())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    #[test]
+    fn finds_the_nearest_and_both_distances() {
+        let device = Device::flex();
+        let codebook = Tensor::<2>::from_floats([[0.0, 0.0], [1.0, 0.0], [0.0, 3.0]], &device);
+        let z = Tensor::<2>::from_floats([[0.9, 0.1], [0.0, 2.0], [-5.0, 0.0]], &device);
+        let indices = nearest(z.clone(), codebook.clone()).into_data();
+        assert_eq!(indices.iter::<i64>().collect::<Vec<_>>(), [1, 2, 0]);
+        let margins: Vec<f32> = margins(z, codebook).into_data().iter().collect();
+        for (got, want) in margins.iter().zip([0.02, 0.82, 1.0, 4.0, 25.0, 34.0]) {
+            assert!((got - want).abs() < 1e-4, "{got} is not {want}");
+        }
+    }
+
+    #[test]
+    fn chunks_agree_with_one_search() {
+        let device = Device::flex();
+        let codes = 1 << 12;
+        // 2¹² codes × 3000 rows is past the bound, so this takes two chunks.
+        let codebook = Tensor::<1, Int>::arange(0..codes as i64, &device)
+            .float()
+            .reshape([codes, 1]);
+        let z = Tensor::<1, Int>::arange(0..3000, &device)
+            .float()
+            .add_scalar(0.25)
+            .reshape([3000, 1]);
+        let indices: Vec<i64> = nearest(z, codebook).into_data().iter().collect();
+        assert_eq!(indices, (0..3000).collect::<Vec<_>>());
+    }
+}

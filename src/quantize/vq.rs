@@ -1,0 +1,98 @@
+use burn::module::{Module, Param};
+use burn::nn::{Embedding, EmbeddingConfig, Initializer};
+use burn::tensor::{Device, Int, Tensor};
+
+use super::{flatten, nearest, unflatten};
+
+/// Nearest-neighbour vector quantization with the straight-through gradient.
+///
+/// Source: van den Oord et al. 2017, section 3.2; taming-transformers `VectorQuantizer2`.
+#[derive(Module, Debug)]
+pub struct VectorQuantizer {
+    /// `weight` is the codebook, `[K, D]`.
+    pub embedding: Embedding,
+}
+
+/// What a quantizer gives for training.
+#[derive(Debug)]
+pub struct Quantized {
+    /// `[batch, D, rows, columns]`; its gradient reaches the latents unchanged.
+    pub z_q: Tensor<4>,
+    /// `[batch, rows, columns]`, each in `0..K`.
+    pub indices: Tensor<3, Int>,
+    /// Mean of ‖z_q − sg(z)‖² over elements: moves the codebook towards the latents.
+    pub codebook: Tensor<1>,
+    /// Mean of ‖sg(z_q) − z‖² over elements: commits the encoder to its codes.
+    pub commitment: Tensor<1>,
+}
+
+impl Quantized {
+    /// Codebook plus β · commitment, as in equation 3 of van den Oord et al. 2017.
+    pub fn loss(&self, beta: f32) -> Tensor<1> {
+        self.codebook.clone() + self.commitment.clone().mul_scalar(beta)
+    }
+
+    /// β on the codebook term instead: what taming-transformers does unless told
+    /// `legacy=False`, and so what its published models were trained with.
+    pub fn loss_legacy(&self, beta: f32) -> Tensor<1> {
+        self.codebook.clone().mul_scalar(beta) + self.commitment.clone()
+    }
+}
+
+impl VectorQuantizer {
+    /// A codebook of `codes` entries of width `dim`, uniform in ±1/K as in both papers' code.
+    pub fn new(codes: usize, dim: usize, device: &Device) -> Self {
+        let bound = 1.0 / codes as f64;
+        let embedding = EmbeddingConfig::new(codes, dim)
+            .with_initializer(Initializer::Uniform {
+                min: -bound,
+                max: bound,
+            })
+            .init(device);
+        Self { embedding }
+    }
+
+    /// The codebook, `[K, D]`.
+    pub fn codebook(&self) -> Tensor<2> {
+        self.embedding.weight.val()
+    }
+
+    /// Replaces the codebook by one of the same shape; EMA and k-means do.
+    pub fn set_codebook(&mut self, codebook: Tensor<2>) {
+        let weight = &self.embedding.weight;
+        self.embedding.weight = Param::initialized(weight.id, codebook.detach());
+    }
+
+    /// # Shapes
+    /// - `z`: `[batch, D, rows, columns]`
+    /// - output: `[batch, rows, columns]`, each in `0..K`
+    pub fn indices(&self, z: Tensor<4>) -> Tensor<3, Int> {
+        let [batch, _, rows, columns] = z.dims();
+        nearest(flatten(z).detach(), self.codebook().detach()).reshape([batch, rows, columns])
+    }
+
+    /// # Shapes
+    /// - `indices`: `[batch, rows, columns]`, each in `0..K`
+    /// - output: `[batch, D, rows, columns]`
+    pub fn lookup(&self, indices: Tensor<3, Int>) -> Tensor<4> {
+        let dims @ [batch, rows, columns] = indices.dims();
+        let flat = indices.reshape([batch * rows * columns]);
+        unflatten(self.codebook().select(0, flat), dims)
+    }
+
+    /// Quantizes with the terms that training needs.
+    ///
+    /// # Shapes
+    /// - `z`: `[batch, D, rows, columns]`
+    pub fn forward(&self, z: Tensor<4>) -> Quantized {
+        let indices = self.indices(z.clone());
+        let z_q = self.lookup(indices.clone());
+        let mean_square = |a: Tensor<4>, b: Tensor<4>| (a - b).square().mean();
+        Quantized {
+            codebook: mean_square(z_q.clone(), z.clone().detach()),
+            commitment: mean_square(z_q.clone().detach(), z.clone()),
+            z_q: z.clone() + (z_q - z).detach(),
+            indices,
+        }
+    }
+}

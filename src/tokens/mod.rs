@@ -1,0 +1,171 @@
+//! The tokens of a picture, and the `.tokens` file that holds them.
+//!
+//! # The file, version 1
+//! All numbers are little endian.
+//!
+//! | offset | bytes | content |
+//! | --- | --- | --- |
+//! | 0 | 4 | magic, `TSRA` |
+//! | 4 | 1 | version, 1 |
+//! | 5 | 1 | number of grids G, 1 to 8 |
+//! | 6 | 1 | bits per index B: ⌈log₂ K⌉, at least 1 |
+//! | 7 | 1 | reserved, 0 |
+//! | 8 | 4 | width of the picture before padding, in pixels |
+//! | 12 | 4 | height of the picture before padding, in pixels |
+//! | 16 | 4 | codebook size K, 1 to 2²⁰ |
+//! | 20 | 8 | hash of the codebook |
+//! | 28 | 8 | hash of the decoder |
+//! | 36 | 8 G | for each grid its rows and its columns, 4 bytes each, at least 1 |
+//! | 36 + 8 G | ⌈N B / 8⌉ | the N indices of all grids, row-major, grid after grid, B bits each, lowest bit first, filled up with zero bits; N at most 2²⁴ |
+//! | end − 4 | 4 | CRC-32 (IEEE 802.3, as in PNG) of everything before |
+//!
+//! Nothing may follow. A file that breaks any of this is refused.
+
+mod bits;
+mod format;
+mod hash;
+
+use serde::{Deserialize, Serialize};
+
+pub use format::VERSION;
+pub use hash::Hash;
+
+/// The most grids that one picture may have.
+pub const MAX_GRIDS: usize = 8;
+/// The most indices that all grids of a picture may have together.
+pub const MAX_INDICES: usize = 1 << 24;
+/// The largest codebook.
+pub const MAX_CODEBOOK: u32 = 1 << 20;
+
+/// A picture as indices into a codebook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// Width of the picture in pixels, before padding.
+    pub width: u32,
+    /// Height of the picture in pixels, before padding.
+    pub height: u32,
+    /// Codes in the codebook; every index is below it.
+    pub codebook_size: u32,
+    /// Which codebook the indices are into: another one makes them meaningless.
+    pub codebook_hash: Hash,
+    /// Which decoder belongs to them: another one makes another picture of them.
+    pub decoder_hash: Hash,
+    /// The indices: one grid, or several for hierarchical models, the coarsest first.
+    pub grids: Vec<Grid>,
+}
+
+/// A grid of indices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grid {
+    /// Rows, at least 1.
+    pub rows: u32,
+    /// Columns, at least 1.
+    pub columns: u32,
+    /// The indices, row-major, `rows * columns` of them.
+    pub indices: Vec<u32>,
+}
+
+/// How much of the codebook a picture uses.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Codes that occur at least once.
+    pub used: usize,
+    /// `exp(−Σ p ln p)` over the codes' shares p: the number of codes that, used evenly, would
+    /// carry as much; 0 without indices.
+    pub perplexity: f64,
+}
+
+impl Usage {
+    /// Counts `indices`.
+    pub fn of(indices: impl IntoIterator<Item = u32>) -> Self {
+        let mut sorted: Vec<u32> = indices.into_iter().collect();
+        sorted.sort_unstable();
+        let total = sorted.len() as f64;
+        let (mut used, mut entropy) = (0, 0.0);
+        for run in sorted.chunk_by(|a, b| a == b) {
+            let share = run.len() as f64 / total;
+            used += 1;
+            entropy -= share * share.ln();
+        }
+        let perplexity = if used == 0 { 0.0 } else { entropy.exp() };
+        Self { used, perplexity }
+    }
+}
+
+impl Tokens {
+    /// Indices in all grids.
+    pub fn count(&self) -> usize {
+        self.grids.iter().map(|grid| grid.indices.len()).sum()
+    }
+
+    /// Bits that each index takes in the file: ⌈log₂ K⌉, at least 1.
+    pub fn bits_per_token(&self) -> u32 {
+        bits::width(self.codebook_size)
+    }
+
+    /// Bits that all indices take, by the pixels of the picture; the header is not counted.
+    pub fn bits_per_pixel(&self) -> f64 {
+        let pixels = f64::from(self.width) * f64::from(self.height);
+        self.count() as f64 * f64::from(self.bits_per_token()) / pixels
+    }
+
+    /// Codebook usage over all grids.
+    pub fn usage(&self) -> Usage {
+        Usage::of(self.grids.iter().flat_map(|grid| &grid.indices).copied())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn sample() -> Tokens {
+        Tokens {
+            width: 21,
+            height: 13,
+            codebook_size: 1000,
+            codebook_hash: Hash([1, 2, 3, 4, 5, 6, 7, 8]),
+            decoder_hash: Hash([0xF0; 8]),
+            grids: vec![
+                Grid {
+                    rows: 1,
+                    columns: 2,
+                    indices: vec![999, 0],
+                },
+                Grid {
+                    rows: 2,
+                    columns: 3,
+                    indices: vec![1, 2, 1, 512, 1, 2],
+                },
+            ],
+        }
+    }
+
+    #[test]
+    fn sums_are_over_all_grids() {
+        let tokens = sample();
+        assert_eq!(tokens.count(), 8);
+        assert_eq!(tokens.bits_per_token(), 10);
+        assert!((tokens.bits_per_pixel() - 80.0 / 273.0).abs() < 1e-12);
+        assert_eq!(tokens.usage().used, 5);
+    }
+
+    #[test]
+    fn perplexity_of_known_shares() {
+        let even = Usage::of((0..64).chain(0..64));
+        assert_eq!(even.used, 64);
+        assert!((even.perplexity - 64.0).abs() < 1e-9);
+        assert_eq!(
+            Usage::of([7; 9]),
+            Usage {
+                used: 1,
+                perplexity: 1.0
+            }
+        );
+        // Shares of ½, ¼, ¼: entropy of 1.5 bits.
+        let uneven = Usage::of([5, 3, 5, 9]);
+        assert_eq!(uneven.used, 3);
+        assert!((uneven.perplexity - 2f64.powf(1.5)).abs() < 1e-9);
+        assert_eq!(Usage::of([]).perplexity, 0.0);
+    }
+}

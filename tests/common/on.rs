@@ -1,0 +1,174 @@
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Int, Tensor};
+
+use super::Golden;
+
+/// A device, and how far from the reference it may be.
+pub struct On {
+    pub device: Device,
+    /// Largest error over largest magnitude.
+    pub tolerance: f32,
+}
+
+/// Largest error over the largest magnitude of `want`, or over `least` where that is larger.
+/// Infinite for a value that is not a number.
+pub fn relative_error(got: &[f32], want: &[f32], least: f32) -> f32 {
+    assert_eq!(got.len(), want.len());
+    assert!(!want.is_empty());
+    let scale = want.iter().fold(least, |m, v| m.max(v.abs()));
+    let error = got.iter().zip(want).fold(0.0_f32, |m, (g, w)| {
+        let e = (g - w).abs();
+        if e.is_finite() { m.max(e) } else { f32::INFINITY }
+    });
+    if error == 0.0 { 0.0 } else { error / scale }
+}
+
+impl On {
+    pub fn cpu() -> Self {
+        Self {
+            device: Device::flex(),
+            tolerance: 1e-4,
+        }
+    }
+
+    pub fn webgpu(device: Device) -> Self {
+        Self {
+            device,
+            tolerance: 1e-3,
+        }
+    }
+
+    pub fn autodiff(&self) -> Device {
+        self.device.clone().autodiff()
+    }
+
+    /// Fails unless `got` is the golden tensor `name`.
+    pub async fn close<const D: usize>(&self, golden: &Golden, name: &str, got: Tensor<D>) {
+        assert_eq!(got.dims().to_vec(), golden.shape(name), "shape of {name}");
+        self.close_to(golden, name, floats(got).await, 0.0);
+    }
+
+    fn close_to(&self, golden: &Golden, name: &str, got: Vec<f32>, least: f32) {
+        let error = relative_error(&got, &golden.floats(name), least);
+        assert!(
+            error <= self.tolerance,
+            "{}: {name} is {error:e} off, with {:e} allowed",
+            golden.name,
+            self.tolerance
+        );
+    }
+
+    /// Fails unless `got` are the golden codes up to the margin rule: they may differ only where
+    /// the two nearest distances are within 1e-3 of each other, at no more than 0.5 % of tokens.
+    pub async fn same_codes(&self, golden: &Golden, case: &str, got: Tensor<3, Int>) {
+        let name = format!("{case}indices");
+        assert_eq!(got.dims().to_vec(), golden.shape(&name), "shape of {name}");
+        let got = ints(got).await;
+        let nearest = golden.floats(&format!("{case}nearest"));
+        let wrong = differing(&got, &golden.ints(&name), &nearest);
+        assert_eq!(wrong, Ok(()), "{}: {name}", golden.name);
+    }
+
+    /// Fails unless the gradients of the module are the golden ones under `prefix`, all of them.
+    pub async fn same_gradients<M: Module>(
+        &self,
+        golden: &Golden,
+        prefix: &str,
+        module: &M,
+        grads: &Gradients,
+    ) {
+        let mut names = golden.names(prefix);
+        names.retain(|&name| name != "input");
+        assert!(!names.is_empty(), "{} has no {prefix}", golden.name);
+        let largest = names
+            .iter()
+            .flat_map(|name| golden.floats(&format!("{prefix}{name}")))
+            .fold(0.0_f32, |m, v| m.max(v.abs()));
+        let mut found = Collected::of(module, grads);
+        for name in names {
+            let index = found.grads.iter().position(|(n, ..)| n == name);
+            let index = index.unwrap_or_else(|| panic!("{}: {name} has no gradient", golden.name));
+            let (_, shape, grad) = found.grads.swap_remove(index);
+            let name = format!("{prefix}{name}");
+            assert_eq!(shape, golden.shape(&name), "shape of {name}");
+            // One that is zero but for rounding is measured by the others.
+            let zero = golden.floats(&name).iter().all(|v| *v == 0.0);
+            self.close_to(golden, &name, floats(grad).await, if zero { largest } else { 0.0 });
+        }
+    }
+}
+
+/// The margin rule; an error says at which tokens it is broken.
+pub fn differing(got: &[i64], want: &[i32], nearest: &[f32]) -> Result<(), String> {
+    assert_eq!(got.len(), want.len());
+    let pairs = nearest.as_chunks::<2>().0;
+    assert_eq!(pairs.len(), want.len());
+    let off: Vec<usize> = (0..got.len()).filter(|&i| got[i] != i64::from(want[i])).collect();
+    let clear = |i: &usize| {
+        let [a, b] = pairs[*i];
+        (a - b).abs() > 1e-3 * a.abs().max(b.abs())
+    };
+    let wrong: Vec<usize> = off.iter().copied().filter(clear).collect();
+    if !wrong.is_empty() {
+        return Err(format!("clear tokens {wrong:?} differ"));
+    }
+    if off.len() * 200 > want.len() {
+        return Err(format!("{} of {} tokens differ", off.len(), want.len()));
+    }
+    Ok(())
+}
+
+/// Reads without blocking, which a browser cannot.
+pub async fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data_async().await.unwrap().iter().collect()
+}
+
+pub async fn ints<const D: usize>(tensor: Tensor<D, Int>) -> Vec<i64> {
+    tensor.into_data_async().await.unwrap().iter().collect()
+}
+
+/// Gradients of a module's parameters under their checkpoint names, with their shapes.
+struct Collected<'a> {
+    path: Vec<String>,
+    source: &'a Gradients,
+    grads: Vec<(String, Vec<usize>, Tensor<1>)>,
+}
+
+impl<'a> Collected<'a> {
+    fn of<M: Module>(module: &M, source: &'a Gradients) -> Self {
+        let mut collected = Self {
+            path: Vec::new(),
+            source,
+            grads: Vec::new(),
+        };
+        module.visit(&mut collected);
+        collected
+    }
+}
+
+impl ModuleVisitor for Collected<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        // A variant's name is no part of a checkpoint name; Burn's own norms call theirs otherwise.
+        if !container.starts_with("Enum:") {
+            self.path.push(match name {
+                "gamma" => "weight".to_owned(),
+                "beta" => "bias".to_owned(),
+                name => name.to_owned(),
+            });
+        }
+    }
+
+    fn exit_module(&mut self, _: &str, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.path.pop();
+        }
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(grad) = param.val().grad(self.source) {
+            let shape = grad.dims().to_vec();
+            let flat = grad.reshape([shape.iter().product::<usize>()]);
+            self.grads.push((self.path.join("."), shape, flat));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+// What the tests share: a page that must stay on its own machine, models, drops, and pixels.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test as base } from '@playwright/test';
+
+/** @typedef {import('@playwright/test').Page} Page */
+
+/** @param {string} path within the repository */
+export const file = (path) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)));
+/** @param {string} name */
+export const sample = (name) => ({ name, mimeType: name.endsWith('.png') ? 'image/png' : 'image/jpeg', buffer: file(`www/samples/${name}`) });
+
+/** The models the page ships; the first is the one it starts with. */
+export const SHIPPED = JSON.parse(file('www/models/index.json').toString()).models;
+/** A model small enough for a software graphics device. */
+export const TINY = fileURLToPath(new URL('fixtures/tiny.safetensors', import.meta.url));
+
+/** Watches a page: whatever leaves the machine and whatever is thrown fails the test in the end. */
+export function watch(/** @type {Page} */ page, /** @type {string} */ origin) {
+  /** @type {string[]} */ const wrong = [];
+  page.context().on('request', (request) => {
+    const url = new URL(request.url());
+    const local = url.origin === origin || ['blob:', 'data:', 'about:'].includes(url.protocol);
+    if (!local || !['GET', 'HEAD'].includes(request.method())) wrong.push(`${request.method()} ${url}`);
+  });
+  page.on('websocket', (socket) => wrong.push(`websocket ${socket.url()}`));
+  page.on('pageerror', (error) => wrong.push(String(error)));
+  page.on('console', (message) => {
+    if (/Content Security Policy/i.test(message.text())) wrong.push(message.text());
+  });
+  return wrong;
+}
+
+export const test = base.extend({
+  page: async ({ page, baseURL }, use) => {
+    const wrong = watch(page, new URL(String(baseURL)).origin);
+    await use(page);
+    expect(wrong).toEqual([]);
+  },
+});
+
+/** Adds the tiny model to the page's list, as the one it starts with. @param {Page} page */
+export async function withTiny(page) {
+  const bytes = readFileSync(TINY);
+  const entry = {
+    name: 'tiny', kind: SHIPPED[0].kind, stage: 'pixels', file: 'tiny.safetensors', bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'), config: {}, needs: [],
+    trained_on: '', licence: '', quality: {},
+  };
+  await page.route('**/models/index.json', (route) => route.fulfill({ json: { models: [entry, ...SHIPPED] } }));
+  await page.route('**/models/tiny.safetensors', (route) => route.fulfill({ body: bytes, contentType: 'application/octet-stream' }));
+}
+
+/** Runs JavaScript in the engine's worker before the engine itself. @param {Page} page @param {string} code */
+export async function patchWorker(page, code) {
+  await page.route('**/engine/worker.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${code};\n${await response.text()}` });
+  });
+}
+
+/** @param {Page} page @param {string} name */
+export const reaches = (page, name) => expect(page.locator('html')).toHaveAttribute('data-state', name);
+
+/** Opens the page and waits for its model. @param {Page} page @param {string} [settings] */
+export async function open(page, settings = 'device=cpu') {
+  await page.goto(`/#${settings}`);
+  await reaches(page, 'ready');
+}
+
+/** Drops a file on the page, as the mouse does. @param {Page} page @param {{name: string, mimeType?: string, buffer: Buffer}} dropped */
+export async function drop(page, dropped) {
+  const transfer = await page.evaluateHandle(({ name, mimeType, base64 }) => {
+    const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], name, { type: mimeType }));
+    return data;
+  }, { name: dropped.name, mimeType: dropped.mimeType ?? '', base64: dropped.buffer.toString('base64') });
+  for (const type of ['dragenter', 'dragover', 'drop']) {
+    await page.dispatchEvent('#drop', type, { dataTransfer: transfer });
+  }
+}
+
+/** Clicks a sample and waits for its result. @param {Page} page @param {string} name */
+export async function rebuildSample(page, name) {
+  await page.click(`#samples button[data-sample=${name}]`);
+  await expect(page.locator(`#samples button[data-sample=${name}]`)).toHaveAttribute('aria-pressed', 'true');
+  await reaches(page, 'done');
+}
+
+/** The pixels of one canvas. @param {Page} page @param {string} selector */
+export async function pixels(page, selector) {
+  const { width, height, base64 } = await page.evaluate((css) => {
+    const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector(css));
+    const { data } = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')).getImageData(0, 0, canvas.width, canvas.height);
+    let text = '';
+    for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
+    return { width: canvas.width, height: canvas.height, base64: btoa(text) };
+  }, selector);
+  return { width, height, rgba: Buffer.from(base64, 'base64') };
+}
+
+export const ORIGINAL = '#compare canvas.compare-original';
+export const REBUILT = '#compare canvas.compare-rebuilt';
+export const GRID = '#tokens canvas:not(.tokens-twins)';
+
+/** What a button saves. @param {Page} page @param {string} button */
+export async function saved(page, button) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
+  return { name: download.suggestedFilename(), buffer: readFileSync(await download.path()) };
+}
+
+/** A number the page shows, as its element carries it. @param {Page} page @param {string} id */
+export const value = async (page, id) => Number(await page.locator(`#${id}`).getAttribute('data-value'));
+
+/** @param {Page} page @param {string} code @param {RegExp} sentence */
+export async function complains(page, code, sentence) {
+  await expect(page.locator('#alert')).toHaveAttribute('data-code', code);
+  await expect(page.locator('#alert p')).toHaveText(sentence);
+}
+
+export { expect };

@@ -1,0 +1,88 @@
+// Files that are no good: each gets its sentence, and the next good picture still works. One page goes
+// through all of them in turn.
+import { SHIPPED, complains, drop, expect, file, open, reaches, rebuildSample, sample, saved, test as base, watch, withTiny } from './app.js';
+
+/** @type {import('@playwright/test').Page} */ let page;
+/** @type {string[]} */ let wrong;
+/** @type {{name: string, buffer: Buffer}} */ let foreign;
+/** @type {{name: string, buffer: Buffer}} */ let own;
+
+base.describe.configure({ mode: 'default' });
+
+base.beforeAll(async ({ browser, baseURL }) => {
+  const context = await browser.newContext({ baseURL, serviceWorkers: 'block' });
+  page = await context.newPage();
+  wrong = watch(page, new URL(String(baseURL)).origin);
+  await withTiny(page);
+  await open(page, `device=cpu&model=${SHIPPED[0].name}`);
+  await rebuildSample(page, 'chelsea');
+  foreign = await saved(page, '#save-tokens');
+  await page.selectOption('#model', 'tiny');
+  await expect(page.locator('#model-facts')).not.toContainText('1,024 codes');
+  await reaches(page, 'done');
+  own = await saved(page, '#save-tokens');
+});
+
+base.afterAll(async () => {
+  expect(wrong).toEqual([]);
+  await page.context().close();
+});
+
+/** A PNG signature and a header chunk that promises 65535 × 65535 pixels. */
+function hugePng() {
+  const png = Buffer.from(file('www/samples/coffee.png').subarray(0, 4096));
+  png.writeUInt32BE(65535, 16);
+  png.writeUInt32BE(65535, 20);
+  png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
+  return png;
+}
+
+/** @param {Buffer} bytes */
+function crc32(bytes) {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ -1) >>> 0;
+}
+
+const jpeg = () => sample('rocket.jpg').buffer;
+const flipped = (/** @type {Buffer} */ bytes) => {
+  const copy = Buffer.from(bytes);
+  copy[copy.length >> 1] ^= 0x10;
+  return copy;
+};
+
+/** @type {[string, () => {name: string, buffer: Buffer}, string, RegExp][]} */
+const CASES = [
+  ['a file without a byte', () => ({ name: 'empty.png', buffer: Buffer.alloc(0) }), 'image_empty', /empty/],
+  ['a truncated JPEG', () => ({ name: 'half.jpg', buffer: jpeg().subarray(0, jpeg().length >> 1) }), 'image_corrupt', /damaged/],
+  ['a PNG that claims 65535 × 65535 pixels', () => ({ name: 'huge.png', buffer: hugePng() }), 'image_too_large', /65535×65535/],
+  ['an SVG', () => ({ name: 'drawing.svg', buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>') }), 'image_unsupported', /not a PNG, JPEG or WebP/],
+  ['text that is named .png', () => ({ name: 'notes.png', buffer: Buffer.from('Dear diary, today I was a picture.') }), 'image_unsupported', /not a PNG, JPEG or WebP/],
+  ['tokens of another model', () => foreign, 'tokens_other_codebook', /another model/],
+  ['a damaged token file', () => ({ name: 'hurt.tokens', buffer: flipped(own.buffer) }), 'tokens_corrupt', /damaged/],
+  ['a truncated token file', () => ({ name: 'short.tokens', buffer: own.buffer.subarray(0, own.buffer.length - 9) }), 'tokens_corrupt', /damaged/],
+  ['an empty token file', () => ({ name: 'empty.tokens', buffer: Buffer.alloc(0) }), 'tokens_corrupt', /damaged/],
+  ['text that is named .safetensors', () => ({ name: 'notes.safetensors', buffer: Buffer.from('Not one tensor, however safe.') }), 'weights_corrupt', /safetensors/],
+  ['a name that looks like markup', () => ({ name: '<img src=x onerror=alert(1)>.safetensors', buffer: Buffer.alloc(16, 255) }), 'weights_corrupt', /safetensors/],
+];
+
+for (const [what, make, code, sentence] of CASES) {
+  base(what, async () => {
+    await drop(page, make());
+    await complains(page, code, sentence);
+    await reaches(page, 'error');
+    expect(await page.locator('#alert img').count()).toBe(0);
+    await rebuildSample(page, 'coffee');
+    await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
+    await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');
+  });
+}
+
+base('its own tokens are still good', async () => {
+  await drop(page, own);
+  await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'rebuilt');
+  await reaches(page, 'done');
+});

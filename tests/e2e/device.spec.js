@@ -1,0 +1,92 @@
+// Which device runs, and every way in which WebGPU can fail: each has its code and ends on the CPU.
+import { GRID, complains, expect, open, patchWorker, pixels, reaches, rebuildSample, test, withTiny } from './app.js';
+
+/** @param {import('@playwright/test').Page} page @param {'cpu' | 'webgpu'} kind */
+const runsOn = (page, kind) => expect(page.locator('#device')).toHaveAttribute('data-kind', kind);
+
+test('automatic: a software adapter means the CPU, and the page says why', async ({ page }) => {
+  await withTiny(page);
+  await open(page, 'device=auto');
+  await runsOn(page, 'cpu');
+  await expect(page.locator('#device')).toContainText(/software/i);
+  await page.click('#device-facts summary');
+  const facts = page.locator('#device-facts');
+  await expect(facts).toContainText('google');
+  await expect(facts).toContainText('swiftshader');
+  await expect(facts).toContainText('timestamp-query');
+  await expect(facts).toContainText(/maxStorageBufferBindingSize|max_storage_buffer_binding_size/);
+  await rebuildSample(page, 'coffee');
+});
+
+test('the visitor switches, and both devices find the same tokens', async ({ page }) => {
+  await withTiny(page);
+  await open(page, 'device=webgpu');
+  await runsOn(page, 'webgpu');
+  await rebuildSample(page, 'astronaut');
+  const graphics = await pixels(page, GRID);
+  const psnr = await page.locator('#psnr').textContent();
+  await page.selectOption('#device-choice', 'cpu');
+  await runsOn(page, 'cpu');
+  await reaches(page, 'done');
+  expect(page.url()).toContain('device=cpu');
+  const processor = await pixels(page, GRID);
+  const cells = processor.rgba.length / 4;
+  let different = 0;
+  for (let i = 0; i < cells; i += 1) if (processor.rgba.readUInt32LE(i * 4) !== graphics.rgba.readUInt32LE(i * 4)) different += 1;
+  expect(different).toBeLessThanOrEqual(cells * 0.005);
+  expect(await page.locator('#psnr').textContent()).toBe(psnr);
+});
+
+/** @type {[string, string, string][]} */
+const BROKEN = [
+  ['WebGPU is absent', 'webgpu_absent', "Object.defineProperty(WorkerNavigator.prototype, 'gpu', { get: () => undefined })"],
+  ['no adapter is offered', 'adapter_absent', 'GPU.prototype.requestAdapter = async () => null'],
+  ['a feature is missing', 'feature_missing', "Object.defineProperty(GPUAdapter.prototype, 'features', { get: () => new Set() })"],
+  ['the adapter refuses', 'device_refused', "GPUAdapter.prototype.requestDevice = async () => { throw new DOMException('not today', 'OperationError'); }"],
+  ['the device computes nothing', 'self_test_failed', 'GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {}'],
+];
+
+for (const [what, code, patch] of BROKEN) {
+  test(`${what}: the CPU takes over`, async ({ page }) => {
+    await withTiny(page);
+    await patchWorker(page, patch);
+    await open(page, 'device=webgpu');
+    await runsOn(page, 'cpu');
+    await expect(page.locator('#device')).toHaveAttribute('data-problem', code);
+    await rebuildSample(page, 'chelsea');
+  });
+}
+
+test('WebGPU removed: automatic is the CPU too, and nobody is bothered', async ({ page }) => {
+  await withTiny(page);
+  await patchWorker(page, BROKEN[0][2]);
+  await open(page, '');
+  await runsOn(page, 'cpu');
+  await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
+});
+
+test('the device is lost in mid-run: the picture is finished on the CPU', async ({ page }) => {
+  await withTiny(page);
+  await patchWorker(page, `
+    const request = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = async function (...wish) {
+      return (globalThis.lastDevice = await request.apply(this, wish));
+    };
+    let sent = 0;
+    const submit = GPUQueue.prototype.submit;
+    GPUQueue.prototype.submit = function (work) {
+      // The page arms this once the model is up.
+      if (globalThis.armed && ++sent === 2) globalThis.lastDevice.destroy();
+      return submit.call(this, work);
+    }`);
+  await open(page, 'device=webgpu');
+  await runsOn(page, 'webgpu');
+  await page.workers()[0].evaluate(() => { /** @type {any} */ (globalThis).armed = true; });
+  await page.click('#samples button[data-sample=coffee]');
+  await complains(page, 'device_lost', /lost/);
+  await runsOn(page, 'cpu');
+  await expect(page.locator('#device')).toHaveAttribute('data-problem', 'device_lost');
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'done');
+  await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');
+  await rebuildSample(page, 'chelsea');
+});

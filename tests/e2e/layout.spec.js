@@ -1,0 +1,93 @@
+// What a visitor sees and what the page may do: width, accessibility, policy.
+import AxeBuilder from '@axe-core/playwright';
+import { drop, expect, open, reaches, rebuildSample, sample, test, withTiny } from './app.js';
+
+test.beforeEach(({ page }) => withTiny(page));
+
+/** @param {import('@playwright/test').Page} page */
+const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+test('320 pixels are wide enough', async ({ page }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await open(page);
+  expect(await overflow(page)).toBe(0);
+  await rebuildSample(page, 'chelsea');
+  expect(await overflow(page)).toBe(0);
+  await page.click('#device-facts summary');
+  expect(await overflow(page)).toBe(0);
+  await drop(page, { name: `${'a-very-long-name-without-a-break'.repeat(6)}.safetensors`, buffer: Buffer.alloc(16, 255) });
+  await expect(page.locator('#alert')).toHaveAttribute('data-code', 'weights_corrupt');
+  expect(await overflow(page)).toBe(0);
+});
+
+for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+  test(`axe finds nothing, ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await open(page);
+    const empty = await new AxeBuilder({ page }).analyze();
+    expect(empty.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`)).toEqual([]);
+    await rebuildSample(page, 'coffee');
+    await page.click('#device-facts summary');
+    await drop(page, { name: 'notes.png', buffer: Buffer.from('no picture') });
+    await expect(page.locator('#alert')).toHaveAttribute('data-code', 'image_unsupported');
+    const full = await new AxeBuilder({ page }).analyze();
+    expect(full.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`)).toEqual([]);
+  });
+}
+
+test('everything is reached with the keyboard alone', async ({ page }) => {
+  await open(page);
+  /** @type {Set<string>} */ const reached = new Set();
+  for (let i = 0; i < 40; i += 1) {
+    await page.keyboard.press('Tab');
+    const name = await page.evaluate(() => {
+      const e = /** @type {HTMLElement} */ (document.activeElement);
+      return e.id || e.dataset.sample || e.tagName;
+    });
+    reached.add(name);
+    if (name === 'chelsea') break;
+  }
+  expect([...reached]).toEqual(expect.arrayContaining(['file', 'chelsea']));
+  await page.keyboard.press('Enter');
+  await reaches(page, 'done');
+  for (let i = 0; i < 40; i += 1) {
+    await page.keyboard.press('Tab');
+    reached.add(await page.evaluate(() => {
+      const e = /** @type {HTMLElement} */ (document.activeElement);
+      return e.id || e.getAttribute('role') || e.className || e.tagName;
+    }));
+  }
+  expect([...reached]).toEqual(expect.arrayContaining(['application', 'save-picture', 'save-tokens', 'model', 'size', 'square', 'device-choice']));
+});
+
+test('the policy lets nothing out, and neither page nor worker can talk to anyone', async ({ page }) => {
+  /** @type {string[]} */ const sent = [];
+  page.on('request', (request) => {
+    const { pathname, search } = new URL(request.url());
+    if (request.postData() !== null) sent.push(`a body to ${pathname}`);
+    if (/secret/.test(pathname + search)) sent.push(pathname + search);
+  });
+  const response = await page.goto('/#device=cpu');
+  const policy = String((await /** @type {import('@playwright/test').Response} */ (response).allHeaders())['content-security-policy']);
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval'");
+  expect(policy).toContain("connect-src 'self'");
+  expect(policy).not.toMatch(/'unsafe-(inline|eval)'|\*|https?:/);
+  expect(await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content')).toBe(policy);
+  await reaches(page, 'ready');
+
+  /** Whether the policy itself stops a request, rather than the network. */
+  const tryToLeave = async () => {
+    const stopped = new Promise((resolve) => addEventListener('securitypolicyviolation', (e) => resolve(e.effectiveDirective), { once: true }));
+    await fetch('https://example.org/').catch(() => {});
+    return Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 3000, 'let through'))]);
+  };
+  expect(await page.workers()[0].evaluate(tryToLeave)).toBe('connect-src');
+
+  await drop(page, { name: 'secret-name.jpg', buffer: sample('rocket.jpg').buffer });
+  await reaches(page, 'done');
+  await page.selectOption('#size', '512');
+  await reaches(page, 'done');
+  expect(page.url()).not.toContain('secret');
+  expect(sent).toEqual([]);
+});

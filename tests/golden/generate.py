@@ -1,0 +1,45 @@
+"""Writes the golden files next to this script; see README.md. `--check` compares instead."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+import gen_layers
+import gen_metrics
+import gen_models
+import gen_quantizers
+from golden import Golden, same
+
+HERE = Path(__file__).resolve().parent
+FAMILIES = [gen_layers, gen_quantizers, gen_models, gen_metrics]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare with the files, write none")
+    check = parser.parse_args().check
+
+    torch.set_num_threads(1)  # Sums in one order.
+    torch.use_deterministic_algorithms(True)
+    makers = {name: make for family in FAMILIES for name, make in family.GOLDENS.items()}
+    stale = []
+    for name, make in makers.items():
+        # Each file has its own seed, so that adding one leaves the others as they are.
+        torch.manual_seed(sum(name.encode()))
+        golden: Golden = make()
+        path = HERE / f"{name}.safetensors"
+        if check:
+            if not (path.exists() and same(golden, path)):
+                stale.append(name)
+        else:
+            golden.save(path)
+        print(f"{path.name:32} {len(golden.tensors):4} tensors {path.stat().st_size:8} bytes")
+    if stale:
+        print("differ:", ", ".join(stale), file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

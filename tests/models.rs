@@ -1,0 +1,10 @@
+//! Both whole models against their references, forward and gradients.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::models::model_tests;
+use common::native_tests;
+
+model_tests!(native_tests);

@@ -1,0 +1,249 @@
+// @ts-check
+// The page's side of the engine: one queue of jobs in front of one worker. A newer picture supersedes
+// an older one; a worker that dies is replaced and brought back to where it was.
+import { Ask, Code, PageCode, Tell, TesseraeError, failure } from './protocol.js';
+
+/** @typedef {import('./protocol.js').DeviceChoice} DeviceChoice */
+/** @typedef {import('./protocol.js').WeightSource} WeightSource */
+/** @typedef {'engine' | 'model' | 'picture'} Lane */
+/**
+ * @typedef {object} Entry
+ * @property {any} job what is posted
+ * @property {Lane} lane
+ * @property {(value: any) => void} resolve
+ * @property {(error: TesseraeError) => void} reject
+ * @property {boolean} settled
+ * @property {boolean} again already run once more after a lost device
+ */
+
+// A stage that does not come up for air is not waited for longer than this after a cancel.
+const CANCEL_GRACE_MS = 15_000;
+const CPU_SENTENCE = 'The graphics device was lost, so the work goes on on the CPU.';
+const ABORT_SENTENCE = 'The engine stopped in the middle of its work and was started again; a smaller size may get through.';
+const DEAD_SENTENCE = 'The engine could not be started in this browser.';
+
+/**
+ * Events: `device` (Opened), `model` (Loaded), `progress` (ProgressMessage and its lane),
+ * `part` (Part), `restart` ({code, message}), each in `event.detail`.
+ */
+export class EngineClient extends EventTarget {
+  /** @type {Worker | null} */ #worker = null;
+  /** @type {Entry[]} */ #queue = [];
+  /** @type {Entry | null} */ #running = null;
+  /** @type {DeviceChoice} */ #choice = 'auto';
+  /** @type {string | undefined} */ #remembered;
+  /** @type {WeightSource | null} */ #source = null;
+  /** @type {TesseraeError | null} */ #lost = null;
+  #lastId = 0;
+  #deaths = 0;
+
+  /**
+   * Opens the engine on a device, in a fresh worker, and loads the model in use again.
+   * @param {DeviceChoice} choice @param {string} [remembered] what `auto` found last time
+   */
+  open(choice, remembered) {
+    this.#choice = choice;
+    this.#remembered = remembered;
+    this.#lost = null;
+    this.#deaths = 0;
+    const running = this.#running;
+    // Weights on their way are still wanted on the new device; pictures are asked for again.
+    if (running?.lane === 'model' && !running.settled) this.#queue.unshift(running);
+    else if (running) this.#dismiss([running]);
+    this.#dismiss(this.#queue.filter((e) => e.lane === 'picture'));
+    this.#queue = this.#queue.filter((e) => e.lane === 'model');
+    return this.#spawn();
+  }
+
+  /** Makes other weights the model in use; on failure the one in use stays. @param {WeightSource} source */
+  load(source) {
+    return this.#add('model', { kind: Ask.LOAD, source });
+  }
+
+  /** @param {Blob} blob @param {{maxSide: number, square: boolean}} options */
+  picture(blob, options) {
+    return this.#add('picture', { kind: Ask.PICTURE, blob, ...options });
+  }
+
+  /** @param {Blob} blob a token file */
+  tokens(blob) {
+    return this.#add('picture', { kind: Ask.TOKENS, blob });
+  }
+
+  /** Ends whatever is queued or under way, except the opening of the engine. */
+  cancel() {
+    this.#supersede(['picture', 'model']);
+  }
+
+  /** @param {Lane} lane @param {object} job @param {boolean} [first] */
+  #add(lane, job, first = false) {
+    return new Promise((resolve, reject) => {
+      const entry = { job: { id: ++this.#lastId, ...job }, lane, resolve, reject, settled: false, again: false };
+      if (first) this.#queue.unshift(entry);
+      else {
+        // New weights make every older picture pointless too; a picture leaves a loading model alone.
+        this.#supersede(lane === 'model' ? ['picture', 'model'] : [lane]);
+        this.#queue.push(entry);
+        if (!this.#worker) this.#spawn().catch(() => {});
+      }
+      this.#next();
+    });
+  }
+
+  /** @param {Lane[]} lanes */
+  #supersede(lanes) {
+    const hit = (/** @type {Entry} */ e) => lanes.includes(e.lane);
+    const old = this.#queue.filter(hit);
+    this.#queue = this.#queue.filter((e) => !hit(e));
+    const running = this.#running;
+    if (running && hit(running) && !running.settled) {
+      old.push(running);
+      const worker = this.#worker;
+      worker?.postMessage({ id: running.job.id, kind: Ask.CANCEL });
+      setTimeout(() => {
+        if (this.#worker === worker && this.#running === running) this.#spawn().catch(() => {});
+      }, CANCEL_GRACE_MS);
+    }
+    this.#dismiss(old);
+  }
+
+  /** @param {Entry[]} entries */
+  #dismiss(entries) {
+    for (const entry of entries) this.#fail(entry, new TesseraeError(Code.CANCELLED, 'The work was cancelled.'));
+  }
+
+  /** @param {Entry} entry @param {TesseraeError} error */
+  #fail(entry, error) {
+    if (entry.settled) return;
+    entry.settled = true;
+    entry.reject(error);
+  }
+
+  #next() {
+    if (this.#running || !this.#worker) return;
+    const entry = this.#queue.shift();
+    if (!entry) return;
+    this.#running = entry;
+    this.#worker.postMessage(entry.job);
+  }
+
+  /** A fresh worker, the engine opened in it, and the model in use loaded before anything else. */
+  #spawn() {
+    this.#worker?.terminate();
+    this.#running = null;
+    const worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module', name: 'tesserae' });
+    this.#worker = worker;
+    worker.onmessage = (event) => this.#hear(worker, event.data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#died(worker, event.message || DEAD_SENTENCE);
+    };
+    worker.onmessageerror = () => this.#died(worker, 'A message from the engine could not be read');
+    const opened = this.#add('engine', { kind: Ask.OPEN, choice: this.#choice, remembered: this.#remembered }, true);
+    if (this.#source) {
+      this.#add('model', { kind: Ask.LOAD, source: this.#source }, true).catch((error) => this.#report(error));
+    }
+    return opened;
+  }
+
+  /** @param {{code: string, message: string}} error a failure that no caller waits for */
+  #report(error) {
+    if (error.code !== Code.CANCELLED) this.#emit('restart', { code: error.code, message: error.message });
+  }
+
+  /** @param {string} type @param {any} detail */
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  /** @param {Worker} worker @param {import('./protocol.js').FromWorker} message */
+  #hear(worker, message) {
+    if (worker !== this.#worker) return;
+    if (message.tell === Tell.DEAD) return this.#died(worker, message.error.message);
+    const entry = this.#running;
+    if (!entry || entry.job.id !== message.id) return;
+    if (message.tell === Tell.PROGRESS || message.tell === Tell.PART) {
+      if (entry.settled) return;
+      if (message.tell === Tell.PART) this.#emit('part', message.part);
+      else this.#emit('progress', { ...message, lane: entry.lane });
+      return;
+    }
+    this.#running = null;
+    if (message.tell === Tell.DONE) this.#finish(entry, message.value);
+    else if (message.error.code === Code.DEVICE_LOST) return this.#lose(entry, message.error);
+    else if (message.error.code === PageCode.WORKER_FAILED) return this.#giveUp(entry, message.error);
+    else this.#refuse(entry, message.error);
+    this.#next();
+  }
+
+  /** @param {Entry} entry @param {import('./protocol.js').Failure} error */
+  #refuse(entry, error) {
+    const waiting = [entry];
+    // Without any model the pictures behind it fail for the same reason.
+    if (entry.lane === 'model' && !this.#source && !this.#queue.some((e) => e.lane === 'model')) {
+      waiting.push(...this.#queue.splice(0));
+    }
+    for (const one of waiting) this.#fail(one, new TesseraeError(error.code, error.message));
+  }
+
+  /** @param {Entry} entry @param {any} value */
+  #finish(entry, value) {
+    if (entry.lane === 'engine' && this.#lost) {
+      const problem = failure(this.#lost);
+      value.device = { ...value.device, reason: 'The graphics device was lost.', problem };
+    }
+    if (entry.lane === 'model') this.#source = entry.job.source;
+    if (entry.lane === 'picture') this.#deaths = 0;
+    const late = entry.settled;
+    entry.settled = true;
+    // A model that came up after its cancel is nevertheless the one in use now.
+    if (entry.lane === 'engine') this.#emit('device', value);
+    if (entry.lane === 'model') this.#emit('model', value);
+    if (!late) entry.resolve(value);
+  }
+
+  /** The device is gone: on with the CPU, and once more with the same job. */
+  #lose(/** @type {Entry} */ entry, /** @type {{code: string, message: string}} */ error) {
+    if (entry.again || this.#choice === 'cpu') {
+      this.#fail(entry, new TesseraeError(error.code, error.message));
+    } else if (!entry.settled) {
+      entry.again = true;
+      this.#queue.unshift(entry);
+    }
+    this.#choice = 'cpu';
+    this.#remembered = undefined;
+    this.#lost = new TesseraeError(error.code, error.message);
+    this.#spawn().catch((e) => this.#report(e));
+    this.#emit('restart', { code: Code.DEVICE_LOST, message: CPU_SENTENCE });
+  }
+
+  /** @param {Worker} worker @param {string} why */
+  #died(worker, why) {
+    if (worker !== this.#worker) return;
+    const entry = this.#running;
+    this.#running = null;
+    if (entry?.lane === 'engine' || ++this.#deaths > 2) {
+      return this.#giveUp(entry, { code: PageCode.WORKER_FAILED, message: `${DEAD_SENTENCE} (${why})` });
+    }
+    // The job that killed it is not run again: it would do so again.
+    const silent = !entry || entry.settled;
+    if (entry) this.#fail(entry, new TesseraeError(PageCode.WORKER_FAILED, ABORT_SENTENCE));
+    this.#spawn().catch((e) => this.#report(e));
+    if (silent) this.#emit('restart', { code: PageCode.WORKER_FAILED, message: ABORT_SENTENCE });
+  }
+
+  /** The engine did not even start: on WebGPU the CPU is tried; on the CPU that is the end. */
+  #giveUp(/** @type {Entry | null} */ entry, /** @type {{code: string, message: string}} */ error) {
+    if (entry?.lane === 'engine' && this.#choice !== 'cpu' && this.#deaths === 0) {
+      this.#deaths += 1;
+      this.#choice = 'cpu';
+      this.#lost = new TesseraeError(error.code, error.message);
+      this.#spawn().then(entry.resolve, entry.reject);
+      return;
+    }
+    this.#worker?.terminate();
+    this.#worker = null;
+    const reason = new TesseraeError(PageCode.WORKER_FAILED, error.message);
+    for (const waiting of [entry, ...this.#queue.splice(0)]) if (waiting) this.#fail(waiting, reason);
+  }
+}

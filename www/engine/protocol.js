@@ -1,0 +1,196 @@
+// @ts-check
+// The one typed file between the page and its worker: what is asked, what is told, in which shape.
+// Checked by `tsc --checkJs --noEmit www/engine/protocol.js`.
+
+/** What the page asks. One job at a time is under way; `CANCEL` may come in the middle of it. */
+export const Ask = Object.freeze(/** @type {const} */ ({
+  OPEN: 'open',
+  LOAD: 'load',
+  PICTURE: 'picture',
+  TOKENS: 'tokens',
+  CANCEL: 'cancel',
+}));
+
+/** What the worker tells. Every job ends with exactly one of `DONE` and `FAILED`. */
+export const Tell = Object.freeze(/** @type {const} */ ({
+  PROGRESS: 'progress',
+  PART: 'part',
+  DONE: 'done',
+  FAILED: 'failed',
+  DEAD: 'dead',
+}));
+
+/** The stages of a job, in the order in which the progress bar passes them. */
+export const Stage = Object.freeze(/** @type {const} */ ({
+  START: 'start',
+  DOWNLOAD: 'download',
+  BUILD: 'build',
+  ENCODE: 'encode',
+  DECODE: 'decode',
+}));
+
+/** Codes that only the page has; all others are those of the Rust crate's `Error::code`. */
+export const PageCode = Object.freeze(/** @type {const} */ ({
+  DOWNLOAD_FAILED: 'download_failed',
+  DOWNLOAD_LENGTH: 'download_length',
+  DOWNLOAD_HASH: 'download_hash',
+  WORKER_FAILED: 'worker_failed',
+}));
+
+/** Codes of the crate that the page itself acts on. */
+export const Code = Object.freeze(/** @type {const} */ ({
+  CANCELLED: 'cancelled',
+  DEVICE_LOST: 'device_lost',
+  IMAGE_TOO_LARGE: 'image_too_large',
+  TOKENS_CORRUPT: 'tokens_corrupt',
+  WEIGHTS_CORRUPT: 'weights_corrupt',
+  MODEL_UNKNOWN: 'model_unknown',
+  IO: 'io',
+  INTERNAL: 'internal',
+}));
+
+/** Bytes of a dropped file that are read at most, so that a wrong file cannot fill the memory. */
+export const FILE_LIMITS = Object.freeze({
+  picture: 256 * 2 ** 20,
+  tokens: 64 * 2 ** 20,
+  weights: 2 ** 30,
+});
+
+/** An error with a stable code and a message that is one plain sentence. */
+export class TesseraeError extends Error {
+  /** @param {string} code @param {string} message */
+  constructor(code, message) {
+    super(message);
+    this.name = 'TesseraeError';
+    this.code = code;
+  }
+}
+
+/** @param {unknown} error @returns {Failure} what is left of an error after a `postMessage` */
+export function failure(error) {
+  const e = /** @type {{code?: unknown, message?: unknown}} */ (Object(error));
+  const message = typeof e.message === 'string' && e.message ? e.message : String(error);
+  return { code: typeof e.code === 'string' ? e.code : Code.INTERNAL, message };
+}
+
+/**
+ * @typedef {'auto' | 'webgpu' | 'cpu'} DeviceChoice
+ *
+ * @typedef {object} AdapterFacts
+ * @property {string} vendor
+ * @property {string} architecture
+ * @property {string} device
+ * @property {string} description
+ * @property {boolean} software
+ * @property {string[]} features
+ * @property {Record<string, number>} limits
+ *
+ * @typedef {{code: string, message: string}} Failure
+ *
+ * @typedef {object} DeviceFacts
+ * @property {'webgpu' | 'cpu'} kind what runs
+ * @property {DeviceChoice} choice what was asked for
+ * @property {string} reason one plain sentence: why this device
+ * @property {AdapterFacts | null} adapter
+ * @property {{webgpuMs: number | null, cpuMs: number | null} | null} selfTest
+ * @property {Failure | null} problem why WebGPU is not in use although it was asked for or tried
+ *
+ * @typedef {object} ModelFacts
+ * @property {string} kind
+ * @property {string | null} name
+ * @property {object} config
+ * @property {number} parameters
+ * @property {number} factor pixels along one side of a token
+ * @property {number} codebookSize
+ * @property {number} bitsPerToken
+ * @property {string} codebookHash
+ * @property {string} decoderHash
+ * @property {number} maxPixels
+ *
+ * @typedef {object} ModelEntry one entry of models/index.json
+ * @property {string} name
+ * @property {string} kind
+ * @property {string} stage
+ * @property {string} file
+ * @property {number} bytes
+ * @property {string} sha256
+ * @property {object} config
+ * @property {string[]} needs
+ * @property {string} trained_on
+ * @property {string} licence
+ * @property {Record<string, unknown>} quality
+ *
+ * @typedef {object} Shipped weights that the store fetches, checks and keeps
+ * @property {'shipped'} from
+ * @property {string} name
+ * @property {string} url absolute
+ * @property {number} bytes
+ * @property {string} sha256
+ *
+ * @typedef {{from: 'file', name: string, blob: Blob}} Dropped weights that the visitor brought
+ *
+ * @typedef {Shipped | Dropped} WeightSource
+ *
+ * @typedef {object} Opened
+ * @property {DeviceFacts} device
+ * @property {string} version
+ *
+ * @typedef {object} Loaded
+ * @property {ModelFacts} model
+ * @property {string} name
+ * @property {Uint8Array} palette three bytes a code
+ * @property {'cache' | 'network' | 'healed' | 'file'} origin
+ *
+ * @typedef {{width: number, height: number, rgba: Uint8ClampedArray<ArrayBuffer>}} Pixels
+ *
+ * @typedef {object} TokenFacts
+ * @property {number} width
+ * @property {number} height
+ * @property {number} codebookSize
+ * @property {{rows: number, columns: number}[]} grids
+ * @property {number} count
+ * @property {number} bitsPerToken
+ * @property {number} bitsPerPixel
+ * @property {number} bytes
+ * @property {number} perplexity
+ * @property {number} used
+ * @property {string} codebookHash
+ * @property {string} decoderHash
+ *
+ * @typedef {object} TokenPart
+ * @property {TokenFacts} facts
+ * @property {Uint32Array[]} indices one row-major array a grid
+ * @property {Uint8Array<ArrayBuffer>} file the token file
+ * @property {string | null} warning a sentence if another decoder made these tokens
+ *
+ * @typedef {object} Part what is known before the job ends
+ * @property {Pixels} [original]
+ * @property {TokenPart} [tokens]
+ *
+ * @typedef {object} Result
+ * @property {Pixels} rebuilt
+ * @property {Uint8Array<ArrayBuffer>} png
+ * @property {{psnr: number, ssim: number} | null} quality null when only tokens came in
+ * @property {{encode: number | null, decode: number}} seconds
+ *
+ * @typedef {{id: number, kind: 'open', choice: DeviceChoice, remembered?: string}} OpenJob
+ * @typedef {{id: number, kind: 'load', source: WeightSource}} LoadJob
+ * @typedef {{id: number, kind: 'picture', blob: Blob, maxSide: number, square: boolean}} PictureJob
+ * @typedef {{id: number, kind: 'tokens', blob: Blob}} TokensJob
+ * @typedef {OpenJob | LoadJob | PictureJob | TokensJob} Job
+ * @typedef {{id: number, kind: 'cancel'}} CancelMessage
+ * @typedef {Job | CancelMessage} ToWorker
+ *
+ * @typedef {object} ProgressMessage
+ * @property {'progress'} tell
+ * @property {number} id
+ * @property {typeof Stage[keyof typeof Stage]} stage
+ * @property {number} done bytes for a download, steps otherwise
+ * @property {number} total
+ *
+ * @typedef {{tell: 'part', id: number, part: Part}} PartMessage
+ * @typedef {{tell: 'done', id: number, value: Opened | Loaded | Result}} DoneMessage
+ * @typedef {{tell: 'failed', id: number, error: Failure}} FailedMessage
+ * @typedef {{tell: 'dead', error: Failure}} DeadMessage the instance is gone: start another worker
+ * @typedef {ProgressMessage | PartMessage | DoneMessage | FailedMessage | DeadMessage} FromWorker
+ */

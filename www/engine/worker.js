@@ -1,0 +1,193 @@
+// @ts-check
+// The dedicated worker that owns the engine and the model. It does one job at a time, in the order
+// in which they come; a wasm abort kills the instance, which is told once as `dead`.
+import { Ask, Code, FILE_LIMITS, PageCode, Stage, Tell, TesseraeError, failure } from './protocol.js';
+import { weights } from './store.js';
+
+/** @typedef {import('./protocol.js').FromWorker} FromWorker */
+/** @typedef {import('./protocol.js').ToWorker} ToWorker */
+
+const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;
+/** @type {any} the wasm package once it runs */
+let wasm = null;
+/** @type {any} */ let engine = null;
+/** @type {any} */ let model = null;
+/** @type {Set<number>} */ const cancelled = new Set();
+let current = 0;
+let dead = false;
+
+/** @param {FromWorker} message @param {Transferable[]} [transfer] */
+const tell = (message, transfer = []) => self.postMessage(message, { transfer });
+const cancelError = () => new TesseraeError(Code.CANCELLED, 'The work was cancelled.');
+const macrotask = () => new Promise((resolve) => setTimeout(resolve));
+
+/** @param {number} id A cancel can only arrive between macrotasks. */
+async function breathe(id) {
+  await macrotask();
+  if (cancelled.has(id)) throw cancelError();
+}
+
+/** @param {number} id */
+const watcher = (id) => (/** @type {typeof Stage.ENCODE} */ stage, /** @type {number} */ done, /** @type {number} */ total) => {
+  if (cancelled.has(id)) return false;
+  tell({ tell: Tell.PROGRESS, id, stage, done, total });
+  return true;
+};
+
+/** @param {Blob} blob @param {number} limit @param {string} code */
+async function read(blob, limit, code) {
+  if (blob.size > limit) {
+    throw new TesseraeError(code, `This file has ${Math.ceil(blob.size / 2 ** 20)} MB; at most ${limit / 2 ** 20} MB are read.`);
+  }
+  const buffer = await blob.arrayBuffer().catch(() => {
+    throw new TesseraeError(Code.IO, 'The file could not be read: it may have been moved or changed.');
+  });
+  return new Uint8Array(buffer);
+}
+
+/** @param {any} picture @returns {import('./protocol.js').Pixels} */
+const pixels = (picture) => ({ width: picture.width, height: picture.height, rgba: picture.rgba() });
+
+/** @param {any} tokens @returns {import('./protocol.js').TokenPart} */
+function tokenPart(tokens) {
+  const facts = tokens.facts;
+  return {
+    facts,
+    indices: facts.grids.map((/** @type {unknown} */ _, /** @type {number} */ grid) => tokens.indices(grid)),
+    file: tokens.bytes(),
+    warning: model.warning(tokens) ?? null,
+  };
+}
+
+/** @returns {any} */
+function modelInUse() {
+  if (!model) throw new TesseraeError(Code.MODEL_UNKNOWN, 'No model is loaded yet.');
+  return model;
+}
+
+/** What each kind of job does. `own` remembers what has to be freed when the job ends. */
+const work = {
+  /** @param {import('./protocol.js').OpenJob} job */
+  async [Ask.OPEN](job) {
+    tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.START, done: 0, total: 1 });
+    if (!wasm) {
+      try {
+        const loaded = await import(PACKAGE);
+        await loaded.default();
+        wasm = loaded;
+      } catch (error) {
+        throw new TesseraeError(PageCode.WORKER_FAILED, `The engine could not be loaded: ${failure(error).message}.`);
+      }
+    }
+    model?.free();
+    engine?.free();
+    model = engine = null;
+    engine = await wasm.Engine.open(job.choice, job.remembered);
+    tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.START, done: 1, total: 1 });
+    return { device: engine.facts, version: wasm.version() };
+  },
+
+  /** @param {import('./protocol.js').LoadJob} job */
+  async [Ask.LOAD](job) {
+    const { source } = job;
+    const watch = watcher(job.id);
+    const got = source.from === 'file'
+      ? { bytes: await read(source.blob, FILE_LIMITS.weights, Code.WEIGHTS_CORRUPT), origin: /** @type {const} */ ('file') }
+      : await weights(source, (done, total) => watch(/** @type {any} */ (Stage.DOWNLOAD), done, total));
+    await breathe(job.id);
+    tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 0, total: 1 });
+    const fresh = await wasm.Model.load(engine, got.bytes);
+    // Only a model that came up whole replaces the one in use.
+    model?.free();
+    model = fresh;
+    tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 1, total: 1 });
+    return { model: fresh.facts, name: source.name, palette: fresh.palette(), origin: got.origin };
+  },
+
+  /** @param {import('./protocol.js').PictureJob} job @param {<T>(thing: T) => T} own */
+  async [Ask.PICTURE](job, own) {
+    const bytes = await read(job.blob, FILE_LIMITS.picture, Code.IMAGE_TOO_LARGE);
+    await breathe(job.id);
+    const whole = own(wasm.Picture.decode(bytes));
+    await breathe(job.id);
+    const picture = own(whole.fit(job.maxSide, job.square));
+    const original = pixels(picture);
+    tell({ tell: Tell.PART, id: job.id, part: { original } }, [original.rgba.buffer]);
+    await breathe(job.id);
+    const begin = performance.now();
+    const tokens = own(await modelInUse().encode(picture, watcher(job.id)));
+    const encode = (performance.now() - begin) / 1000;
+    return rebuild(job.id, tokens, own, picture, encode);
+  },
+
+  /** @param {import('./protocol.js').TokensJob} job @param {<T>(thing: T) => T} own */
+  async [Ask.TOKENS](job, own) {
+    const bytes = await read(job.blob, FILE_LIMITS.tokens, Code.TOKENS_CORRUPT);
+    const tokens = own(wasm.Tokens.parse(bytes));
+    return rebuild(job.id, tokens, own, null, null);
+  },
+};
+
+/**
+ * @param {number} id @param {any} tokens @param {<T>(thing: T) => T} own
+ * @param {any} original @param {number | null} encode seconds
+ */
+async function rebuild(id, tokens, own, original, encode) {
+  // Tokens of another model are refused by decode, so they are shown only once it has begun.
+  const show = () => tell({ tell: Tell.PART, id, part: { tokens: tokenPart(tokens) } });
+  if (original) show();
+  await breathe(id);
+  const begin = performance.now();
+  const picture = own(await modelInUse().decode(tokens, watcher(id)));
+  const decode = (performance.now() - begin) / 1000;
+  if (!original) show();
+  await breathe(id);
+  const quality = original ? { ...wasm.compare(original, picture) } : null;
+  return { rebuilt: pixels(picture), png: picture.png(), quality, seconds: { encode, decode } };
+}
+
+/** @param {import('./protocol.js').Job} job */
+async function perform(job) {
+  /** @type {{free(): void}[]} */ const owned = [];
+  const own = (/** @type {any} */ thing) => (owned.push(thing), thing);
+  current = job.id;
+  try {
+    const value = await work[job.kind](/** @type {any} */ (job), own);
+    if (!dead) tell({ tell: Tell.DONE, id: job.id, value });
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) die(error);
+    else if (!dead) tell({ tell: Tell.FAILED, id: job.id, error: failure(error) });
+  } finally {
+    // Freeing in a dead instance would only abort again.
+    if (!dead) for (const thing of owned) thing.free();
+    cancelled.delete(job.id);
+    current = 0;
+  }
+}
+
+/** @param {unknown} error */
+function die(error) {
+  if (dead) return;
+  dead = true;
+  tell({ tell: Tell.DEAD, error: { code: PageCode.WORKER_FAILED, message: failure(error).message } });
+}
+
+// A panic inside an async function reaches no promise: it surfaces here.
+self.addEventListener('error', (event) => {
+  event.preventDefault();
+  die(event.error ?? event);
+});
+self.addEventListener('unhandledrejection', (event) => {
+  event.preventDefault();
+  die(event.reason);
+});
+
+let queue = Promise.resolve();
+self.addEventListener('message', (event) => {
+  const message = /** @type {ToWorker} */ (event.data);
+  if (message.kind === Ask.CANCEL) {
+    if (message.id === current) cancelled.add(message.id);
+  } else if (!dead) {
+    queue = queue.then(() => perform(message));
+  }
+});

@@ -1,0 +1,66 @@
+// <alert-box>: one plain sentence and a way on. It stays until it is dismissed or no longer true.
+
+/** The way on, per code; the sentence itself comes from whoever failed. */
+const WAY_ON = {
+  image_unsupported: 'Save it as PNG, JPEG or WebP and try again.',
+  image_corrupt: 'Try another copy of it.',
+  image_too_large: 'Make it smaller and try again.',
+  image_empty: 'Choose another file.',
+  image_size: 'Choose another picture.',
+  tokens_corrupt: 'Save the tokens again and drop the new file.',
+  tokens_version: 'Reload the page to get its newest version.',
+  tokens_other_codebook: 'Choose the model that made them under “Model”.',
+  tokens_geometry: 'Choose the model that made them under “Model”.',
+  weights_corrupt: 'The model in use stays.',
+  weights_mismatch: 'The model in use stays.',
+  weights_not_finite: 'The model in use stays.',
+  config_invalid: 'The model in use stays.',
+  model_unknown: 'Choose one under “Model”.',
+  webgpu_absent: 'The CPU does the work instead.',
+  adapter_absent: 'The CPU does the work instead.',
+  feature_missing: 'The CPU does the work instead.',
+  device_refused: 'The CPU does the work instead.',
+  self_test_failed: 'The CPU does the work instead.',
+  device_lost: 'You can switch back under “Device”.',
+  out_of_memory: 'Choose a smaller size, or the CPU under “Device”.',
+  download_failed: 'Check the connection and try again.',
+  download_length: 'Try again.',
+  download_hash: 'Try again.',
+  worker_failed: 'If it happens again, choose a smaller size or reload the page.',
+  io: 'Choose the file again.',
+  argument: 'Choose another setting.',
+  internal: 'Try again, or choose the CPU under “Device”.',
+};
+
+class AlertBox extends HTMLElement {
+  #timer = 0;
+
+  /** @param {{code: string, message: string}} error @param {{label: string, run: () => void}} [action] */
+  show(error, action) {
+    clearTimeout(this.#timer);
+    const text = document.createElement('p');
+    const sentence = error.message || 'Something went wrong.';
+    text.textContent = [sentence, WAY_ON[error.code]].filter(Boolean).join(' ');
+    const buttons = document.createElement('div');
+    buttons.className = 'alert-buttons';
+    if (action) buttons.append(button(action.label, 'button', () => (this.clear(), action.run())));
+    buttons.append(button('Dismiss', 'button quiet', () => this.clear()));
+    this.dataset.code = error.code;
+    this.replaceChildren(text, buttons);
+    this.onkeydown = (event) => event.key === 'Escape' && this.clear();
+  }
+
+  clear() {
+    delete this.dataset.code;
+    this.replaceChildren();
+  }
+}
+
+function button(label, className, run) {
+  const b = document.createElement('button');
+  Object.assign(b, { type: 'button', className, textContent: label });
+  b.addEventListener('click', run);
+  return b;
+}
+
+customElements.define('alert-box', AlertBox);

@@ -1,0 +1,56 @@
+// <drop-target>: files from a drop anywhere on the page, from the file dialog and from the clipboard,
+// all as one `file` event with the File.
+
+class DropTarget extends HTMLElement {
+  #depth = 0;
+
+  connectedCallback() {
+    const input = this.querySelector('input[type=file]');
+    input.addEventListener('change', () => {
+      this.#emit(input.files);
+      // So that the same file can be chosen twice in a row.
+      input.value = '';
+    });
+    this.addEventListener('click', (event) => {
+      if (!event.target.closest('label, input, a, button')) input.click();
+    });
+    addEventListener('dragenter', (event) => this.#over(event, 1));
+    addEventListener('dragleave', (event) => this.#over(event, -1));
+    addEventListener('dragover', (event) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = 'copy';
+    });
+    addEventListener('drop', (event) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      this.#depth = 0;
+      delete document.documentElement.dataset.dragging;
+      this.#emit(event.dataTransfer.files);
+    });
+    addEventListener('paste', (event) => {
+      if (!event.clipboardData?.files.length) return;
+      event.preventDefault();
+      this.#emit(event.clipboardData.files);
+    });
+  }
+
+  // Every child that the pointer crosses sends its own enter and leave.
+  #over(event, step) {
+    if (!carriesFiles(event)) return;
+    this.#depth = Math.max(0, this.#depth + step);
+    if (this.#depth) document.documentElement.dataset.dragging = '';
+    else delete document.documentElement.dataset.dragging;
+  }
+
+  #emit(files) {
+    const file = files?.[0];
+    if (file) this.dispatchEvent(new CustomEvent('file', { detail: file }));
+  }
+}
+
+function carriesFiles(event) {
+  return event.dataTransfer?.types.includes('Files') ?? false;
+}
+
+customElements.define('drop-target', DropTarget);

@@ -1,0 +1,76 @@
+// <result-numbers>: the figures beside the picture. Each value's element carries the bare number in
+// `data-value`, for whoever reads the page by program.
+
+const ROWS = [
+  ['psnr', 'PSNR', 'Peak signal-to-noise ratio over 8-bit RGB; higher is closer.'],
+  ['ssim', 'SSIM', 'Structural similarity of the luma; 1 is the same picture.'],
+  ['count', 'Tokens', 'How many code numbers the picture became.'],
+  ['bpp', 'Bits per pixel', 'Bits in the tokens over pixels; a raw picture has 24.'],
+  ['usage', 'Codebook', 'How many of the codes occur, and how many it would be if all occurred equally often.'],
+  ['time', 'Time', 'Encoding and decoding, without reading the file.'],
+];
+
+class ResultNumbers extends HTMLElement {
+  #values = {};
+
+  connectedCallback() {
+    if (this.firstChild) return;
+    const list = document.createElement('dl');
+    for (const [id, label, title] of ROWS) {
+      const row = document.createElement('div');
+      row.title = title;
+      const term = document.createElement('dt');
+      term.textContent = label;
+      const value = document.createElement('dd');
+      value.id = id;
+      this.#values[id] = value;
+      row.append(term, value);
+      list.append(row);
+    }
+    this.append(list);
+    this.clear();
+  }
+
+  clear() {
+    for (const [id] of ROWS) this.#put(id, '–', '');
+  }
+
+  /** @param {import('../engine/protocol.js').TokenFacts} facts */
+  showTokens(facts) {
+    const grids = facts.grids.map((g) => `${g.columns} × ${g.rows}`).join(' + ');
+    this.#put('count', facts.count.toLocaleString('en'), facts.count, grids);
+    this.#put('bpp', facts.bitsPerPixel.toFixed(3), facts.bitsPerPixel, `${bytes(facts.bytes)} in all`);
+    const usage = `${facts.used.toLocaleString('en')} of ${facts.codebookSize.toLocaleString('en')}`;
+    this.#put('usage', usage, facts.used, `perplexity ${facts.perplexity.toFixed(1)}`);
+  }
+
+  /** @param {{psnr: number, ssim: number} | null} quality @param {{encode: number | null, decode: number}} seconds */
+  showResult(quality, seconds) {
+    this.#put('psnr', quality ? psnr(quality.psnr) : '–', quality?.psnr ?? '', quality ? '' : 'needs the original');
+    this.#put('ssim', quality ? quality.ssim.toFixed(4) : '–', quality?.ssim ?? '', quality ? '' : 'needs the original');
+    const total = (seconds.encode ?? 0) + seconds.decode;
+    const parts = seconds.encode === null ? 'decode only' : `encode ${seconds.encode.toFixed(2)}, decode ${seconds.decode.toFixed(2)}`;
+    this.#put('time', `${total.toFixed(2)} s`, total, parts);
+  }
+
+  #put(id, text, value, note = '') {
+    const dd = this.#values[id];
+    dd.textContent = text;
+    dd.dataset.value = String(value);
+    if (note) {
+      const small = document.createElement('small');
+      small.textContent = note;
+      dd.append(' ', small);
+    }
+  }
+}
+
+function psnr(value) {
+  return Number.isFinite(value) ? `${value.toFixed(2)} dB` : 'identical';
+}
+
+function bytes(n) {
+  return n < 1000 ? `${n} B` : n < 1e6 ? `${(n / 1000).toFixed(1)} kB` : `${(n / 1e6).toFixed(1)} MB`;
+}
+
+customElements.define('result-numbers', ResultNumbers);
