@@ -4,6 +4,7 @@ CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/tesserae"
 TOOLS="$CACHE/tools"
 E2E="$ROOT/tests/e2e"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$ROOT/target}"
+[[ $CARGO_TARGET_DIR == /* ]] || CARGO_TARGET_DIR="$ROOT/$CARGO_TARGET_DIR"
 # The browsers are the system's; no package of ours may fetch another.
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 PUPPETEER_SKIP_DOWNLOAD=1
 # Flags from the environment would replace those in .cargo/config.toml.

@@ -65,12 +65,16 @@ test_wasm() {
 
 test_page() {
     say "tests: the page in Chromium and Firefox"
-    local results status=0 passed=0 failed=0
+    local results port status=0 passed=0 failed=0
     results=$(mktemp)
     build_pkg release
+    # The page's numbers are held against the command line's; built as the native tests build it.
+    cargo test --release --features cli --no-run || die "the command line did not build; the message is above"
+    port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
     (
         cd "$E2E"
-        TESSERAE_SLOW=$1 E2E_RESULTS=$results ./node_modules/.bin/playwright test
+        TESSERAE_SLOW=$1 TESSERAE="$CARGO_TARGET_DIR/release/tesserae" E2E_PORT=$port E2E_RESULTS=$results \
+            ./node_modules/.bin/playwright test
     ) || status=1
     read -r passed failed < <(node "$E2E/count.js" "$results" 2>/dev/null || echo 0 0)
     rm -f "$results"

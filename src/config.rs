@@ -133,7 +133,7 @@ impl ModelConfig {
     ///
     /// | name | what |
     /// |---|---|
-    /// | `photos-f8` | the shipped photo model: VQ-GAN, factor 8, K 1024, 7.6 GMAC at 256×256 |
+    /// | `photos-f8` | the shipped photo model: VQ-GAN, factor 8, K 1024 |
     /// | `vqgan-tiny`, `vqvae-tiny` | a few thousand parameters, for tests |
     /// | `vqvae-cifar` | van den Oord 2017 as in sonnet's example: factor 4, K 512 |
     /// | `imagenet-f16-1024` | taming-transformers' published ImageNet model |
@@ -166,7 +166,7 @@ impl ModelConfig {
             input: centred(),
         };
         Ok(match name {
-            "photos-f8" => Self::VqGan(vqgan(8, &[3, 6, 12, 16], 64, 1024, 8)),
+            "photos-f8" => Self::VqGan(vqgan(8, &[2, 4, 8, 16], 64, 1024, 8)),
             "vqgan-tiny" => Self::VqGan(vqgan(4, &[1, 2, 2], 8, 32, 2)),
             "vqvae-tiny" => Self::VqVae(vqvae(16, 8, 2, 8, 32)),
             "vqvae-cifar" => Self::VqVae(vqvae(128, 32, 2, 64, 512)),

@@ -9,10 +9,10 @@
 //! 5. [`weights`] reads and writes the models' parameters;
 //! 6. [`train`] fits a model to photos.
 //!
-
-#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+//! [`Codec`] is where a program starts: pictures in, tokens out, and back.
 
 pub mod config;
+pub mod device;
 pub mod error;
 pub mod models;
 pub mod nn;
@@ -27,6 +27,6 @@ pub mod web;
 
 pub use config::ModelConfig;
 pub use error::{Error, Result};
-pub use models::Autoencoder;
+pub use models::{Autoencoder, Codec};
 pub use pixels::Picture;
 pub use tokens::Tokens;

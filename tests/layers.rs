@@ -13,7 +13,10 @@ layer_tests!(native_tests);
 fn an_error_is_measured_by_the_largest_value() {
     assert_eq!(relative_error(&[1.0, -4.0], &[1.0, -4.0], 0.0), 0.0);
     assert_eq!(relative_error(&[1.5, -4.0], &[1.0, -4.0], 0.0), 0.125);
-    assert_eq!(relative_error(&[f32::NAN, -4.0], &[1.0, -4.0], 0.0), f32::INFINITY);
+    assert_eq!(
+        relative_error(&[f32::NAN, -4.0], &[1.0, -4.0], 0.0),
+        f32::INFINITY
+    );
     assert_eq!(relative_error(&[1.0], &[0.0], 0.0), f32::INFINITY);
     assert_eq!(relative_error(&[0.5], &[0.0], 2.0), 0.25);
 }

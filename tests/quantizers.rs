@@ -18,12 +18,20 @@ fn codes_may_differ_only_at_close_calls_and_rarely() {
     let mut got = vec![7; 400];
     assert_eq!(differing(&got, &want, &nearest), Ok(()));
     got[3] = 8;
-    assert!(differing(&got, &want, &nearest).unwrap_err().contains("[3]"));
+    assert!(
+        differing(&got, &want, &nearest)
+            .unwrap_err()
+            .contains("[3]")
+    );
     for token in 0..3 {
         nearest[2 * token + 1] = 1.0005;
     }
     got[..4].copy_from_slice(&[8, 8, 7, 7]);
     assert_eq!(differing(&got, &want, &nearest), Ok(()));
     got[2] = 8;
-    assert!(differing(&got, &want, &nearest).unwrap_err().contains("3 of 400"));
+    assert!(
+        differing(&got, &want, &nearest)
+            .unwrap_err()
+            .contains("3 of 400")
+    );
 }

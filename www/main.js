@@ -101,7 +101,8 @@ client.addEventListener('device', ({ detail: { device, version } }) => {
   $('version').textContent = `Tesserae ${version}`;
   if (device.problem) remember(null);
   else if (device.choice === 'auto') remember(device.kind);
-  if (device.problem && settings.device === 'webgpu') complain(device.problem);
+  // A lost device has been told already, by `restart`.
+  if (device.problem && device.problem.code !== Code.DEVICE_LOST && settings.device === 'webgpu') complain(device.problem);
 });
 
 client.addEventListener('restart', ({ detail }) => {

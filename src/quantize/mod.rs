@@ -5,7 +5,6 @@ mod gumbel;
 mod kmeans;
 mod nearest;
 mod palette;
-mod usage;
 mod vq;
 
 pub use ema::EmaCodebook;
@@ -13,7 +12,6 @@ pub use gumbel::{GumbelOutput, GumbelQuantizer};
 pub use kmeans::kmeans;
 pub use nearest::{margins, nearest};
 pub use palette::palette;
-pub use usage::Usage;
 pub use vq::{Quantized, VectorQuantizer};
 
 use burn::tensor::Tensor;

@@ -1,7 +1,7 @@
 //! Indices packed into as few bits as the codebook asks for, lowest bit first.
 
 /// Bits for an index into `codebook_size` codes: ⌈log₂ K⌉, at least 1.
-pub(super) fn width(codebook_size: u32) -> u32 {
+pub fn width(codebook_size: u32) -> u32 {
     (u32::BITS - codebook_size.saturating_sub(1).leading_zeros()).max(1)
 }
 

@@ -27,6 +27,7 @@ mod hash;
 
 use serde::{Deserialize, Serialize};
 
+pub use bits::width as bits_for;
 pub use format::VERSION;
 pub use hash::Hash;
 

@@ -7,7 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use super::{CropSampler, TrainConfig};
 use crate::error::{Error, Result};
 use crate::models::Autoencoder;
-use crate::quantize::{EmaCodebook, Usage, flatten, kmeans};
+use crate::quantize::{EmaCodebook, flatten, kmeans};
+use crate::tokens::Usage;
 
 /// Trains an autoencoder by reconstruction, with a codebook that follows by moving averages.
 ///
@@ -21,7 +22,8 @@ pub struct Trainer {
     /// Absent until k-means has made the first codebook.
     ema: Option<EmaCodebook>,
     step: usize,
-    counts: Vec<u64>,
+    /// Codes chosen since the last report.
+    chosen: Vec<u32>,
     rng: ChaCha8Rng,
     device: Device,
 }
@@ -76,7 +78,7 @@ impl Trainer {
             model: model.train(),
             ema,
             step: 0,
-            counts: vec![0; codes],
+            chosen: Vec::new(),
             rng: ChaCha8Rng::seed_from_u64(config.seed ^ 0x7e55_e7ae),
             device: device.clone().autodiff(),
             config,
@@ -95,9 +97,7 @@ impl Trainer {
 
     /// Use of the codebook since the last call.
     pub fn take_usage(&mut self) -> Usage {
-        let usage = Usage::of_counts(&self.counts);
-        self.counts.fill(0);
-        usage
+        Usage::of(std::mem::take(&mut self.chosen))
     }
 
     /// One step on the next batch of `crops`.
@@ -173,9 +173,7 @@ impl Trainer {
         let n = z.dims()[0];
         let flat: Tensor<1, Int> = indices.reshape([n]);
         let chosen = flat.clone().into_data_async().await.map_err(device_error)?;
-        for index in chosen.iter::<i64>() {
-            self.counts[index as usize] += 1;
-        }
+        self.chosen.extend(chosen.iter::<u32>());
         let Some(mut ema) = self.ema.take() else {
             return Ok(());
         };

@@ -45,7 +45,8 @@ async fn layer<M: Module + ModuleSnapshot>(
     on.close(&golden, "output", output.clone()).await;
     let cotangent = golden.tensor("cotangent", &device);
     let grads = (output * cotangent).mean().backward();
-    on.close(&golden, "grad.input", input.grad(&grads).unwrap()).await;
+    on.close(&golden, "grad.input", input.grad(&grads).unwrap())
+        .await;
     on.same_gradients(&golden, "grad.", &module, &grads).await;
 }
 
@@ -58,7 +59,10 @@ pub async fn norm_swish(on: &On) {
     let build = |norm: Norm, device: &Device| NormSwish {
         norm: norm.init(8, device),
     };
-    layer(on, golden!("norm_swish"), build, |m, x| silu(m.norm.forward(x))).await;
+    layer(on, golden!("norm_swish"), build, |m, x| {
+        silu(m.norm.forward(x))
+    })
+    .await;
 }
 
 async fn resnet(on: &On, golden: Golden, from: usize, to: usize) {

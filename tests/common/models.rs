@@ -26,7 +26,8 @@ async fn forward(on: &On, golden: Golden, cases: &[&str]) {
     for case in cases {
         let name = |what: &str| format!("{case}.{what}");
         let x: Tensor<4> = golden.tensor(&name("input"), device);
-        on.close(&golden, &name("z"), model.latents(x.clone())).await;
+        on.close(&golden, &name("z"), model.latents(x.clone()))
+            .await;
 
         let z: Tensor<4> = golden.tensor(&name("z"), device);
         let indices = model.indices(z.clone());
@@ -40,7 +41,8 @@ async fn forward(on: &On, golden: Golden, cases: &[&str]) {
         let given = golden.indices(&name("decode_indices"), device);
         let output = model.decode(model.lookup(given));
         on.close(&golden, &name("decode_output"), output).await;
-        on.close(&golden, &name("output"), model.reconstruct(x)).await;
+        on.close(&golden, &name("output"), model.reconstruct(x))
+            .await;
     }
 }
 
@@ -51,13 +53,18 @@ async fn gradients(on: &On, golden: Golden) {
     let x: Tensor<4> = golden.tensor("wide.input", &device);
     let (output, z, quantized) = model.forward(x.clone()).unwrap();
     on.close(&golden, "wide.z", z).await;
-    on.same_codes(&golden, "wide.", quantized.indices.clone()).await;
+    on.same_codes(&golden, "wide.", quantized.indices.clone())
+        .await;
     on.close(&golden, "wide.output", output.clone()).await;
     let loss = (output - x).square().mean() + quantized.loss(0.25);
     on.close(&golden, "wide.loss", loss.clone()).await;
     let grads = loss.backward();
-    assert_eq!(golden.names("wide.grad.").len(), golden.names("param.").len());
-    on.same_gradients(&golden, "wide.grad.", &model, &grads).await;
+    assert_eq!(
+        golden.names("wide.grad.").len(),
+        golden.names("param.").len()
+    );
+    on.same_gradients(&golden, "wide.grad.", &model, &grads)
+        .await;
 }
 
 pub async fn vqgan_tiny(on: &On) {

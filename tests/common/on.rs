@@ -18,7 +18,11 @@ pub fn relative_error(got: &[f32], want: &[f32], least: f32) -> f32 {
     let scale = want.iter().fold(least, |m, v| m.max(v.abs()));
     let error = got.iter().zip(want).fold(0.0_f32, |m, (g, w)| {
         let e = (g - w).abs();
-        if e.is_finite() { m.max(e) } else { f32::INFINITY }
+        if e.is_finite() {
+            m.max(e)
+        } else {
+            f32::INFINITY
+        }
     });
     if error == 0.0 { 0.0 } else { error / scale }
 }
@@ -93,7 +97,12 @@ impl On {
             assert_eq!(shape, golden.shape(&name), "shape of {name}");
             // One that is zero but for rounding is measured by the others.
             let zero = golden.floats(&name).iter().all(|v| *v == 0.0);
-            self.close_to(golden, &name, floats(grad).await, if zero { largest } else { 0.0 });
+            self.close_to(
+                golden,
+                &name,
+                floats(grad).await,
+                if zero { largest } else { 0.0 },
+            );
         }
     }
 }
@@ -103,7 +112,9 @@ pub fn differing(got: &[i64], want: &[i32], nearest: &[f32]) -> Result<(), Strin
     assert_eq!(got.len(), want.len());
     let pairs = nearest.as_chunks::<2>().0;
     assert_eq!(pairs.len(), want.len());
-    let off: Vec<usize> = (0..got.len()).filter(|&i| got[i] != i64::from(want[i])).collect();
+    let off: Vec<usize> = (0..got.len())
+        .filter(|&i| got[i] != i64::from(want[i]))
+        .collect();
     let clear = |i: &usize| {
         let [a, b] = pairs[*i];
         (a - b).abs() > 1e-3 * a.abs().max(b.abs())

@@ -29,13 +29,17 @@ pub async fn vq(on: &On) {
 
     let indices = quantizer.indices(z.clone());
     on.same_codes(&golden, "", indices.clone()).await;
-    on.close(&golden, "output", quantizer.lookup(indices.clone())).await;
+    on.close(&golden, "output", quantizer.lookup(indices.clone()))
+        .await;
     let found = margins(flatten(z.clone()), quantizer.codebook());
     on.close(&golden, "nearest", found).await;
 
     let used = ints(indices).await.into_iter().map(|i| i as u32);
     let perplexity = Usage::of(used, codes).perplexity;
-    assert!((perplexity - golden.double("perplexity")).abs() < 1e-9, "{perplexity}");
+    assert!(
+        (perplexity - golden.double("perplexity")).abs() < 1e-9,
+        "{perplexity}"
+    );
 }
 
 pub async fn vq_gradients(on: &On) {
@@ -54,12 +58,14 @@ pub async fn vq_gradients(on: &On) {
             "legacy" => quantized.loss_legacy(beta),
             _ => quantized.loss(beta),
         };
-        on.close(&golden, &format!("{case}.loss"), loss.clone()).await;
+        on.close(&golden, &format!("{case}.loss"), loss.clone())
+            .await;
         let downstream = (quantized.z_q * golden.tensor("cotangent", &device)).mean();
         let grads = (loss + downstream).backward();
         let grad = z.grad(&grads).unwrap();
         on.close(&golden, &format!("{case}.grad.input"), grad).await;
-        on.same_gradients(&golden, &format!("{case}.grad."), &quantizer, &grads).await;
+        on.same_gradients(&golden, &format!("{case}.grad."), &quantizer, &grads)
+            .await;
     }
 }
 
@@ -82,8 +88,10 @@ pub async fn gumbel(on: &On) {
     let divergence = quantizer.forward(z.clone(), 1.0).divergence;
     on.close(&golden, "divergence", divergence.clone()).await;
     let grads = divergence.backward();
-    on.close(&golden, "grad.input", z.grad(&grads).unwrap()).await;
-    on.same_gradients(&golden, "grad.", &quantizer, &grads).await;
+    on.close(&golden, "grad.input", z.grad(&grads).unwrap())
+        .await;
+    on.same_gradients(&golden, "grad.", &quantizer, &grads)
+        .await;
 }
 
 /// A sample is one code a position, and the gradient goes past the hard choice to the logits.
@@ -101,7 +109,10 @@ pub async fn gumbel_sample(on: &On) {
     let off = super::on::floats(off).await[0];
     assert!(off <= on.tolerance, "{off}");
     let indices = ints(output.indices).await;
-    assert!(indices.iter().all(|i| (0..codes as i64).contains(i)), "{indices:?}");
+    assert!(
+        indices.iter().all(|i| (0..codes as i64).contains(i)),
+        "{indices:?}"
+    );
     assert_ne!(indices, vec![indices[0]; indices.len()]);
 
     let grads = output.z_q.square().mean().backward();
@@ -133,6 +144,7 @@ pub async fn ema(on: &On) {
             on.close(&golden, &format!("{what}.{step}"), got).await;
         }
         let size = ema.cluster_size.clone();
-        on.close(&golden, &format!("cluster_size.{step}"), size).await;
+        on.close(&golden, &format!("cluster_size.{step}"), size)
+            .await;
     }
 }

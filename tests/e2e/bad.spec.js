@@ -25,7 +25,7 @@ base.beforeAll(async ({ browser, baseURL }) => {
 
 base.afterAll(async () => {
   expect(wrong).toEqual([]);
-  await page.context().close();
+  await page?.context().close();
 });
 
 /** A PNG signature and a header chunk that promises 65535 × 65535 pixels. */

@@ -190,7 +190,7 @@ export class EngineClient extends EventTarget {
   #finish(entry, value) {
     if (entry.lane === 'engine' && this.#lost) {
       const problem = failure(this.#lost);
-      value.device = { ...value.device, reason: 'The graphics device was lost.', problem };
+      value.device = { ...value.device, reason: problem.message, problem };
     }
     if (entry.lane === 'model') this.#source = entry.job.source;
     if (entry.lane === 'picture') this.#deaths = 0;

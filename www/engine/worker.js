@@ -101,7 +101,7 @@ const work = {
     model?.free();
     model = fresh;
     tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 1, total: 1 });
-    return { model: fresh.facts, name: source.name, palette: fresh.palette(), origin: got.origin };
+    return { model: fresh.facts, name: source.name, palette: await fresh.palette(), origin: got.origin };
   },
 
   /** @param {import('./protocol.js').PictureJob} job @param {<T>(thing: T) => T} own */

@@ -26,7 +26,7 @@ const WAY_ON = {
   download_failed: 'Check the connection and try again.',
   download_length: 'Try again.',
   download_hash: 'Try again.',
-  worker_failed: 'If it happens again, choose a smaller size or reload the page.',
+  worker_failed: 'If it happens again, reload the page.',
   io: 'Choose the file again.',
   argument: 'Choose another setting.',
   internal: 'Try again, or choose the CPU under “Device”.',

@@ -1,0 +1,285 @@
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::Autoencoder;
+use crate::config::ModelConfig;
+use crate::error::{Error, Result};
+use crate::pixels::tile::{Blend, Window, plan};
+use crate::pixels::{Picture, pad};
+use crate::quantize;
+use crate::tokens::{Grid, Tokens};
+use crate::weights::{self, Hashes};
+
+/// Most pixels of a picture to encode: 4096×4096. The blended result is held in f32 on the host.
+pub const MAX_PIXELS: u64 = 1 << 24;
+/// Most values of one activation: 64 MiB of f32, half of WebGPU's portable limit on a binding.
+const MAX_ACTIVATION: usize = 1 << 24;
+/// Longest side that is encoded or decoded in one piece, in pixels.
+const MAX_WINDOW: usize = 512;
+/// Tokens that neighbouring windows share.
+const OVERLAP: usize = 6;
+
+/// Which half of the work is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Picture to tokens.
+    Encode,
+    /// Tokens to picture.
+    Decode,
+}
+
+/// A model with its weights on a device: pictures in, tokens out, and back.
+///
+/// Sides that are no multiple of the downsampling factor are padded by reflection and cropped
+/// back. Pictures above 512 pixels a side (less for models with wide outer layers) are done in
+/// overlapping windows whose latents, and whose pixels, are blended.
+///
+/// Between windows the `watch` of each call is told how many are done, and may return `false` to
+/// end the work with [`Error::Cancelled`].
+#[derive(Debug)]
+pub struct Codec {
+    model: Autoencoder,
+    config: ModelConfig,
+    name: Option<String>,
+    hashes: Hashes,
+    parameters: usize,
+    device: Device,
+}
+
+impl Codec {
+    /// Loads a weight file onto `device`.
+    ///
+    /// # Errors
+    /// As [`weights::load`].
+    pub fn from_weights(bytes: Vec<u8>, device: &Device) -> Result<Self> {
+        let loaded = weights::load(bytes, device)?;
+        Ok(Self {
+            model: loaded.model,
+            config: loaded.config,
+            name: loaded.name,
+            hashes: loaded.hashes,
+            parameters: loaded.parameters,
+            device: device.clone(),
+        })
+    }
+
+    /// What the model is made of.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The model's name, where its file has one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// What token files are matched by.
+    pub fn hashes(&self) -> Hashes {
+        self.hashes
+    }
+
+    /// Number of parameters.
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    /// The network itself.
+    pub fn model(&self) -> &Autoencoder {
+        &self.model
+    }
+
+    /// Picture to tokens.
+    ///
+    /// # Errors
+    /// [`Error::ImageTooLarge`] past [`MAX_PIXELS`], [`Error::Cancelled`], and what the device
+    /// reports.
+    pub async fn encode(
+        &self,
+        picture: &Picture,
+        watch: &mut impl AsyncFnMut(Stage, usize, usize) -> bool,
+    ) -> Result<Tokens> {
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        if (width * height) as u64 > MAX_PIXELS {
+            return Err(Error::ImageTooLarge {
+                width: picture.width(),
+                height: picture.height(),
+                max_pixels: MAX_PIXELS,
+            });
+        }
+        let [low, high] = self.config.input_range();
+        let factor = self.config.factor();
+        let (rows, columns) = (height.div_ceil(factor), width.div_ceil(factor));
+        let (tall, wide) = (rows * factor, columns * factor);
+        let planar = picture.to_planar(low, high);
+        let planar = pad::reflect_pad(&planar, 3, height, width, tall, wide)?;
+
+        let windows = self.plan(rows, columns)?;
+        let mut z = Blend::new(self.config.embed_dim(), rows, columns, OVERLAP)?;
+        for (done, window) in windows.iter().enumerate() {
+            proceed(watch, Stage::Encode, done, windows.len()).await?;
+            let pixels = window.scaled(factor);
+            let x = self.tensor(pixels.cut(&planar, 3, tall, wide)?, 3, pixels);
+            z.add(*window, &read(self.model.latents(x)).await?)?;
+        }
+        proceed(watch, Stage::Encode, windows.len(), windows.len()).await?;
+
+        let whole = Window {
+            y: 0,
+            x: 0,
+            height: rows,
+            width: columns,
+        };
+        let z = self.tensor(z.finish()?, self.config.embed_dim(), whole);
+        let indices = self.model.indices(z).into_data_async().await;
+        Ok(Tokens {
+            width: picture.width(),
+            height: picture.height(),
+            codebook_size: self.config.codes() as u32,
+            codebook_hash: self.hashes.codebook,
+            decoder_hash: self.hashes.decoder,
+            grids: vec![Grid {
+                rows: rows as u32,
+                columns: columns as u32,
+                indices: indices.map_err(lost)?.iter::<u32>().collect(),
+            }],
+        })
+    }
+
+    /// Tokens to picture.
+    ///
+    /// # Errors
+    /// Those of [`Codec::check`], [`Error::Cancelled`], and what the device reports.
+    pub async fn decode(
+        &self,
+        tokens: &Tokens,
+        watch: &mut impl AsyncFnMut(Stage, usize, usize) -> bool,
+    ) -> Result<Picture> {
+        let grid = self.check(tokens)?;
+        let factor = self.config.factor();
+        let (rows, columns) = (grid.rows as usize, grid.columns as usize);
+        let (tall, wide) = (rows * factor, columns * factor);
+        let (height, width) = (tokens.height as usize, tokens.width as usize);
+
+        let windows = self.plan(rows, columns)?;
+        let mut blend = Blend::new(3, tall, wide, OVERLAP * factor)?;
+        for (done, window) in windows.iter().enumerate() {
+            proceed(watch, Stage::Decode, done, windows.len()).await?;
+            let indices: Vec<i32> = (window.y..window.y + window.height)
+                .flat_map(|y| {
+                    let start = y * columns + window.x;
+                    &grid.indices[start..start + window.width]
+                })
+                .map(|&index| index as i32)
+                .collect();
+            let data = TensorData::new(indices, [1, window.height, window.width]);
+            let indices = Tensor::<3, Int>::from_data(data, &self.device);
+            let x = self.model.decode(self.model.lookup(indices));
+            blend.add(window.scaled(factor), &read(x).await?)?;
+        }
+        proceed(watch, Stage::Decode, windows.len(), windows.len()).await?;
+        let planar = pad::crop(&blend.finish()?, 3, tall, wide, height, width)?;
+        let [low, high] = self.config.input_range();
+        Picture::from_planar(&planar, tokens.width, tokens.height, low, high)
+    }
+
+    /// Whether this model can decode `tokens`; gives their one grid.
+    ///
+    /// # Errors
+    /// [`Error::TokensOtherCodebook`], and [`Error::TokensGeometry`] for a grid that does not
+    /// belong to a picture of the size that the tokens state.
+    pub fn check<'a>(&self, tokens: &'a Tokens) -> Result<&'a Grid> {
+        if tokens.codebook_hash != self.hashes.codebook {
+            return Err(Error::TokensOtherCodebook {
+                expected: self.hashes.codebook.to_string(),
+                found: tokens.codebook_hash.to_string(),
+            });
+        }
+        let [grid] = tokens.grids.as_slice() else {
+            return Err(Error::TokensGeometry(format!(
+                "there are {} grids where this model has one",
+                tokens.grids.len()
+            )));
+        };
+        let factor = self.config.factor() as u32;
+        let sides = (
+            tokens.height.div_ceil(factor),
+            tokens.width.div_ceil(factor),
+        );
+        if sides != (grid.rows, grid.columns)
+            || grid.indices.len() as u64 != u64::from(grid.rows) * u64::from(grid.columns)
+        {
+            return Err(Error::TokensGeometry(format!(
+                "a picture of {}×{} has not {} rows of {}",
+                tokens.width, tokens.height, grid.rows, grid.columns
+            )));
+        }
+        if u64::from(tokens.width) * u64::from(tokens.height) > MAX_PIXELS {
+            return Err(Error::ImageTooLarge {
+                width: tokens.width,
+                height: tokens.height,
+                max_pixels: MAX_PIXELS,
+            });
+        }
+        if grid.indices.iter().any(|&i| i as usize >= self.config.codes()) {
+            return Err(Error::TokensGeometry(
+                "an index is past the end of the codebook".into(),
+            ));
+        }
+        Ok(grid)
+    }
+
+    /// A sentence when `tokens` were made beside another decoder, so that the picture will differ
+    /// from the one that their maker saw.
+    pub fn warning(&self, tokens: &Tokens) -> Option<&'static str> {
+        (tokens.decoder_hash != self.hashes.decoder).then_some(
+            "These tokens were made with other decoder weights, so the picture may differ from the original reconstruction.",
+        )
+    }
+
+    /// A colour for each code; see [`quantize::palette`].
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub async fn palette(&self) -> Result<Vec<u8>> {
+        let codebook = self.model.codebook().into_data_async().await;
+        let values: Vec<f32> = codebook.map_err(lost)?.iter().collect();
+        Ok(quantize::palette(&values, self.config.embed_dim()))
+    }
+
+    fn plan(&self, rows: usize, columns: usize) -> Result<Vec<Window>> {
+        let widest = match &self.config {
+            ModelConfig::VqVae(c) => c.hidden,
+            // The finest up-sampling convolves at full size with the width of the next level.
+            ModelConfig::VqGan(c) => c.widths()?.into_iter().take(2).fold(c.ch, usize::max),
+        };
+        let side = (MAX_ACTIVATION / widest).isqrt().min(MAX_WINDOW);
+        let limit = (side / self.config.factor()).max(OVERLAP + 1);
+        plan(rows, columns, limit, OVERLAP)
+    }
+
+    fn tensor(&self, data: Vec<f32>, channels: usize, window: Window) -> Tensor<4> {
+        let data = TensorData::new(data, [1, channels, window.height, window.width]);
+        Tensor::from_data(data, &self.device)
+    }
+}
+
+async fn proceed(
+    watch: &mut impl AsyncFnMut(Stage, usize, usize) -> bool,
+    stage: Stage,
+    done: usize,
+    total: usize,
+) -> Result<()> {
+    if watch(stage, done, total).await {
+        Ok(())
+    } else {
+        Err(Error::Cancelled)
+    }
+}
+
+async fn read(x: Tensor<4>) -> Result<Vec<f32>> {
+    Ok(x.into_data_async().await.map_err(lost)?.iter().collect())
+}
+
+/// Everything is read back from the device, so this is where its loss shows.
+fn lost(error: impl std::fmt::Display) -> Error {
+    Error::DeviceLost(error.to_string())
+}

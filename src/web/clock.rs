@@ -1,0 +1,27 @@
+use js_sys::{Function, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(callback: &Function, milliseconds: i32) -> JsValue;
+}
+
+/// Milliseconds of the page's clock; it also runs in a worker, where there is no `window`.
+pub fn now() -> f64 {
+    Reflect::get(&js_sys::global(), &"performance".into())
+        .ok()
+        .and_then(|p| p.dyn_into::<web_sys::Performance>().ok())
+        .map_or(0.0, |p| p.now())
+}
+
+/// Lets messages and timers run. A waker alone would only reach the microtasks, and a cancel would
+/// never arrive.
+pub async fn breathe() {
+    let promise = Promise::new(&mut |resolve, _| {
+        set_timeout(&resolve, 0);
+    });
+    // The promise is only ever resolved.
+    let _ = JsFuture::from(promise).await;
+}

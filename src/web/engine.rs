@@ -1,0 +1,192 @@
+use std::cell::RefCell;
+
+use burn::tensor::Device;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use super::adapter::{AdapterFacts, probe};
+use super::{clock, object};
+use crate::device::{check, measure};
+use crate::error::{Error, Result};
+
+thread_local! {
+    // The runtime takes one device a worker and cannot be initialised twice.
+    static WEBGPU: RefCell<Option<Device>> = const { RefCell::new(None) };
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    WebGpu,
+    Cpu,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SelfTest {
+    webgpu_ms: Option<f64>,
+    cpu_ms: Option<f64>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Problem {
+    code: &'static str,
+    message: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeviceFacts {
+    kind: Kind,
+    choice: String,
+    reason: String,
+    adapter: Option<AdapterFacts>,
+    self_test: Option<SelfTest>,
+    problem: Option<Problem>,
+}
+
+/// A device that works: WebGPU or the CPU.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Engine {
+    device: Device,
+    facts: DeviceFacts,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens the device asked for. Whatever WebGPU's trouble is, the result is a device that
+    /// works: the CPU, with the trouble in `facts.problem`.
+    ///
+    /// `remembered` is the `facts.kind` of an earlier "auto", so that it need not measure again.
+    pub async fn open(
+        #[wasm_bindgen(unchecked_param_type = "DeviceChoice")] choice: String,
+        remembered: Option<String>,
+    ) -> std::result::Result<Engine, JsValue> {
+        if !["auto", "webgpu", "cpu"].contains(&choice.as_str()) {
+            return Err(Error::Argument(format!("There is no device `{choice}`")).into());
+        }
+        let adapter = probe().await;
+        let facts = |kind, reason: String| DeviceFacts {
+            kind,
+            choice: choice.clone(),
+            reason,
+            adapter: adapter.as_ref().ok().cloned(),
+            self_test: None,
+            problem: None,
+        };
+        let cpu = |reason: String, problem: Option<&Error>| Engine {
+            device: Device::flex(),
+            facts: DeviceFacts {
+                problem: problem.map(|error| Problem {
+                    code: error.code(),
+                    message: error.to_string(),
+                }),
+                ..facts(Kind::Cpu, reason)
+            },
+        };
+        if choice == "cpu" {
+            return Ok(cpu("The CPU, as you chose.".into(), None));
+        }
+        let found = match &adapter {
+            Ok(found) => found,
+            Err(error) => return Ok(cpu(format!("The CPU: {}", lower(error)), Some(error))),
+        };
+        if choice == "auto" && found.software {
+            let reason = format!(
+                "The CPU: the only graphics adapter here ({}) is software, and far slower.",
+                found.name()
+            );
+            return Ok(cpu(reason, None));
+        }
+        let opened = match found.check_features() {
+            Ok(()) => webgpu().await,
+            Err(error) => Err(error),
+        };
+        let device = match opened {
+            Ok(device) => device,
+            Err(error) => return Ok(cpu(format!("The CPU: {}", lower(&error)), Some(&error))),
+        };
+        if choice == "webgpu" {
+            let reason = format!("WebGPU on {}, as you chose.", found.name());
+            let facts = facts(Kind::WebGpu, reason);
+            return Ok(Engine { device, facts });
+        }
+        match remembered.as_deref() {
+            Some("webgpu") => {
+                let reason = format!("WebGPU on {}, which was faster before.", found.name());
+                let facts = facts(Kind::WebGpu, reason);
+                Ok(Engine { device, facts })
+            }
+            Some("cpu") => Ok(cpu("The CPU, which was faster before.".into(), None)),
+            _ => {
+                let gpu_ms = measure(&device, clock::now).await;
+                let cpu_ms = measure(&Device::flex(), clock::now).await;
+                let (gpu_ms, cpu_ms) = match (gpu_ms, cpu_ms) {
+                    (Ok(gpu), Ok(cpu)) => (gpu, cpu),
+                    (Err(error), _) => {
+                        return Ok(cpu(format!("The CPU: {}", lower(&error)), Some(&error)));
+                    }
+                    (_, Err(error)) => return Err(error.into()),
+                };
+                let timed = |text: &str| {
+                    format!("{text}: {gpu_ms:.0} ms on WebGPU, {cpu_ms:.0} ms on the CPU.")
+                };
+                let mut engine = if gpu_ms <= cpu_ms {
+                    let reason = timed(&format!("WebGPU on {} was faster", found.name()));
+                    Engine {
+                        device,
+                        facts: facts(Kind::WebGpu, reason),
+                    }
+                } else {
+                    cpu(timed("The CPU was faster"), None)
+                };
+                engine.facts.self_test = Some(SelfTest {
+                    webgpu_ms: Some(gpu_ms),
+                    cpu_ms: Some(cpu_ms),
+                });
+                Ok(engine)
+            }
+        }
+    }
+
+    /// What runs, why, and on what.
+    #[wasm_bindgen(getter, unchecked_return_type = "DeviceFacts")]
+    pub fn facts(&self) -> std::result::Result<JsValue, JsValue> {
+        object(&self.facts)
+    }
+}
+
+impl Engine {
+    pub(super) fn device(&self) -> &Device {
+        &self.device
+    }
+}
+
+/// This worker's WebGPU device, which has passed the self-test.
+async fn webgpu() -> Result<Device> {
+    let open = WEBGPU.with_borrow(Clone::clone);
+    let device = match open {
+        Some(device) => device,
+        None => {
+            let device = Device::wgpu_options()
+                .init_async()
+                .await
+                .map_err(|e| Error::DeviceRefused(e.to_string()))?;
+            WEBGPU.with_borrow_mut(|slot| *slot = Some(device.clone()));
+            device
+        }
+    };
+    check(&device).await?;
+    Ok(device)
+}
+
+/// An error's sentence to go on after a colon.
+fn lower(error: &Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,115 @@
+//! The browser's side: the only place that knows JavaScript. `www/engine/worker.js` uses exactly
+//! this, and so does everyone who takes the package from npm.
+
+mod adapter;
+mod clock;
+mod engine;
+mod error;
+mod model;
+mod picture;
+mod tokens;
+
+pub use engine::Engine;
+pub use model::Model;
+pub use picture::{Picture, compare};
+pub use tokens::Tokens;
+
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+/// Panics reach the console with their message; the instance is dead after one.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// This package's version.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// A plain JavaScript object, numbers as numbers and maps as objects.
+fn object(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    value
+        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+        .map_err(|e| error::internal(&e.to_string()))
+}
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+export type DeviceChoice = "auto" | "webgpu" | "cpu";
+
+/** What WebGPU's adapter says of itself. */
+export interface AdapterFacts {
+  vendor: string;
+  architecture: string;
+  device: string;
+  description: string;
+  /** Runs on the processor, whatever it calls itself. */
+  software: boolean;
+  features: string[];
+  limits: Record<string, number>;
+}
+
+export interface DeviceFacts {
+  /** What runs. */
+  kind: "webgpu" | "cpu";
+  /** What was asked for. */
+  choice: DeviceChoice;
+  /** Why this device, in a sentence. */
+  reason: string;
+  adapter: AdapterFacts | null;
+  /** Milliseconds of the same work on both, where it was measured. */
+  selfTest: { webgpuMs: number | null; cpuMs: number | null } | null;
+  /** Why WebGPU is not in use although it was asked for or tried. */
+  problem: { code: string; message: string } | null;
+}
+
+export interface ModelFacts {
+  kind: string;
+  name: string | null;
+  config: object;
+  parameters: number;
+  /** Pixels a token stands for along each side. */
+  factor: number;
+  codebookSize: number;
+  bitsPerToken: number;
+  codebookHash: string;
+  decoderHash: string;
+  maxPixels: number;
+}
+
+export interface TokenFacts {
+  width: number;
+  height: number;
+  codebookSize: number;
+  grids: { rows: number; columns: number }[];
+  count: number;
+  bitsPerToken: number;
+  bitsPerPixel: number;
+  /** Length of the token file. */
+  bytes: number;
+  perplexity: number;
+  used: number;
+  codebookHash: string;
+  decoderHash: string;
+}
+
+export interface Quality {
+  /** Decibels over the 8-bit RGB samples; Infinity for equal pictures. */
+  psnr: number;
+  /** Gaussian 11×11 on luma, at most 1. */
+  ssim: number;
+}
+
+/** Told between windows; returning false ends the work with the code "cancelled". */
+export type Progress = (stage: "encode" | "decode", done: number, total: number) => boolean | void;
+
+/** What every function and promise here fails with. */
+export interface TesseraeError extends Error {
+  name: "TesseraeError";
+  /** Stable: see the README's table of codes. */
+  code: string;
+}
+"#;
