@@ -296,6 +296,19 @@ impl ModelConfig {
     }
 }
 
+impl VqVaeConfig {
+    /// Channels from the picture inwards: the picture's, half of `hidden`, then `hidden`.
+    pub fn widths(&self) -> Vec<usize> {
+        (0..=self.downsamplings)
+            .map(|i| match i {
+                0 => self.in_channels,
+                1 if self.downsamplings > 1 => self.hidden / 2,
+                _ => self.hidden,
+            })
+            .collect()
+    }
+}
+
 impl VqGanConfig {
     /// Width of each level, finest first.
     ///

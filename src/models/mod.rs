@@ -2,6 +2,7 @@
 
 mod autoencoder;
 mod codec;
+mod cost;
 mod vqgan;
 mod vqvae;
 

@@ -55,14 +55,7 @@ impl VqVae {
                 .map(|_| ResidualLayer::new(hidden, config.residual_hidden, device))
                 .collect::<Vec<_>>()
         };
-        // Outermost first: the picture, hidden / 2, then hidden.
-        let widths: Vec<usize> = (0..=config.downsamplings)
-            .map(|i| match i {
-                0 => config.in_channels,
-                1 if config.downsamplings > 1 => hidden / 2,
-                _ => hidden,
-            })
-            .collect();
+        let widths = config.widths();
         let down = widths
             .windows(2)
             .map(|pair| {

@@ -69,7 +69,7 @@ fn chunked<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::Device;
+    use burn::tensor::{Device, TensorData};
 
     #[test]
     fn finds_the_nearest_and_both_distances() {
@@ -87,16 +87,11 @@ mod tests {
     #[test]
     fn chunks_agree_with_one_search() {
         let device = Device::flex();
-        let codes = 1 << 12;
-        // 2¹² codes × 3000 rows is past the bound, so this takes two chunks.
-        let codebook = Tensor::<1, Int>::arange(0..codes as i64, &device)
-            .float()
-            .reshape([codes, 1]);
-        let z = Tensor::<1, Int>::arange(0..3000, &device)
-            .float()
-            .add_scalar(0.25)
-            .reshape([3000, 1]);
-        let indices: Vec<i64> = nearest(z, codebook).into_data().iter().collect();
-        assert_eq!(indices, (0..3000).collect::<Vec<_>>());
+        // 64×64 codes on a grid. With 3000 rows that is past the bound, so it takes two chunks.
+        let grid: Vec<f32> = (0..4096).flat_map(|i| [(i % 64) as f32, (i / 64) as f32]).collect();
+        let grid = Tensor::<2>::from_data(TensorData::new(grid, [4096, 2]), &device);
+        let z = grid.clone().narrow(0, 0, 3000).add_scalar(0.25);
+        let indices: Vec<i64> = nearest(z, grid).into_data().iter().collect();
+        assert!(indices == (0..3000).collect::<Vec<_>>());
     }
 }

@@ -62,8 +62,8 @@ impl Model {
         picture: &Picture,
         #[wasm_bindgen(unchecked_optional_param_type = "Progress")] progress: Option<Function>,
     ) -> Result<Tokens, JsValue> {
-        let tokens = self.codec.encode(picture.inner(), &mut watch(progress));
-        Ok(Tokens::new(tokens.await?))
+        let mut watch = watch(progress);
+        Ok(Tokens::new(self.codec.encode(picture.inner(), &mut watch).await?))
     }
 
     /// Tokens to picture.
@@ -72,8 +72,8 @@ impl Model {
         tokens: &Tokens,
         #[wasm_bindgen(unchecked_optional_param_type = "Progress")] progress: Option<Function>,
     ) -> Result<Picture, JsValue> {
-        let picture = self.codec.decode(tokens.inner(), &mut watch(progress));
-        Ok(Picture::new(picture.await?))
+        let mut watch = watch(progress);
+        Ok(Picture::new(self.codec.decode(tokens.inner(), &mut watch).await?))
     }
 
     /// A sentence if another decoder made these tokens.

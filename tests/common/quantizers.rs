@@ -1,7 +1,8 @@
 use burn::tensor::Tensor;
 use tesserae::quantize::{
-    EmaCodebook, GumbelQuantizer, Usage, VectorQuantizer, flatten, margins, nearest,
+    EmaCodebook, GumbelQuantizer, VectorQuantizer, flatten, margins, nearest,
 };
+use tesserae::tokens::Usage;
 
 use super::on::ints;
 use super::{On, golden};
@@ -35,7 +36,7 @@ pub async fn vq(on: &On) {
     on.close(&golden, "nearest", found).await;
 
     let used = ints(indices).await.into_iter().map(|i| i as u32);
-    let perplexity = Usage::of(used, codes).perplexity;
+    let perplexity = Usage::of(used).perplexity;
     assert!(
         (perplexity - golden.double("perplexity")).abs() < 1e-9,
         "{perplexity}"
@@ -124,6 +125,7 @@ pub async fn gumbel_sample(on: &On) {
 pub async fn ema(on: &On) {
     let golden = golden!("quantize_ema");
     let mut codebook: Tensor<2> = golden.tensor("embedding.0", &on.device);
+    assert_eq!(EmaCodebook::new(codebook.clone(), 0.99).epsilon, 1e-5);
     let mut ema = EmaCodebook {
         cluster_size: golden.tensor("cluster_size.0", &on.device),
         embed_sum: golden.tensor("embed_sum.0", &on.device),

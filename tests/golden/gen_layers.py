@@ -9,7 +9,7 @@ from torch import nn
 from golden import Golden, norm_groups, randn, randomise
 
 
-def layer(build, shape, groups=4, call=lambda module, x: module(x)) -> Golden:
+def layer(build, shape, groups=4, spread=1.0, call=lambda module, x: module(x)) -> Golden:
     if groups == 32:  # taming as it is
         module = randomise(build())
     else:
@@ -17,7 +17,7 @@ def layer(build, shape, groups=4, call=lambda module, x: module(x)) -> Golden:
             module = randomise(build())
     golden = Golden({"layer": type(module).__name__, "norm_groups": groups, "norm_eps": 1e-6})
     # The mean is off zero, which a normalisation over the wrong axes would not survive.
-    x = randn(*shape, mean=0.3).requires_grad_()
+    x = randn(*shape, mean=0.3 * spread, scale=spread).requires_grad_()
     output = call(module, x)
     cotangent = randn(*output.shape)
     (output * cotangent).mean().backward()
@@ -52,7 +52,8 @@ def without_time(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
 
 
 GOLDENS = {
-    "norm_swish": partial(layer, partial(NormSwish, 8), (2, 8, 5, 7)),
+    # Small values, whose variance does not hide the ε added to it.
+    "norm_swish": partial(layer, partial(NormSwish, 8), (2, 8, 5, 7), spread=0.01),
     "resnet_same": partial(layer, partial(resnet, 8, 8), (2, 8, 6, 5), call=without_time),
     "resnet_shortcut": partial(layer, partial(resnet, 8, 12), (2, 8, 6, 5), call=without_time),
     "resnet_32_groups": partial(

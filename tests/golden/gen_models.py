@@ -33,7 +33,7 @@ class VqGan(nn.Module):
                 "z_channels",
             )
         }
-        with norm_groups(c["norm_groups"]):
+        with norm_groups(c["norm_groups"], c["norm_eps"]):
             self.encoder = taming_model.Encoder(**dd, double_z=False)
             self.decoder = taming_model.Decoder(**dd)
         if c["quantizer"] == "gumbel":
@@ -197,6 +197,7 @@ def gan_gumbel() -> Golden:
         ch_mult=[2, 2],
         attn_resolutions=[16],
         n_embed=24,
+        norm_eps=0.01,  # Large enough to show, unlike the published one.
         quantizer="gumbel",
         norm_groups=2,
     )

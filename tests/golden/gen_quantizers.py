@@ -92,12 +92,13 @@ def gumbel() -> Golden:
 def ema() -> Golden:
     """Two steps of appendix A.1 with sonnet's Laplace smoothing:
     N ← γN + (1−γ)n,  m ← γm + (1−γ)Σz,  e = m / N̂,  N̂ = (N + ε) / (ΣN + Kε) · ΣN."""
-    decay, epsilon, codes, dim, n = 0.99, 1e-5, 12, 5, 40
+    decay, codes, dim, n = 0.99, 12, 5, 40
+    epsilon = 0.01  # Large enough to show, unlike the published 1e-5.
     embedding = randn(codes, dim)
     size = torch.rand(codes, dtype=torch.float32).to(WIDE) * 3
     size[3] = 0.0  # A dead code: it divides by the smoothing constant alone.
     total = (embedding * size[:, None]).float().to(WIDE)
-    total[3] = randn(dim, scale=1e-6)
+    total[3] = randn(dim, scale=epsilon)
     embedding = (total / (size[:, None] + epsilon)).float().to(WIDE)
     golden = Golden({"decay": decay, "epsilon": epsilon, "n_embed": codes, "embed_dim": dim})
     golden.put("embedding.0", embedding)

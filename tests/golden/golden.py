@@ -88,10 +88,10 @@ def randomise(module: nn.Module) -> nn.Module:
 
 
 @contextmanager
-def norm_groups(groups: int):
+def norm_groups(groups: int, eps: float = 1e-6):
     """taming normalises in 32 groups, which asks for wide layers; this is for narrow ones."""
     original = taming_model.Normalize
-    taming_model.Normalize = lambda channels: nn.GroupNorm(groups, channels, eps=1e-6, affine=True)
+    taming_model.Normalize = lambda channels: nn.GroupNorm(groups, channels, eps=eps, affine=True)
     try:
         yield
     finally:

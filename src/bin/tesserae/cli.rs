@@ -1,7 +1,7 @@
 use clap::{Parser, Subcommand};
 use tesserae::Result;
 
-use crate::train;
+use crate::{code, eval, inspect, train};
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
 #[derive(Debug, Parser)]
@@ -9,19 +9,41 @@ use crate::train;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Print one JSON object instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Encode a picture and decode it again.
+    Reconstruct(code::Reconstruct),
+    /// Turn a picture into a token file.
+    Encode(code::Encode),
+    /// Turn a token file into a picture.
+    Decode(code::Decode),
+    /// Say what is in a weight file.
+    Inspect(inspect::Inspect),
+    /// Write random weights of a config or preset.
+    Init(inspect::Init),
     /// Train a model on a folder of photos.
     Train(train::Args),
+    /// Measure a model on a folder of pictures.
+    Eval(eval::Args),
 }
 
 impl Cli {
     /// Does what the command line asks for.
     pub async fn run(self) -> Result<()> {
+        let json = self.json;
         match self.command {
+            Command::Reconstruct(args) => args.run(json).await,
+            Command::Encode(args) => args.run(json).await,
+            Command::Decode(args) => args.run(json).await,
+            Command::Inspect(args) => args.run(json),
+            Command::Init(args) => args.run(json),
             Command::Train(args) => args.run().await,
+            Command::Eval(args) => args.run(json).await,
         }
     }
 }

@@ -1,16 +1,26 @@
 //! The native command line: `tesserae --help`.
 
 mod cli;
+mod code;
+mod eval;
 mod files;
+mod inspect;
+mod model;
 mod train;
 
 use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match pollster::block_on(cli::Cli::parse().run()) {
+    let cli = cli::Cli::parse();
+    let json = cli.json;
+    match pollster::block_on(cli.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            if json {
+                let text = error.to_string();
+                println!("{}", serde_json::json!({"code": error.code(), "error": text}));
+            }
             eprintln!("tesserae: {error} [{}]", error.code());
             ExitCode::FAILURE
         }

@@ -1,0 +1,130 @@
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::json;
+use tesserae::pixels::metrics::{psnr, ssim};
+use tesserae::{Picture, Result, Tokens};
+
+use crate::files;
+use crate::model::{FitArgs, ModelArgs, watch};
+
+#[derive(Debug, clap::Args)]
+pub struct Reconstruct {
+    /// Picture to read: PNG, JPEG or WebP.
+    input: PathBuf,
+    /// Picture to write; its extension says how: png, jpg or webp.
+    output: PathBuf,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    fit: FitArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Encode {
+    /// Picture to read: PNG, JPEG or WebP.
+    input: PathBuf,
+    /// Token file to write.
+    output: PathBuf,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    fit: FitArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Decode {
+    /// Token file to read.
+    input: PathBuf,
+    /// Picture to write; its extension says how: png, jpg or webp.
+    output: PathBuf,
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+impl Reconstruct {
+    pub async fn run(self, json: bool) -> Result<()> {
+        let codec = self.model.load()?;
+        let picture = self.fit.fit(&files::picture(&self.input)?);
+        let start = Instant::now();
+        let tokens = codec.encode(&picture, &mut watch()?).await?;
+        let rebuilt = codec.decode(&tokens, &mut watch()?).await?;
+        let seconds = start.elapsed().as_secs_f64();
+        write_picture(&self.output, &rebuilt)?;
+        let (psnr, ssim) = (psnr(&picture, &rebuilt)?, ssim(&picture, &rebuilt)?);
+        let (bpp, usage) = (tokens.bits_per_pixel(), tokens.usage());
+        if json {
+            println!(
+                "{}",
+                json!({"psnr": psnr, "ssim": ssim, "bpp": bpp, "perplexity": usage.perplexity,
+                    "used": usage.used, "tokens": tokens.count(), "seconds": seconds})
+            );
+        } else {
+            println!(
+                "{}×{}: PSNR {psnr:.2} dB, SSIM {ssim:.4}, {} tokens, {bpp:.4} bits per pixel, {} codes used (perplexity {:.0}), {seconds:.2} s",
+                picture.width(),
+                picture.height(),
+                tokens.count(),
+                usage.used,
+                usage.perplexity
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Encode {
+    pub async fn run(self, json: bool) -> Result<()> {
+        let codec = self.model.load()?;
+        let picture = self.fit.fit(&files::picture(&self.input)?);
+        let start = Instant::now();
+        let tokens = codec.encode(&picture, &mut watch()?).await?;
+        let seconds = start.elapsed().as_secs_f64();
+        let bytes = tokens.to_bytes()?;
+        files::write(&self.output, &bytes)?;
+        let (bpp, usage) = (tokens.bits_per_pixel(), tokens.usage());
+        if json {
+            println!(
+                "{}",
+                json!({"tokens": tokens.count(), "bytes": bytes.len(), "bpp": bpp,
+                    "perplexity": usage.perplexity, "used": usage.used, "seconds": seconds})
+            );
+        } else {
+            println!(
+                "{} tokens in {} bytes, {bpp:.4} bits per pixel, {seconds:.2} s",
+                tokens.count(),
+                bytes.len()
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Decode {
+    pub async fn run(self, json: bool) -> Result<()> {
+        let codec = self.model.load()?;
+        let tokens = Tokens::from_bytes(&files::read(&self.input)?)?;
+        if let Some(warning) = codec.warning(&tokens) {
+            eprintln!("tesserae: {warning}");
+        }
+        let start = Instant::now();
+        let picture = codec.decode(&tokens, &mut watch()?).await?;
+        let seconds = start.elapsed().as_secs_f64();
+        write_picture(&self.output, &picture)?;
+        let (width, height) = (picture.width(), picture.height());
+        if json {
+            println!(
+                "{}",
+                json!({"width": width, "height": height, "tokens": tokens.count(), "seconds": seconds})
+            );
+        } else {
+            println!("{width}×{height}, {seconds:.2} s");
+        }
+        Ok(())
+    }
+}
+
+fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("png");
+    files::write(path, &picture.encode_as(extension)?)
+}

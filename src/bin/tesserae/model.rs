@@ -1,0 +1,76 @@
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use indicatif::{ProgressBar, ProgressStyle};
+use tesserae::models::Stage;
+use tesserae::weights::Manifest;
+use tesserae::{Codec, Error, Picture, Result};
+
+use crate::files;
+
+/// Which model, for every command that uses one.
+#[derive(Debug, clap::Args)]
+pub struct ModelArgs {
+    /// A shipped model's name, or a weight file.
+    #[arg(long, default_value = "photos-f8")]
+    model: String,
+    /// Folder of shipped models, with their index.json.
+    #[arg(long, default_value = "www/models")]
+    models: PathBuf,
+}
+
+/// How a picture is made ready, as on the page.
+#[derive(Debug, clap::Args)]
+pub struct FitArgs {
+    /// Scale down so that the longest side is at most this many pixels (0 keeps the size).
+    #[arg(long, default_value_t = 0)]
+    size: u32,
+    /// Take the centre square first.
+    #[arg(long)]
+    square: bool,
+}
+
+impl FitArgs {
+    pub fn fit(&self, picture: &Picture) -> Picture {
+        picture.fit(self.size, self.square)
+    }
+}
+
+impl ModelArgs {
+    /// The weight file: what is named exists as a file, or the index knows it.
+    pub fn file(&self) -> Result<PathBuf> {
+        let path = Path::new(&self.model);
+        if path.is_file() {
+            return Ok(path.to_owned());
+        }
+        if self.model.contains(['/', '.']) {
+            return Err(Error::io(path, "no such weight file"));
+        }
+        let index = files::read(&self.models.join("index.json"))?;
+        let index = Manifest::from_json(&String::from_utf8_lossy(&index))?;
+        Ok(self.models.join(&index.entry(&self.model)?.file))
+    }
+
+    pub fn load(&self) -> Result<Codec> {
+        Codec::from_weights(files::read(&self.file()?)?, &Device::flex())
+    }
+}
+
+/// A bar over the windows of a large picture; nothing where there is no terminal.
+pub fn watch() -> Result<impl AsyncFnMut(Stage, usize, usize) -> bool> {
+    let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}")
+        .map_err(|e| Error::Internal(e.to_string()))?;
+    let bar = ProgressBar::no_length().with_style(style);
+    Ok(async move |stage, done, total| {
+        bar.set_length(total as u64);
+        bar.set_message(match stage {
+            Stage::Encode => "encode",
+            Stage::Decode => "decode",
+        });
+        bar.set_position(done as u64);
+        if done == total {
+            bar.finish_and_clear();
+        }
+        true
+    })
+}
