@@ -76,7 +76,9 @@ impl Probe {
     async fn run(&self, device: &Device) -> Result<Vec<f32>> {
         let data = sequence(3 * SIDE * SIDE, 99, 1.0);
         let x = Tensor::<4>::from_data(TensorData::new(data, [1, 3, SIDE, SIDE]), device);
-        let h = self.attention.forward(self.down.forward(self.wide.forward(x)));
+        let h = self
+            .attention
+            .forward(self.down.forward(self.wide.forward(x)));
         let codes = self.quantize.lookup(self.quantize.indices(h.clone()));
         let y = self.up.forward(h + codes);
         let data = y.into_data_async().await;
@@ -125,7 +127,8 @@ pub async fn measure(device: &Device, now: impl Fn() -> f64) -> Result<f64> {
     let run = async || {
         let x = Tensor::<4>::ones([1, 32, 64, 64], device);
         let y = block.forward(x).mean().into_data_async().await;
-        y.map(|_| ()).map_err(|e| Error::SelfTestFailed(e.to_string()))
+        y.map(|_| ())
+            .map_err(|e| Error::SelfTestFailed(e.to_string()))
     };
     run().await?;
     let start = now();
@@ -151,11 +154,26 @@ mod tests {
         for layer in 0..5 {
             let other = Probe::new(&device);
             let other = match layer {
-                0 => Probe { wide: other.wide.map(&mut Fill { salt: 50 }), ..other },
-                1 => Probe { down: other.down.map(&mut Fill { salt: 50 }), ..other },
-                2 => Probe { attention: other.attention.map(&mut Fill { salt: 50 }), ..other },
-                3 => Probe { quantize: other.quantize.map(&mut Fill { salt: 50 }), ..other },
-                _ => Probe { up: other.up.map(&mut Fill { salt: 50 }), ..other },
+                0 => Probe {
+                    wide: other.wide.map(&mut Fill { salt: 50 }),
+                    ..other
+                },
+                1 => Probe {
+                    down: other.down.map(&mut Fill { salt: 50 }),
+                    ..other
+                },
+                2 => Probe {
+                    attention: other.attention.map(&mut Fill { salt: 50 }),
+                    ..other
+                },
+                3 => Probe {
+                    quantize: other.quantize.map(&mut Fill { salt: 50 }),
+                    ..other
+                },
+                _ => Probe {
+                    up: other.up.map(&mut Fill { salt: 50 }),
+                    ..other
+                },
             };
             assert_ne!(run(other), right, "layer {layer}");
         }

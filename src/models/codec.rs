@@ -219,7 +219,11 @@ impl Codec {
                 max_pixels: MAX_PIXELS,
             });
         }
-        if grid.indices.iter().any(|&i| i as usize >= self.config.codes()) {
+        if grid
+            .indices
+            .iter()
+            .any(|&i| i as usize >= self.config.codes())
+        {
             return Err(Error::TokensGeometry(
                 "an index is past the end of the codebook".into(),
             ));

@@ -51,14 +51,22 @@ fn vqgan(c: &VqGanConfig, tokens: u64) -> Result<u64> {
     let coarsest = widths.last().copied().unwrap_or(c.ch);
     let at = |level: usize| tokens << (2 * (levels - 1 - level));
     let block = |positions, from: usize, to: usize| {
-        let shortcut = if from == to { 0 } else { conv(positions, from, to, 1) };
+        let shortcut = if from == to {
+            0
+        } else {
+            conv(positions, from, to, 1)
+        };
         conv(positions, from, to, 3) + conv(positions, to, to, 3) + shortcut
     };
     let attention = |positions: u64, width: usize| {
         4 * conv(positions, width, width, 1) + 2 * positions * positions * width as u64
     };
     let middle = 2 * block(tokens, coarsest, coarsest)
-        + if c.mid_attention { attention(tokens, coarsest) } else { 0 };
+        + if c.mid_attention {
+            attention(tokens, coarsest)
+        } else {
+            0
+        };
     let level = |level: usize, mut from: usize, blocks: usize| {
         let mut sum = 0;
         for _ in 0..blocks {

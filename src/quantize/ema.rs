@@ -36,8 +36,8 @@ impl EmaCodebook {
         let [codes] = self.cluster_size.dims();
         let (count, sum) = assign(z, indices, codes);
         let mix = |old: f32| 1.0 - old;
-        self.cluster_size = self.cluster_size.clone().mul_scalar(self.decay)
-            + count.mul_scalar(mix(self.decay));
+        self.cluster_size =
+            self.cluster_size.clone().mul_scalar(self.decay) + count.mul_scalar(mix(self.decay));
         self.embed_sum =
             self.embed_sum.clone().mul_scalar(self.decay) + sum.mul_scalar(mix(self.decay));
         self.codebook()
@@ -66,7 +66,8 @@ impl EmaCodebook {
         let keep = fresh.clone().lower_elem(0.5).float();
         debug_assert!(m <= codes);
         self.cluster_size = self.cluster_size.clone() * keep.clone() + fresh.mul_scalar(size);
-        self.embed_sum = self.embed_sum.clone() * keep.reshape([codes, 1]) + moved.to_device(&device);
+        self.embed_sum =
+            self.embed_sum.clone() * keep.reshape([codes, 1]) + moved.to_device(&device);
     }
 }
 

@@ -43,11 +43,7 @@ pub fn margins(z: Tensor<2>, codebook: Tensor<2>) -> Tensor<2> {
 
 /// Runs `reduce` over `[rows, K]` blocks of ‖c‖² − 2 z·c. The missing ‖z‖² is the same for a whole
 /// row, so it changes no comparison and costs no precision.
-fn chunked<T>(
-    z: Tensor<2>,
-    codebook: Tensor<2>,
-    mut reduce: impl FnMut(Tensor<2>) -> T,
-) -> Vec<T> {
+fn chunked<T>(z: Tensor<2>, codebook: Tensor<2>, mut reduce: impl FnMut(Tensor<2>) -> T) -> Vec<T> {
     let [n, _] = z.dims();
     let [codes, _] = codebook.dims();
     let norms = codebook
@@ -88,7 +84,9 @@ mod tests {
     fn chunks_agree_with_one_search() {
         let device = Device::flex();
         // 64×64 codes on a grid. With 3000 rows that is past the bound, so it takes two chunks.
-        let grid: Vec<f32> = (0..4096).flat_map(|i| [(i % 64) as f32, (i / 64) as f32]).collect();
+        let grid: Vec<f32> = (0..4096)
+            .flat_map(|i| [(i % 64) as f32, (i / 64) as f32])
+            .collect();
         let grid = Tensor::<2>::from_data(TensorData::new(grid, [4096, 2]), &device);
         let z = grid.clone().narrow(0, 0, 3000).add_scalar(0.25);
         let indices: Vec<i64> = nearest(z, grid).into_data().iter().collect();

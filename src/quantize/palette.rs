@@ -71,14 +71,20 @@ fn principal_axes(rows: &[f32], dim: usize, count: usize) -> Vec<Vec<f32>> {
         // A fixed start with no symmetry to be stuck on, so that every device gives one palette.
         let mut axis: Vec<f32> = (0..dim).map(|i| 1.0 + (i as f32 * 0.7).sin()).collect();
         for _ in 0..100 {
-            let next: Vec<f32> = covariance.chunks_exact(dim).map(|c| dot(c, &axis)).collect();
+            let next: Vec<f32> = covariance
+                .chunks_exact(dim)
+                .map(|c| dot(c, &axis))
+                .collect();
             let norm = dot(&next, &next).sqrt();
             if norm <= f32::MIN_POSITIVE {
                 break;
             }
             axis = next.into_iter().map(|v| v / norm).collect();
         }
-        let along: Vec<f32> = covariance.chunks_exact(dim).map(|c| dot(c, &axis)).collect();
+        let along: Vec<f32> = covariance
+            .chunks_exact(dim)
+            .map(|c| dot(c, &axis))
+            .collect();
         let variance = dot(&along, &axis);
         for i in 0..dim {
             for j in 0..dim {
@@ -96,7 +102,9 @@ mod tests {
 
     #[test]
     fn near_codes_have_near_colours_and_far_ones_do_not() {
-        let codebook: Vec<f32> = (0..64).flat_map(|i| [i as f32, (i * 7 % 5) as f32]).collect();
+        let codebook: Vec<f32> = (0..64)
+            .flat_map(|i| [i as f32, (i * 7 % 5) as f32])
+            .collect();
         let colours = palette(&codebook, 2);
         assert_eq!(colours.len(), 64 * 3);
         let distance = |a: usize, b: usize| -> i32 {

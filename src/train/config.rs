@@ -119,7 +119,10 @@ mod tests {
     use super::*;
 
     fn config() -> TrainConfig {
-        let model = ModelConfig::preset("vqgan-tiny").unwrap().to_json().unwrap();
+        let model = ModelConfig::preset("vqgan-tiny")
+            .unwrap()
+            .to_json()
+            .unwrap();
         TrainConfig::from_json(&format!(
             r#"{{"model": {model}, "crop": 16, "batch": 2, "steps": 100, "learning_rate": 0.001, "warmup": 10}}"#
         ))

@@ -129,13 +129,18 @@ impl CropSampler {
         let mut bounds = [(u8::MAX, u8::MIN); 3];
         for y in (top..top + self.side).step_by(2) {
             let start = y * row + 3 * left;
-            for pixel in picture.rgb()[start..start + 3 * self.side].as_chunks::<3>().0 {
+            for pixel in picture.rgb()[start..start + 3 * self.side]
+                .as_chunks::<3>()
+                .0
+            {
                 for ((low, high), value) in bounds.iter_mut().zip(pixel) {
                     (*low, *high) = ((*low).min(*value), (*high).max(*value));
                 }
             }
         }
-        bounds.iter().all(|(low, high)| high.saturating_sub(*low) < FLAT)
+        bounds
+            .iter()
+            .all(|(low, high)| high.saturating_sub(*low) < FLAT)
     }
 }
 
@@ -151,7 +156,12 @@ fn scales_of(photo: Picture, side: u32) -> Vec<Picture> {
     let mut scales: Vec<Picture> = SCALES
         .iter()
         .filter(|&&scale| scale >= side && scale < short)
-        .map(|&scale| photo.fit((u64::from(scale) * u64::from(long)).div_ceil(u64::from(short)) as u32, false))
+        .map(|&scale| {
+            photo.fit(
+                (u64::from(scale) * u64::from(long)).div_ceil(u64::from(short)) as u32,
+                false,
+            )
+        })
         .filter(|p| p.width().min(p.height()) >= side)
         .collect();
     if short <= SCALES[SCALES.len() - 1] {

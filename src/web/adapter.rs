@@ -114,7 +114,12 @@ impl AdapterFacts {
 
 async fn request(gpu: &JsValue) -> Option<JsValue> {
     let options = js_sys::Object::new();
-    Reflect::set(&options, &"powerPreference".into(), &"high-performance".into()).ok()?;
+    Reflect::set(
+        &options,
+        &"powerPreference".into(),
+        &"high-performance".into(),
+    )
+    .ok()?;
     let ask: Function = get(gpu, "requestAdapter").dyn_into().ok()?;
     let promise: Promise = ask.call1(gpu, &options).ok()?.dyn_into().ok()?;
     let adapter = JsFuture::from(promise).await.ok()?;

@@ -63,7 +63,9 @@ impl Model {
         #[wasm_bindgen(unchecked_optional_param_type = "Progress")] progress: Option<Function>,
     ) -> Result<Tokens, JsValue> {
         let mut watch = watch(progress);
-        Ok(Tokens::new(self.codec.encode(picture.inner(), &mut watch).await?))
+        Ok(Tokens::new(
+            self.codec.encode(picture.inner(), &mut watch).await?,
+        ))
     }
 
     /// Tokens to picture.
@@ -73,7 +75,9 @@ impl Model {
         #[wasm_bindgen(unchecked_optional_param_type = "Progress")] progress: Option<Function>,
     ) -> Result<Picture, JsValue> {
         let mut watch = watch(progress);
-        Ok(Picture::new(self.codec.decode(tokens.inner(), &mut watch).await?))
+        Ok(Picture::new(
+            self.codec.decode(tokens.inner(), &mut watch).await?,
+        ))
     }
 
     /// A sentence if another decoder made these tokens.

@@ -110,7 +110,9 @@ fn to_f32(name: &str, dtype: Dtype, data: &[u8]) -> Result<Vec<f32>> {
             .iter()
             .map(|b| f32::from_le_bytes(*b))
             .collect(),
-        Dtype::F16 => pairs().map(|b| half::f16::from_le_bytes(*b).to_f32()).collect(),
+        Dtype::F16 => pairs()
+            .map(|b| half::f16::from_le_bytes(*b).to_f32())
+            .collect(),
         Dtype::BF16 => pairs()
             .map(|b| half::bf16::from_le_bytes(*b).to_f32())
             .collect(),

@@ -1,7 +1,7 @@
 use clap::{Parser, Subcommand};
 use tesserae::Result;
 
-use crate::{code, eval, inspect, train};
+use crate::{code, eval, inspect, ship, train};
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
 #[derive(Debug, Parser)]
@@ -28,8 +28,10 @@ enum Command {
     Init(inspect::Init),
     /// Train a model on a folder of photos.
     Train(train::Args),
-    /// Measure a model on a folder of pictures.
+    /// Measure a model on pictures.
     Eval(eval::Args),
+    /// Put a weight file among the shipped models, with its measured quality.
+    Ship(ship::Args),
 }
 
 impl Cli {
@@ -44,6 +46,7 @@ impl Cli {
             Command::Init(args) => args.run(json),
             Command::Train(args) => args.run().await,
             Command::Eval(args) => args.run(json).await,
+            Command::Ship(args) => args.run().await,
         }
     }
 }

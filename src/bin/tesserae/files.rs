@@ -25,10 +25,11 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         })
 }
 
-/// The pictures below `folder`, by their extension, in the order of their paths.
-pub fn pictures_below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
+/// The pictures among `paths` and below the folders among them, by their extension, in the order
+/// of their paths.
+pub fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let (mut folders, mut found): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| path.is_dir());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).map_err(|e| Error::io(&folder, e))? {
             let path = entry.map_err(|e| Error::io(&folder, e))?.path();
@@ -41,7 +42,8 @@ pub fn pictures_below(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     if found.is_empty() {
-        return Err(Error::DatasetEmpty(folder.display().to_string()));
+        let named: Vec<_> = paths.iter().map(|p| p.display().to_string()).collect();
+        return Err(Error::DatasetEmpty(named.join(", ")));
     }
     Ok(found)
 }

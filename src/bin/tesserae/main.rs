@@ -6,6 +6,7 @@ mod eval;
 mod files;
 mod inspect;
 mod model;
+mod ship;
 mod train;
 
 use clap::Parser;
@@ -19,7 +20,10 @@ fn main() -> ExitCode {
         Err(error) => {
             if json {
                 let text = error.to_string();
-                println!("{}", serde_json::json!({"code": error.code(), "error": text}));
+                println!(
+                    "{}",
+                    serde_json::json!({"code": error.code(), "error": text})
+                );
             }
             eprintln!("tesserae: {error} [{}]", error.code());
             ExitCode::FAILURE

@@ -31,6 +31,11 @@ pub struct FitArgs {
 }
 
 impl FitArgs {
+    /// The centre square at `size`.
+    pub fn square(size: u32) -> Self {
+        Self { size, square: true }
+    }
+
     pub fn fit(&self, picture: &Picture) -> Picture {
         picture.fit(self.size, self.square)
     }

@@ -118,7 +118,7 @@ impl Args {
 
 /// Decodes a folder in parallel; what is no picture is counted and left out.
 fn read_photos(folder: &std::path::Path) -> Result<Vec<Picture>> {
-    let paths = files::pictures_below(folder)?;
+    let paths = files::pictures(&[folder.to_owned()])?;
     let read: Vec<Result<Picture>> = paths.par_iter().map(|path| files::picture(path)).collect();
     let (good, bad): (Vec<_>, Vec<_>) = read.into_iter().partition(Result::is_ok);
     if !bad.is_empty() {
