@@ -83,7 +83,7 @@ impl TrainConfig {
         self.model.validate()?;
         let invalid = |message: String| Err(Error::ConfigInvalid(message));
         let factor = self.model.factor();
-        if self.crop == 0 || self.crop % factor != 0 {
+        if self.crop == 0 || !self.crop.is_multiple_of(factor) {
             return invalid(format!("`crop` must be a multiple of {factor}"));
         }
         for (name, value) in [

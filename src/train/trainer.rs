@@ -178,7 +178,7 @@ impl Trainer {
             return Ok(());
         };
         let mut codebook = ema.update(z.clone(), flat);
-        if self.step % self.config.restart_every == 0 {
+        if self.step.is_multiple_of(self.config.restart_every) {
             let sizes = ema.cluster_size.clone().into_data_async().await;
             let dead: Vec<i32> = sizes
                 .map_err(device_error)?

@@ -1,0 +1,139 @@
+//! The golden tests in headless Chromium, in a worker: on the CPU and on WebGPU. And the package's
+//! own API, on both.
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::cell::RefCell;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use common::On;
+use tesserae::quantize::{flatten, margins};
+use tesserae::web::{Engine, Model, Picture, Tokens};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+const WEIGHTS: &[u8] = include_bytes!("e2e/fixtures/tiny.safetensors");
+const PHOTO: &[u8] = include_bytes!("../www/samples/chelsea.png");
+
+thread_local! {
+    // The runtime takes one device and cannot be initialised twice.
+    static WEBGPU: RefCell<Option<Device>> = const { RefCell::new(None) };
+}
+
+async fn webgpu() -> On {
+    let device = match WEBGPU.with_borrow(Clone::clone) {
+        Some(device) => device,
+        None => {
+            let device = Device::wgpu_options().init_async().await.unwrap();
+            WEBGPU.with_borrow_mut(|slot| *slot = Some(device.clone()));
+            device
+        }
+    };
+    On::webgpu(device)
+}
+
+/// Makes two tests of each body, one on each device.
+macro_rules! web_tests {
+    ($($family:ident::$body:ident)*) => {
+        mod cpu {
+            $(
+                #[wasm_bindgen_test::wasm_bindgen_test]
+                async fn $body() {
+                    crate::common::$family::$body(&crate::common::On::cpu()).await;
+                }
+            )*
+        }
+        mod gpu {
+            $(
+                #[wasm_bindgen_test::wasm_bindgen_test]
+                async fn $body() {
+                    crate::common::$family::$body(&crate::webgpu().await).await;
+                }
+            )*
+        }
+    };
+}
+
+mod layers {
+    crate::common::layers::layer_tests!(web_tests);
+}
+mod quantizers {
+    crate::common::quantizers::quantizer_tests!(web_tests);
+}
+mod models {
+    crate::common::models::model_tests!(web_tests);
+}
+
+#[wasm_bindgen_test]
+async fn the_self_test_passes_on_both_devices() {
+    tesserae::device::check(&Device::flex()).await.unwrap();
+    tesserae::device::check(&webgpu().await.device).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn the_api_encodes_and_decodes_and_its_file_decodes_to_the_same_picture() {
+    let engine = Engine::open("cpu".into(), None).await.unwrap();
+    let model = Model::load(&engine, WEIGHTS.to_vec()).await.unwrap();
+    let photo = Picture::decode(PHOTO).unwrap().fit(61, false);
+    let tokens = model.encode(&photo, None).await.unwrap();
+    let rebuilt = model.decode(&tokens, None).await.unwrap();
+    assert_eq!((rebuilt.width(), rebuilt.height()), (61, 61));
+    let again = Tokens::parse(&tokens.bytes().unwrap()).unwrap();
+    let again = model.decode(&again, None).await.unwrap();
+    assert_eq!(again.png().unwrap(), rebuilt.png().unwrap());
+}
+
+#[wasm_bindgen_test]
+async fn both_devices_choose_the_same_codes_up_to_the_margin_rule() {
+    let photo = tesserae::Picture::decode(PHOTO).unwrap().fit(64, false);
+    let mut latents: Vec<Vec<f32>> = Vec::new();
+    let mut codes: Vec<Vec<i64>> = Vec::new();
+    let mut nearest = Vec::new();
+    for device in [Device::flex(), webgpu().await.device] {
+        let loaded = tesserae::weights::load(WEIGHTS.to_vec(), &device).unwrap();
+        let data = TensorData::new(photo.to_planar(-1.0, 1.0), [1, 3, 64, 64]);
+        let z = loaded.model.latents(Tensor::<4>::from_data(data, &device));
+        nearest = common::on::floats(margins(flatten(z.clone()), loaded.model.codebook())).await;
+        codes.push(common::on::ints(loaded.model.indices(z.clone())).await);
+        latents.push(common::on::floats(z).await);
+    }
+    assert!(common::relative_error(&latents[1], &latents[0], 0.0) <= 1e-3);
+    let wanted: Vec<i32> = codes[0].iter().map(|&code| code as i32).collect();
+    common::on::differing(&codes[1], &wanted, &nearest).unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn errors_are_javascript_errors_with_a_code() {
+    let engine = Engine::open("cpu".into(), None).await.unwrap();
+    let code = |error: JsValue| {
+        let error: js_sys::Error = error.dyn_into().unwrap();
+        assert_eq!(error.name(), "TesseraeError");
+        let code = js_sys::Reflect::get(&error, &"code".into()).unwrap();
+        code.as_string().unwrap()
+    };
+    assert_eq!(code(Picture::decode(&[]).unwrap_err()), "image_empty");
+    assert_eq!(code(Tokens::parse(&[1]).unwrap_err()), "tokens_corrupt");
+    let cut = WEIGHTS[..WEIGHTS.len() - 1].to_vec();
+    assert_eq!(code(Model::load(&engine, cut).await.unwrap_err()), "weights_corrupt");
+    assert_eq!(code(Engine::open("tpu".into(), None).await.unwrap_err()), "argument");
+
+    let model = Model::load(&engine, WEIGHTS.to_vec()).await.unwrap();
+    let photo = Picture::decode(PHOTO).unwrap().fit(32, false);
+    let stop = js_sys::Function::new_no_args("return false");
+    assert_eq!(code(model.encode(&photo, Some(stop)).await.unwrap_err()), "cancelled");
+}
+
+#[wasm_bindgen_test]
+async fn auto_gives_the_cpu_where_the_adapter_is_software() {
+    let engine = Engine::open("auto".into(), None).await.unwrap();
+    let facts = engine.facts().unwrap();
+    let kind = js_sys::Reflect::get(&facts, &"kind".into()).unwrap();
+    let adapter = js_sys::Reflect::get(&facts, &"adapter".into()).unwrap();
+    let software = js_sys::Reflect::get(&adapter, &"software".into()).unwrap();
+    assert_eq!(software, JsValue::TRUE, "this suite runs on a software adapter");
+    assert_eq!(kind.as_string().as_deref(), Some("cpu"));
+}
