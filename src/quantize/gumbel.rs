@@ -2,7 +2,7 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::activation::{log_softmax, softmax};
-use burn::tensor::{Device, Distribution, Int, Tensor};
+use burn::tensor::{Device, Distribution, IndexingUpdateOp, Int, Tensor};
 
 use super::{flatten, unflatten};
 use crate::nn::conv;
@@ -79,8 +79,11 @@ impl GumbelQuantizer {
         let noise = logits.random_like(uniform).log().neg().log().neg();
         let soft = softmax((logits.clone() + noise).div_scalar(temperature), 1);
         let indices = soft.clone().detach().argmax(1); // [n, 1]
-        let hard = indices.clone().one_hot::<3>(codes).float();
-        let hard = hard.reshape(soft.dims());
+        // Burn's `one_hot` reads its input back, which a browser cannot do synchronously.
+        let ones = Tensor::ones(indices.dims(), &soft.device());
+        let hard = soft
+            .zeros_like()
+            .scatter(1, indices.clone(), ones, IndexingUpdateOp::Add);
         let chosen = soft.clone() + (hard - soft).detach();
 
         let log_p = log_softmax(logits, 1);
