@@ -71,7 +71,9 @@ mod models {
 #[wasm_bindgen_test]
 async fn the_self_test_passes_on_both_devices() {
     tesserae::device::check(&Device::flex()).await.unwrap();
-    tesserae::device::check(&webgpu().await.device).await.unwrap();
+    tesserae::device::check(&webgpu().await.device)
+        .await
+        .unwrap();
 }
 
 #[wasm_bindgen_test]
@@ -118,13 +120,22 @@ async fn errors_are_javascript_errors_with_a_code() {
     assert_eq!(code(Picture::decode(&[]).unwrap_err()), "image_empty");
     assert_eq!(code(Tokens::parse(&[1]).unwrap_err()), "tokens_corrupt");
     let cut = WEIGHTS[..WEIGHTS.len() - 1].to_vec();
-    assert_eq!(code(Model::load(&engine, cut).await.unwrap_err()), "weights_corrupt");
-    assert_eq!(code(Engine::open("tpu".into(), None).await.unwrap_err()), "argument");
+    assert_eq!(
+        code(Model::load(&engine, cut).await.unwrap_err()),
+        "weights_corrupt"
+    );
+    assert_eq!(
+        code(Engine::open("tpu".into(), None).await.unwrap_err()),
+        "argument"
+    );
 
     let model = Model::load(&engine, WEIGHTS.to_vec()).await.unwrap();
     let photo = Picture::decode(PHOTO).unwrap().fit(32, false);
     let stop = js_sys::Function::new_no_args("return false");
-    assert_eq!(code(model.encode(&photo, Some(stop)).await.unwrap_err()), "cancelled");
+    assert_eq!(
+        code(model.encode(&photo, Some(stop)).await.unwrap_err()),
+        "cancelled"
+    );
 }
 
 #[wasm_bindgen_test]
@@ -134,6 +145,10 @@ async fn auto_gives_the_cpu_where_the_adapter_is_software() {
     let kind = js_sys::Reflect::get(&facts, &"kind".into()).unwrap();
     let adapter = js_sys::Reflect::get(&facts, &"adapter".into()).unwrap();
     let software = js_sys::Reflect::get(&adapter, &"software".into()).unwrap();
-    assert_eq!(software, JsValue::TRUE, "this suite runs on a software adapter");
+    assert_eq!(
+        software,
+        JsValue::TRUE,
+        "this suite runs on a software adapter"
+    );
     assert_eq!(kind.as_string().as_deref(), Some("cpu"));
 }

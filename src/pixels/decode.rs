@@ -31,6 +31,14 @@ impl Picture {
             return Err(Error::ImageUnsupported);
         }
 
+        // A decoder made for too large a picture, or for a header and nothing else, would only say
+        // that it is damaged.
+        if let Ok(size) = imagesize::blob_size(bytes) {
+            let side = |side| u32::try_from(side).unwrap_or(u32::MAX);
+            if size.width > 0 && size.height > 0 {
+                check_sides(side(size.width), side(size.height))?;
+            }
+        }
         let mut limits = Limits::default();
         // The largest picture there is: four channels of 16 bits.
         limits.max_alloc = Some(MAX_PIXELS * 8);

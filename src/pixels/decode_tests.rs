@@ -239,6 +239,15 @@ fn sides_are_bounded_before_any_pixel_is_read() {
 }
 
 #[test]
+fn a_header_alone_is_enough_to_be_too_large() {
+    let header = png_header(65535, 65535);
+    for length in [24, 33, header.len()] {
+        let error = Picture::decode(&header[..length.min(header.len())]).unwrap_err();
+        assert_eq!(error.code(), "image_too_large", "{length} bytes: {error}");
+    }
+}
+
+#[test]
 fn the_bound_holds_for_every_format() {
     let mut jpeg = waves(4, 4).encode_as("jpg").unwrap();
     let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]);
