@@ -86,15 +86,15 @@ impl Engine {
             },
         };
         if choice == "cpu" {
-            return Ok(cpu("The CPU, as you chose.".into(), None));
+            return Ok(cpu("You chose it.".into(), None));
         }
         let found = match &adapter {
             Ok(found) => found,
-            Err(error) => return Ok(cpu(format!("The CPU: {}", lower(error)), Some(error))),
+            Err(error) => return Ok(cpu(error.to_string(), Some(error))),
         };
         if choice == "auto" && found.software {
             let reason = format!(
-                "The CPU: the only graphics adapter here ({}) is software, and far slower.",
+                "The only graphics adapter here ({}) is software, which is far slower.",
                 found.name()
             );
             return Ok(cpu(reason, None));
@@ -105,27 +105,30 @@ impl Engine {
         };
         let device = match opened {
             Ok(device) => device,
-            Err(error) => return Ok(cpu(format!("The CPU: {}", lower(&error)), Some(&error))),
+            Err(error) => return Ok(cpu(error.to_string(), Some(&error))),
         };
         if choice == "webgpu" {
-            let reason = format!("WebGPU on {}, as you chose.", found.name());
+            let reason = format!("You chose it; the adapter is {}.", found.name());
             let facts = facts(Kind::WebGpu, reason);
             return Ok(Engine { device, facts });
         }
         match remembered.as_deref() {
             Some("webgpu") => {
-                let reason = format!("WebGPU on {}, which was faster before.", found.name());
+                let reason = format!(
+                    "It was the faster one before; the adapter is {}.",
+                    found.name()
+                );
                 let facts = facts(Kind::WebGpu, reason);
                 Ok(Engine { device, facts })
             }
-            Some("cpu") => Ok(cpu("The CPU, which was faster before.".into(), None)),
+            Some("cpu") => Ok(cpu("It was the faster one before.".into(), None)),
             _ => {
                 let gpu_ms = measure(&device, clock::now).await;
                 let cpu_ms = measure(&Device::flex(), clock::now).await;
                 let (gpu_ms, cpu_ms) = match (gpu_ms, cpu_ms) {
                     (Ok(gpu), Ok(cpu)) => (gpu, cpu),
                     (Err(error), _) => {
-                        return Ok(cpu(format!("The CPU: {}", lower(&error)), Some(&error)));
+                        return Ok(cpu(error.to_string(), Some(&error)));
                     }
                     (_, Err(error)) => return Err(error.into()),
                 };
@@ -133,13 +136,16 @@ impl Engine {
                     format!("{text}: {gpu_ms:.0} ms on WebGPU, {cpu_ms:.0} ms on the CPU.")
                 };
                 let mut engine = if gpu_ms <= cpu_ms {
-                    let reason = timed(&format!("WebGPU on {} was faster", found.name()));
+                    let reason = timed(&format!(
+                        "The adapter, {}, was the faster one",
+                        found.name()
+                    ));
                     Engine {
                         device,
                         facts: facts(Kind::WebGpu, reason),
                     }
                 } else {
-                    cpu(timed("The CPU was faster"), None)
+                    cpu(timed("It was the faster one"), None)
                 };
                 engine.facts.self_test = Some(SelfTest {
                     webgpu_ms: Some(gpu_ms),
@@ -179,14 +185,4 @@ async fn webgpu() -> Result<Device> {
     };
     check(&device).await?;
     Ok(device)
-}
-
-/// An error's sentence to go on after a colon.
-fn lower(error: &Error) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_lowercase().chain(letters).collect())
-        .unwrap_or_default()
 }

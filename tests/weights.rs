@@ -1,0 +1,334 @@
+//! Weight files that are damaged, incomplete or of another model: each has its code, none loads.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use burn::tensor::Device;
+use safetensors::tensor::Dtype;
+use support::{Stored, TINY, WeightFile, code, codec, decode, encode, painted};
+use tesserae::weights::{self, CheckedWeights, Loaded, Storage};
+use tesserae::{Autoencoder, Error, ModelConfig, Result};
+
+fn load(bytes: impl Into<Vec<u8>>) -> Result<Loaded> {
+    weights::load(bytes.into(), &Device::flex())
+}
+
+/// Fails unless loading ends with this code and names `named` in its sentence.
+fn refused(bytes: Vec<u8>, expected: &str, named: &str) {
+    let error = load(bytes).unwrap_err();
+    assert_eq!(error.code(), expected, "{error}");
+    assert!(
+        error.to_string().contains(named),
+        "`{named}` is not in: {error}"
+    );
+}
+
+/// A file of a header and some data, whatever they are.
+fn raw(header: &[u8], data: &[u8]) -> Vec<u8> {
+    let length = (header.len() as u64).to_le_bytes();
+    [&length, header, data].concat()
+}
+
+/// The header of the tiny model as JSON, and its data.
+fn header() -> (serde_json::Value, &'static [u8]) {
+    let length = u64::from_le_bytes(TINY[..8].try_into().unwrap()) as usize;
+    let json = serde_json::from_slice(&TINY[8..8 + length]).unwrap();
+    (json, &TINY[8 + length..])
+}
+
+#[test]
+fn the_file_that_the_others_are_made_of_loads() {
+    let loaded = load(TINY).unwrap();
+    assert_eq!(
+        loaded.config,
+        ModelConfig::from_json(&WeightFile::tiny().config()).unwrap()
+    );
+    assert_eq!((loaded.config.codes(), loaded.config.factor()), (32, 4));
+    // Taken apart and put together again it is the same model.
+    let again = load(WeightFile::tiny().bytes()).unwrap();
+    assert_eq!(again.hashes, loaded.hashes);
+    assert_eq!(again.parameters, loaded.parameters);
+}
+
+#[test]
+fn what_is_no_safetensors_file_is_corrupt() {
+    let files: [&[u8]; 7] = [
+        b"",
+        b"\0",
+        b"Just some words that somebody wrote down, with no tensors in them.\n",
+        b"<!DOCTYPE html><html><head><title>404 Not Found</title></head></html>",
+        b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0archive/data.pkl and what follows it",
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0",
+        &[0xff; 64],
+    ];
+    for bytes in files {
+        assert_eq!(code(load(bytes)), "weights_corrupt", "{bytes:?}");
+    }
+}
+
+#[test]
+fn a_file_cut_short_anywhere_is_corrupt() {
+    let cuts = (0..400).chain((400..TINY.len()).step_by(491));
+    for cut in cuts.chain([TINY.len() - 1]) {
+        assert_eq!(code(load(&TINY[..cut])), "weights_corrupt", "at {cut}");
+    }
+}
+
+#[test]
+fn bytes_after_the_end_are_corrupt() {
+    for extra in [1, 2, 4096] {
+        let bytes = [TINY, &vec![0; extra]].concat();
+        assert_eq!(code(load(bytes)), "weights_corrupt", "{extra}");
+    }
+}
+
+#[test]
+fn a_broken_header_is_corrupt() {
+    let (json, data) = header();
+    // The parts are right, so that each case below is refused for its own fault.
+    assert!(load(raw(json.to_string().as_bytes(), data)).is_ok());
+
+    for length in [TINY.len() as u64, u64::from(u32::MAX), u64::MAX] {
+        let bytes = [&length.to_le_bytes(), &TINY[8..]].concat();
+        assert_eq!(code(load(bytes)), "weights_corrupt", "a header of {length}");
+    }
+    let broken: [&[u8]; 6] = [
+        b"not json",
+        b"",
+        b"[]",
+        b"{\"a\":",
+        b"\xff\xfe{}",
+        b"{\"a\":{\"dtype\":\"F7\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+    ];
+    for header in broken {
+        assert_eq!(
+            code(load(raw(header, data))),
+            "weights_corrupt",
+            "{header:?}"
+        );
+    }
+}
+
+#[test]
+fn ranges_that_are_not_the_data_are_corrupt() {
+    let (json, data) = header();
+    let name = "decoder.conv_in.weight";
+    let [start, end]: [u64; 2] =
+        serde_json::from_value(json[name]["data_offsets"].clone()).unwrap();
+    let faults = [
+        ("overlapping the one before", start - 2, end - 2),
+        ("with a gap before", start + 2, end + 2),
+        ("backwards", end, start),
+        ("too long for its shape", start, end + 2),
+        ("past the file", 1 << 40, (1 << 40) + end - start),
+        ("at the end of all numbers", u64::MAX - 1, u64::MAX),
+    ];
+    for (fault, start, end) in faults {
+        let mut json = json.clone();
+        json[name]["data_offsets"] = serde_json::json!([start, end]);
+        let bytes = raw(json.to_string().as_bytes(), data);
+        assert_eq!(code(load(bytes)), "weights_corrupt", "a range {fault}");
+    }
+    let mut json = json;
+    json[name]["shape"] = serde_json::json!([u64::MAX, u64::MAX, 3, 3]);
+    let bytes = raw(json.to_string().as_bytes(), data);
+    assert_eq!(
+        code(load(bytes)),
+        "weights_corrupt",
+        "a shape that overflows"
+    );
+}
+
+#[test]
+fn a_tensor_missing_added_or_misshapen_is_named() {
+    let tiny = WeightFile::tiny();
+    for name in [
+        "quantize.embedding.weight",
+        "encoder.conv_in.bias",
+        "decoder.norm_out.weight",
+        "decoder.up.2.block.0.nin_shortcut.weight",
+        "post_quant_conv.weight",
+    ] {
+        if name.contains("nin_shortcut") && !tiny.tensors.contains_key(name) {
+            continue;
+        }
+        let mut file = tiny.clone();
+        file.tensors.remove(name).unwrap();
+        refused(file.bytes(), "weights_mismatch", name);
+
+        let mut file = tiny.clone();
+        file.get(name).shape.push(1);
+        refused(file.bytes(), "weights_mismatch", name);
+    }
+
+    for name in [
+        "encoder.conv_in.weight2",
+        "loss.discriminator.weight",
+        "quantize.x",
+    ] {
+        let mut file = tiny.clone();
+        let bias = file.get("encoder.conv_in.bias").clone();
+        file.tensors.insert(name.to_owned(), bias);
+        refused(file.bytes(), "weights_mismatch", name);
+    }
+
+    // As many values, the sides exchanged: no shape check by size alone would see it.
+    let mut file = tiny.clone();
+    file.get("quantize.embedding.weight").shape.swap(0, 1);
+    refused(
+        file.bytes(),
+        "weights_mismatch",
+        "quantize.embedding.weight",
+    );
+    let empty = WeightFile {
+        tensors: Default::default(),
+        ..tiny
+    };
+    assert_eq!(code(load(empty.bytes())), "weights_mismatch");
+}
+
+#[test]
+fn a_value_that_is_not_finite_is_named() {
+    let names = [
+        "quantize.embedding.weight",
+        "encoder.conv_in.weight",
+        "decoder.norm_out.bias",
+        "decoder.mid.attn_1.q.weight",
+        "post_quant_conv.bias",
+    ];
+    for name in names {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            // The last value in f32, the first in f16.
+            let mut file = WeightFile::tiny();
+            let stored = file.get(name);
+            let mut values = stored.values();
+            *values.last_mut().unwrap() = bad;
+            *stored = stored.with(values);
+            refused(file.bytes(), "weights_not_finite", name);
+
+            let mut file = WeightFile::tiny();
+            assert_eq!(file.get(name).dtype, Dtype::F16);
+            file.get(name).data[..2].copy_from_slice(&half::f16::from_f32(bad).to_le_bytes());
+            refused(file.bytes(), "weights_not_finite", name);
+        }
+    }
+}
+
+#[test]
+fn types_that_are_not_stored_here_are_refused() {
+    for (dtype, size) in [(Dtype::I64, 8), (Dtype::U8, 1), (Dtype::F64, 8)] {
+        let mut file = WeightFile::tiny();
+        let bias = file.get("encoder.conv_in.bias");
+        bias.data = vec![0; size * bias.shape[0]];
+        bias.dtype = dtype;
+        refused(file.bytes(), "weights_mismatch", "encoder.conv_in.bias");
+    }
+}
+
+#[test]
+fn a_config_that_is_absent_or_wrong_is_told() {
+    let tiny = WeightFile::tiny();
+    let none = WeightFile {
+        metadata: None,
+        ..tiny.clone()
+    };
+    refused(none.bytes(), "weights_corrupt", "config");
+    let mut other = tiny.clone();
+    other.metadata.as_mut().unwrap().remove("config");
+    refused(other.bytes(), "weights_corrupt", "config");
+
+    let with = |from: &str, to: &str| {
+        let mut file = tiny.clone();
+        let config = file.config();
+        assert!(config.contains(from), "{from} is not in {config}");
+        file.set_config(config.replace(from, to));
+        file.bytes()
+    };
+    refused(
+        with("z_channels", "z_chanels"),
+        "config_invalid",
+        "z_chanels",
+    );
+    refused(
+        with("\"norm_groups\":2", "\"norm_groups\":3"),
+        "config_invalid",
+        "norm_groups",
+    );
+    refused(with("vqgan", "vqgun"), "config_invalid", "vqgun");
+    let mut words = tiny.clone();
+    words.set_config("a small model");
+    assert_eq!(code(load(words.bytes())), "config_invalid");
+
+    // Valid configs of other models.
+    let embedding = "quantize.embedding.weight";
+    refused(
+        with("\"n_embed\":32", "\"n_embed\":64"),
+        "weights_mismatch",
+        embedding,
+    );
+    assert_eq!(
+        code(load(with("[1,2,2]", "[1,2,4]"))),
+        "weights_mismatch",
+        "a wider model"
+    );
+    let mut file = tiny;
+    let vqvae = ModelConfig::preset("vqvae-tiny").unwrap();
+    file.set_config(vqvae.to_json().unwrap());
+    assert_eq!(code(load(file.bytes())), "weights_mismatch");
+}
+
+#[test]
+fn half_and_full_precision_both_load() {
+    let device = Device::flex();
+    for preset in ["vqgan-tiny", "vqvae-tiny"] {
+        let config = ModelConfig::preset(preset).unwrap();
+        let model = Autoencoder::new(&config, &device).unwrap();
+        let save = |storage| weights::save(&model, &config, None, storage).unwrap();
+        let (half, full) = (save(Storage::F16), save(Storage::F32));
+        let checked = CheckedWeights::of(&full).unwrap();
+        let values = 4 * checked.parameters() - 2 * checked.parameters();
+        assert!(
+            full.len() - half.len() > values - 4096,
+            "{preset}: {} and {} bytes",
+            full.len(),
+            half.len()
+        );
+        let (half, full) = (load(half).unwrap(), load(full).unwrap());
+        assert_eq!(half.parameters, full.parameters);
+        let read = |loaded: &Loaded| -> Vec<f32> {
+            loaded.model.codebook().into_data().iter::<f32>().collect()
+        };
+        for (h, f) in read(&half).into_iter().zip(read(&full)) {
+            assert_eq!(h, half::f16::from_f32(f).to_f32(), "{preset}");
+        }
+    }
+}
+
+#[test]
+fn the_storage_of_equal_values_changes_neither_hashes_nor_pictures() {
+    let mut file = WeightFile::tiny();
+    for tensor in file.tensors.values_mut() {
+        *tensor = tensor.with(tensor.values());
+    }
+    assert!(
+        file.tensors
+            .values()
+            .all(|t: &Stored| t.dtype == Dtype::F32)
+    );
+    let (half, full) = (codec(TINY), codec(file.bytes()));
+    assert_eq!(half.hashes(), full.hashes());
+    let tokens = encode(&half, &painted(40, 32));
+    assert_eq!(encode(&full, &painted(40, 32)), tokens);
+    assert_eq!(decode(&full, &tokens), decode(&half, &tokens));
+
+    // The codebook and the decoder are told apart.
+    file.map("quantize.embedding.weight", |v| v * 1.01);
+    let other = codec(file.bytes());
+    assert_ne!(other.hashes().codebook, half.hashes().codebook);
+    assert_eq!(other.hashes().decoder, half.hashes().decoder);
+    assert!(matches!(
+        other.check(&tokens),
+        Err(Error::TokensOtherCodebook { .. })
+    ));
+}
