@@ -49,6 +49,12 @@ pub enum Error {
     /// The weight file is not a well-formed safetensors file.
     #[error("This weight file is damaged or not a safetensors file: {0}.")]
     WeightsCorrupt(String),
+    /// A well-formed weight file whose tensors have the names of no known model.
+    #[error("These weights belong to no kind of model that is known here.")]
+    WeightsUnknown,
+    /// A model that has no codebook, so that there are no tokens to be had.
+    #[error("This model has no codebook, so it makes no tokens.")]
+    NoCodebook,
     /// A well-formed weight file whose tensors are not the ones that its config asks for.
     #[error("These weights do not fit their model: {0}.")]
     WeightsMismatch(String),
@@ -121,6 +127,8 @@ impl Error {
             Self::TokensOtherCodebook { .. } => "tokens_other_codebook",
             Self::TokensGeometry(_) => "tokens_geometry",
             Self::WeightsCorrupt(_) => "weights_corrupt",
+            Self::WeightsUnknown => "weights_unknown",
+            Self::NoCodebook => "no_codebook",
             Self::WeightsMismatch(_) => "weights_mismatch",
             Self::WeightsNotFinite(_) => "weights_not_finite",
             Self::ConfigInvalid(_) => "config_invalid",

@@ -7,7 +7,7 @@ use crate::pixels::tile::{Blend, Window, plan};
 use crate::pixels::{Picture, pad};
 use crate::quantize;
 use crate::tokens::{Grid, Tokens};
-use crate::weights::{self, Hashes};
+use crate::weights::{self, Hashes, Loaded};
 
 /// Most pixels of a picture to encode: 4096×4096. The blended result is held in f32 on the host.
 pub const MAX_PIXELS: u64 = 1 << 24;
@@ -51,15 +51,19 @@ impl Codec {
     /// # Errors
     /// As [`weights::load`].
     pub fn from_weights(bytes: Vec<u8>, device: &Device) -> Result<Self> {
-        let loaded = weights::load(bytes, device)?;
-        Ok(Self {
+        Ok(Self::new(weights::load(bytes, device)?, device))
+    }
+
+    /// A model that has been loaded onto `device` already.
+    pub fn new(loaded: Loaded, device: &Device) -> Self {
+        Self {
             model: loaded.model,
             config: loaded.config,
             name: loaded.name,
             hashes: loaded.hashes,
             parameters: loaded.parameters,
             device: device.clone(),
-        })
+        }
     }
 
     /// What the model is made of.

@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 use super::{Engine, Picture, Tokens, clock, object};
 use crate::config::ModelConfig;
 use crate::models::{Codec, MAX_PIXELS, Stage};
+use crate::weights::{CheckedWeights, build};
 
 /// A model with its weights on an [`Engine`]'s device.
 #[wasm_bindgen]
@@ -30,9 +31,15 @@ struct ModelFacts<'a> {
 
 #[wasm_bindgen]
 impl Model {
-    /// Loads a weight file (safetensors in this project's format).
-    pub async fn load(engine: &Engine, weights: Vec<u8>) -> Result<Model, JsValue> {
-        let codec = Codec::from_weights(weights, engine.device())?;
+    /// Loads a safetensors file of any known family. `config` is the text of a config.json that
+    /// came with it, for what shapes cannot tell.
+    pub async fn load(
+        engine: &Engine,
+        weights: Vec<u8>,
+        config: Option<String>,
+    ) -> Result<Model, JsValue> {
+        let checked = CheckedWeights::of(weights, config.as_deref())?;
+        let codec = Codec::new(build(&checked, engine.device())?, engine.device());
         engine.device().memory_cleanup();
         Ok(Model { codec })
     }

@@ -1,8 +1,5 @@
-use burn::tensor::{DType, Device};
-use burn_store::{
-    ApplyError, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter,
-    SafetensorsStore,
-};
+use burn::tensor::Device;
+use burn_store::{ApplyError, ModuleSnapshot, PyTorchToBurnAdapter};
 
 use super::{CheckedWeights, Hashes};
 use crate::config::ModelConfig;
@@ -24,23 +21,23 @@ pub struct Loaded {
     pub parameters: usize,
 }
 
-/// Reads a weight file in this project's format. Nothing that is in use is touched before the whole
-/// file has been found right.
+/// Reads a weight file of any family that [`super::Recognised`] knows.
 ///
 /// # Errors
-/// Those of [`CheckedWeights::of`], and [`Error::WeightsMismatch`] naming the first tensor that is
-/// missing, misshapen or not the model's.
+/// Those of [`CheckedWeights::of`] and [`build`].
 pub fn load(bytes: Vec<u8>, device: &Device) -> Result<Loaded> {
-    let checked = CheckedWeights::of(&bytes)?;
+    build(&CheckedWeights::of(bytes, None)?, device)
+}
+
+/// Builds the model of a file that has been looked at.
+///
+/// # Errors
+/// [`Error::WeightsMismatch`] naming the first tensor that is missing, misshapen or not the
+/// model's.
+pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded> {
     let mut model = Autoencoder::new(&checked.config, device)?;
-    let mut store = SafetensorsStore::from_bytes(Some(bytes))
-        .with_from_adapter(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)))
-        .skip_enum_variants(true)
-        .validate(false)
-        .allow_partial(true);
-    let result = model
-        .load_from(&mut store)
-        .map_err(|e| Error::WeightsCorrupt(e.to_string()))?;
+    let adapter = Box::new(PyTorchToBurnAdapter);
+    let result = model.apply(checked.tensors()?, None, Some(adapter), true);
     if let Some(error) = result.errors.first() {
         return Err(Error::WeightsMismatch(match error {
             ApplyError::ShapeMismatch {
@@ -62,8 +59,8 @@ pub fn load(bytes: Vec<u8>, device: &Device) -> Result<Loaded> {
     Ok(Loaded {
         model,
         parameters: checked.parameters(),
-        config: checked.config,
-        name: checked.name,
+        config: checked.config.clone(),
+        name: checked.name.clone(),
         hashes: checked.hashes,
     })
 }

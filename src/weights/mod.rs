@@ -1,13 +1,21 @@
-//! Weight files: safetensors with the model's config as JSON in the header's metadata, under the
-//! key `config`, and its name under `name`. Tensors are stored as f16 or f32 and computed in f32.
+//! Weight files: what they hold, reading and writing them.
+//!
+//! The project's own format is safetensors with the model's config as JSON in the header's metadata,
+//! under the key `config`, and its name under `name`. Files of other projects are recognised by
+//! their names and shapes; see [`Recognised`]. Tensors are stored as f32, f16 or bf16 and computed
+//! in f32.
 
 mod check;
+mod container;
+mod family;
 mod load;
 mod manifest;
 mod save;
 
 pub use check::{CheckedWeights, Hashes};
-pub use load::{Loaded, load};
+pub use container::{Container, Stored};
+pub use family::{Family, Recognised};
+pub use load::{Loaded, build, load};
 pub use manifest::{Manifest, ManifestEntry};
 pub use save::{Storage, save};
 

@@ -78,7 +78,7 @@ mod tests {
         let config = ModelConfig::preset("vqgan-tiny").unwrap();
         let model = Autoencoder::new(&config, &device).unwrap();
         let bytes = save(&model, &config, None, Storage::F16).unwrap();
-        let checked = super::super::CheckedWeights::of(&bytes).unwrap();
+        let checked = super::super::CheckedWeights::of(bytes, None).unwrap();
         for name in [
             "encoder.down.0.block.0.norm1.weight",
             "encoder.down.1.block.0.nin_shortcut.bias",

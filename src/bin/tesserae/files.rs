@@ -10,6 +10,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|e| Error::io(path, e))
 }
 
+/// The whole of a text file, which is always some config here.
+pub fn text(path: &Path) -> Result<String> {
+    String::from_utf8(read(path)?).map_err(|_| Error::ConfigInvalid("the file is not text".into()))
+}
+
 /// Writes to a new file beside `path`, then renames, so that a full disk or a crash leaves the old
 /// file whole.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -3,14 +3,17 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use serde_json::json;
 use tesserae::weights::{self, CheckedWeights, Storage};
-use tesserae::{Autoencoder, Error, ModelConfig, Result};
+use tesserae::{Autoencoder, ModelConfig, Result};
 
 use crate::files;
 
 #[derive(Debug, clap::Args)]
 pub struct Inspect {
-    /// Weight file in this project's format.
+    /// Weight file (safetensors).
     weights: PathBuf,
+    /// A config.json that came with it, for what shapes cannot tell.
+    #[arg(long)]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -32,16 +35,17 @@ pub struct Init {
 
 impl Inspect {
     pub fn run(self, json: bool) -> Result<()> {
-        let bytes = files::read(&self.weights)?;
-        let checked = CheckedWeights::of(&bytes)?;
+        let config = self.config.as_deref().map(files::text).transpose()?;
+        let checked = CheckedWeights::of(files::read(&self.weights)?, config.as_deref())?;
         // Building the model finds what is missing, misshapen or too much.
-        weights::load(bytes, &Device::flex())?;
+        weights::build(&checked, &Device::flex())?;
         let config = &checked.config;
         let macs = config.macs(256, 256)?;
         if json {
             println!(
                 "{}",
-                json!({"kind": config.kind(), "name": checked.name, "config": config,
+                json!({"family": checked.family.to_string(), "assumed": checked.assumed,
+                    "aside": checked.aside.len(), "kind": config.kind(), "name": checked.name, "config": config,
                     "parameters": checked.parameters(), "tensors": checked.shapes.len(),
                     "factor": config.factor(), "codes": config.codes(),
                     "embed_dim": config.embed_dim(), "macs_256": macs,
@@ -50,7 +54,14 @@ impl Inspect {
             );
         } else {
             println!("{}", checked.name.as_deref().unwrap_or("(no name)"));
+            println!("family      {}", checked.family);
             println!("config      {}", config.to_json()?);
+            if !checked.assumed.is_empty() {
+                println!("assumed     {}", checked.assumed.join(", "));
+            }
+            if !checked.aside.is_empty() {
+                println!("aside       {} tensors of no use here", checked.aside.len());
+            }
             println!(
                 "parameters  {} in {} tensors",
                 checked.parameters(),
@@ -75,9 +86,7 @@ impl Inspect {
 impl Init {
     pub fn run(self, json: bool) -> Result<()> {
         let config = if Path::new(&self.config).is_file() {
-            let text = String::from_utf8(files::read(Path::new(&self.config))?)
-                .map_err(|_| Error::ConfigInvalid("the file is not text".into()))?;
-            ModelConfig::from_json(&text)?
+            ModelConfig::from_json(&files::text(Path::new(&self.config))?)?
         } else {
             ModelConfig::preset(&self.config)?
         };

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use tesserae::models::Stage;
-use tesserae::weights::Manifest;
+use tesserae::weights::{self, CheckedWeights, Manifest};
 use tesserae::{Codec, Error, Picture, Result};
 
 use crate::files;
@@ -17,6 +17,9 @@ pub struct ModelArgs {
     /// Folder of shipped models, with their index.json.
     #[arg(long, default_value = "www/models")]
     models: PathBuf,
+    /// A config.json that came with the weights, for what their shapes cannot tell.
+    #[arg(long)]
+    config: Option<PathBuf>,
 }
 
 /// How a picture is made ready, as on the page.
@@ -57,7 +60,10 @@ impl ModelArgs {
     }
 
     pub fn load(&self) -> Result<Codec> {
-        Codec::from_weights(files::read(&self.file()?)?, &Device::flex())
+        let config = self.config.as_deref().map(files::text).transpose()?;
+        let checked = CheckedWeights::of(files::read(&self.file()?)?, config.as_deref())?;
+        let device = Device::flex();
+        Ok(Codec::new(weights::build(&checked, &device)?, &device))
     }
 }
 

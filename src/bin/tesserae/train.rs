@@ -37,9 +37,7 @@ pub struct Args {
 
 impl Args {
     pub async fn run(self) -> Result<()> {
-        let json = String::from_utf8(files::read(&self.config)?)
-            .map_err(|_| Error::ConfigInvalid("the file is not text".into()))?;
-        let config = TrainConfig::from_json(&json)?;
+        let config = TrainConfig::from_json(&files::text(&self.config)?)?;
         let device = Device::flex();
         device.seed(config.seed);
         let model = match &self.from {

@@ -1,0 +1,47 @@
+use serde::Deserialize;
+
+use crate::config::VqGanConfig;
+use crate::error::{Error, Result};
+
+/// What a `config.json` can add to the shapes, under this project's names or diffusers'. Other
+/// fields are left alone: the shapes have told them already.
+#[derive(Debug, Deserialize)]
+struct Hints {
+    #[serde(alias = "norm_num_groups")]
+    norm_groups: Option<usize>,
+    norm_eps: Option<f64>,
+    #[serde(alias = "sample_size")]
+    resolution: Option<usize>,
+    input: Option<[f32; 2]>,
+}
+
+/// Replaces what was assumed by what `json` says.
+pub fn apply(config: &mut VqGanConfig, json: &str, assumed: &mut Vec<&'static str>) -> Result<()> {
+    let hints: Hints = serde_json::from_str(json)
+        .map_err(|e| Error::ConfigInvalid(format!("the config file: {e}")))?;
+    let mut told = |name: &str| assumed.retain(|field| *field != name);
+    if let Some(groups) = hints.norm_groups {
+        config.norm_groups = groups;
+        told("norm_groups");
+    }
+    if let Some(eps) = hints.norm_eps {
+        config.norm_eps = eps;
+        told("norm_eps");
+    }
+    if let Some(input) = hints.input {
+        config.input = input;
+        told("input");
+    }
+    if let Some(resolution) = hints.resolution {
+        let levels: Vec<usize> = (0..config.ch_mult.len())
+            .filter(|&level| config.attends(level))
+            .collect();
+        config.resolution = resolution;
+        config.attn_resolutions = levels
+            .into_iter()
+            .map(|level| config.level_resolution(level))
+            .collect();
+        told("resolution");
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Whose weights a file holds: its family and configuration, from names and shapes.
+
+mod diffusers;
+mod hints;
+mod taming;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{CONFIG_KEY, Container};
+use crate::config::ModelConfig;
+use crate::error::{Error, Result};
+
+/// Where a weight file comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// This project's format: the config is in the header.
+    Tesserae,
+    /// taming-transformers `VQModel` and `GumbelVQ`, and latent-diffusion's VQ first stages, which
+    /// share their names.
+    Taming,
+    /// diffusers `VQModel`.
+    Diffusers,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tesserae => "tesserae",
+            Self::Taming => "taming-transformers or latent-diffusion",
+            Self::Diffusers => "diffusers",
+        })
+    }
+}
+
+/// A weight file that is understood: what it is, and which of its tensors the model takes.
+#[derive(Debug)]
+pub struct Recognised {
+    /// Where the file comes from.
+    pub family: Family,
+    /// The model that its tensors make.
+    pub config: ModelConfig,
+    /// Fields of the config that neither the shapes nor the file told, at the family's published
+    /// value.
+    pub assumed: Vec<&'static str>,
+    /// The file's name of each of the model's tensors.
+    pub names: BTreeMap<String, String>,
+    /// Tensors that are no part of the autoencoder: losses, discriminators, averages, the rest of a
+    /// larger checkpoint.
+    pub aside: Vec<String>,
+}
+
+/// Beginnings of names that a checkpoint may hold beside the autoencoder.
+const ASIDE: [&str; 6] = [
+    "loss.",
+    "model_ema.",
+    "model.diffusion_model.",
+    "cond_stage_model.",
+    "discriminator.",
+    "perceptual_loss.",
+];
+/// Where a whole latent-diffusion checkpoint keeps its autoencoder.
+const FIRST_STAGE: &str = "first_stage_model.";
+
+impl Recognised {
+    /// Recognises `file`. `config` is the text of a `config.json` that came with it, of this
+    /// project or of diffusers, and settles what shapes cannot.
+    ///
+    /// # Errors
+    /// [`Error::WeightsUnknown`] for names of no known family, [`Error::ConfigInvalid`] for a config
+    /// that cannot be, [`Error::WeightsMismatch`] for shapes that contradict each other.
+    pub fn of(file: &Container, config: Option<&str>) -> Result<Self> {
+        let nested = file.names().any(|name| name.starts_with(FIRST_STAGE));
+        let mut aside = Vec::new();
+        let mut names = BTreeMap::new();
+        for name in file.names() {
+            let own = if nested {
+                name.strip_prefix(FIRST_STAGE)
+            } else {
+                Some(name)
+            };
+            match own {
+                Some(own) if !ASIDE.iter().any(|start| own.starts_with(start)) => {
+                    names.insert(own.to_owned(), name.to_owned());
+                }
+                _ => aside.push(name.to_owned()),
+            }
+        }
+        if let Some(json) = file.metadata(CONFIG_KEY) {
+            return Ok(Self {
+                family: Family::Tesserae,
+                config: ModelConfig::from_json(json)?,
+                assumed: vec![],
+                names,
+                aside,
+            });
+        }
+        let (family, names) = if names
+            .keys()
+            .any(|name| name.starts_with("encoder.down_blocks."))
+        {
+            (Family::Diffusers, diffusers::to_taming(names)?)
+        } else if names.contains_key("encoder.down.0.block.0.conv1.weight") {
+            (Family::Taming, names)
+        } else {
+            return Err(Error::WeightsUnknown);
+        };
+        let shape = |name: &str| names.get(name).and_then(|theirs| file.shape(theirs));
+        let mut inferred = taming::infer(&names, shape)?;
+        let mut assumed = taming::ASSUMED.to_vec();
+        if let Some(json) = config {
+            hints::apply(&mut inferred, json, &mut assumed)?;
+        }
+        let config = ModelConfig::VqGan(inferred);
+        config.validate()?;
+        Ok(Self {
+            family,
+            config,
+            assumed,
+            names,
+            aside,
+        })
+    }
+}
