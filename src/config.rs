@@ -22,6 +22,9 @@ pub enum QuantizerKind {
     /// Nearest codebook entry (taming-transformers `VectorQuantizer2`).
     #[default]
     Vq,
+    /// Nearest codebook entry on the unit sphere: latents and entries are L2-normalised, as in
+    /// LlamaGen's tokenizer and ViT-VQGAN (Yu et al. 2021, <https://arxiv.org/abs/2110.04627>).
+    Cosine,
     /// Argmax of learned logits (taming-transformers `GumbelQuantize`).
     Gumbel,
 }

@@ -114,6 +114,10 @@ impl Autoencoder {
     /// Squared distances to the two nearest codes of each latent, `[n, 2]`; see
     /// [`crate::quantize::margins`].
     pub fn margins(&self, z: Tensor<4>) -> Tensor<2> {
+        let z = match self.vector_quantizer() {
+            Some(quantizer) => quantizer.prepare(z),
+            None => z,
+        };
         margins(crate::quantize::flatten(z), self.codebook())
     }
 }

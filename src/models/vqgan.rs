@@ -42,6 +42,9 @@ impl VqGan {
             decoder: Decoder::new(config, device)?,
             quantize: match config.quantizer {
                 QuantizerKind::Vq => GanQuantizer::Vq(VectorQuantizer::new(codes, dim, device)),
+                QuantizerKind::Cosine => {
+                    GanQuantizer::Vq(VectorQuantizer::new(codes, dim, device).on_sphere())
+                }
                 QuantizerKind::Gumbel => {
                     GanQuantizer::Gumbel(GumbelQuantizer::new(dim, codes, dim, device))
                 }

@@ -9,8 +9,11 @@ use super::{flatten, nearest, unflatten};
 /// Source: van den Oord et al. 2017, section 3.2; taming-transformers `VectorQuantizer2`.
 #[derive(Module, Debug)]
 pub struct VectorQuantizer {
-    /// `weight` is the codebook, `[K, D]`.
+    /// `weight` is the codebook, `[K, D]`, before any normalisation.
     pub embedding: Embedding,
+    /// Whether latents and entries are scaled to unit length before they are compared.
+    #[module(skip)]
+    sphere: bool,
 }
 
 /// What a quantizer gives for training.
@@ -49,12 +52,35 @@ impl VectorQuantizer {
                 max: bound,
             })
             .init(device);
-        Self { embedding }
+        Self {
+            embedding,
+            sphere: false,
+        }
     }
 
-    /// The codebook, `[K, D]`.
+    /// The same codebook with latents and entries scaled to unit length.
+    ///
+    /// Source: LlamaGen `tokenizer/tokenizer_image/vq_model.py`, `codebook_l2_norm`.
+    pub fn on_sphere(self) -> Self {
+        Self {
+            sphere: true,
+            ..self
+        }
+    }
+
+    /// The codebook as it is compared with and looked up, `[K, D]`.
     pub fn codebook(&self) -> Tensor<2> {
-        self.embedding.weight.val()
+        let codebook = self.embedding.weight.val();
+        if self.sphere {
+            unit(codebook, 1)
+        } else {
+            codebook
+        }
+    }
+
+    /// The latents as they are compared with the codebook.
+    pub fn prepare(&self, z: Tensor<4>) -> Tensor<4> {
+        if self.sphere { unit(z, 1) } else { z }
     }
 
     /// Replaces the codebook by one of the same shape; EMA and k-means do.
@@ -68,6 +94,7 @@ impl VectorQuantizer {
     /// - output: `[batch, rows, columns]`, each in `0..K`
     pub fn indices(&self, z: Tensor<4>) -> Tensor<3, Int> {
         let [batch, _, rows, columns] = z.dims();
+        let z = self.prepare(z);
         nearest(flatten(z).detach(), self.codebook().detach()).reshape([batch, rows, columns])
     }
 
@@ -86,6 +113,7 @@ impl VectorQuantizer {
     /// - `z`: `[batch, D, rows, columns]`
     pub fn forward(&self, z: Tensor<4>) -> Quantized {
         let indices = self.indices(z.clone());
+        let z = self.prepare(z);
         let z_q = self.lookup(indices.clone());
         let mean_square = |a: Tensor<4>, b: Tensor<4>| (a - b).square().mean();
         Quantized {
@@ -95,4 +123,10 @@ impl VectorQuantizer {
             indices,
         }
     }
+}
+
+/// Scaled to unit length along `dim`, as torch's `F.normalize` does.
+fn unit<const D: usize>(x: Tensor<D>, dim: usize) -> Tensor<D> {
+    let length = x.clone().square().sum_dim(dim).sqrt().clamp_min(1e-12);
+    x / length
 }

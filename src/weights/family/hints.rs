@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use crate::config::VqGanConfig;
+use crate::config::{QuantizerKind, VqGanConfig};
 use crate::error::{Error, Result};
 
 /// What a `config.json` can add to the shapes, under this project's names or diffusers'. Other
@@ -13,6 +13,7 @@ struct Hints {
     #[serde(alias = "sample_size")]
     resolution: Option<usize>,
     input: Option<[f32; 2]>,
+    quantizer: Option<QuantizerKind>,
 }
 
 /// Replaces what was assumed by what `json` says.
@@ -31,6 +32,10 @@ pub fn apply(config: &mut VqGanConfig, json: &str, assumed: &mut Vec<&'static st
     if let Some(input) = hints.input {
         config.input = input;
         told("input");
+    }
+    if let Some(quantizer) = hints.quantizer {
+        config.quantizer = quantizer;
+        told("quantizer");
     }
     if let Some(resolution) = hints.resolution {
         let levels: Vec<usize> = (0..config.ch_mult.len())

@@ -1,14 +1,16 @@
 //! Whose weights a file holds: its family and configuration, from names and shapes.
 
-mod diffusers;
 mod hints;
+mod rename;
 mod taming;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use rename::{DIFFUSERS, LLAMAGEN};
+
 use super::{CONFIG_KEY, Container};
-use crate::config::ModelConfig;
+use crate::config::{ModelConfig, QuantizerKind};
 use crate::error::{Error, Result};
 
 /// Where a weight file comes from.
@@ -21,6 +23,8 @@ pub enum Family {
     Taming,
     /// diffusers `VQModel`.
     Diffusers,
+    /// LlamaGen's tokenizers, and Janus's.
+    LlamaGen,
 }
 
 impl fmt::Display for Family {
@@ -29,6 +33,7 @@ impl fmt::Display for Family {
             Self::Tesserae => "tesserae",
             Self::Taming => "taming-transformers or latent-diffusion",
             Self::Diffusers => "diffusers",
+            Self::LlamaGen => "LlamaGen",
         })
     }
 }
@@ -51,16 +56,17 @@ pub struct Recognised {
 }
 
 /// Beginnings of names that a checkpoint may hold beside the autoencoder.
-const ASIDE: [&str; 6] = [
+const ASIDE: [&str; 7] = [
     "loss.",
+    "quantize.codebook_used",
     "model_ema.",
     "model.diffusion_model.",
     "cond_stage_model.",
     "discriminator.",
     "perceptual_loss.",
 ];
-/// Where a whole latent-diffusion checkpoint keeps its autoencoder.
-const FIRST_STAGE: &str = "first_stage_model.";
+/// Where larger checkpoints keep their autoencoder: latent-diffusion, and Janus.
+const NESTED: [&str; 2] = ["first_stage_model.", "gen_vision_model."];
 
 impl Recognised {
     /// Recognises `file`. `config` is the text of a `config.json` that came with it, of this
@@ -70,15 +76,13 @@ impl Recognised {
     /// [`Error::WeightsUnknown`] for names of no known family, [`Error::ConfigInvalid`] for a config
     /// that cannot be, [`Error::WeightsMismatch`] for shapes that contradict each other.
     pub fn of(file: &Container, config: Option<&str>) -> Result<Self> {
-        let nested = file.names().any(|name| name.starts_with(FIRST_STAGE));
+        let nested = NESTED
+            .into_iter()
+            .find(|start| file.names().any(|name| name.starts_with(start)));
         let mut aside = Vec::new();
         let mut names = BTreeMap::new();
         for name in file.names() {
-            let own = if nested {
-                name.strip_prefix(FIRST_STAGE)
-            } else {
-                Some(name)
-            };
+            let own = nested.map_or(Some(name), |start| name.strip_prefix(start));
             match own {
                 Some(own) if !ASIDE.iter().any(|start| own.starts_with(start)) => {
                     names.insert(own.to_owned(), name.to_owned());
@@ -95,11 +99,10 @@ impl Recognised {
                 aside,
             });
         }
-        let (family, names) = if names
-            .keys()
-            .any(|name| name.starts_with("encoder.down_blocks."))
-        {
-            (Family::Diffusers, diffusers::to_taming(names)?)
+        let (family, names) = if names.keys().any(|n| n.starts_with("encoder.down_blocks.")) {
+            (Family::Diffusers, DIFFUSERS.to_taming(names)?)
+        } else if names.keys().any(|n| n.starts_with("encoder.conv_blocks.")) {
+            (Family::LlamaGen, LLAMAGEN.to_taming(names)?)
         } else if names.contains_key("encoder.down.0.block.0.conv1.weight") {
             (Family::Taming, names)
         } else {
@@ -108,6 +111,10 @@ impl Recognised {
         let shape = |name: &str| names.get(name).and_then(|theirs| file.shape(theirs));
         let mut inferred = taming::infer(&names, shape)?;
         let mut assumed = taming::ASSUMED.to_vec();
+        if family == Family::LlamaGen {
+            inferred.quantizer = QuantizerKind::Cosine;
+            assumed.push("quantizer");
+        }
         if let Some(json) = config {
             hints::apply(&mut inferred, json, &mut assumed)?;
         }

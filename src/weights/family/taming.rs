@@ -42,8 +42,8 @@ pub fn infer<'a>(
         QuantizerKind::Vq
     };
     let codebook = match quantizer {
-        QuantizerKind::Vq => "quantize.embedding.weight",
         QuantizerKind::Gumbel => "quantize.embed.weight",
+        _ => "quantize.embedding.weight",
     };
     if !has(codebook) {
         return Err(Error::NoCodebook);
