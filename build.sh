@@ -1,5 +1,10 @@
 #!/usr/bin/env bash
 # The one script of the project: `./build.sh help` lists its words.
+# Older ones lack mapfile, or take an empty array for an unset name.
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
+    echo "build.sh: bash $BASH_VERSION is older than the 4.4 this needs; install a newer one first in PATH (on macOS: brew install bash)" >&2
+    exit 1
+fi
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 ROOT=$PWD
@@ -37,7 +42,7 @@ esac
 case $word in
     serve) serve ;;
     test) run_tests "$@" ;;
-    check) set_up tests; check ;;
+    check) set_up check; check ;;
     build) build_release ;;
     setup) set_up tests ;;
     help | -h | --help) usage ;;

@@ -11,10 +11,10 @@ check() {
     RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --release --features cli || die "the documentation has warnings"
     say "check: scripts"
     local script
-    for script in build.sh .ci/run scripts/*.sh; do
+    for script in build.sh .ci/run scripts/*.sh train/*.sh; do
         bash -n "$script" || die "$script does not parse"
     done
-    say "check: types of the page"
+    say "check: types of the page, its server and its tests"
     npm --prefix "$E2E" run --silent types || die "the types of the page do not agree"
     say "check: passed"
 }

@@ -6,7 +6,7 @@ build_pkg() {
     # Compressed files of an earlier build would be served instead of the new ones.
     rm -f "$ROOT"/pkg/*.br "$ROOT"/pkg/*.gz
     say "page: compiling to wasm (13 minutes the first time on two cores)"
-    wasm wasm-pack build --mode no-install --target web --profile "$1" --no-opt --out-dir pkg "$ROOT" ||
+    ticking wasm wasm-pack build --mode no-install --target web --profile "$1" --no-opt --out-dir pkg "$ROOT" ||
         die "the library did not build for the browser; the message is above"
 }
 
@@ -21,7 +21,7 @@ serve() {
     set_up page
     build_pkg release
     say "page: ready"
-    PORT=$port exec node "$E2E/serve.js"
+    PORT=$port exec node "$SERVER/serve.js"
 }
 
 build_release() {
@@ -31,10 +31,10 @@ build_release() {
     say "release: compressing"
     local file
     for file in "$ROOT"/pkg/*.wasm "$ROOT"/pkg/*.js; do
-        brotli --force --quality=11 --keep "$file"
-        gzip --force --best --keep "$file"
+        quietly brotli --force --quality=11 --keep "$file"
+        quietly gzip --force --best --keep "$file"
         printf '%10d bytes, %9d brotli, %9d gzip  %s\n' \
-            "$(stat -c %s "$file")" "$(stat -c %s "$file.br")" "$(stat -c %s "$file.gz")" "${file#"$ROOT"/}"
+            "$(wc -c <"$file")" "$(wc -c <"$file.br")" "$(wc -c <"$file.gz")" "${file#"$ROOT"/}"
     done
     say "release: pkg/ is ready"
 }
@@ -47,8 +47,8 @@ smallest_module() {
         --strip-debug --strip-producers)
     work=$(mktemp -d)
     say "release: stripping names, and trying wasm-opt -Oz (minutes)"
-    "${optimizer[@]}" "$1" -o "$work/plain.wasm" || die "wasm-opt could not read the module"
-    "${optimizer[@]}" -Oz "$work/plain.wasm" -o "$work/small.wasm" || die "wasm-opt could not optimize the module"
+    ticking "${optimizer[@]}" "$1" -o "$work/plain.wasm" || die "wasm-opt could not read the module"
+    ticking "${optimizer[@]}" -Oz "$work/plain.wasm" -o "$work/small.wasm" || die "wasm-opt could not optimize the module"
     plain=$(brotli --quality=11 --stdout "$work/plain.wasm" | wc -c)
     small=$(brotli --quality=11 --stdout "$work/small.wasm" | wc -c)
     if [ "$small" -lt "$plain" ]; then

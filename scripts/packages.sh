@@ -6,9 +6,17 @@ FIREFOX="${FIREFOX:-/usr/bin/firefox-esr}"
 NODE_OLDEST=18
 export CHROMIUM CHROMEDRIVER FIREFOX
 
-can_apt() {
-    have apt-get && [ "$(id -u)" -eq 0 ] && grep -qiE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release
+# debian, ubuntu or other, by what the system calls itself and what it says it is like.
+distribution() {
+    # shellcheck source=/dev/null
+    case " $(. /etc/os-release 2>/dev/null && printf '%s' "${ID-} ${ID_LIKE-}") " in
+        *" ubuntu "*) printf ubuntu ;;
+        *" debian "*) printf debian ;;
+        *) printf other ;;
+    esac
 }
+
+can_apt() { have apt-get && [ "$(id -u)" -eq 0 ] && [ "$(distribution)" != other ]; }
 
 # Installs packages, or says in one sentence what to run.
 apt_install() {
@@ -33,20 +41,31 @@ page_packages() {
 
 # What the tests need besides.
 test_packages() {
+    # Lavapipe, the software Vulkan that gives Firefox a WebGPU adapter.
+    [ "$(uname)" != Linux ] || compgen -G '/usr/share/vulkan/icd.d/lvp_icd*.json' >/dev/null || printf '%s\n' mesa-vulkan-drivers
+    # Ubuntu has the browsers only as snaps, which the tests can't drive.
+    [ "$(distribution)" = debian ] || return 0
     [ -x "$CHROMIUM" ] || printf '%s\n' chromium
     [ -x "$CHROMEDRIVER" ] || printf '%s\n' chromium-driver
     [ -x "$FIREFOX" ] || printf '%s\n' firefox-esr
-    # Lavapipe, the software Vulkan that gives Firefox a WebGPU adapter.
-    compgen -G '/usr/share/vulkan/icd.d/lvp_icd*.json' >/dev/null || printf '%s\n' mesa-vulkan-drivers
 }
 
-# system_packages page|tests
+# The browsers no package brought, as one sentence.
+need_browsers() {
+    local name missing=()
+    for name in CHROMIUM CHROMEDRIVER FIREFOX; do
+        [ -x "${!name}" ] || missing+=("$name=${!name}")
+    done
+    [ "${#missing[@]}" -eq 0 ] ||
+        die "nothing runs at ${missing[*]}; install Chromium or Chrome with its chromedriver, and Firefox, not as snaps (for instance with: npx @puppeteer/browsers install chrome@stable, then chromedriver@stable and firefox@stable), and set CHROMIUM, CHROMEDRIVER and FIREFOX to where they are"
+}
+
+# system_packages page|check|tests|release
 system_packages() {
     local missing=()
     mapfile -t missing < <(
         page_packages
-        # Where apt can't be used, nobody who only serves the page is held up for a test browser.
-        if [ "$1" = tests ] || can_apt; then test_packages; fi
+        if [ "$1" = tests ]; then test_packages; fi
         if [ "$1" = release ]; then have brotli || printf '%s\n' brotli; fi
     )
     if [ "${#missing[@]}" -gt 0 ]; then
@@ -54,6 +73,7 @@ system_packages() {
     else
         say "system packages: nothing missing"
     fi
+    [ "$1" != tests ] || need_browsers
     local node
     node=$(node --version)
     node=${node#v}

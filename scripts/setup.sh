@@ -2,19 +2,24 @@
 
 WASM_PACK_VERSION=0.15.1
 
-# set_up page|tests|release
+# set_up page|check|tests|release
 set_up() {
     mkdir -p "$CACHE"
     # Two clones that start together wait for each other.
     if have flock; then
         exec 9>"$CACHE/lock"
-        flock 9
+        flock -n 9 || {
+            say "waiting for another set-up to end"
+            quietly flock 9
+        }
     fi
     rust_toolchain
     system_packages "$1"
     wasm_target
     wasm_tools
-    node_packages
+    node_packages scripts/server
+    if [ "$1" != page ]; then node_packages tests/e2e; fi
+    if [ "$1" = tests ]; then node "$E2E/webdriver.js" >"$ROOT/webdriver.json"; fi
     if have flock; then exec 9>&-; fi
     say "set-up: complete"
 }
@@ -23,7 +28,7 @@ rust_toolchain() {
     # A login shell may not have read rustup's profile yet.
     [ ! -d "${CARGO_HOME:-$HOME/.cargo}/bin" ] || PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
     have cargo && have rustc || die "Rust is missing; install it from https://rustup.rs"
-    local version needed
+    local version needed component
     version=$(rustc --version | cut -d' ' -f2) || die "rustc does not run; repair it with: rustup default stable"
     needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml")
     [ "$(printf '%s\n' "$needed" "${version%%-*}" | sort -V | head -n 1)" = "$needed" ] ||
@@ -38,7 +43,7 @@ rust_toolchain() {
 
 # The version of a crate in Cargo.lock.
 locked_version() {
-    sed -n "/^name = \"$1\"\$/{n;s/^version = \"\(.*\)\"\$/\1/p;q}" "$ROOT/Cargo.lock"
+    sed -n "/^name = \"$1\"\$/{n;s/^version = \"\(.*\)\"\$/\1/p;q;}" "$ROOT/Cargo.lock"
 }
 
 wasm_tools() {
@@ -57,19 +62,20 @@ cargo_tool() {
     fi
     say "$2: installing $3 (a few minutes)"
     # Not --locked: a mirror may lack versions in the tool's own lock file.
-    (cd "$CACHE" && CARGO_TARGET_DIR="$CACHE/tools-target" cargo install --root "$TOOLS" --force --version "$3" "$2") ||
+    (cd "$CACHE" && CARGO_TARGET_DIR="$CACHE/tools-target" ticking cargo install --root "$TOOLS" --force --version "$3" "$2") ||
         die "$2 $3 could not be installed; cargo's message is above"
     rm -rf "$CACHE/tools-target"
 }
 
+# node_packages FOLDER
 node_packages() {
-    local stamp="$E2E/node_modules/.installed" want
-    want="$(node --version) $(cat "$E2E/package-lock.json" "$E2E/package.json" | sha256sum | cut -d' ' -f1)"
+    local folder="$ROOT/$1" stamp="$ROOT/$1/node_modules/.installed" want
+    want="$(node --version) $(cat "$folder/package-lock.json" "$folder/package.json" | cksum)"
     if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
-        say "npm packages: up to date"
+        say "npm packages of $1: up to date"
         return
     fi
-    say "npm packages: installing"
-    quietly npm --prefix "$E2E" ci --loglevel=error || die "npm could not install the packages of tests/e2e; its message is above"
+    say "npm packages of $1: installing"
+    quietly npm --prefix "$folder" ci --loglevel=error || die "npm could not install the packages of $1; its message is above"
     printf '%s' "$want" >"$stamp"
 }

@@ -46,14 +46,16 @@ wasm_target() {
         say "wasm target: Debian's $("$WASM_SYSROOT/bin/rustc" --version | cut -d' ' -f1,2), as toolchain '$WASM_TOOLCHAIN'"
         return
     fi
+    local limit=()
     have rustup || die "this Rust has no $WASM_TARGET target; install rustup from https://rustup.rs, which can add it"
     say "wasm target: asking rustup for it"
-    if timeout 180 rustup target add "$WASM_TARGET" >/dev/null 2>&1 && wasm_std_works rustc; then
+    # An unreachable server is not always a prompt failure.
+    if have timeout; then limit=(timeout 180); fi
+    if quietly "${limit[@]}" rustup target add "$WASM_TARGET" 2>/dev/null && wasm_std_works rustc; then
         WASM_ROUTE=rustup
         say "wasm target: added"
         return
     fi
-    say "wasm target: rustup can't add it here, so it comes from Debian's packages"
     debian_route
     WASM_ROUTE=debian
 }
@@ -73,6 +75,9 @@ debian_route() {
     [ -x "$WASM_SYSROOT/bin/rustc" ] || missing+=(rustc-web)
     [ -d "$WASM_SYSROOT/lib/rustlib/src/rust/library/std" ] || missing+=(rust-web-src)
     [ -x "$WASM_SYSROOT/bin/cargo-clippy" ] || missing+=(rust-web-clippy)
+    [ "${#missing[@]}" -eq 0 ] || [ "$(distribution)" = debian ] ||
+        die "rustup could not add the $WASM_TARGET target; see why, and add it, with: rustup target add $WASM_TARGET"
+    say "wasm target: rustup can't add it here, so it comes from Debian's packages"
     [ "${#missing[@]}" -eq 0 ] || apt_install "${missing[@]}"
     [ -x "$CACHE/lld/rust-lld" ] || die "rust-lld is not in rustup's toolchain; reinstall it with: rustup toolchain install stable"
     wasm_std_works "$WASM_SYSROOT/bin/rustc" || build_std

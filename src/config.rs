@@ -252,6 +252,15 @@ impl ModelConfig {
                 )))
             }
         };
+        let rgb_only = |name: &str, value: usize| {
+            if value == 3 {
+                Ok(())
+            } else {
+                Err(Error::ConfigInvalid(format!(
+                    "`{name}` is {value}, but pictures have 3 channels here"
+                )))
+            }
+        };
         within("n_embed", self.codes(), MAX_CODES)?;
         within("embed_dim", self.embed_dim(), MAX_WIDTH)?;
         let [low, high] = self.input_range();
@@ -262,7 +271,7 @@ impl ModelConfig {
         }
         match self {
             Self::VqVae(c) => {
-                within("in_channels", c.in_channels, 4)?;
+                rgb_only("in_channels", c.in_channels)?;
                 within("hidden", c.hidden, MAX_WIDTH)?;
                 within("residual_hidden", c.residual_hidden, MAX_WIDTH)?;
                 within("residual_layers", c.residual_layers, 64)?;
@@ -276,8 +285,8 @@ impl ModelConfig {
                 within("ch_mult (its length)", c.ch_mult.len(), MAX_LEVELS)?;
                 within("num_res_blocks", c.num_res_blocks, 64)?;
                 within("resolution", c.resolution, 1 << 16)?;
-                within("in_channels", c.in_channels, 4)?;
-                within("out_ch", c.out_ch, 4)?;
+                rgb_only("in_channels", c.in_channels)?;
+                rgb_only("out_ch", c.out_ch)?;
                 within("z_channels", c.z_channels, MAX_WIDTH)?;
                 within("norm_groups", c.norm_groups, MAX_WIDTH)?;
                 if !(c.norm_eps.is_finite() && c.norm_eps > 0.0) {
@@ -337,7 +346,7 @@ impl VqGanConfig {
 
     /// Nominal side at level `i`, which decides whether attention follows its blocks.
     pub fn level_resolution(&self, level: usize) -> usize {
-        self.resolution >> level
+        self.resolution.checked_shr(level as u32).unwrap_or(0)
     }
 
     /// Whether attention follows the blocks of level `i`.
@@ -382,6 +391,8 @@ mod tests {
             ("\"ch_mult\":[1,2,2]", "\"ch_mult\":[]"),
             ("\"ch_mult\":[1,2,2]", "\"ch_mult\":[18446744073709551615]"),
             ("\"input\":[-1.0,1.0]", "\"input\":[1.0,1.0]"),
+            ("\"in_channels\":3", "\"in_channels\":1"),
+            ("\"out_ch\":3", "\"out_ch\":4"),
         ] {
             let bad = json.replace(from, to);
             assert_ne!(bad, json, "{from} is not in {json}");

@@ -11,8 +11,8 @@ pub enum Error {
     /// The picture's header promises a picture that its data does not hold.
     #[error("This picture is damaged and could not be read: {0}.")]
     ImageCorrupt(String),
-    /// More pixels than are decoded, known from the header before any are.
-    #[error("This picture is {width}×{height}; at most {max_pixels} pixels can be read.")]
+    /// More pixels than are read or encoded, known before the work begins.
+    #[error("This picture is {width}×{height}; at most {max_pixels} pixels fit.")]
     ImageTooLarge {
         /// Width in pixels, as the header says.
         width: u32,
@@ -85,9 +85,6 @@ pub enum Error {
     /// The device went away while it was in use.
     #[error("The graphics device was lost: {0}.")]
     DeviceLost(String),
-    /// The device could not hold the work.
-    #[error("The device ran out of memory: {0}.")]
-    OutOfMemory(String),
     /// The caller asked for the work to stop.
     #[error("The work was cancelled.")]
     Cancelled,
@@ -139,7 +136,6 @@ impl Error {
             Self::DeviceRefused(_) => "device_refused",
             Self::SelfTestFailed(_) => "self_test_failed",
             Self::DeviceLost(_) => "device_lost",
-            Self::OutOfMemory(_) => "out_of_memory",
             Self::Cancelled => "cancelled",
             Self::DatasetEmpty(_) => "dataset_empty",
             Self::Io { .. } => "io",

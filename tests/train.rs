@@ -71,7 +71,7 @@ fn the_loss_falls_and_the_codebook_comes_alive() {
 
         let (first, last) = (mean(&reports[..5]), mean(&reports[STEPS - 10..]));
         assert!(
-            last < 0.6 * first,
+            last < 0.7 * first,
             "{preset}: from {first} to no less than {last}"
         );
         // Without quantization there is nothing to commit to.
@@ -152,7 +152,10 @@ fn a_dead_code_restarts_and_the_others_stay() {
     let after = floats(ema.codebook());
     let expected = [20.0, 30.0, before[2], before[3], -1.0, -2.0];
     for (found, expected) in after.iter().zip(expected) {
-        assert!((found - expected).abs() < 1e-3 * expected.abs(), "{after:?}");
+        assert!(
+            (found - expected).abs() < 1e-3 * expected.abs(),
+            "{after:?}"
+        );
     }
     let sizes: Vec<f32> = ema.cluster_size.into_data().iter().collect();
     assert_eq!((sizes[0], sizes[2]), (1.0, 1.0));
@@ -160,28 +163,31 @@ fn a_dead_code_restarts_and_the_others_stay() {
 
 #[test]
 fn restarts_bring_dead_codes_into_use() {
-    // K-means on few latents leaves copies, which die; only restarts can bring them back.
+    // K-means on 64 latents fills a quarter of 256 codes; the rest are copies, which nothing chooses.
     let used = |dead_below| {
-        let config = TrainConfig {
+        let mut config = TrainConfig {
             dead_below,
             kmeans_batches: 1,
+            ema_decay: 0.8,
             ..config("vqgan-tiny")
         };
+        if let ModelConfig::VqGan(model) = &mut config.model {
+            model.n_embed = 256;
+        }
         let mut crops = crops(&config);
         let model = fresh(&config);
         let mut trainer = Trainer::new(config, model, false, &Device::flex()).unwrap();
-        while !trainer.finished() {
-            block_on(trainer.step(&mut crops)).unwrap();
-            if trainer.finished() {
-                break;
+        for step in 0..STEPS {
+            if step == STEPS - 5 {
+                trainer.take_usage();
             }
-            trainer.take_usage();
+            block_on(trainer.step(&mut crops)).unwrap();
         }
         trainer.take_usage().used
     };
-    let (without, with) = (used(0.0), used(0.5));
+    let (without, with) = (used(0.0), used(0.05));
     assert!(
-        with > without,
+        with > without + 8,
         "{with} codes with restarts, {without} without"
     );
 }

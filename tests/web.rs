@@ -67,6 +67,9 @@ mod quantizers {
 mod models {
     crate::common::models::model_tests!(web_tests);
 }
+mod families {
+    crate::common::families::family_tests!(web_tests);
+}
 
 #[wasm_bindgen_test]
 async fn the_self_test_passes_on_both_devices() {
@@ -79,7 +82,7 @@ async fn the_self_test_passes_on_both_devices() {
 #[wasm_bindgen_test]
 async fn the_api_encodes_and_decodes_and_its_file_decodes_to_the_same_picture() {
     let engine = Engine::open("cpu".into(), None).await.unwrap();
-    let model = Model::load(&engine, WEIGHTS.to_vec()).await.unwrap();
+    let model = Model::load(&engine, WEIGHTS.to_vec(), None).await.unwrap();
     let photo = Picture::decode(PHOTO).unwrap().fit(61, false);
     let tokens = model.encode(&photo, None).await.unwrap();
     let rebuilt = model.decode(&tokens, None).await.unwrap();
@@ -121,7 +124,7 @@ async fn errors_are_javascript_errors_with_a_code() {
     assert_eq!(code(Tokens::parse(&[1]).unwrap_err()), "tokens_corrupt");
     let cut = WEIGHTS[..WEIGHTS.len() - 1].to_vec();
     assert_eq!(
-        code(Model::load(&engine, cut).await.unwrap_err()),
+        code(Model::load(&engine, cut, None).await.unwrap_err()),
         "weights_corrupt"
     );
     assert_eq!(
@@ -129,7 +132,7 @@ async fn errors_are_javascript_errors_with_a_code() {
         "argument"
     );
 
-    let model = Model::load(&engine, WEIGHTS.to_vec()).await.unwrap();
+    let model = Model::load(&engine, WEIGHTS.to_vec(), None).await.unwrap();
     let photo = Picture::decode(PHOTO).unwrap().fit(32, false);
     let stop = js_sys::Function::new_no_args("return false");
     assert_eq!(

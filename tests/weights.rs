@@ -1,4 +1,4 @@
-//! Weight files that are damaged, incomplete or of another model: each has its code, none loads.
+//! Well-formed weight files whose tensors or config are not the model's, and those that are.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -7,7 +7,7 @@ mod support;
 use burn::tensor::Device;
 use safetensors::tensor::Dtype;
 use support::{Stored, TINY, WeightFile, code, codec, decode, encode, painted};
-use tesserae::weights::{self, CheckedWeights, Loaded, Storage};
+use tesserae::weights::{self, Loaded, Storage};
 use tesserae::{Autoencoder, Error, ModelConfig, Result};
 
 fn load(bytes: impl Into<Vec<u8>>) -> Result<Loaded> {
@@ -22,19 +22,6 @@ fn refused(bytes: Vec<u8>, expected: &str, named: &str) {
         error.to_string().contains(named),
         "`{named}` is not in: {error}"
     );
-}
-
-/// A file of a header and some data, whatever they are.
-fn raw(header: &[u8], data: &[u8]) -> Vec<u8> {
-    let length = (header.len() as u64).to_le_bytes();
-    [&length, header, data].concat()
-}
-
-/// The header of the tiny model as JSON, and its data.
-fn header() -> (serde_json::Value, &'static [u8]) {
-    let length = u64::from_le_bytes(TINY[..8].try_into().unwrap()) as usize;
-    let json = serde_json::from_slice(&TINY[8..8 + length]).unwrap();
-    (json, &TINY[8 + length..])
 }
 
 #[test]
@@ -52,107 +39,15 @@ fn the_file_that_the_others_are_made_of_loads() {
 }
 
 #[test]
-fn what_is_no_safetensors_file_is_corrupt() {
-    let files: [&[u8]; 7] = [
-        b"",
-        b"\0",
-        b"Just some words that somebody wrote down, with no tensors in them.\n",
-        b"<!DOCTYPE html><html><head><title>404 Not Found</title></head></html>",
-        b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0archive/data.pkl and what follows it",
-        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0",
-        &[0xff; 64],
-    ];
-    for bytes in files {
-        assert_eq!(code(load(bytes)), "weights_corrupt", "{bytes:?}");
-    }
-}
-
-#[test]
-fn a_file_cut_short_anywhere_is_corrupt() {
-    let cuts = (0..400).chain((400..TINY.len()).step_by(491));
-    for cut in cuts.chain([TINY.len() - 1]) {
-        assert_eq!(code(load(&TINY[..cut])), "weights_corrupt", "at {cut}");
-    }
-}
-
-#[test]
-fn bytes_after_the_end_are_corrupt() {
-    for extra in [1, 2, 4096] {
-        let bytes = [TINY, &vec![0; extra]].concat();
-        assert_eq!(code(load(bytes)), "weights_corrupt", "{extra}");
-    }
-}
-
-#[test]
-fn a_broken_header_is_corrupt() {
-    let (json, data) = header();
-    // The parts are right, so that each case below is refused for its own fault.
-    assert!(load(raw(json.to_string().as_bytes(), data)).is_ok());
-
-    for length in [TINY.len() as u64, u64::from(u32::MAX), u64::MAX] {
-        let bytes = [&length.to_le_bytes(), &TINY[8..]].concat();
-        assert_eq!(code(load(bytes)), "weights_corrupt", "a header of {length}");
-    }
-    let broken: [&[u8]; 6] = [
-        b"not json",
-        b"",
-        b"[]",
-        b"{\"a\":",
-        b"\xff\xfe{}",
-        b"{\"a\":{\"dtype\":\"F7\",\"shape\":[1],\"data_offsets\":[0,1]}}",
-    ];
-    for header in broken {
-        assert_eq!(
-            code(load(raw(header, data))),
-            "weights_corrupt",
-            "{header:?}"
-        );
-    }
-}
-
-#[test]
-fn ranges_that_are_not_the_data_are_corrupt() {
-    let (json, data) = header();
-    let name = "decoder.conv_in.weight";
-    let [start, end]: [u64; 2] =
-        serde_json::from_value(json[name]["data_offsets"].clone()).unwrap();
-    let faults = [
-        ("overlapping the one before", start - 2, end - 2),
-        ("with a gap before", start + 2, end + 2),
-        ("backwards", end, start),
-        ("too long for its shape", start, end + 2),
-        ("past the file", 1 << 40, (1 << 40) + end - start),
-        ("at the end of all numbers", u64::MAX - 1, u64::MAX),
-    ];
-    for (fault, start, end) in faults {
-        let mut json = json.clone();
-        json[name]["data_offsets"] = serde_json::json!([start, end]);
-        let bytes = raw(json.to_string().as_bytes(), data);
-        assert_eq!(code(load(bytes)), "weights_corrupt", "a range {fault}");
-    }
-    let mut json = json;
-    json[name]["shape"] = serde_json::json!([u64::MAX, u64::MAX, 3, 3]);
-    let bytes = raw(json.to_string().as_bytes(), data);
-    assert_eq!(
-        code(load(bytes)),
-        "weights_corrupt",
-        "a shape that overflows"
-    );
-}
-
-#[test]
 fn a_tensor_missing_added_or_misshapen_is_named() {
     let tiny = WeightFile::tiny();
     for name in [
         "quantize.embedding.weight",
         "encoder.conv_in.bias",
         "decoder.norm_out.weight",
-        "decoder.up.2.block.0.nin_shortcut.weight",
+        "decoder.up.0.block.0.nin_shortcut.weight",
         "post_quant_conv.weight",
     ] {
-        if name.contains("nin_shortcut") && !tiny.tensors.contains_key(name) {
-            continue;
-        }
         let mut file = tiny.clone();
         file.tensors.remove(name).unwrap();
         refused(file.bytes(), "weights_mismatch", name);
@@ -162,11 +57,7 @@ fn a_tensor_missing_added_or_misshapen_is_named() {
         refused(file.bytes(), "weights_mismatch", name);
     }
 
-    for name in [
-        "encoder.conv_in.weight2",
-        "loss.discriminator.weight",
-        "quantize.x",
-    ] {
+    for name in ["encoder.conv_in.weight2", "quantize.x", "another"] {
         let mut file = tiny.clone();
         let bias = file.get("encoder.conv_in.bias").clone();
         file.tensors.insert(name.to_owned(), bias);
@@ -229,14 +120,18 @@ fn types_that_are_not_stored_here_are_refused() {
 #[test]
 fn a_config_that_is_absent_or_wrong_is_told() {
     let tiny = WeightFile::tiny();
+    // Without one the shapes have to tell, and published models have 32 groups, which do not fit.
     let none = WeightFile {
         metadata: None,
         ..tiny.clone()
     };
-    refused(none.bytes(), "weights_corrupt", "config");
-    let mut other = tiny.clone();
-    other.metadata.as_mut().unwrap().remove("config");
-    refused(other.bytes(), "weights_corrupt", "config");
+    refused(none.bytes(), "config_invalid", "norm_groups");
+    let mut unknown = tiny.clone();
+    unknown.metadata = None;
+    unknown
+        .tensors
+        .retain(|name, _| name.starts_with("quantize"));
+    assert_eq!(code(load(unknown.bytes())), "weights_unknown");
 
     let with = |from: &str, to: &str| {
         let mut file = tiny.clone();
@@ -260,7 +155,12 @@ fn a_config_that_is_absent_or_wrong_is_told() {
     words.set_config("a small model");
     assert_eq!(code(load(words.bytes())), "config_invalid");
 
-    // Valid configs of other models.
+    // Valid configs of other models; a giant is refused before anything is made for it.
+    refused(
+        with("\"ch\":4", "\"ch\":8192"),
+        "weights_mismatch",
+        "[8192, 3, 3, 3]",
+    );
     let embedding = "quantize.embedding.weight";
     refused(
         with("\"n_embed\":32", "\"n_embed\":64"),
@@ -286,16 +186,15 @@ fn half_and_full_precision_both_load() {
         let model = Autoencoder::new(&config, &device).unwrap();
         let save = |storage| weights::save(&model, &config, None, storage).unwrap();
         let (half, full) = (save(Storage::F16), save(Storage::F32));
-        let checked = CheckedWeights::of(&full).unwrap();
-        let values = 4 * checked.parameters() - 2 * checked.parameters();
-        assert!(
-            full.len() - half.len() > values - 4096,
-            "{preset}: {} and {} bytes",
-            full.len(),
-            half.len()
-        );
+        let (short, long) = (half.len(), full.len());
         let (half, full) = (load(half).unwrap(), load(full).unwrap());
         assert_eq!(half.parameters, full.parameters);
+        // Two bytes less a parameter, but for the digits of the header's ranges.
+        let saved = 2 * full.parameters;
+        assert!(
+            (long - short).abs_diff(saved) < 1024,
+            "{preset}: {short} and {long} bytes"
+        );
         let read = |loaded: &Loaded| -> Vec<f32> {
             loaded.model.codebook().into_data().iter::<f32>().collect()
         };

@@ -135,9 +135,10 @@ client.addEventListener('part', ({ detail }) => {
   if (detail.tokens?.warning) complain({ code: 'tokens_other_decoder', message: detail.tokens.warning });
 });
 
-function accept(file, sample = null) {
+function accept(file, { sample = null, config = null } = {}) {
   const name = file.name || 'pasted.png';
-  if (/\.safetensors$/i.test(name)) return useModel({ from: 'file', name, blob: file });
+  if (/\.safetensors$/i.test(name)) return useModel({ from: 'file', name, blob: file, config });
+  if (/\.json$/i.test(name)) return complain(new TesseraeError(Code.CONFIG_INVALID, 'A config file is of no use by itself.'));
   const stem = name.replace(/(\.tesserae)?\.[^.]*$/, '') || 'picture';
   const next = { kind: /\.tokens$/i.test(name) ? 'tokens' : 'picture', blob: file, stem, sample };
   return model || loading ? run(next) : useModel(null, next);
@@ -202,13 +203,13 @@ async function openDevice(known) {
   await opened.catch((error) => stop(error, { label: 'Try again', run: () => openDevice() }));
 }
 
-$('drop').addEventListener('file', ({ detail }) => accept(detail));
+$('drop').addEventListener('file', ({ detail }) => accept(detail.file, detail));
 let clicked = 0;
 $('samples').addEventListener('sample', async ({ detail }) => {
   const mine = ++clicked;
   const blob = await fetch(detail.url).then((r) => (r.ok ? r.blob() : null), () => null);
   if (mine !== clicked) return;
-  if (blob) accept(new File([blob], detail.file, { type: blob.type }), detail.name);
+  if (blob) accept(new File([blob], detail.file, { type: blob.type }), { sample: detail.name });
   else complain(new TesseraeError(PageCode.DOWNLOAD_FAILED, 'This sample could not be loaded.'));
 });
 $('size').addEventListener('change', () => (apply({ size: $('size').value }), rerun()));

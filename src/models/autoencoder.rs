@@ -5,7 +5,7 @@ use super::vqgan::GanQuantizer;
 use super::{VqGan, VqVae};
 use crate::config::ModelConfig;
 use crate::error::Result;
-use crate::quantize::{Quantized, VectorQuantizer, margins};
+use crate::quantize::{Quantized, VectorQuantizer, flatten, margins};
 
 /// Any of the models, behind what they share.
 ///
@@ -112,12 +112,9 @@ impl Autoencoder {
     }
 
     /// Squared distances to the two nearest codes of each latent, `[n, 2]`; see
-    /// [`crate::quantize::margins`].
-    pub fn margins(&self, z: Tensor<4>) -> Tensor<2> {
-        let z = match self.vector_quantizer() {
-            Some(quantizer) => quantizer.prepare(z),
-            None => z,
-        };
-        margins(crate::quantize::flatten(z), self.codebook())
+    /// [`crate::quantize::margins`]. `None` for a Gumbel model, which chooses by logits.
+    pub fn margins(&self, z: Tensor<4>) -> Option<Tensor<2>> {
+        let quantizer = self.vector_quantizer()?;
+        Some(margins(flatten(quantizer.prepare(z)), quantizer.codebook()))
     }
 }

@@ -116,24 +116,17 @@ impl Codec {
         let planar = picture.to_planar(low, high);
         let planar = pad::reflect_pad(&planar, 3, height, width, tall, wide)?;
 
-        let windows = self.plan(rows, columns)?;
-        let mut z = Blend::new(self.config.embed_dim(), rows, columns, OVERLAP)?;
+        let (windows, overlap) = self.plan(rows, columns)?;
+        let mut z = Blend::new(self.config.embed_dim(), rows, columns, overlap)?;
         for (done, window) in windows.iter().enumerate() {
             proceed(watch, Stage::Encode, done, windows.len()).await?;
             let pixels = window.scaled(factor);
             let x = self.tensor(pixels.cut(&planar, 3, tall, wide)?, 3, pixels);
-            z.add(*window, &read(self.model.latents(x)).await?)?;
+            z.add(*window, &self.read(self.model.latents(x)).await?)?;
         }
         proceed(watch, Stage::Encode, windows.len(), windows.len()).await?;
 
-        let whole = Window {
-            y: 0,
-            x: 0,
-            height: rows,
-            width: columns,
-        };
-        let z = self.tensor(z.finish()?, self.config.embed_dim(), whole);
-        let indices = self.model.indices(z).into_data_async().await;
+        let indices = self.quantize(&z.finish()?, rows, columns).await?;
         Ok(Tokens {
             width: picture.width(),
             height: picture.height(),
@@ -143,7 +136,7 @@ impl Codec {
             grids: vec![Grid {
                 rows: rows as u32,
                 columns: columns as u32,
-                indices: indices.map_err(lost)?.iter::<u32>().collect(),
+                indices,
             }],
         })
     }
@@ -163,8 +156,8 @@ impl Codec {
         let (tall, wide) = (rows * factor, columns * factor);
         let (height, width) = (tokens.height as usize, tokens.width as usize);
 
-        let windows = self.plan(rows, columns)?;
-        let mut blend = Blend::new(3, tall, wide, OVERLAP * factor)?;
+        let (windows, overlap) = self.plan(rows, columns)?;
+        let mut blend = Blend::new(3, tall, wide, overlap * factor)?;
         for (done, window) in windows.iter().enumerate() {
             proceed(watch, Stage::Decode, done, windows.len()).await?;
             let indices: Vec<i32> = (window.y..window.y + window.height)
@@ -177,7 +170,7 @@ impl Codec {
             let data = TensorData::new(indices, [1, window.height, window.width]);
             let indices = Tensor::<3, Int>::from_data(data, &self.device);
             let x = self.model.decode(self.model.lookup(indices));
-            blend.add(window.scaled(factor), &read(x).await?)?;
+            blend.add(window.scaled(factor), &self.read(x).await?)?;
         }
         proceed(watch, Stage::Decode, windows.len(), windows.len()).await?;
         let planar = pad::crop(&blend.finish()?, 3, tall, wide, height, width)?;
@@ -249,24 +242,60 @@ impl Codec {
     /// What the device reports.
     pub async fn palette(&self) -> Result<Vec<u8>> {
         let codebook = self.model.codebook().into_data_async().await;
-        let values: Vec<f32> = codebook.map_err(lost)?.iter().collect();
+        let values: Vec<f32> = codebook.map_err(|e| self.failed(e))?.iter().collect();
         Ok(quantize::palette(&values, self.config.embed_dim()))
     }
 
-    fn plan(&self, rows: usize, columns: usize) -> Result<Vec<Window>> {
+    /// Codes of latents `[D, rows, columns]`, in bands of rows that fit a binding.
+    async fn quantize(&self, z: &[f32], rows: usize, columns: usize) -> Result<Vec<u32>> {
+        let dim = self.config.embed_dim();
+        let band = (MAX_ACTIVATION / (dim * columns)).clamp(1, rows);
+        let mut indices = Vec::with_capacity(rows * columns);
+        for y in (0..rows).step_by(band) {
+            let window = Window {
+                y,
+                x: 0,
+                height: band.min(rows - y),
+                width: columns,
+            };
+            let z = self.tensor(window.cut(z, dim, rows, columns)?, dim, window);
+            let data = self.model.indices(z).into_data_async().await;
+            indices.extend(data.map_err(|e| self.failed(e))?.iter::<u32>());
+        }
+        Ok(indices)
+    }
+
+    /// Windows in tokens, and how many tokens neighbours share.
+    fn plan(&self, rows: usize, columns: usize) -> Result<(Vec<Window>, usize)> {
         let widest = match &self.config {
             ModelConfig::VqVae(c) => c.hidden,
             // The finest up-sampling convolves at full size with the width of the next level.
             ModelConfig::VqGan(c) => c.widths()?.into_iter().take(2).fold(c.ch, usize::max),
         };
         let side = (MAX_ACTIVATION / widest).isqrt().min(MAX_WINDOW);
-        let limit = (side / self.config.factor()).max(OVERLAP + 1);
-        plan(rows, columns, limit, OVERLAP)
+        let limit = (side / self.config.factor()).max(1);
+        let overlap = OVERLAP.min(limit / 4);
+        Ok((plan(rows, columns, limit, overlap)?, overlap))
     }
 
     fn tensor(&self, data: Vec<f32>, channels: usize, window: Window) -> Tensor<4> {
         let data = TensorData::new(data, [1, channels, window.height, window.width]);
         Tensor::from_data(data, &self.device)
+    }
+
+    async fn read(&self, x: Tensor<4>) -> Result<Vec<f32>> {
+        let data = x.into_data_async().await;
+        Ok(data.map_err(|e| self.failed(e))?.iter().collect())
+    }
+
+    /// Everything is read back from the device, so this is where its loss shows. The CPU cannot be
+    /// lost.
+    fn failed(&self, error: impl std::fmt::Display) -> Error {
+        if self.device == Device::flex() {
+            Error::Internal(error.to_string())
+        } else {
+            Error::DeviceLost(error.to_string())
+        }
     }
 }
 
@@ -281,13 +310,4 @@ async fn proceed(
     } else {
         Err(Error::Cancelled)
     }
-}
-
-async fn read(x: Tensor<4>) -> Result<Vec<f32>> {
-    Ok(x.into_data_async().await.map_err(lost)?.iter().collect())
-}
-
-/// Everything is read back from the device, so this is where its loss shows.
-fn lost(error: impl std::fmt::Display) -> Error {
-    Error::DeviceLost(error.to_string())
 }

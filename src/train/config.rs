@@ -83,17 +83,29 @@ impl TrainConfig {
         self.model.validate()?;
         let invalid = |message: String| Err(Error::ConfigInvalid(message));
         let factor = self.model.factor();
-        if self.crop == 0 || !self.crop.is_multiple_of(factor) {
+        if !self.crop.is_multiple_of(factor) {
             return invalid(format!("`crop` must be a multiple of {factor}"));
         }
-        for (name, value) in [
-            ("batch", self.batch),
-            ("steps", self.steps),
-            ("kmeans_batches", self.kmeans_batches),
-            ("restart_every", self.restart_every),
+        for (name, value, max) in [
+            ("crop", self.crop, 1 << 11),
+            ("batch", self.batch, 1 << 14),
+            ("steps", self.steps, u32::MAX as usize),
+            ("kmeans_batches", self.kmeans_batches, 1 << 14),
+            ("restart_every", self.restart_every, u32::MAX as usize),
+            // Together they are what a step holds in memory.
+            (
+                "batch × crop²",
+                self.batch.saturating_mul(self.crop.saturating_pow(2)),
+                1 << 26,
+            ),
         ] {
-            if value == 0 {
-                return invalid(format!("`{name}` must be at least 1"));
+            if !(1..=max).contains(&value) {
+                return invalid(format!("`{name}` is {value}, outside 1 to {max}"));
+            }
+        }
+        for (name, value) in [("beta", self.beta), ("dead_below", self.dead_below)] {
+            if !(value.is_finite() && value >= 0.0) {
+                return invalid(format!("`{name}` must be zero or more"));
             }
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
@@ -135,6 +147,34 @@ mod tests {
         assert!(config.learning_rate_at(0) < config.learning_rate_at(9));
         assert!(config.learning_rate_at(9) > config.learning_rate_at(60));
         assert!((config.learning_rate_at(100) - 1e-5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn sizes_that_no_memory_holds_are_refused() {
+        for bad in [
+            TrainConfig {
+                batch: usize::MAX,
+                ..config()
+            },
+            TrainConfig {
+                crop: 4_294_967_360,
+                ..config()
+            },
+            TrainConfig {
+                crop: 0,
+                ..config()
+            },
+            TrainConfig {
+                beta: -3.0,
+                ..config()
+            },
+            TrainConfig {
+                dead_below: f32::NAN,
+                ..config()
+            },
+        ] {
+            assert_eq!(bad.validate().unwrap_err().code(), "config_invalid");
+        }
     }
 
     #[test]

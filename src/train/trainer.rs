@@ -227,5 +227,5 @@ async fn read_scalar(value: Tensor<1>) -> Result<f32> {
 }
 
 fn device_error(error: impl std::fmt::Display) -> Error {
-    Error::DeviceLost(error.to_string())
+    Error::Internal(error.to_string())
 }

@@ -5,9 +5,14 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::adapter::{AdapterFacts, probe};
-use super::{clock, object};
+use super::clock::{self, within};
+use super::object;
 use crate::device::{check, measure};
 use crate::error::{Error, Result};
+
+/// How long the graphics driver may take for one answer. A driver that hangs must not keep the
+/// visitor from the CPU; a software adapter needs a second or two.
+const PATIENCE_MS: i32 = 20_000;
 
 thread_local! {
     // The runtime takes one device a worker and cannot be initialised twice.
@@ -45,6 +50,25 @@ struct DeviceFacts {
     problem: Option<Problem>,
 }
 
+/// What an earlier measurement on this adapter found.
+#[derive(Debug, PartialEq)]
+enum Remembered {
+    Nothing,
+    WebGpu,
+    Cpu,
+}
+
+impl Remembered {
+    fn of(remembered: Option<&str>, choice: &str, adapter: &AdapterFacts) -> Self {
+        let name = adapter.name();
+        match remembered.filter(|_| choice == "auto") {
+            Some(text) if text == format!("webgpu on {name}") => Self::WebGpu,
+            Some(text) if text == format!("cpu beside {name}") => Self::Cpu,
+            _ => Self::Nothing,
+        }
+    }
+}
+
 /// A device that works: WebGPU or the CPU.
 #[wasm_bindgen]
 #[derive(Debug)]
@@ -58,7 +82,8 @@ impl Engine {
     /// Opens the device asked for. Whatever WebGPU's trouble is, the result is a device that
     /// works: the CPU, with the trouble in `facts.problem`.
     ///
-    /// `remembered` is the `facts.kind` of an earlier "auto", so that it need not measure again.
+    /// `remembered` is the `remember` of an earlier "auto", so that it need not measure
+    /// again; on another adapter it does.
     pub async fn open(
         #[wasm_bindgen(unchecked_param_type = "DeviceChoice")] choice: String,
         remembered: Option<String>,
@@ -66,7 +91,8 @@ impl Engine {
         if !["auto", "webgpu", "cpu"].contains(&choice.as_str()) {
             return Err(Error::Argument(format!("There is no device `{choice}`")).into());
         }
-        let adapter = probe().await;
+        let adapter = within(PATIENCE_MS, probe()).await;
+        let adapter = adapter.unwrap_or(Err(Error::AdapterAbsent));
         let facts = |kind, reason: String| DeviceFacts {
             kind,
             choice: choice.clone(),
@@ -99,6 +125,10 @@ impl Engine {
             );
             return Ok(cpu(reason, None));
         }
+        let remembered = Remembered::of(remembered.as_deref(), &choice, found);
+        if remembered == Remembered::Cpu {
+            return Ok(cpu("It was the faster one before.".into(), None));
+        }
         let opened = match found.check_features() {
             Ok(()) => webgpu().await,
             Err(error) => Err(error),
@@ -112,48 +142,48 @@ impl Engine {
             let facts = facts(Kind::WebGpu, reason);
             return Ok(Engine { device, facts });
         }
-        match remembered.as_deref() {
-            Some("webgpu") => {
-                let reason = format!(
-                    "It was the faster one before; the adapter is {}.",
-                    found.name()
-                );
-                let facts = facts(Kind::WebGpu, reason);
-                Ok(Engine { device, facts })
-            }
-            Some("cpu") => Ok(cpu("It was the faster one before.".into(), None)),
-            _ => {
-                let gpu_ms = measure(&device, clock::now).await;
-                let cpu_ms = measure(&Device::flex(), clock::now).await;
-                let (gpu_ms, cpu_ms) = match (gpu_ms, cpu_ms) {
-                    (Ok(gpu), Ok(cpu)) => (gpu, cpu),
-                    (Err(error), _) => {
-                        return Ok(cpu(error.to_string(), Some(&error)));
-                    }
-                    (_, Err(error)) => return Err(error.into()),
-                };
-                let timed = |text: &str| {
-                    format!("{text}: {gpu_ms:.0} ms on WebGPU, {cpu_ms:.0} ms on the CPU.")
-                };
-                let mut engine = if gpu_ms <= cpu_ms {
-                    let reason = timed(&format!(
-                        "The adapter, {}, was the faster one",
-                        found.name()
-                    ));
-                    Engine {
-                        device,
-                        facts: facts(Kind::WebGpu, reason),
-                    }
-                } else {
-                    cpu(timed("It was the faster one"), None)
-                };
-                engine.facts.self_test = Some(SelfTest {
-                    webgpu_ms: Some(gpu_ms),
-                    cpu_ms: Some(cpu_ms),
-                });
-                Ok(engine)
-            }
+        if remembered == Remembered::WebGpu {
+            let reason = format!(
+                "It was the faster one before; the adapter is {}.",
+                found.name()
+            );
+            let facts = facts(Kind::WebGpu, reason);
+            return Ok(Engine { device, facts });
         }
+        let gpu_ms = match within(PATIENCE_MS, measure(&device, clock::now)).await {
+            Some(Ok(milliseconds)) => milliseconds,
+            Some(Err(error)) => return Ok(cpu(error.to_string(), Some(&error))),
+            None => {
+                let error = Error::SelfTestFailed("it took too long".into());
+                return Ok(cpu(error.to_string(), Some(&error)));
+            }
+        };
+        let cpu_ms = measure(&Device::flex(), clock::now).await?;
+        let timed =
+            |text: &str| format!("{text}: {gpu_ms:.0} ms on WebGPU, {cpu_ms:.0} ms on the CPU.");
+        let mut engine = if gpu_ms <= cpu_ms {
+            let reason = timed(&format!("{} was the faster one", found.name()));
+            let facts = facts(Kind::WebGpu, reason);
+            Engine { device, facts }
+        } else {
+            cpu(timed("It was the faster one"), None)
+        };
+        engine.facts.self_test = Some(SelfTest {
+            webgpu_ms: Some(gpu_ms),
+            cpu_ms: Some(cpu_ms),
+        });
+        Ok(engine)
+    }
+
+    /// What to pass as `remembered` next time; undefined where nothing was measured.
+    #[wasm_bindgen(getter)]
+    pub fn remember(&self) -> Option<String> {
+        self.facts.self_test.as_ref()?;
+        let adapter = self.facts.adapter.as_ref()?.name();
+        Some(match self.facts.kind {
+            Kind::WebGpu => format!("webgpu on {adapter}"),
+            Kind::Cpu => format!("cpu beside {adapter}"),
+        })
     }
 
     /// What runs, why, and on what.
@@ -175,14 +205,16 @@ async fn webgpu() -> Result<Device> {
     let device = match open {
         Some(device) => device,
         None => {
-            let device = Device::wgpu_options()
-                .init_async()
+            let device = within(PATIENCE_MS, Device::wgpu_options().init_async())
                 .await
+                .ok_or_else(|| Error::DeviceRefused("it did not answer".into()))?
                 .map_err(|e| Error::DeviceRefused(e.to_string()))?;
             WEBGPU.with_borrow_mut(|slot| *slot = Some(device.clone()));
             device
         }
     };
-    check(&device).await?;
+    within(PATIENCE_MS, check(&device))
+        .await
+        .ok_or_else(|| Error::SelfTestFailed("it took too long".into()))??;
     Ok(device)
 }

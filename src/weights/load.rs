@@ -44,12 +44,20 @@ pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded> {
                 path,
                 expected,
                 found,
-            } => format!("`{path}` has shape {found:?} where {expected:?} is expected"),
+            } => format!(
+                "`{}` has shape {:?} where {:?} is expected",
+                stored(path),
+                found.as_slice(),
+                expected.as_slice()
+            ),
             other => other.to_string(),
         }));
     }
     if let Some((path, _)) = result.missing.first() {
-        return Err(Error::WeightsMismatch(format!("`{path}` is missing")));
+        return Err(Error::WeightsMismatch(format!(
+            "`{}` is missing",
+            stored(path)
+        )));
     }
     if let Some(path) = result.unused.first() {
         return Err(Error::WeightsMismatch(format!(
@@ -63,4 +71,13 @@ pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded> {
         name: checked.name.clone(),
         hashes: checked.hashes,
     })
+}
+
+/// Burn's normalisations have names of their own for what files call weight and bias.
+fn stored(path: &str) -> String {
+    match path.rsplit_once('.') {
+        Some((layer, "gamma")) => format!("{layer}.weight"),
+        Some((layer, "beta")) => format!("{layer}.bias"),
+        _ => path.to_owned(),
+    }
 }

@@ -64,6 +64,12 @@ impl Golden {
         config[name].as_f64().unwrap()
     }
 
+    /// A part of the header's config, if it is there.
+    pub fn json(&self, name: &str) -> Option<String> {
+        let config: serde_json::Value = serde_json::from_str(&self.config).unwrap();
+        config.get(name).map(ToString::to_string)
+    }
+
     pub fn tensor<const D: usize>(&self, name: &str, device: &Device) -> Tensor<D> {
         Tensor::from_data(TensorData::new(self.floats(name), self.shape(name)), device)
     }
@@ -87,6 +93,17 @@ impl Golden {
             (Cow::from(*name), view)
         });
         let metadata = HashMap::from([("config".to_owned(), self.config.clone())]);
+        safetensors::serialize(views, Some(metadata)).unwrap()
+    }
+
+    /// The parameters alone, each by the name that `rename` gives it, as others save them.
+    pub fn checkpoint(&self, rename: impl Fn(&str) -> String) -> Vec<u8> {
+        let params = self.names("param.");
+        assert!(!params.is_empty(), "{} has no parameters", self.name);
+        let views = params
+            .iter()
+            .map(|name| (rename(name), self.view(&format!("param.{name}"))));
+        let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
         safetensors::serialize(views, Some(metadata)).unwrap()
     }
 

@@ -7,6 +7,7 @@
 mod file;
 pub mod on;
 
+pub mod families;
 pub mod layers;
 pub mod models;
 pub mod quantizers;

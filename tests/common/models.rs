@@ -1,5 +1,5 @@
 use burn::tensor::Tensor;
-use tesserae::weights;
+use tesserae::{Autoencoder, weights};
 
 use super::{Golden, On, golden};
 
@@ -19,29 +19,32 @@ macro_rules! model_tests {
 }
 pub(crate) use model_tests;
 
-/// Each stage alone on the golden's input to it, then all together.
 async fn forward(on: &On, golden: Golden, cases: &[&str]) {
+    let model = weights::load(golden.weights(), &on.device).unwrap().model;
+    same_outputs(on, &golden, &model, cases).await;
+}
+
+/// Each stage alone on the golden's input to it, then all together.
+pub async fn same_outputs(on: &On, golden: &Golden, model: &Autoencoder, cases: &[&str]) {
     let device = &on.device;
-    let model = weights::load(golden.weights(), device).unwrap().model;
     for case in cases {
         let name = |what: &str| format!("{case}.{what}");
         let x: Tensor<4> = golden.tensor(&name("input"), device);
-        on.close(&golden, &name("z"), model.latents(x.clone()))
-            .await;
+        on.close(golden, &name("z"), model.latents(x.clone())).await;
 
         let z: Tensor<4> = golden.tensor(&name("z"), device);
         let indices = model.indices(z.clone());
-        on.same_codes(&golden, &name(""), indices).await;
-        if model.vector_quantizer().is_some() {
-            on.close(&golden, &name("nearest"), model.margins(z)).await;
+        on.same_codes(golden, &name(""), indices).await;
+        if let Some(nearest) = model.margins(z) {
+            on.close(golden, &name("nearest"), nearest).await;
         }
         let indices = golden.indices(&name("indices"), device);
-        on.close(&golden, &name("z_q"), model.lookup(indices)).await;
+        on.close(golden, &name("z_q"), model.lookup(indices)).await;
 
         let given = golden.indices(&name("decode_indices"), device);
         let output = model.decode(model.lookup(given));
-        on.close(&golden, &name("decode_output"), output).await;
-        on.close(&golden, &name("output"), model.reconstruct(x))
+        on.close(golden, &name("decode_output"), output).await;
+        on.close(golden, &name("output"), model.reconstruct(x))
             .await;
     }
 }

@@ -69,14 +69,20 @@ export async function open(page, settings = 'device=cpu') {
   await reaches(page, 'ready');
 }
 
-/** Drops a file on the page, as the mouse does. @param {Page} page @param {{name: string, mimeType?: string, buffer: Buffer}} dropped */
-export async function drop(page, dropped) {
-  const transfer = await page.evaluateHandle(({ name, mimeType, base64 }) => {
-    const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+/**
+ * Drops files on the page, as the mouse does.
+ * @param {Page} page @param {{name: string, mimeType?: string, buffer: Buffer}[]} dropped
+ */
+export async function drop(page, ...dropped) {
+  const files = dropped.map(({ name, mimeType = '', buffer }) => ({ name, mimeType, base64: buffer.toString('base64') }));
+  const transfer = await page.evaluateHandle((all) => {
     const data = new DataTransfer();
-    data.items.add(new File([bytes], name, { type: mimeType }));
+    for (const { name, mimeType, base64 } of all) {
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      data.items.add(new File([bytes], name, { type: mimeType }));
+    }
     return data;
-  }, { name: dropped.name, mimeType: dropped.mimeType ?? '', base64: dropped.buffer.toString('base64') });
+  }, files);
   for (const type of ['dragenter', 'dragover', 'drop']) {
     await page.dispatchEvent('#drop', type, { dataTransfer: transfer });
   }

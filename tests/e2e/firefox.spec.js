@@ -1,11 +1,11 @@
 // A smoke run in Firefox ESR over WebDriver BiDi, on both devices; lavapipe stands in for a GPU.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import puppeteer from 'puppeteer-core';
 import { TINY } from './app.js';
 
 const ICDS = '/usr/share/vulkan/icd.d';
-const lavapipe = readdirSync(ICDS).find((name) => name.startsWith('lvp_icd'));
+const lavapipe = existsSync(ICDS) && readdirSync(ICDS).find((name) => name.startsWith('lvp_icd'));
 
 /** @type {import('puppeteer-core').Browser} */ let browser;
 
@@ -13,7 +13,7 @@ test.beforeAll(async () => {
   browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: process.env.FIREFOX || '/usr/bin/firefox-esr',
-    env: { ...process.env, VK_ICD_FILENAMES: `${ICDS}/${lavapipe}` },
+    env: { ...process.env, ...(lavapipe && { VK_ICD_FILENAMES: `${ICDS}/${lavapipe}` }) },
     extraPrefsFirefox: {
       'dom.webgpu.enabled': true,
       'dom.webgpu.workers.enabled': true,

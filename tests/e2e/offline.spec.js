@@ -18,7 +18,7 @@ let port = 0;
 test.use({ baseURL: async ({}, use) => { port ||= await freePort(); await use(`http://127.0.0.1:${port}/`); } });
 
 test('the second visit works offline', async ({ page, baseURL }) => {
-  const server = spawn(process.execPath, [fileURLToPath(new URL('serve.js', import.meta.url))], { env: { ...process.env, PORT: String(port) } });
+  const server = spawn(process.execPath, [fileURLToPath(new URL('../../scripts/server/serve.js', import.meta.url))], { env: { ...process.env, PORT: String(port) } });
   const gone = new Promise((resolve) => server.once('exit', resolve));
   try {
     await new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 // The page's tests, in the system's browsers, against the server that `./build.sh serve` uses.
 import { defineConfig } from '@playwright/test';
+import { args, executablePath } from './chromium.js';
 
 const port = Number(process.env.E2E_PORT || 8123);
 const results = process.env.E2E_RESULTS;
@@ -15,7 +16,7 @@ export default defineConfig({
   reporter: results ? [['list'], ['json', { outputFile: results }]] : [['list']],
   outputDir: 'node_modules/.results',
   webServer: {
-    command: 'node serve.js',
+    command: 'node ../../scripts/server/serve.js',
     env: { PORT: String(port) },
     url: `http://127.0.0.1:${port}/`,
     reuseExistingServer: false,
@@ -26,18 +27,6 @@ export default defineConfig({
     serviceWorkers: 'block',
     acceptDownloads: true,
     trace: 'off',
-    launchOptions: {
-      executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--enable-unsafe-webgpu',
-        '--use-webgpu-adapter=swiftshader',
-      ],
-    },
+    launchOptions: { executablePath, args },
   },
 });

@@ -70,7 +70,9 @@ class VqVae(nn.Module):
 
 
 @torch.no_grad()
-def place_codebook(model: nn.Module, latents: list[torch.Tensor]) -> None:
+def place_codebook(
+    model: nn.Module, latents: list[torch.Tensor], stored: torch.dtype = torch.float32
+) -> None:
     """A codebook where the latents are, such that every choice is clear and many codes are used."""
     rows = torch.cat([rows_of(z) for z in latents])
     mean, std = rows.mean(0), rows.std(0)
@@ -88,7 +90,7 @@ def place_codebook(model: nn.Module, latents: list[torch.Tensor]) -> None:
     else:
         weight = model.quantize.embedding.weight
         for _ in range(SEARCH):
-            weight.copy_((mean + std * randn(*weight.shape)).float())
+            weight.copy_((mean + std * randn(*weight.shape)).to(stored))
             if clear(two_nearest(rows, weight)):
                 return
     raise RuntimeError("no codebook with clear choices was found")
@@ -105,17 +107,25 @@ def choose(model: nn.Module, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
     return indices, look_up(model.quantize, indices, z.shape[1]), nearest
 
 
-def model_golden(model: nn.Module, config: dict, inputs: dict, train: str | None = None) -> Golden:
+def model_golden(
+    model: nn.Module,
+    config: dict,
+    inputs: dict,
+    train: str | None = None,
+    stored: torch.dtype = torch.float32,
+) -> Golden:
     """`inputs` by prefix; `train` names the one whose loss and gradients are stored: mean squared
-    error + codebook term + β · commitment term."""
+    error + codebook term + β · commitment term. The parameters are values that `stored` holds."""
     golden = Golden(config)
     randomise(model)
+    for p in model.parameters():
+        p.data.copy_(p.data.to(stored))
     low, high = config["input"]
     inputs = {
         name: (low + (high - low) * torch.rand(*shape)).to(WIDE) for name, shape in inputs.items()
     }
     with torch.no_grad():
-        place_codebook(model, [model.latents(x) for x in inputs.values()])
+        place_codebook(model, [model.latents(x) for x in inputs.values()], stored)
     golden.put_params(model)
     for name, x in inputs.items():
         with torch.no_grad():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+import gen_checkpoints
 import gen_layers
 import gen_metrics
 import gen_models
@@ -13,7 +14,7 @@ import gen_quantizers
 from golden import Golden, same
 
 HERE = Path(__file__).resolve().parent
-FAMILIES = [gen_layers, gen_quantizers, gen_models, gen_metrics]
+FAMILIES = [gen_layers, gen_quantizers, gen_models, gen_checkpoints, gen_metrics]
 
 
 def main() -> int:

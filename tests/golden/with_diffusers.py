@@ -27,6 +27,7 @@ def agree_with_diffusers(model: nn.Module, c: dict, golden: Golden) -> None:
             num_vq_embeddings=c["n_embed"],
             norm_num_groups=c["norm_groups"],
             vq_embed_dim=c["embed_dim"],
+            mid_block_add_attention=c["mid_attention"],
         )
         .to(WIDE)
         .eval()

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use tesserae::{Codec, Picture, Result, Tokens};
@@ -44,6 +44,22 @@ pub fn encode(codec: &Codec, picture: &Picture) -> Tokens {
 
 pub fn decode(codec: &Codec, tokens: &Tokens) -> Picture {
     try_decode(codec, tokens).unwrap()
+}
+
+/// The latents' codes and the picture of one undivided pass, without the codec.
+pub fn undivided(codec: &Codec, picture: &Picture) -> (Vec<u32>, Picture) {
+    let [low, high] = codec.config().input_range();
+    let (width, height) = (picture.width(), picture.height());
+    let data = TensorData::new(
+        picture.to_planar(low, high),
+        [1, 3, height as usize, width as usize],
+    );
+    let model = codec.model();
+    let indices = model.indices(model.latents(Tensor::from_data(data, &Device::flex())));
+    let x = model.decode(model.lookup(indices.clone()));
+    let planar: Vec<f32> = x.into_data().iter().collect();
+    let rebuilt = Picture::from_planar(&planar, width, height, low, high).unwrap();
+    (indices.into_data().iter().collect(), rebuilt)
 }
 
 /// The code of the error that `result` must be.
@@ -89,7 +105,7 @@ pub fn part(picture: &Picture, left: u32, top: u32, width: u32, height: u32) -> 
 }
 
 /// A stored tensor.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Stored {
     pub dtype: Dtype,
     pub shape: Vec<usize>,

@@ -44,6 +44,7 @@ export const Code = Object.freeze(/** @type {const} */ ({
   IMAGE_TOO_LARGE: 'image_too_large',
   TOKENS_CORRUPT: 'tokens_corrupt',
   WEIGHTS_CORRUPT: 'weights_corrupt',
+  CONFIG_INVALID: 'config_invalid',
   MODEL_UNKNOWN: 'model_unknown',
   IO: 'io',
   INTERNAL: 'internal',
@@ -54,6 +55,7 @@ export const FILE_LIMITS = Object.freeze({
   picture: 256 * 2 ** 20,
   tokens: 64 * 2 ** 20,
   weights: 2 ** 30,
+  config: 2 ** 20,
 });
 
 /** An error with a stable code and a message that is one plain sentence. */
@@ -127,7 +129,11 @@ export function failure(error) {
  * @property {number} bytes
  * @property {string} sha256
  *
- * @typedef {{from: 'file', name: string, blob: Blob}} Dropped weights that the visitor brought
+ * @typedef {object} Dropped weights that the visitor brought
+ * @property {'file'} from
+ * @property {string} name
+ * @property {Blob} blob
+ * @property {Blob | null} config the config.json that came with them
  *
  * @typedef {Shipped | Dropped} WeightSource
  *

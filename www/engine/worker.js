@@ -45,6 +45,13 @@ async function read(blob, limit, code) {
   return new Uint8Array(buffer);
 }
 
+/** @param {import('./protocol.js').Dropped} source */
+async function readDropped({ blob, config }) {
+  const bytes = await read(blob, FILE_LIMITS.weights, Code.WEIGHTS_CORRUPT);
+  const json = config ? new TextDecoder().decode(await read(config, FILE_LIMITS.config, Code.CONFIG_INVALID)) : undefined;
+  return { bytes, json, origin: /** @type {const} */ ('file') };
+}
+
 /** @param {any} picture @returns {import('./protocol.js').Pixels} */
 const pixels = (picture) => ({ width: picture.width, height: picture.height, rgba: picture.rgba() });
 
@@ -92,11 +99,11 @@ const work = {
     const { source } = job;
     const watch = watcher(job.id);
     const got = source.from === 'file'
-      ? { bytes: await read(source.blob, FILE_LIMITS.weights, Code.WEIGHTS_CORRUPT), origin: /** @type {const} */ ('file') }
-      : await weights(source, (done, total) => watch(/** @type {any} */ (Stage.DOWNLOAD), done, total));
+      ? await readDropped(source)
+      : { json: undefined, ...(await weights(source, (done, total) => watch(/** @type {any} */ (Stage.DOWNLOAD), done, total))) };
     await breathe(job.id);
     tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 0, total: 1 });
-    const fresh = await wasm.Model.load(engine, got.bytes);
+    const fresh = await wasm.Model.load(engine, got.bytes, got.json);
     // Only a model that came up whole replaces the one in use.
     model?.free();
     model = fresh;

@@ -1,5 +1,5 @@
 // <drop-target>: files from a drop anywhere on the page, from the file dialog and from the clipboard,
-// all as one `file` event with the File.
+// all as one `file` event with the File, and with the config.json that came with a weight file.
 
 class DropTarget extends HTMLElement {
   #depth = 0;
@@ -44,8 +44,11 @@ class DropTarget extends HTMLElement {
   }
 
   #emit(files) {
-    const file = files?.[0];
-    if (file) this.dispatchEvent(new CustomEvent('file', { detail: file }));
+    const all = [...(files ?? [])];
+    const [config = null] = all.filter((f) => /\.json$/i.test(f.name));
+    // Weights come first, and a config is the file itself only if there is nothing else.
+    const file = all.find((f) => /\.safetensors$/i.test(f.name)) ?? all.find((f) => f !== config) ?? config;
+    if (file) this.dispatchEvent(new CustomEvent('file', { detail: { file, config } }));
   }
 }
 

@@ -104,6 +104,8 @@ impl Decode {
     pub async fn run(self, json: bool) -> Result<()> {
         let codec = self.model.load()?;
         let tokens = Tokens::from_bytes(&files::read(&self.input)?)?;
+        // What is refused needs no warning besides.
+        codec.check(&tokens)?;
         if let Some(warning) = codec.warning(&tokens) {
             eprintln!("tesserae: {warning}");
         }

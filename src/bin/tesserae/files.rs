@@ -60,7 +60,7 @@ fn has_picture_extension(path: &Path) -> bool {
         .is_some_and(|e| ["jpg", "jpeg", "png", "webp"].contains(&e.as_str()))
 }
 
-/// A decoded picture; the error names the file.
+/// A decoded picture.
 pub fn picture(path: &Path) -> Result<Picture> {
     Picture::decode(&read(path)?)
 }

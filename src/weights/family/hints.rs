@@ -37,7 +37,10 @@ pub fn apply(config: &mut VqGanConfig, json: &str, assumed: &mut Vec<&'static st
         config.quantizer = quantizer;
         told("quantizer");
     }
-    if let Some(resolution) = hints.resolution {
+    // A nominal side too small to halve at every level would give two levels one side.
+    let halvings = config.ch_mult.len().saturating_sub(1) as u32;
+    let halves = |side: &usize| side.checked_shr(halvings).is_some_and(|side| side > 0);
+    if let Some(resolution) = hints.resolution.filter(halves) {
         let levels: Vec<usize> = (0..config.ch_mult.len())
             .filter(|&level| config.attends(level))
             .collect();

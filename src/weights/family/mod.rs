@@ -99,11 +99,12 @@ impl Recognised {
                 aside,
             });
         }
-        let (family, names) = if names.keys().any(|n| n.starts_with("encoder.down_blocks.")) {
+        let any = |start: &str| names.keys().any(|name| name.starts_with(start));
+        let (family, names) = if any("encoder.down_blocks.") {
             (Family::Diffusers, DIFFUSERS.to_taming(names)?)
-        } else if names.keys().any(|n| n.starts_with("encoder.conv_blocks.")) {
+        } else if any("encoder.conv_blocks.") {
             (Family::LlamaGen, LLAMAGEN.to_taming(names)?)
-        } else if names.contains_key("encoder.down.0.block.0.conv1.weight") {
+        } else if any("encoder.down.0.block.") {
             (Family::Taming, names)
         } else {
             return Err(Error::WeightsUnknown);

@@ -11,21 +11,32 @@ pub fn infer<'a>(
     names: &BTreeMap<String, String>,
     shape: impl Fn(&str) -> Option<&'a [usize]>,
 ) -> Result<VqGanConfig> {
-    let side = |name: &str, axis: usize| {
+    let side = |name: &str, sides: usize, axis: usize| {
         shape(name)
+            .filter(|shape| shape.len() == sides)
             .and_then(|shape| shape.get(axis).copied())
             .ok_or_else(|| Error::WeightsMismatch(format!("`{name}` is missing or misshapen")))
     };
+    let conv = |name: &str, axis| side(name, 4, axis);
     let has = |name: &str| names.contains_key(name);
-    let count = |pattern: &dyn Fn(usize) -> String| (0..).take_while(|&i| has(&pattern(i))).count();
+    let begins = |start: String| {
+        let mut rest = names.range(start.clone()..);
+        rest.next()
+            .is_some_and(|(name, _)| name.starts_with(&start))
+    };
+    // By any tensor of theirs, so that one that is missing is told by its name.
+    let count = |part: &str| {
+        let numbered = |i: &usize| begins(format!("{part}.{i}."));
+        (0..).take_while(numbered).count()
+    };
 
-    let ch = side("encoder.conv_in.weight", 0)?;
-    let levels = count(&|i| format!("encoder.down.{i}.block.0.conv1.weight"));
-    let resolution = 256;
+    let ch = conv("encoder.conv_in.weight", 0)?;
+    let levels = count("encoder.down");
+    let resolution: usize = 256;
     let mut ch_mult = Vec::with_capacity(levels);
     let mut attn_resolutions = Vec::new();
     for level in 0..levels {
-        let width = side(&format!("encoder.down.{level}.block.0.conv1.weight"), 0)?;
+        let width = conv(&format!("encoder.down.{level}.block.0.conv1.weight"), 0)?;
         if ch == 0 || width % ch != 0 {
             return Err(Error::ConfigInvalid(format!(
                 "level {level} is {width} wide, which is no multiple of the first width {ch}"
@@ -33,10 +44,11 @@ pub fn infer<'a>(
         }
         ch_mult.push(width / ch);
         if has(&format!("encoder.down.{level}.attn.0.q.weight")) {
-            attn_resolutions.push(resolution >> level);
+            // Past the last bit there is no level that a model may have.
+            attn_resolutions.push(resolution.checked_shr(level as u32).unwrap_or(0));
         }
     }
-    let quantizer = if has("quantize.proj.weight") {
+    let quantizer = if has("quantize.proj.weight") || has("quantize.embed.weight") {
         QuantizerKind::Gumbel
     } else {
         QuantizerKind::Vq
@@ -45,21 +57,21 @@ pub fn infer<'a>(
         QuantizerKind::Gumbel => "quantize.embed.weight",
         _ => "quantize.embedding.weight",
     };
-    if !has(codebook) {
+    if !begins("quantize.".to_owned()) {
         return Err(Error::NoCodebook);
     }
     Ok(VqGanConfig {
         ch,
         ch_mult,
-        num_res_blocks: count(&|j| format!("encoder.down.0.block.{j}.conv1.weight")),
+        num_res_blocks: count("encoder.down.0.block"),
         attn_resolutions,
         mid_attention: has("encoder.mid.attn_1.q.weight"),
         resolution,
-        in_channels: side("encoder.conv_in.weight", 1)?,
-        out_ch: side("decoder.conv_out.weight", 0)?,
-        z_channels: side("encoder.conv_out.weight", 0)?,
-        embed_dim: side(codebook, 1)?,
-        n_embed: side(codebook, 0)?,
+        in_channels: conv("encoder.conv_in.weight", 1)?,
+        out_ch: conv("decoder.conv_out.weight", 0)?,
+        z_channels: conv("encoder.conv_out.weight", 0)?,
+        embed_dim: side(codebook, 2, 1)?,
+        n_embed: side(codebook, 2, 0)?,
         norm_groups: 32,
         norm_eps: 1e-6,
         quantizer,

@@ -1,0 +1,311 @@
+//! The command line as a program: what it prints, what it writes, and how it fails.
+#![cfg(not(target_arch = "wasm32"))]
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+use support::{TINY, WeightFile, codec, decode, encode, root, sample, sample_path};
+use tempfile::{TempDir, tempdir};
+use tesserae::{Picture, Tokens};
+
+/// Runs `tesserae` in `folder` with the words of `arguments`, where a word may begin with `ROOT`,
+/// `SAMPLES` or be `TINY`, for the project, its sample pictures and the tiny model.
+fn run(folder: impl AsRef<Path>, arguments: &str) -> Output {
+    let root = root().display().to_string();
+    let mut command = assert_cmd::cargo::cargo_bin_cmd!("tesserae");
+    command.current_dir(folder);
+    for word in arguments.split_whitespace() {
+        command.arg(
+            word.replace("SAMPLES", "ROOT/www/samples")
+                .replace("TINY", "ROOT/tests/e2e/fixtures/tiny.safetensors")
+                .replace("ROOT", &root),
+        );
+    }
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// What was printed by a run that must have succeeded.
+fn printed(output: &Output) -> &str {
+    let told = text(&output.stderr);
+    assert!(output.status.success(), "{:?}: {told}", output.status);
+    text(&output.stdout)
+}
+
+/// Standard output as the one JSON object that it must be.
+fn json(output: &Output) -> Value {
+    let printed = printed(output);
+    assert_eq!(printed.trim_end().lines().count(), 1, "{printed}");
+    let value: Value = serde_json::from_str(printed).unwrap();
+    assert!(value.is_object(), "{value}");
+    value
+}
+
+/// Fails unless each field is a number above zero.
+fn numbers(value: &Value, fields: &[&str]) {
+    for field in fields {
+        let number = value[field].as_f64();
+        assert!(number.is_some_and(|n| n > 0.0), "{field} in {value}");
+    }
+}
+
+/// Fails unless the program failed with one line on standard error, of this code and naming this.
+fn failed(output: &Output, code: &str, named: &str) {
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.starts_with("tesserae: "), "{told}");
+    assert!(told.trim_end().ends_with(&format!("[{code}]")), "{told}");
+    assert!(told.contains(named), "`{named}` is not in: {told}");
+}
+
+fn picture(folder: &TempDir, name: &str) -> Picture {
+    Picture::decode(&fs::read(folder.path().join(name)).unwrap()).unwrap()
+}
+
+/// Writes a training file for the tiny model, where `change` may replace a part of its config.
+fn training(folder: &TempDir, steps: usize, change: (&str, &str)) {
+    let config = codec(TINY).config().to_json().unwrap();
+    assert!(config.contains(change.0), "{} in {config}", change.0);
+    let config = config.replace(change.0, change.1);
+    let json = format!(
+        r#"{{"model": {config}, "crop": 16, "batch": 2, "steps": {steps}, "learning_rate": 0.002,
+             "warmup": 2, "quantize_after": 5, "kmeans_batches": 3, "restart_every": 5}}"#
+    );
+    fs::write(folder.path().join("train.json"), json).unwrap();
+}
+
+#[test]
+fn reconstruct_is_encode_and_decode() {
+    let folder = tempdir().unwrap();
+    let told = json(&run(
+        &folder,
+        "reconstruct SAMPLES/astronaut.png a.png --json --model TINY --size 96",
+    ));
+    numbers(&told, &["psnr", "ssim", "bpp", "perplexity", "seconds"]);
+    let told = json(&run(
+        &folder,
+        "encode SAMPLES/astronaut.png x.tokens --json --model TINY --size 96",
+    ));
+    numbers(&told, &["bpp", "perplexity", "seconds"]);
+    assert_eq!(told["tokens"], 24 * 24);
+    let bytes = fs::read(folder.path().join("x.tokens")).unwrap();
+    assert_eq!(told["bytes"], bytes.len());
+    let told = json(&run(&folder, "decode x.tokens b.png --json --model TINY"));
+    assert_eq!((&told["width"], &told["height"]), (&96.into(), &96.into()));
+    assert_eq!(picture(&folder, "a.png"), picture(&folder, "b.png"));
+
+    // The library makes the same of it.
+    let codec = codec(TINY);
+    let small = sample("astronaut.png").fit(96, false);
+    let tokens = encode(&codec, &small);
+    assert_eq!(Tokens::from_bytes(&bytes).unwrap(), tokens);
+    assert_eq!(picture(&folder, "a.png"), decode(&codec, &tokens));
+    // Nothing is left beside what was asked for.
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+}
+
+#[test]
+fn the_numbers_for_people_are_those_for_programs() {
+    let folder = tempdir().unwrap();
+    let words = "reconstruct SAMPLES/rocket.jpg out.webp --model TINY --size 64 --square";
+    let told = json(&run(&folder, &format!("{words} --json")));
+    let output = run(&folder, words);
+    let psnr = format!("PSNR {:.2} dB", told["psnr"].as_f64().unwrap());
+    let printed = printed(&output);
+    assert!(printed.starts_with("64×64: "), "{printed}");
+    assert!(printed.contains(&psnr), "{printed}");
+    let out = picture(&folder, "out.webp");
+    assert_eq!((out.width(), out.height()), (64, 64));
+}
+
+#[test]
+fn shipped_models_go_by_their_names() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("out.png").display().to_string();
+    let words = format!("reconstruct SAMPLES/chelsea.png {out} --json --size 64");
+    let named = json(&run(root(), &format!("{words} --model photos-f8")));
+    let plain = json(&run(root(), &words));
+    assert_eq!(named["tokens"], 64);
+    assert_eq!(named["psnr"], plain["psnr"]);
+
+    // Another folder of models, with an index of its own.
+    fs::write(folder.path().join("mine.safetensors"), TINY).unwrap();
+    let index = fs::read(root().join("www/models/index.json")).unwrap();
+    let mut index: Value = serde_json::from_slice(&index).unwrap();
+    index["models"][0]["name"] = "mine".into();
+    index["models"][0]["file"] = "mine.safetensors".into();
+    fs::write(folder.path().join("index.json"), index.to_string()).unwrap();
+    let told = json(&run(&folder, &format!("{words} --models . --model mine")));
+    assert_eq!(told["tokens"], 256);
+}
+
+#[test]
+fn init_writes_weights_by_seed_and_inspect_reads_them() {
+    let folder = tempdir().unwrap();
+    let init = |seed: &str| {
+        let words = format!("init vqvae-tiny a.safetensors --seed {seed} --name new --json");
+        let told = json(&run(&folder, &words));
+        let bytes = fs::read(folder.path().join("a.safetensors")).unwrap();
+        assert_eq!(told["bytes"], bytes.len());
+        WeightFile::of(&bytes).tensors
+    };
+    let first = init("1");
+    assert!(first != init("2"), "two seeds, one model");
+    assert!(first == init("1"), "one seed, two models");
+
+    let told = json(&run(&folder, "inspect a.safetensors --json"));
+    assert_eq!(told["kind"], "vqvae");
+    assert_eq!(told["name"], "new");
+    assert_eq!((&told["factor"], &told["codes"]), (&4.into(), &32.into()));
+    numbers(&told, &["parameters", "tensors", "macs_256"]);
+    let output = run(&folder, "inspect TINY");
+    let hash = codec(TINY).hashes().codebook.to_string();
+    assert!(printed(&output).contains(&hash));
+}
+
+#[test]
+fn eval_takes_means_and_leaves_out_what_is_damaged() {
+    let folder = tempdir().unwrap();
+    for name in ["astronaut.png", "coffee.png"] {
+        fs::copy(sample_path(name), folder.path().join(name)).unwrap();
+    }
+    let whole = fs::read(sample_path("chelsea.png")).unwrap();
+    fs::write(folder.path().join("cut.png"), &whole[..5000]).unwrap();
+    fs::write(folder.path().join("notes.txt"), "not a picture").unwrap();
+    let output = run(&folder, "eval . --model TINY --size 64 --json");
+    let told = json(&output);
+    let fields = ["psnr", "ssim", "bpp", "perplexity", "seconds"];
+    numbers(&told, &fields);
+    assert_eq!(told["skipped"], 1);
+    assert!(text(&output.stderr).contains("cut.png"));
+    let images = told["images"].as_array().unwrap();
+    assert_eq!(images.len(), 2);
+    for image in images {
+        numbers(image, &fields);
+        assert!(image["file"].is_string());
+    }
+    for field in ["psnr", "ssim", "bpp", "seconds"] {
+        let sum: f64 = images.iter().map(|i| i[field].as_f64().unwrap()).sum();
+        let mean = told[field].as_f64().unwrap();
+        assert!((mean - sum / 2.0).abs() < 1e-9, "{field}: {mean}");
+    }
+    let output = run(&folder, "eval . --model TINY --size 64");
+    assert!(printed(&output).contains("mean of 2;"));
+}
+
+#[test]
+fn train_writes_weights_that_load_and_go_on() {
+    let folder = tempdir().unwrap();
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    let photos = folder.path().join("photos");
+    fs::create_dir(&photos).unwrap();
+    for name in ["astronaut.png", "chelsea.png", "rocket.jpg"] {
+        fs::copy(sample_path(name), photos.join(name)).unwrap();
+    }
+    fs::write(photos.join("bad.jpg"), "no picture at all").unwrap();
+
+    training(&folder, 20, ("", ""));
+    let words = "train train.json --data photos --out model.safetensors --name short";
+    let output = run(&folder, words);
+    printed(&output);
+    let told = text(&output.stderr);
+    assert!(told.contains("1 file"), "{told}");
+    assert!(told.contains("training on 3 photos"), "{told}");
+    let told = json(&run(&folder, "inspect model.safetensors --json"));
+    assert_eq!(told["name"], "short");
+    let words = "reconstruct SAMPLES/coffee.png a.png --model model.safetensors --size 64 --json";
+    assert_eq!(json(&run(&folder, words))["tokens"], 256);
+
+    let before = read("model.f32.safetensors");
+    let again =
+        "train train.json --data photos --out model.safetensors --from model.f32.safetensors";
+    training(&folder, 3, ("", ""));
+    printed(&run(&folder, again));
+    let after = read("model.f32.safetensors");
+    assert_eq!(codec(after.as_slice()).config(), codec(TINY).config());
+    assert_ne!(before, after);
+
+    training(&folder, 2, ("\"n_embed\":32", "\"n_embed\":16"));
+    let output = run(&folder, again);
+    failed(&output, "weights_mismatch", "model.f32.safetensors");
+    assert!(read("model.f32.safetensors") == after, "a failure writes");
+}
+
+#[test]
+fn failures_are_one_line_and_a_status() {
+    let folder = tempdir().unwrap();
+    for name in ["words.png", "words.tokens", "words.safetensors"] {
+        fs::write(folder.path().join(name), "these are only words").unwrap();
+    }
+    fs::create_dir(folder.path().join("none")).unwrap();
+    fs::create_dir(folder.path().join("others")).unwrap();
+    fs::write(folder.path().join("others/notes.txt"), "only words").unwrap();
+    training(&folder, 1, ("n_embed", "n_embbed"));
+    let before = fs::read_dir(&folder).unwrap().count();
+
+    // Code, what the line has to name, and the words.
+    let cases = "
+        io | absent.png | reconstruct absent.png a.png --model TINY
+        image_unsupported | not a PNG | reconstruct words.png a.png --model TINY
+        argument | gif | reconstruct SAMPLES/coffee.png a.gif --model TINY --size 8
+        io | a.tokens | encode SAMPLES/coffee.png none/none/a.tokens --model TINY --size 8
+        model_unknown | photos-f9 | encode words.png a.tokens --models ROOT/www/models --model photos-f9
+        io | x.safetensors | encode SAMPLES/coffee.png a.tokens --model x.safetensors
+        weights_corrupt | damaged | encode SAMPLES/coffee.png a.tokens --model words.safetensors
+        tokens_corrupt | damaged | decode words.tokens a.png --model TINY
+        weights_corrupt | damaged | inspect words.safetensors
+        model_unknown | photos-f9 | init photos-f9 a.safetensors
+        dataset_empty | none | eval none --model TINY
+        dataset_empty | others | eval others --model TINY
+        config_invalid | n_embbed | train train.json --data SAMPLES --out a.safetensors
+        io | absent.json | train absent.json --data SAMPLES --out a.safetensors";
+    for case in cases.trim().lines() {
+        let [code, named, words] = case.split('|').map(str::trim).collect::<Vec<_>>()[..] else {
+            panic!("{case}");
+        };
+        failed(&run(&folder, words), code, named);
+    }
+    training(&folder, 1, ("", ""));
+    for data in ["none", "others"] {
+        let words = format!("train train.json --data {data} --out a.safetensors");
+        failed(&run(&folder, &words), "dataset_empty", data);
+    }
+    let after = fs::read_dir(&folder).unwrap().count();
+    assert_eq!(after, before, "a failure writes nothing");
+}
+
+#[test]
+fn tokens_of_another_model_are_refused_in_one_line() {
+    let folder = tempdir().unwrap();
+    printed(&run(
+        &folder,
+        "encode SAMPLES/coffee.png a.tokens --model TINY --size 64",
+    ));
+    let words = "decode a.tokens a.png --models ROOT/www/models --json";
+    let output = run(&folder, words);
+    failed(&output, "tokens_other_codebook", "");
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["code"], "tokens_other_codebook");
+
+    // Another decoder is a line, too, but the picture is made.
+    let mut file = WeightFile::tiny();
+    file.map("decoder.conv_out.weight", |v| 0.5 * v);
+    fs::write(folder.path().join("other.safetensors"), file.bytes()).unwrap();
+    let output = run(
+        &folder,
+        "decode a.tokens a.png --model other.safetensors --json",
+    );
+    assert_eq!(json(&output)["tokens"], 256);
+    assert_eq!(text(&output.stderr).lines().count(), 1);
+    assert_eq!(picture(&folder, "a.png").width(), 64);
+}

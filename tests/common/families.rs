@@ -1,0 +1,151 @@
+use tesserae::ModelConfig;
+use tesserae::weights::{CheckedWeights, Family, build};
+
+use super::models::same_outputs;
+use super::{Golden, On, golden};
+
+/// Passes each body below to a macro that makes a test of it.
+macro_rules! family_tests {
+    ($make:ident) => {
+        $make! {
+            families::taming
+            families::taming_nested
+            families::latent_diffusion
+            families::gumbel
+            families::diffusers
+            families::diffusers_old_names
+        }
+    };
+}
+pub(crate) use family_tests;
+
+/// Names of attention in diffusers, now and before.
+const ATTENTION: [(&str, &str); 4] = [
+    (".to_q.", ".query."),
+    (".to_k.", ".key."),
+    (".to_v.", ".value."),
+    (".to_out.0.", ".proj_attn."),
+];
+
+/// What a checkpoint has to be recognised as.
+struct Expected<'a> {
+    family: Family,
+    assumed: &'a [&'a str],
+    /// Beginnings of the names that are no part of the model.
+    aside: &'a [&'a str],
+}
+
+/// The checkpoint is recognised, its config is the generator's, and it computes what the family's
+/// own implementation does.
+async fn loads(on: &On, golden: &Golden, bytes: Vec<u8>, expected: Expected<'_>) -> CheckedWeights {
+    let hint = golden.json("config.json");
+    let checked = CheckedWeights::of(bytes, hint.as_deref()).unwrap();
+    let config = ModelConfig::from_json(&golden.json("model").unwrap()).unwrap();
+    assert_eq!(checked.family, expected.family);
+    assert_eq!(checked.config, config);
+    assert_eq!(checked.assumed, expected.assumed);
+    let is_aside = |name: &&str| expected.aside.iter().any(|start| name.contains(start));
+    let params = golden.names("param.");
+    assert_eq!(
+        checked.aside.len(),
+        params.iter().copied().filter(is_aside).count()
+    );
+    assert!(checked.aside.iter().all(|name| is_aside(&name.as_str())));
+    assert_eq!(checked.shapes.len() + checked.aside.len(), params.len());
+
+    let loaded = build(&checked, &on.device).unwrap();
+    assert_eq!(loaded.config, config);
+    same_outputs(on, golden, &loaded.model, &["square"]).await;
+    checked
+}
+
+fn as_it_is(name: &str) -> String {
+    name.to_owned()
+}
+
+const PUBLISHED: [&str; 4] = ["norm_groups", "norm_eps", "resolution", "input"];
+
+/// Half precision, 32 groups, no config, and a discriminator beside it.
+pub async fn taming(on: &On) {
+    let golden = golden!("checkpoint_taming");
+    let expected = Expected {
+        family: Family::Taming,
+        assumed: &PUBLISHED,
+        aside: &["loss.discriminator."],
+    };
+    let checked = loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+    assert_eq!(checked.aside.len(), 10);
+}
+
+/// The same model as a part of another file is the same model to token files.
+pub async fn taming_nested(on: &On) {
+    let golden = golden!("checkpoint_taming");
+    let nested = golden.checkpoint(|name| format!("first_stage_model.{name}"));
+    let expected = Expected {
+        family: Family::Taming,
+        assumed: &PUBLISHED,
+        aside: &["loss.discriminator."],
+    };
+    let nested = loads(on, &golden, nested, expected).await;
+    let plain = CheckedWeights::of(golden.checkpoint(as_it_is), None).unwrap();
+    assert_eq!(nested.hashes, plain.hashes);
+}
+
+/// No attention at all, inside a larger checkpoint.
+pub async fn latent_diffusion(on: &On) {
+    let golden = golden!("checkpoint_latent_diffusion");
+    let expected = Expected {
+        family: Family::Taming,
+        assumed: &["norm_eps", "resolution", "input"],
+        aside: &[
+            "betas",
+            "model_ema.",
+            "model.diffusion_model.",
+            "cond_stage_model.",
+            "loss.discriminator.",
+        ],
+    };
+    let checked = loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+    assert_eq!(checked.aside.len(), 5);
+}
+
+pub async fn gumbel(on: &On) {
+    let golden = golden!("checkpoint_gumbel");
+    let expected = Expected {
+        family: Family::Taming,
+        assumed: &["resolution", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+/// Uneven widths and attention in one level, with the config.json of `save_pretrained`.
+pub async fn diffusers(on: &On) {
+    let golden = golden!("checkpoint_diffusers");
+    let expected = Expected {
+        family: Family::Diffusers,
+        assumed: &["norm_eps", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+pub async fn diffusers_old_names(on: &On) {
+    let golden = golden!("checkpoint_diffusers");
+    let expected = Expected {
+        family: Family::Diffusers,
+        assumed: &["norm_eps", "input"],
+        aside: &[],
+    };
+    let old = loads(on, &golden, golden.checkpoint(old_name), expected).await;
+    let hint = golden.json("config.json");
+    let new = CheckedWeights::of(golden.checkpoint(as_it_is), hint.as_deref()).unwrap();
+    assert_eq!(old.hashes, new.hashes);
+}
+
+/// A tensor's name as diffusers saved it before version 0.18.
+pub fn old_name(name: &str) -> String {
+    ATTENTION
+        .iter()
+        .fold(name.to_owned(), |name, (new, old)| name.replace(new, old))
+}

@@ -1,0 +1,179 @@
+//! Checkpoints of other projects: each family against its own implementation, and those that are no
+//! good.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used)]
+
+mod common;
+mod support;
+
+use burn::tensor::Device;
+use common::families::{family_tests, old_name};
+use common::{Golden, golden, native_tests};
+use support::{WeightFile, code};
+use tesserae::weights::{CheckedWeights, Loaded, build};
+use tesserae::{ModelConfig, Result};
+
+family_tests!(native_tests);
+
+/// A checkpoint to change, and the config.json that came with it.
+fn file(golden: &Golden) -> (WeightFile, Option<String>) {
+    let bytes = golden.checkpoint(str::to_owned);
+    (WeightFile::of(&bytes), golden.json("config.json"))
+}
+
+fn load(file: &WeightFile, config: Option<&str>) -> Result<Loaded> {
+    build(&CheckedWeights::of(file.bytes(), config)?, &Device::flex())
+}
+
+/// Fails unless loading ends with this code and names `named` in its sentence.
+fn refused(file: &WeightFile, config: Option<&str>, expected: &str, named: &str) {
+    let error = load(file, config).unwrap_err();
+    assert_eq!(error.code(), expected, "{error}");
+    assert!(
+        error.to_string().contains(named),
+        "`{named}` is not in: {error}"
+    );
+}
+
+#[test]
+fn names_of_no_family_are_unknown() {
+    let bert = golden!("checkpoint_taming").checkpoint(|name| format!("bert.{name}"));
+    refused(&WeightFile::of(&bert), None, "weights_unknown", "no kind");
+    // Only what is beside the model.
+    let (mut rest, _) = file(&golden!("checkpoint_taming"));
+    rest.tensors.retain(|name, _| name.starts_with("loss."));
+    refused(&rest, None, "weights_unknown", "no kind");
+}
+
+#[test]
+fn a_model_without_a_codebook_is_told_apart() {
+    for golden in [
+        golden!("checkpoint_taming"),
+        golden!("checkpoint_diffusers"),
+    ] {
+        let (mut kl, config) = file(&golden);
+        kl.tensors.retain(|name, _| !name.starts_with("quantize."));
+        refused(&kl, config.as_deref(), "no_codebook", "no codebook");
+    }
+}
+
+#[test]
+fn one_tensor_under_two_names_is_refused() {
+    let (mut both, config) = file(&golden!("checkpoint_diffusers"));
+    let name = "decoder.mid_block.attentions.0.to_q.weight";
+    let tensor = both.get(name).clone();
+    assert_ne!(old_name(name), name);
+    both.tensors.insert(old_name(name), tensor);
+    refused(&both, config.as_deref(), "weights_mismatch", "both");
+}
+
+#[test]
+fn a_config_file_that_is_no_config_is_told() {
+    let (weights, _) = file(&golden!("checkpoint_diffusers"));
+    for text in [
+        "",
+        "not JSON",
+        "{\"norm_num_groups\": 4",
+        "[\"VQModel\"]",
+        "null",
+        "4",
+        "{\"norm_num_groups\": \"four\"}",
+        "{\"norm_num_groups\": -4}",
+        "{\"norm_num_groups\": 4, \"norm_eps\": 0}",
+        "{\"norm_num_groups\": 4, \"sample_size\": 65537}",
+        "{\"norm_num_groups\": 4, \"input\": [1, 0]}",
+    ] {
+        assert_eq!(code(load(&weights, Some(text))), "config_invalid", "{text}");
+    }
+}
+
+#[test]
+fn groups_that_do_not_divide_the_widths_are_refused() {
+    let (weights, _) = file(&golden!("checkpoint_diffusers"));
+    // The published 32 where nothing else is said, and the config file's own.
+    for config in [None, Some("{}"), Some("{\"norm_num_groups\": 3}")] {
+        refused(&weights, config, "config_invalid", "norm_groups");
+    }
+}
+
+#[test]
+fn a_config_file_moves_no_attention() {
+    let golden = golden!("checkpoint_diffusers");
+    let (weights, _) = file(&golden);
+    let placed = |config: &str| {
+        let ModelConfig::VqGan(config) = load(&weights, Some(config)).unwrap().config else {
+            panic!("not a VQ-GAN");
+        };
+        let attends = (0..3)
+            .map(|level| config.attends(level))
+            .collect::<Vec<_>>();
+        (config.resolution, attends)
+    };
+    let last = vec![false, false, true];
+    // The last one cannot be halved twice, so it says nothing.
+    for (config, resolution) in [
+        ("{\"norm_num_groups\": 4}", 256),
+        ("{\"norm_num_groups\": 4, \"sample_size\": 48}", 48),
+        ("{\"norm_num_groups\": 4, \"sample_size\": 4}", 4),
+        ("{\"norm_num_groups\": 4, \"sample_size\": 3}", 256),
+    ] {
+        assert_eq!(placed(config), (resolution, last.clone()), "{config}");
+    }
+}
+
+/// Each of these is what the shapes are read from, or belongs to a part that is optional.
+const TELLING: [(&str, &[&str]); 3] = [
+    (
+        "taming",
+        &[
+            "encoder.conv_in.weight",
+            "encoder.conv_out.weight",
+            "encoder.down.0.block.0.conv1.weight",
+            "encoder.down.2.block.0.conv1.weight",
+            "encoder.mid.attn_1.q.weight",
+            "decoder.conv_out.weight",
+            "decoder.up.1.upsample.conv.bias",
+            "post_quant_conv.bias",
+        ],
+    ),
+    ("gumbel", &["quantize.proj.weight", "quantize.embed.weight"]),
+    (
+        "diffusers",
+        &[
+            "encoder.down_blocks.0.resnets.0.conv1.weight",
+            "encoder.down_blocks.1.resnets.0.conv_shortcut.weight",
+            "encoder.down_blocks.2.attentions.0.to_q.weight",
+            "decoder.up_blocks.0.attentions.1.to_out.0.bias",
+            "decoder.mid_block.attentions.0.group_norm.weight",
+            "decoder.conv_norm_out.bias",
+        ],
+    ),
+];
+
+#[test]
+fn a_tensor_that_is_missing_or_misshapen_is_a_mismatch() {
+    for (name, tensors) in TELLING {
+        let golden = match name {
+            "taming" => golden!("checkpoint_taming"),
+            "gumbel" => golden!("checkpoint_gumbel"),
+            _ => golden!("checkpoint_diffusers"),
+        };
+        let (whole, config) = file(&golden);
+        load(&whole, config.as_deref()).unwrap();
+        for tensor in tensors {
+            let mut missing = whole.clone();
+            missing.tensors.remove(*tensor).unwrap();
+            let result = load(&missing, config.as_deref());
+            assert_eq!(code(result), "weights_mismatch", "without {tensor}");
+
+            let mut misshapen = whole.clone();
+            let shape = &mut misshapen.get(tensor).shape;
+            *shape = vec![shape.iter().product()];
+            if shape.len() == whole.tensors[*tensor].shape.len() {
+                shape.push(1);
+            }
+            let result = load(&misshapen, config.as_deref());
+            assert_eq!(code(result), "weights_mismatch", "flat {tensor}");
+        }
+    }
+}
