@@ -89,8 +89,11 @@ pub fn plan(height: usize, width: usize, limit: usize, overlap: usize) -> Result
         .collect())
 }
 
-/// Windows added up into one planar `[channels, height, width]`, each fading in and out linearly
-/// over `ramp` rows and columns at its edges. Weights are above zero everywhere and divided out at
+/// What the outermost steps of a window weigh.
+const NO_WEIGHT: f32 = 1e-4;
+
+/// Windows added up into one planar `[channels, height, width]`, each fading in and out over
+/// `ramp` rows and columns at its edges. Weights are above zero everywhere and divided out at
 /// the end, so that windows that agree give back exactly what they agree on, up to rounding.
 #[derive(Debug, Clone)]
 pub struct Blend {
@@ -173,12 +176,17 @@ impl Blend {
     }
 }
 
-/// Weights along one side: up over `ramp` steps, 1, and down again, never 0. Two neighbours that
-/// share `ramp` steps add up to 1 at each of them.
+/// Weights along one side: next to nothing in the outer quarter of the `ramp`, where a network sees
+/// the window's edge instead of what lies beyond, then up to 1 over its middle half, and down again.
+/// Never 0: at the picture's own edge there is no neighbour to take over.
 fn fade(length: usize, ramp: usize) -> Vec<f32> {
-    let step = 1.0 / (ramp as f32 + 1.0);
+    let outer = ramp as f32 / 4.0;
+    let step = 1.0 / (ramp as f32 / 2.0 + 1.0);
     (0..length)
-        .map(|at| (at + 1).min(length - at).min(ramp + 1) as f32 * step)
+        .map(|at| {
+            let inside = (at.min(length - 1 - at) as f32 + 1.0 - outer) * step;
+            inside.clamp(NO_WEIGHT, 1.0)
+        })
         .collect()
 }
 
@@ -253,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_cross_fade_linearly() {
+    fn neighbours_cross_fade_over_the_middle_of_their_overlap() {
         // Zeros on the left, ones on the right, three columns shared.
         let windows = plan(1, 9, 6, 3).unwrap();
         let mut blend = Blend::new(1, 1, 9, 3).unwrap();
@@ -261,7 +269,7 @@ mod tests {
             blend.add(window, &[value; 6]).unwrap();
         }
         let blended = blend.finish().unwrap();
-        let expected = [0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0, 1.0, 1.0];
+        let expected = [0.0, 0.0, 0.0, 0.1, 0.5, 0.9, 1.0, 1.0, 1.0];
         for (found, expected) in blended.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-6, "{blended:?}");
         }

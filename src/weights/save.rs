@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use burn::tensor::DType;
 use burn_store::{
     BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, SafetensorsStore,
@@ -44,7 +46,22 @@ pub fn save(
     }
     let internal = |e: burn_store::SafetensorsStoreError| Error::Internal(e.to_string());
     model.save_into(&mut store).map_err(internal)?;
-    store.get_bytes().map_err(internal)
+    in_order(store.get_bytes().map_err(internal)?)
+}
+
+/// The same file with its header's keys in order: equal weights then make equal files, and one
+/// checksum. (The metadata come out of a hash map.)
+fn in_order(file: Vec<u8>) -> Result<Vec<u8>> {
+    let malformed = || Error::Internal("a weight file without a header was written".into());
+    let (length, rest) = file.split_first_chunk::<8>().ok_or_else(malformed)?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| malformed())?;
+    let (header, data) = rest.split_at_checked(length).ok_or_else(malformed)?;
+    let header: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(header).map_err(|e| Error::Internal(e.to_string()))?;
+    let mut text = serde_json::to_vec(&header).map_err(|e| Error::Internal(e.to_string()))?;
+    // The data stay aligned to eight bytes, as the format's own writer leaves them.
+    text.resize(text.len().next_multiple_of(8), b' ');
+    Ok([&(text.len() as u64).to_le_bytes(), text.as_slice(), data].concat())
 }
 
 #[cfg(test)]
@@ -69,6 +86,18 @@ mod tests {
                 .latents(x.clone())
                 .into_data()
                 .assert_eq(&model.latents(x).into_data(), true);
+        }
+    }
+
+    #[test]
+    fn equal_weights_make_equal_files() {
+        let device = Device::flex();
+        let config = ModelConfig::preset("vqvae-tiny").unwrap();
+        let model = Autoencoder::new(&config, &device).unwrap();
+        let file = || save(&model, &config, Some("mine"), Storage::F16).unwrap();
+        let first = file();
+        for _ in 0..8 {
+            assert_eq!(file(), first);
         }
     }
 

@@ -44,9 +44,9 @@ impl Cli {
             Command::Decode(args) => args.run(json).await,
             Command::Inspect(args) => args.run(json),
             Command::Init(args) => args.run(json),
-            Command::Train(args) => args.run().await,
+            Command::Train(args) => args.run(json).await,
             Command::Eval(args) => args.run(json).await,
-            Command::Ship(args) => args.run().await,
+            Command::Ship(args) => args.run(json).await,
         }
     }
 }

@@ -84,9 +84,12 @@ impl Encode {
         files::write(&self.output, &bytes)?;
         let (bpp, usage) = (tokens.bits_per_pixel(), tokens.usage());
         if json {
+            // What the tokens are worth shows only in the picture that they give.
+            let rebuilt = codec.decode(&tokens, &mut watch()?).await?;
             println!(
                 "{}",
-                json!({"tokens": tokens.count(), "bytes": bytes.len(), "bpp": bpp,
+                json!({"psnr": psnr(&picture, &rebuilt)?, "ssim": ssim(&picture, &rebuilt)?,
+                    "tokens": tokens.count(), "bytes": bytes.len(), "bpp": bpp,
                     "perplexity": usage.perplexity, "used": usage.used, "seconds": seconds})
             );
         } else {
@@ -117,7 +120,9 @@ impl Decode {
         if json {
             println!(
                 "{}",
-                json!({"width": width, "height": height, "tokens": tokens.count(), "seconds": seconds})
+                json!({"width": width, "height": height, "tokens": tokens.count(),
+                    "bpp": tokens.bits_per_pixel(), "perplexity": tokens.usage().perplexity,
+                    "seconds": seconds})
             );
         } else {
             println!("{width}×{height}, {seconds:.2} s");

@@ -32,7 +32,7 @@ pub struct Args {
 }
 
 impl Args {
-    pub async fn run(self) -> Result<()> {
+    pub async fn run(self, json: bool) -> Result<()> {
         let bytes = files::read(&self.weights)?;
         if bytes.len() > MAX_BYTES {
             return Err(Error::Argument(format!(
@@ -80,7 +80,11 @@ impl Args {
         } else {
             Manifest { models: vec![] }
         };
-        println!("{}: {}", entry.name, entry.quality);
+        if json {
+            println!("{}", entry.quality);
+        } else {
+            println!("{}: {}", entry.name, entry.quality);
+        }
         match manifest.models.iter_mut().find(|m| m.name == entry.name) {
             Some(old) => *old = entry,
             None => manifest.models.push(entry),

@@ -1,3 +1,5 @@
+use std::fs::File;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +26,8 @@ pub struct Args {
     /// Folder of photos, searched below as well.
     #[arg(long)]
     data: PathBuf,
-    /// Weight file to write, in f16; full-precision checkpoints go beside it.
+    /// Weight file to write, in f16. Beside it go full-precision checkpoints (.f32.safetensors) and
+    /// the log, a line of JSON every 50 steps (.jsonl).
     #[arg(long)]
     out: PathBuf,
     /// Weight file to start from instead of random weights.
@@ -36,7 +39,7 @@ pub struct Args {
 }
 
 impl Args {
-    pub async fn run(self) -> Result<()> {
+    pub async fn run(self, json: bool) -> Result<()> {
         let config = TrainConfig::from_json(&files::text(&self.config)?)?;
         let device = Device::flex();
         device.seed(config.seed);
@@ -59,6 +62,8 @@ impl Args {
             config.model.input_range(),
             config.seed,
         )?;
+        let log_path = self.out.with_extension("jsonl");
+        let mut log = File::create(&log_path).map_err(|e| Error::io(&log_path, e))?;
         eprintln!("training on {} photos", crops.photos());
 
         let stop = Arc::new(AtomicBool::new(false));
@@ -73,6 +78,7 @@ impl Args {
         );
         let started = Instant::now();
         let (mut mse, mut commitment) = (0.0, 0.0);
+        let mut last = json!({"step": 0});
         while !trainer.finished() && !stop.load(Ordering::Relaxed) {
             let report = trainer.step(&mut crops).await?;
             mse += report.mse / LOG_EVERY as f32;
@@ -86,12 +92,10 @@ impl Args {
                     "{psnr:.2} dB, {} codes, perplexity {:.0}, {rate:.1} crops/s",
                     usage.used, usage.perplexity
                 ));
-                println!(
-                    "{}",
-                    json!({"step": report.step, "psnr": psnr, "commitment": commitment,
-                        "learning_rate": report.learning_rate, "used": usage.used,
-                        "perplexity": usage.perplexity, "crops_per_second": rate})
-                );
+                last = json!({"step": report.step, "psnr": psnr, "commitment": commitment,
+                    "learning_rate": report.learning_rate, "used": usage.used,
+                    "perplexity": usage.perplexity, "crops_per_second": rate});
+                writeln!(log, "{last}").map_err(|e| Error::io(&log_path, e))?;
                 (mse, commitment) = (0.0, 0.0);
             }
             if report.step % CHECKPOINT_EVERY == 0 {
@@ -99,7 +103,11 @@ impl Args {
             }
         }
         bar.finish();
-        self.checkpoint(&trainer, &config)
+        self.checkpoint(&trainer, &config)?;
+        if json {
+            println!("{last}");
+        }
+        Ok(())
     }
 
     /// The weights in f16 to ship, and in f32 to go on from.
