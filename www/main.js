@@ -56,6 +56,7 @@ function complain(error, action) {
 /** Makes other weights the model in use, null for the chosen one; then runs `next`. */
 async function useModel(wanted, next = onStage()?.kind === 'picture' ? onStage() : null) {
   const mine = ++ticket;
+  const before = source;
   state('loading');
   loading += 1;
   $('alert').clear();
@@ -75,6 +76,7 @@ async function useModel(wanted, next = onStage()?.kind === 'picture' ? onStage()
     if (mine === ticket && next) await run(next);
   } catch (error) {
     if (mine !== ticket) return;
+    if (before) source = before;
     $('model').value = model?.name ?? '';
     const again = { label: 'Try again', run: () => useModel(wanted?.from === 'shipped' ? wanted : null, next) };
     stop(error, DOWNLOADS.has(error.code) || !model ? again : undefined);
@@ -96,11 +98,11 @@ client.addEventListener('model', ({ detail }) => {
   if (!working()) settle(page.dataset.state === 'loading' ? 'ready' : page.dataset.state, `The model ${name} is ready.`);
 });
 
-client.addEventListener('device', ({ detail: { device, version } }) => {
+client.addEventListener('device', ({ detail: { device, remember: measured, version } }) => {
   $('device-panel').show(device);
   $('version').textContent = `Tesserae ${version}`;
   if (device.problem) remember(null);
-  else if (device.choice === 'auto') remember(device.kind);
+  else if (measured) remember(measured);
   // A lost device has been told already, by `restart`.
   if (device.problem && device.problem.code !== Code.DEVICE_LOST && settings.device === 'webgpu') complain(device.problem);
 });
@@ -157,6 +159,8 @@ function beginBar(job, text) {
 }
 
 client.addEventListener('progress', ({ detail: { lane, stage, done, total } }) => {
+  // An engine that comes up after its visitor has cancelled has no bar to fill.
+  if (lane === 'engine' && page.dataset.state !== 'loading' && !working()) return;
   const job = lane === 'picture' ? 'picture' : 'start';
   const bytes = stage === Stage.DOWNLOAD ? { done, total } : undefined;
   const text = bytes ? `Downloading ${source.name}: ${megabytes(done)} of ${megabytes(total)} MB` : WORDS[stage];
@@ -201,6 +205,8 @@ async function openDevice(known) {
   const opened = client.open(settings.device, known);
   if (next) run(next);
   await opened.catch((error) => stop(error, { label: 'Try again', run: () => openDevice() }));
+  // Weights that could not be had before are asked for again; nobody else would.
+  if (!model && !loading && page.dataset.state === 'loading') useModel(null);
 }
 
 $('drop').addEventListener('file', ({ detail }) => accept(detail.file, detail));

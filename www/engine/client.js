@@ -18,8 +18,9 @@ import { Ask, Code, PageCode, Tell, TesseraeError, failure } from './protocol.js
 
 // A stage that does not come up for air is not waited for longer than this after a cancel.
 const CANCEL_GRACE_MS = 15_000;
-const CPU_SENTENCE = 'The graphics device was lost, so the work goes on on the CPU.';
+const CPU_SENTENCE = 'The graphics device was lost or failed, so the work goes on on the CPU.';
 const ABORT_SENTENCE = 'The engine stopped in the middle of its work and was started again; a smaller size may get through.';
+const DEVICE_SENTENCE = 'The graphics device failed in the middle of the work.';
 const DEAD_SENTENCE = 'The engine could not be started in this browser.';
 
 /**
@@ -36,6 +37,7 @@ export class EngineClient extends EventTarget {
   /** @type {TesseraeError | null} */ #lost = null;
   #lastId = 0;
   #deaths = 0;
+  /** @type {'webgpu' | 'cpu' | null} what runs */ #kind = null;
 
   /**
    * Opens the engine on a device, in a fresh worker, and loads the model in use again.
@@ -194,6 +196,7 @@ export class EngineClient extends EventTarget {
     }
     if (entry.lane === 'model') this.#source = entry.job.source;
     if (entry.lane === 'picture') this.#deaths = 0;
+    if (entry.lane === 'engine') this.#kind = value.device.kind;
     const late = entry.settled;
     entry.settled = true;
     // A model that came up after its cancel is nevertheless the one in use now.
@@ -204,7 +207,7 @@ export class EngineClient extends EventTarget {
 
   /** The device is gone: on with the CPU, and once more with the same job. */
   #lose(/** @type {Entry} */ entry, /** @type {{code: string, message: string}} */ error) {
-    if (entry.again || this.#choice === 'cpu') {
+    if (entry.again) {
       this.#fail(entry, new TesseraeError(error.code, error.message));
     } else if (!entry.settled) {
       entry.again = true;
@@ -224,6 +227,10 @@ export class EngineClient extends EventTarget {
     this.#running = null;
     if (entry?.lane === 'engine' || ++this.#deaths > 2) {
       return this.#giveUp(entry, { code: PageCode.WORKER_FAILED, message: `${DEAD_SENTENCE} (${why})` });
+    }
+    // A graphics device out of memory, or with a shader that it refuses, ends in a panic too.
+    if (entry?.lane === 'picture' && !entry.settled && this.#kind === 'webgpu') {
+      return this.#lose(entry, { code: Code.DEVICE_LOST, message: DEVICE_SENTENCE });
     }
     // The job that killed it is not run again: it would do so again.
     const silent = !entry || entry.settled;

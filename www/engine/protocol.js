@@ -139,6 +139,7 @@ export function failure(error) {
  *
  * @typedef {object} Opened
  * @property {DeviceFacts} device
+ * @property {string | null} remember what to pass as `remembered` next time
  * @property {string} version
  *
  * @typedef {object} Loaded

@@ -91,7 +91,7 @@ const work = {
     model = engine = null;
     engine = await wasm.Engine.open(job.choice, job.remembered);
     tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.START, done: 1, total: 1 });
-    return { device: engine.facts, version: wasm.version() };
+    return { device: engine.facts, remember: engine.remember ?? null, version: wasm.version() };
   },
 
   /** @param {import('./protocol.js').LoadJob} job */
@@ -160,7 +160,8 @@ async function perform(job) {
   current = job.id;
   try {
     const value = await work[job.kind](/** @type {any} */ (job), own);
-    if (!dead) tell({ tell: Tell.DONE, id: job.id, value });
+    const large = value && 'rebuilt' in value ? [value.rebuilt.rgba.buffer, value.png.buffer] : [];
+    if (!dead) tell({ tell: Tell.DONE, id: job.id, value }, /** @type {Transferable[]} */ (large));
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) die(error);
     else if (!dead) tell({ tell: Tell.FAILED, id: job.id, error: failure(error) });

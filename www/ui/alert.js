@@ -4,7 +4,7 @@
 const WAY_ON = {
   image_unsupported: 'Save it as PNG, JPEG or WebP and try again.',
   image_corrupt: 'Try another copy of it.',
-  image_too_large: 'Make it smaller and try again.',
+  image_too_large: 'Choose a smaller “Longest side”, or a smaller picture.',
   image_empty: 'Choose another file.',
   image_size: 'Choose another picture.',
   tokens_corrupt: 'Save the tokens again and drop the new file.',
@@ -24,7 +24,6 @@ const WAY_ON = {
   device_refused: 'The CPU does the work instead.',
   self_test_failed: 'The CPU does the work instead.',
   device_lost: 'You can switch back under “Device”.',
-  out_of_memory: 'Choose a smaller size, or the CPU under “Device”.',
   download_failed: 'Check the connection and try again.',
   download_length: 'Try again.',
   download_hash: 'Try again.',
