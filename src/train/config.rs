@@ -157,7 +157,7 @@ mod tests {
                 ..config()
             },
             TrainConfig {
-                crop: 4_294_967_360,
+                crop: usize::MAX & !7,
                 ..config()
             },
             TrainConfig {
