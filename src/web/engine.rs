@@ -150,15 +150,10 @@ impl Engine {
             let facts = facts(Kind::WebGpu, reason);
             return Ok(Engine { device, facts });
         }
-        let gpu_ms = match within(PATIENCE_MS, measure(&device, clock::now)).await {
-            Some(Ok(milliseconds)) => milliseconds,
-            Some(Err(error)) => return Ok(cpu(error.to_string(), Some(&error))),
-            None => {
-                let error = Error::SelfTestFailed("it took too long".into());
-                return Ok(cpu(error.to_string(), Some(&error)));
-            }
+        let (gpu_ms, cpu_ms) = match contest(&device).await {
+            Ok(times) => times,
+            Err(error) => return Ok(cpu(error.to_string(), Some(&error))),
         };
-        let cpu_ms = measure(&Device::flex(), clock::now).await?;
         let timed =
             |text: &str| format!("{text}: {gpu_ms:.0} ms on WebGPU, {cpu_ms:.0} ms on the CPU.");
         let mut engine = if gpu_ms <= cpu_ms {
@@ -197,6 +192,14 @@ impl Engine {
     pub(super) fn device(&self) -> &Device {
         &self.device
     }
+}
+
+/// Milliseconds of the same work on WebGPU and on the CPU, both answers checked.
+async fn contest(webgpu: &Device) -> Result<(f64, f64)> {
+    let gpu_ms = within(PATIENCE_MS, measure(webgpu, clock::now))
+        .await
+        .ok_or_else(|| Error::SelfTestFailed("it took too long".into()))??;
+    Ok((gpu_ms, measure(&Device::flex(), clock::now).await?))
 }
 
 /// This worker's WebGPU device, which has passed the self-test.

@@ -14,6 +14,7 @@ macro_rules! family_tests {
             families::gumbel
             families::diffusers
             families::diffusers_old_names
+            families::llamagen
         }
     };
 }
@@ -144,6 +145,17 @@ pub async fn diffusers_old_names(on: &On) {
 }
 
 /// A tensor's name as diffusers saved it before version 0.18.
+/// A codebook on the unit sphere, attention at the coarsest level, and a buffer of its training.
+pub async fn llamagen(on: &On) {
+    let golden = golden!("checkpoint_llamagen");
+    let expected = Expected {
+        family: Family::LlamaGen,
+        assumed: &["norm_eps", "resolution", "input", "quantizer"],
+        aside: &["codebook_used"],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
 pub fn old_name(name: &str) -> String {
     ATTENTION
         .iter()

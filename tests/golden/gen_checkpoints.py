@@ -16,6 +16,7 @@ from torch import nn
 
 from gen_models import model_golden
 from golden import Golden, norm_groups, randn
+from llamagen import LlamaGen
 from with_diffusers import agree_with_diffusers
 
 # taming-transformers looks for this where Lightning had it before version 2.
@@ -152,9 +153,24 @@ def diffusers() -> Golden:
     return golden
 
 
+def llamagen() -> Golden:
+    """Attention at the coarsest level, a codebook on the unit sphere, and a buffer of its training."""
+    hints = {"norm_groups": 2}
+    config = expected(
+        ch=4, ch_mult=[1, 2, 2], embed_dim=4, quantizer="cosine", attn_resolutions=[64], **hints
+    )
+    with norm_groups(config["norm_groups"], config["norm_eps"]):
+        model = LlamaGen(config)
+    golden = model_golden(model, config, inputs(1, 3, 24, 32))
+    golden.put("param.quantize.codebook_used", torch.zeros(64))
+    golden.config = {"model": config, "config.json": hints}
+    return golden
+
+
 GOLDENS = {
     "checkpoint_taming": taming,
     "checkpoint_latent_diffusion": latent_diffusion,
     "checkpoint_gumbel": gumbel,
     "checkpoint_diffusers": diffusers,
+    "checkpoint_llamagen": llamagen,
 }

@@ -8,6 +8,7 @@ from torch.nn.functional import mse_loss
 
 import vqvae
 from gen_quantizers import look_up, rows_of
+from llamagen import SphereQuantizer
 from golden import WIDE, Golden, clear, norm_groups, randn, randomise, two_nearest
 from with_diffusers import agree_with_diffusers
 
@@ -91,9 +92,16 @@ def place_codebook(
         weight = model.quantize.embedding.weight
         for _ in range(SEARCH):
             weight.copy_((mean + std * randn(*weight.shape)).to(stored))
-            if clear(two_nearest(rows, weight)):
+            if clear(nearest_two(model.quantize, rows)):
                 return
     raise RuntimeError("no codebook with clear choices was found")
+
+
+def nearest_two(quantizer: nn.Module, rows: torch.Tensor) -> torch.Tensor:
+    """Squared distances to the two nearest entries, both as the quantizer compares them."""
+    if isinstance(quantizer, SphereQuantizer):
+        return two_nearest(quantizer.prepare(rows), quantizer.codebook())
+    return two_nearest(rows, quantizer.embedding.weight)
 
 
 def choose(model: nn.Module, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -103,7 +111,7 @@ def choose(model: nn.Module, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
         indices, nearest = logits.argmax(1), rows_of(logits).topk(2, dim=1).values
     else:
         _, _, (_, _, indices) = model.quantize(z)
-        nearest = two_nearest(rows_of(z), model.quantize.embedding.weight)
+        nearest = nearest_two(model.quantize, rows_of(z))
     return indices, look_up(model.quantize, indices, z.shape[1]), nearest
 
 
