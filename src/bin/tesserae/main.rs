@@ -2,6 +2,7 @@
 
 mod cli;
 mod code;
+mod convert;
 mod eval;
 mod files;
 mod inspect;
