@@ -3,33 +3,43 @@ use std::time::Instant;
 
 use serde_json::json;
 use tesserae::pixels::metrics::{psnr, ssim};
-use tesserae::{Picture, Result, Tokens};
+use tesserae::{Codec, Picture, Result, Tokens};
 
 use crate::files;
 use crate::model::{FitArgs, ModelArgs, watch};
 
+/// A picture made ready, and the model to encode it with.
 #[derive(Debug, clap::Args)]
-pub struct Reconstruct {
+struct Source {
     /// Picture to read: PNG, JPEG or WebP.
     input: PathBuf,
-    /// Picture to write; its extension says how: png, jpg or webp.
-    output: PathBuf,
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
     fit: FitArgs,
 }
 
+impl Source {
+    fn open(&self) -> Result<(Codec, Picture)> {
+        let codec = self.model.load()?;
+        Ok((codec, self.fit.fit(&files::picture(&self.input)?)))
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Reconstruct {
+    #[command(flatten)]
+    source: Source,
+    /// Picture to write; its extension says how: png, jpg or webp.
+    output: PathBuf,
+}
+
 #[derive(Debug, clap::Args)]
 pub struct Encode {
-    /// Picture to read: PNG, JPEG or WebP.
-    input: PathBuf,
+    #[command(flatten)]
+    source: Source,
     /// Token file to write.
     output: PathBuf,
-    #[command(flatten)]
-    model: ModelArgs,
-    #[command(flatten)]
-    fit: FitArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -44,8 +54,7 @@ pub struct Decode {
 
 impl Reconstruct {
     pub async fn run(self, json: bool) -> Result<()> {
-        let codec = self.model.load()?;
-        let picture = self.fit.fit(&files::picture(&self.input)?);
+        let (codec, picture) = self.source.open()?;
         let start = Instant::now();
         let tokens = codec.encode(&picture, &mut watch()?).await?;
         let rebuilt = codec.decode(&tokens, &mut watch()?).await?;
@@ -75,8 +84,7 @@ impl Reconstruct {
 
 impl Encode {
     pub async fn run(self, json: bool) -> Result<()> {
-        let codec = self.model.load()?;
-        let picture = self.fit.fit(&files::picture(&self.input)?);
+        let (codec, picture) = self.source.open()?;
         let start = Instant::now();
         let tokens = codec.encode(&picture, &mut watch()?).await?;
         let seconds = start.elapsed().as_secs_f64();

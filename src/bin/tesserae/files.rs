@@ -33,6 +33,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// The pictures among `paths` and below the folders among them, by their extension, in the order
 /// of their paths.
 pub fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    if let Some(absent) = paths.iter().find(|path| !path.exists()) {
+        return Err(Error::io(absent, "there is no such file or folder"));
+    }
     let (mut folders, mut found): (Vec<PathBuf>, Vec<PathBuf>) =
         paths.iter().cloned().partition(|path| path.is_dir());
     while let Some(folder) = folders.pop() {
