@@ -234,3 +234,20 @@ fn a_loss_that_is_no_number_ends_the_training() {
         .unwrap();
     assert!(error.to_string().contains("learning rate"), "{error}");
 }
+
+#[test]
+fn a_codebook_on_the_sphere_follows_latents_on_the_sphere() {
+    let mut config = config("vqgan-tiny");
+    if let ModelConfig::VqGan(model) = &mut config.model {
+        model.quantizer = tesserae::config::QuantizerKind::Cosine;
+    }
+    let (_, mut trainer, _) = trained(&config);
+    assert!(trainer.take_usage().used > 1);
+    let model = trainer.model();
+    let stored = model.vector_quantizer().unwrap().embedding.weight.val();
+    let lengths = stored.square().sum_dim(1).sqrt().into_data();
+    // Means of unit vectors that lie near each other.
+    for length in lengths.iter::<f32>() {
+        assert!((0.5..1.01).contains(&length), "{length}");
+    }
+}

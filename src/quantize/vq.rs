@@ -93,9 +93,13 @@ impl VectorQuantizer {
     /// - `z`: `[batch, D, rows, columns]`
     /// - output: `[batch, rows, columns]`, each in `0..K`
     pub fn indices(&self, z: Tensor<4>) -> Tensor<3, Int> {
-        let [batch, _, rows, columns] = z.dims();
-        let z = self.prepare(z);
-        nearest(flatten(z).detach(), self.codebook().detach()).reshape([batch, rows, columns])
+        self.choose(self.prepare(z))
+    }
+
+    fn choose(&self, prepared: Tensor<4>) -> Tensor<3, Int> {
+        let [batch, _, rows, columns] = prepared.dims();
+        let flat = flatten(prepared).detach();
+        nearest(flat, self.codebook().detach()).reshape([batch, rows, columns])
     }
 
     /// # Shapes
@@ -112,8 +116,8 @@ impl VectorQuantizer {
     /// # Shapes
     /// - `z`: `[batch, D, rows, columns]`
     pub fn forward(&self, z: Tensor<4>) -> Quantized {
-        let indices = self.indices(z.clone());
         let z = self.prepare(z);
+        let indices = self.choose(z.clone());
         let z_q = self.lookup(indices.clone());
         let mean_square = |a: Tensor<4>, b: Tensor<4>| (a - b).square().mean();
         Quantized {

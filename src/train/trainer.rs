@@ -105,8 +105,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::Internal`] when the loss is no longer a number, or when the device fails.
     pub async fn step(&mut self, crops: &mut CropSampler) -> Result<StepReport> {
-        let trained_enough = self.ema.is_none() && self.step >= self.config.quantize_after;
-        if trained_enough {
+        if self.ema.is_none() && self.step >= self.config.quantize_after {
             self.start_codebook(crops)?;
         }
         let x = self.batch(crops);
@@ -114,9 +113,10 @@ impl Trainer {
         let (z_q, commitment, chosen) = match (&self.ema, self.model.vector_quantizer()) {
             (Some(_), Some(quantizer)) => {
                 let q = quantizer.forward(z.clone());
-                (q.z_q, q.commitment, Some(q.indices))
+                let rows = flatten(quantizer.prepare(z)).inner();
+                (q.z_q, q.commitment, Some((rows, q.indices.inner())))
             }
-            _ => (z.clone(), Tensor::zeros([1], &self.device), None),
+            _ => (z, Tensor::zeros([1], &self.device), None),
         };
         let error = (self.model.decode(z_q) - x).square().mean();
         let [low, high] = self.config.model.input_range();
@@ -129,8 +129,8 @@ impl Trainer {
         self.model = self.optimizer.step(rate, self.model.clone(), grads);
 
         self.step += 1;
-        if let Some(indices) = chosen {
-            self.follow(flatten(z).inner(), indices.inner()).await?;
+        if let Some((rows, indices)) = chosen {
+            self.follow(rows, indices).await?;
         }
         let mse = read_scalar(error.inner()).await? / scale;
         if !mse.is_finite() {
@@ -156,8 +156,11 @@ impl Trainer {
     /// K-means on the latents of some batches.
     fn start_codebook(&mut self, crops: &mut CropSampler) -> Result<()> {
         let model = self.model.valid();
+        let Some(quantizer) = model.vector_quantizer() else {
+            return Ok(());
+        };
         let batches = (0..self.config.kmeans_batches)
-            .map(|_| flatten(model.latents(self.batch(crops).inner())))
+            .map(|_| flatten(quantizer.prepare(model.latents(self.batch(crops).inner()))))
             .collect();
         let z: Tensor<2> = Tensor::cat(batches, 0);
         let codes = self.config.model.codes();
