@@ -7,10 +7,11 @@ mod engine;
 mod error;
 mod model;
 mod picture;
+mod source;
 mod tokens;
 
 pub use engine::Engine;
-pub use model::Model;
+pub use model::{Model, Weights};
 pub use picture::{Picture, compare};
 pub use tokens::Tokens;
 
@@ -27,6 +28,15 @@ pub fn start() {
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// Bytes of memory that this module has taken from the browser. It never gives any back, so this is
+/// also the most that it has needed so far.
+#[wasm_bindgen(js_name = memoryBytes)]
+pub fn memory_bytes() -> f64 {
+    let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+    let buffer: js_sys::ArrayBuffer = memory.buffer().unchecked_into();
+    f64::from(buffer.byte_length())
 }
 
 /// A plain JavaScript object, numbers as numbers and maps as objects.
@@ -68,6 +78,10 @@ export interface DeviceFacts {
 
 export interface ModelFacts {
   kind: string;
+  /** Whose file it is: this project's or another's. */
+  family: string;
+  /** Fields of the config that nothing told, at the family's published value. */
+  assumed: string[];
   name: string | null;
   config: object;
   parameters: number;

@@ -2,22 +2,60 @@ use js_sys::Function;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use super::source::source;
 use super::{Engine, Picture, Tokens, clock, object};
 use crate::config::ModelConfig;
 use crate::models::{Codec, MAX_PIXELS, Stage};
-use crate::weights::{CheckedWeights, build};
+use crate::weights::{CheckedWeights, Container, Family, build};
+
+/// A weight file that has been looked at, value by value, before anything is built of it. Between
+/// the two an earlier model can be freed, so that the memory need not hold both.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Weights {
+    checked: CheckedWeights,
+}
+
+#[wasm_bindgen]
+impl Weights {
+    /// Checks a file as [`Model::load`] does.
+    pub fn check(
+        #[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] weights: JsValue,
+        config: Option<String>,
+    ) -> Result<Weights, JsValue> {
+        let file = Container::open(source(weights)?)?;
+        Ok(Weights {
+            checked: CheckedWeights::new(file, config.as_deref())?,
+        })
+    }
+
+    /// Builds the model on the engine's device.
+    pub async fn load(&self, engine: &Engine) -> Result<Model, JsValue> {
+        let codec = Codec::new(build(&self.checked, engine.device())?, engine.device());
+        engine.device().memory_cleanup();
+        Ok(Model {
+            codec,
+            family: self.checked.family,
+            assumed: self.checked.assumed.clone(),
+        })
+    }
+}
 
 /// A model with its weights on an [`Engine`]'s device.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Model {
     codec: Codec,
+    family: Family,
+    assumed: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ModelFacts<'a> {
     kind: &'static str,
+    family: String,
+    assumed: &'a [&'static str],
     name: Option<&'a str>,
     config: &'a ModelConfig,
     parameters: usize,
@@ -31,17 +69,15 @@ struct ModelFacts<'a> {
 
 #[wasm_bindgen]
 impl Model {
-    /// Loads a safetensors file of any known family. `config` is the text of a config.json that
-    /// came with it, for what shapes cannot tell.
+    /// Checks a safetensors file of any known family and loads it. A file (a `Blob`) is read in
+    /// pieces and never whole, which a worker alone can do. `config` is the text of a config.json
+    /// that came with it, for what shapes cannot tell.
     pub async fn load(
         engine: &Engine,
-        weights: Vec<u8>,
+        #[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] weights: JsValue,
         config: Option<String>,
     ) -> Result<Model, JsValue> {
-        let checked = CheckedWeights::of(weights, config.as_deref())?;
-        let codec = Codec::new(build(&checked, engine.device())?, engine.device());
-        engine.device().memory_cleanup();
-        Ok(Model { codec })
+        Weights::check(weights, config)?.load(engine).await
     }
 
     /// What the model is.
@@ -51,6 +87,8 @@ impl Model {
         let hashes = self.codec.hashes();
         object(&ModelFacts {
             kind: config.kind(),
+            family: self.family.to_string(),
+            assumed: &self.assumed,
             name: self.codec.name(),
             config,
             parameters: self.codec.parameters(),

@@ -1,15 +1,19 @@
 use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
 
+use burn::tensor::Device;
 use sha2::{Digest, Sha256};
 
-use super::{Container, Family, NAME_KEY, Recognised};
+use super::{Container, Family, NAME_KEY, Recognised, params};
 use crate::config::ModelConfig;
 use crate::error::{Error, Result};
+use crate::models::Autoencoder;
 use crate::tokens::Hash;
 
-/// A weight file whose header, family, ranges, types and values are in order.
+/// A weight file that is understood, and every way in which its tensors are not the model's.
 #[derive(Debug)]
-pub struct CheckedWeights {
+pub struct Survey {
     /// Where the file comes from.
     pub family: Family,
     /// The model that it holds.
@@ -18,15 +22,108 @@ pub struct CheckedWeights {
     pub assumed: Vec<&'static str>,
     /// The model's name, where the file has one.
     pub name: Option<String>,
-    /// What token files are matched by.
-    pub hashes: Hashes,
-    /// Shape of the model's tensors, by the model's names.
+    /// Shape of the file's tensors, by the model's names.
     pub shapes: BTreeMap<String, Vec<usize>>,
     /// Tensors of the file that are no part of the model.
     pub aside: Vec<String>,
+    /// Empty where the model can be built.
+    pub faults: Vec<Fault>,
     file: Container,
     /// The file's name of each of the model's tensors.
     names: BTreeMap<String, String>,
+}
+
+/// A tensor that is not as the model needs it: by its name in the file, or the model's where it is
+/// missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The model has it and the file has not.
+    Missing(String),
+    /// The file has it and the model has not.
+    Unexpected(String),
+    /// It has other sides than the model's.
+    Misshapen {
+        /// Which tensor.
+        name: String,
+        /// Its sides in the model.
+        expected: Vec<usize>,
+        /// Its sides in the file.
+        found: Vec<usize>,
+    },
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(name) => write!(f, "`{name}` is missing"),
+            Self::Unexpected(name) => write!(f, "`{name}` is not part of this model"),
+            Self::Misshapen {
+                name,
+                expected,
+                found,
+            } => write!(
+                f,
+                "`{name}` has shape {found:?} where {expected:?} is expected"
+            ),
+        }
+    }
+}
+
+impl Survey {
+    /// Looks at names and shapes; no value is read. `config` is the text of a `config.json` that
+    /// came with the file; see [`Recognised::of`].
+    ///
+    /// # Errors
+    /// Those of [`Recognised::of`].
+    pub fn of(file: Container, config: Option<&str>) -> Result<Self> {
+        let recognised = Recognised::of(&file, config)?;
+        let shapes: BTreeMap<String, Vec<usize>> = recognised
+            .names
+            .iter()
+            .map(|(ours, theirs)| {
+                let stored = file.shape(theirs).unwrap_or_default();
+                (ours.clone(), Layout::of(ours, theirs, stored).shape(stored))
+            })
+            .collect();
+        let expected = params::shapes(&Autoencoder::new(&recognised.config, &Device::flex())?);
+        Ok(Self {
+            faults: faults(&expected, &shapes, &recognised.names),
+            family: recognised.family,
+            config: recognised.config,
+            assumed: recognised.assumed,
+            name: file.metadata(NAME_KEY).map(str::to_owned),
+            shapes,
+            aside: recognised.aside,
+            file,
+            names: recognised.names,
+        })
+    }
+
+    /// Number of values in the model's tensors.
+    pub fn parameters(&self) -> usize {
+        let count = |shape: &Vec<usize>| shape.iter().product::<usize>();
+        self.shapes.values().map(count).sum()
+    }
+
+    /// The values of one of the model's tensors.
+    fn values(&self, ours: &str) -> Result<Vec<f32>> {
+        let missing = || Error::WeightsMismatch(format!("`{ours}` is missing"));
+        let theirs = self.names.get(ours).ok_or_else(missing)?;
+        let stored = self.file.shape(theirs).unwrap_or_default();
+        let values = self.file.values(theirs)?;
+        Ok(match (Layout::of(ours, theirs, stored), stored) {
+            (Layout::Transposed, &[rows, columns]) => transposed(&values, rows, columns),
+            _ => values,
+        })
+    }
+}
+
+/// A weight file whose tensors are the model's, every value of which has been looked at.
+#[derive(Debug)]
+pub struct CheckedWeights {
+    survey: Survey,
+    /// What token files are matched by.
+    pub hashes: Hashes,
 }
 
 /// First 8 bytes of SHA-256 over tensors' names, shapes and f32 values, in the order of their
@@ -40,84 +137,131 @@ pub struct Hashes {
 }
 
 impl CheckedWeights {
-    /// Reads the header and looks at every value, without building a model. `config` is the text of
-    /// a `config.json` that came with the file; see [`Recognised::of`].
+    /// Checks a file that is wholly in memory. `config` is as in [`Survey::of`].
     ///
     /// # Errors
-    /// Those of [`Container::parse`] and [`Recognised::of`], [`Error::WeightsMismatch`] for a type
-    /// that is not read, and [`Error::WeightsNotFinite`].
+    /// Those of [`Container::open`] and [`CheckedWeights::new`].
     pub fn of(bytes: Vec<u8>, config: Option<&str>) -> Result<Self> {
-        let file = Container::parse(bytes)?;
-        let recognised = Recognised::of(&file, config)?;
-        let mut shapes = BTreeMap::new();
+        Self::new(Container::open(Rc::new(bytes))?, config)
+    }
+
+    /// Looks at every value, a tensor at a time, without building a model.
+    ///
+    /// # Errors
+    /// Those of [`Survey::of`]; [`Error::WeightsMismatch`] naming the first tensor that is missing,
+    /// misshapen, not the model's, or of a type that is not read; [`Error::WeightsNotFinite`].
+    pub fn new(file: Container, config: Option<&str>) -> Result<Self> {
+        let survey = Survey::of(file, config)?;
+        if let Some(first) = survey.faults.first() {
+            return Err(Error::WeightsMismatch(match survey.faults.len() {
+                1 => first.to_string(),
+                many => format!("{first}, and {} other tensors do not fit", many - 1),
+            }));
+        }
         let (mut codebook, mut decoder) = (Sha256::new(), Sha256::new());
-        for (ours, theirs) in &recognised.names {
-            let values = file.values(theirs)?;
+        for (ours, shape) in &survey.shapes {
+            let values = survey.values(ours)?;
             if !values.iter().all(|v| v.is_finite()) {
+                let theirs = survey.names.get(ours).unwrap_or(ours);
                 return Err(Error::WeightsNotFinite(theirs.clone()));
             }
-            let shape = shape_of(ours, file.shape(theirs).unwrap_or_default());
             let hash = match ours.split('.').next() {
-                Some("quantize") => Some(&mut codebook),
-                Some("decoder" | "post_quant_conv") => Some(&mut decoder),
-                _ => None,
+                Some("quantize" | "quantize_t" | "quantize_b") => &mut codebook,
+                Some("decoder" | "post_quant_conv" | "dec" | "upsample_t") => &mut decoder,
+                _ => continue,
             };
-            if let Some(hash) = hash {
-                hash.update(ours.as_bytes());
-                for side in &shape {
-                    hash.update((*side as u64).to_le_bytes());
-                }
-                for value in &values {
-                    hash.update(value.to_le_bytes());
-                }
+            hash.update(ours.as_bytes());
+            for side in shape {
+                hash.update((*side as u64).to_le_bytes());
             }
-            shapes.insert(ours.clone(), shape);
+            for value in &values {
+                hash.update(value.to_le_bytes());
+            }
         }
         Ok(Self {
-            family: recognised.family,
-            config: recognised.config,
-            assumed: recognised.assumed,
-            name: file.metadata(NAME_KEY).map(str::to_owned),
+            survey,
             hashes: Hashes {
                 codebook: first_bytes(codebook),
                 decoder: first_bytes(decoder),
             },
-            shapes,
-            aside: recognised.aside,
-            file,
-            names: recognised.names,
         })
     }
 
-    /// Number of values in the model's tensors.
-    pub fn parameters(&self) -> usize {
-        self.shapes
-            .values()
-            .map(|shape| shape.iter().product::<usize>())
-            .sum()
-    }
-
-    /// The model's tensors, each read from the file only when it is taken.
-    pub(super) fn tensors(&self) -> Result<Vec<burn_store::burn_pack::Tensor>> {
-        self.names
-            .iter()
-            .map(|(ours, theirs)| {
-                let shape = self.shapes.get(ours).cloned().unwrap_or_default();
-                self.file.tensor(theirs, ours.clone(), shape)
-            })
-            .collect()
+    /// The values of one of the model's tensors, read anew.
+    pub(super) fn values(&self, ours: &str) -> Result<Vec<f32>> {
+        self.survey.values(ours)
     }
 }
 
-/// diffusers stores attention's 1×1 convolutions as linear layers.
-fn shape_of(name: &str, stored: &[usize]) -> Vec<usize> {
-    let projection = ["q", "k", "v", "proj_out"]
-        .iter()
-        .any(|part| name.ends_with(&format!(".{part}.weight")));
-    match stored {
-        [to, from] if projection => vec![*to, *from, 1, 1],
-        other => other.to_vec(),
+impl std::ops::Deref for CheckedWeights {
+    type Target = Survey;
+
+    fn deref(&self) -> &Survey {
+        &self.survey
     }
+}
+
+fn faults(
+    expected: &BTreeMap<String, Vec<usize>>,
+    found: &BTreeMap<String, Vec<usize>>,
+    names: &BTreeMap<String, String>,
+) -> Vec<Fault> {
+    let theirs = |ours: &String| names.get(ours).unwrap_or(ours).clone();
+    let ours = expected
+        .iter()
+        .filter_map(|(name, expected)| match found.get(name) {
+            None => Some(Fault::Missing(name.clone())),
+            Some(found) if found != expected => Some(Fault::Misshapen {
+                name: theirs(name),
+                expected: expected.clone(),
+                found: found.clone(),
+            }),
+            Some(_) => None,
+        });
+    let surplus = found.keys().filter(|name| !expected.contains_key(*name));
+    ours.chain(surplus.map(theirs).map(Fault::Unexpected))
+        .collect()
+}
+
+/// How a family stores what the model holds otherwise.
+#[derive(Debug, PartialEq, Eq)]
+enum Layout {
+    AsItIs,
+    /// diffusers stores attention's 1×1 convolutions as linear layers.
+    Linear,
+    /// rosinality stores a codebook's entries as columns.
+    Transposed,
+}
+
+impl Layout {
+    fn of(ours: &str, theirs: &str, stored: &[usize]) -> Self {
+        let projection = ["q", "k", "v", "proj_out"]
+            .iter()
+            .any(|part| ours.ends_with(&format!(".{part}.weight")));
+        if stored.len() != 2 {
+            Self::AsItIs
+        } else if projection {
+            Self::Linear
+        } else if ours.ends_with(".embedding.weight") && theirs.ends_with(".embed") {
+            Self::Transposed
+        } else {
+            Self::AsItIs
+        }
+    }
+
+    fn shape(&self, stored: &[usize]) -> Vec<usize> {
+        match (self, stored) {
+            (Self::Linear, &[to, from]) => vec![to, from, 1, 1],
+            (Self::Transposed, &[rows, columns]) => vec![columns, rows],
+            _ => stored.to_vec(),
+        }
+    }
+}
+
+fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns)
+        .flat_map(|column| (0..rows).map(move |row| values[row * columns + column]))
+        .collect()
 }
 
 fn first_bytes(hash: Sha256) -> Hash {

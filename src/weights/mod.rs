@@ -2,22 +2,26 @@
 //!
 //! The project's own format is safetensors with the model's config as JSON in the header's metadata,
 //! under the key `config`, and its name under `name`. Files of other projects are recognised by
-//! their names and shapes; see [`Recognised`]. Tensors are stored as f32, f16 or bf16 and computed
-//! in f32.
+//! their names and shapes; see [`Recognised`]. Tensors are stored as f32, f16 or bf16, in this
+//! project's format as int8 too, and computed in f32. They are read from a [`Source`] one at a time.
 
 mod check;
 mod container;
 mod family;
 mod load;
 mod manifest;
+mod narrow;
+mod params;
 mod save;
+mod source;
 
-pub use check::{CheckedWeights, Hashes};
-pub use container::{Container, Stored};
+pub use check::{CheckedWeights, Fault, Hashes, Survey};
+pub use container::Container;
 pub use family::{Family, Recognised};
 pub use load::{Loaded, build, load};
 pub use manifest::{Manifest, ManifestEntry};
 pub use save::{Storage, save};
+pub use source::Source;
 
 /// Metadata key of the model's config, as JSON.
 pub const CONFIG_KEY: &str = "config";

@@ -6,6 +6,7 @@ use burn_store::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::narrow::narrow;
 use super::{CONFIG_KEY, NAME_KEY};
 use crate::config::ModelConfig;
 use crate::error::{Error, Result};
@@ -20,6 +21,9 @@ pub enum Storage {
     F16,
     /// Full precision: what training resumes from.
     F32,
+    /// For transport: convolutions in 8 bits with a scale for each output channel, the rest, and
+    /// the codebook with it, in f32.
+    Int8,
 }
 
 /// Writes a weight file in this project's format.
@@ -34,7 +38,7 @@ pub fn save(
 ) -> Result<Vec<u8>> {
     let dtype = match storage {
         Storage::F16 => DType::F16,
-        Storage::F32 => DType::F32,
+        Storage::F32 | Storage::Int8 => DType::F32,
     };
     let mut store = SafetensorsStore::from_bytes(None)
         .with_to_adapter(BurnToPyTorchAdapter.chain(FloatCastAdapter::to(dtype)))
@@ -46,7 +50,11 @@ pub fn save(
     }
     let internal = |e: burn_store::SafetensorsStoreError| Error::Internal(e.to_string());
     model.save_into(&mut store).map_err(internal)?;
-    in_order(store.get_bytes().map_err(internal)?)
+    let file = store.get_bytes().map_err(internal)?;
+    in_order(match storage {
+        Storage::Int8 => narrow(&file)?,
+        Storage::F16 | Storage::F32 => file,
+    })
 }
 
 /// The same file with its header's keys in order: equal weights then make equal files, and one
@@ -86,6 +94,37 @@ mod tests {
                 .latents(x.clone())
                 .into_data()
                 .assert_eq(&model.latents(x).into_data(), true);
+        }
+    }
+
+    #[test]
+    fn int8_keeps_the_codebook_and_each_channel_within_half_a_step() {
+        let device = Device::flex();
+        for preset in ["vqgan-tiny", "vqvae-tiny"] {
+            let config = ModelConfig::preset(preset).unwrap();
+            let model = Autoencoder::new(&config, &device).unwrap();
+            let file = |storage| save(&model, &config, None, storage).unwrap();
+            let (full, narrow) = (file(Storage::F32), file(Storage::Int8));
+            assert!(narrow.len() * 2 < full.len(), "{preset}");
+            let read = |bytes| super::super::CheckedWeights::of(bytes, None).unwrap();
+            let (full, narrow) = (read(full), read(narrow));
+            assert_eq!(full.hashes.codebook, narrow.hashes.codebook);
+            assert_eq!(full.shapes, narrow.shapes);
+            for (name, shape) in &full.shapes {
+                let (f, n) = (full.values(name).unwrap(), narrow.values(name).unwrap());
+                let largest = f.iter().fold(0.0, |a: f32, v| a.max(v.abs()));
+                let step = if shape.len() == 4 {
+                    largest / 127.0
+                } else {
+                    0.0
+                };
+                for (f, n) in f.iter().zip(&n) {
+                    assert!(
+                        (f - n).abs() <= 0.501 * step,
+                        "{preset} {name}: {f} and {n}"
+                    );
+                }
+            }
         }
     }
 

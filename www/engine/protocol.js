@@ -54,7 +54,7 @@ export const Code = Object.freeze(/** @type {const} */ ({
 export const FILE_LIMITS = Object.freeze({
   picture: 256 * 2 ** 20,
   tokens: 64 * 2 ** 20,
-  weights: 2 ** 30,
+  weights: 2 ** 32 - 2 ** 20,
   config: 2 ** 20,
 });
 
@@ -99,6 +99,8 @@ export function failure(error) {
  *
  * @typedef {object} ModelFacts
  * @property {string} kind
+ * @property {string} family whose file it is: this project's or another's
+ * @property {string[]} assumed fields of the config that nothing told
  * @property {string | null} name
  * @property {object} config
  * @property {number} parameters
@@ -147,6 +149,7 @@ export function failure(error) {
  * @property {string} name
  * @property {Uint8Array} palette three bytes a code
  * @property {'cache' | 'network' | 'healed' | 'file'} origin
+ * @property {number} memory bytes that the engine has taken from the browser so far
  *
  * @typedef {{width: number, height: number, rgba: Uint8ClampedArray<ArrayBuffer>}} Pixels
  *

@@ -35,21 +35,26 @@ const watcher = (id) => (/** @type {typeof Stage.ENCODE} */ stage, /** @type {nu
 };
 
 /** @param {Blob} blob @param {number} limit @param {string} code */
-async function read(blob, limit, code) {
+function checkSize(blob, limit, code) {
   if (blob.size > limit) {
     throw new TesseraeError(code, `This file has ${Math.ceil(blob.size / 2 ** 20)} MB; at most ${limit / 2 ** 20} MB are read.`);
   }
+}
+
+/** @param {Blob} blob @param {number} limit @param {string} code */
+async function read(blob, limit, code) {
+  checkSize(blob, limit, code);
   const buffer = await blob.arrayBuffer().catch(() => {
     throw new TesseraeError(Code.IO, 'The file could not be read: it may have been moved or changed.');
   });
   return new Uint8Array(buffer);
 }
 
-/** @param {import('./protocol.js').Dropped} source */
-async function readDropped({ blob, config }) {
-  const bytes = await read(blob, FILE_LIMITS.weights, Code.WEIGHTS_CORRUPT);
+/** @param {import('./protocol.js').Dropped} source The weights stay a file, which the engine reads in pieces. */
+async function dropped({ blob, config }) {
+  checkSize(blob, FILE_LIMITS.weights, Code.WEIGHTS_CORRUPT);
   const json = config ? new TextDecoder().decode(await read(config, FILE_LIMITS.config, Code.CONFIG_INVALID)) : undefined;
-  return { bytes, json, origin: /** @type {const} */ ('file') };
+  return { bytes: blob, json, origin: /** @type {const} */ ('file') };
 }
 
 /** @param {any} picture @returns {import('./protocol.js').Pixels} */
@@ -99,16 +104,26 @@ const work = {
     const { source } = job;
     const watch = watcher(job.id);
     const got = source.from === 'file'
-      ? await readDropped(source)
+      ? await dropped(source)
       : { json: undefined, ...(await weights(source, (done, total) => watch(/** @type {any} */ (Stage.DOWNLOAD), done, total))) };
     await breathe(job.id);
     tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 0, total: 1 });
-    const fresh = await wasm.Model.load(engine, got.bytes, got.json);
-    // Only a model that came up whole replaces the one in use.
+    // Only weights that are whole replace the model in use; it makes room for them before they are built.
+    const checked = wasm.Weights.check(got.bytes, got.json);
+    await breathe(job.id);
     model?.free();
-    model = fresh;
+    model = null;
+    try {
+      model = await checked.load(engine);
+    } catch (error) {
+      // Then nothing is left here to work with: the next worker begins with the model that was in use.
+      if (failure(error).code !== Code.DEVICE_LOST) die(error);
+      throw error;
+    } finally {
+      if (!dead) checked.free();
+    }
     tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 1, total: 1 });
-    return { model: fresh.facts, name: source.name, palette: await fresh.palette(), origin: got.origin };
+    return { model: model.facts, name: source.name, palette: await model.palette(), origin: got.origin, memory: wasm.memoryBytes() };
   },
 
   /** @param {import('./protocol.js').PictureJob} job @param {<T>(thing: T) => T} own */

@@ -1,7 +1,7 @@
 use clap::{Parser, Subcommand};
 use tesserae::Result;
 
-use crate::{code, convert, eval, inspect, ship, train};
+use crate::{code, convert, eval, init, inspect, ship, train};
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
 #[derive(Debug, Parser)]
@@ -23,11 +23,11 @@ enum Command {
     /// Turn a token file into a picture.
     Decode(code::Decode),
     /// Say what is in a weight file.
-    Inspect(inspect::Inspect),
+    Inspect(inspect::Args),
     /// Turn weights of another project into this project's format.
     Convert(convert::Args),
     /// Write random weights of a config or preset.
-    Init(inspect::Init),
+    Init(init::Args),
     /// Train a model on a folder of photos.
     Train(train::Args),
     /// Measure a model on pictures.
@@ -45,7 +45,7 @@ impl Cli {
             Command::Encode(args) => args.run(json).await,
             Command::Decode(args) => args.run(json).await,
             Command::Inspect(args) => args.run(json),
-            Command::Convert(args) => args.run(json),
+            Command::Convert(args) => args.run(json).await,
             Command::Init(args) => args.run(json),
             Command::Train(args) => args.run(json).await,
             Command::Eval(args) => args.run(json).await,

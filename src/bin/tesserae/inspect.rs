@@ -1,44 +1,29 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use burn::tensor::Device;
 use serde_json::json;
-use tesserae::weights::{self, CheckedWeights, Storage};
-use tesserae::{Autoencoder, ModelConfig, Result};
+use tesserae::weights::{CheckedWeights, Survey};
+use tesserae::{Error, Result};
 
 use crate::files;
+use crate::model::ConfigArgs;
 
 #[derive(Debug, clap::Args)]
-pub struct Inspect {
-    /// Weight file (safetensors).
+pub struct Args {
+    /// Weight file, or the index of a sharded one.
     weights: PathBuf,
-    /// A config.json that came with it, for what shapes cannot tell.
-    #[arg(long)]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
-#[derive(Debug, clap::Args)]
-pub struct Init {
-    /// A preset's name, or a JSON file with a model config.
-    config: String,
-    /// Weight file to write.
-    output: PathBuf,
-    /// Seed of the random weights.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Store in full precision instead of half.
-    #[arg(long)]
-    f32: bool,
-    /// Name to write into the weight file.
-    #[arg(long)]
-    name: Option<String>,
-}
-
-impl Inspect {
+impl Args {
     pub fn run(self, json: bool) -> Result<()> {
-        let config = self.config.as_deref().map(files::text).transpose()?;
-        let checked = CheckedWeights::of(files::read(&self.weights)?, config.as_deref())?;
-        // Building the model finds what is missing, misshapen or too much.
-        weights::build(&checked, &Device::flex())?;
+        let config = self.config.text()?;
+        let file = files::weights(&self.weights)?;
+        let survey = Survey::of(file.clone(), config.as_deref())?;
+        if !survey.faults.is_empty() {
+            return Err(list_faults(&survey, json));
+        }
+        let checked = CheckedWeights::new(file, config.as_deref())?;
         let config = &checked.config;
         let macs = config.macs(256, 256)?;
         if json {
@@ -83,24 +68,22 @@ impl Inspect {
     }
 }
 
-impl Init {
-    pub fn run(self, json: bool) -> Result<()> {
-        let config = if Path::new(&self.config).is_file() {
-            ModelConfig::from_json(&files::text(Path::new(&self.config))?)?
-        } else {
-            ModelConfig::preset(&self.config)?
-        };
-        let device = Device::flex();
-        device.seed(self.seed);
-        let model = Autoencoder::new(&config, &device)?;
-        let storage = if self.f32 { Storage::F32 } else { Storage::F16 };
-        let bytes = weights::save(&model, &config, self.name.as_deref(), storage)?;
-        files::write(&self.output, &bytes)?;
-        if json {
-            println!("{}", json!({"bytes": bytes.len()}));
-        } else {
-            println!("{} bytes of random weights", bytes.len());
+/// Prints every tensor that does not fit.
+fn list_faults(survey: &Survey, json: bool) -> Error {
+    let faults: Vec<String> = survey.faults.iter().map(ToString::to_string).collect();
+    let summary = format!("{} tensors do not fit", faults.len());
+    if json {
+        // The error itself follows as an object of its own.
+        eprintln!("{}", faults.join("\n"));
+    } else {
+        println!("family      {}", survey.family);
+        println!(
+            "config      {}",
+            survey.config.to_json().unwrap_or_default()
+        );
+        for fault in &faults {
+            println!("fault       {fault}");
         }
-        Ok(())
     }
+    Error::WeightsMismatch(summary)
 }

@@ -8,6 +8,20 @@ use tesserae::{Codec, Error, Picture, Result};
 
 use crate::files;
 
+/// A config.json for what shapes cannot tell.
+#[derive(Debug, clap::Args)]
+pub struct ConfigArgs {
+    /// A config.json that came with the weights, for what their shapes cannot tell.
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArgs {
+    pub fn text(&self) -> Result<Option<String>> {
+        self.config.as_deref().map(files::text).transpose()
+    }
+}
+
 /// Which model, for every command that uses one.
 #[derive(Debug, clap::Args)]
 pub struct ModelArgs {
@@ -17,9 +31,8 @@ pub struct ModelArgs {
     /// Folder of shipped models, with their index.json.
     #[arg(long, default_value = "www/models")]
     models: PathBuf,
-    /// A config.json that came with the weights, for what their shapes cannot tell.
-    #[arg(long)]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 /// How a picture is made ready, as on the page.
@@ -60,8 +73,8 @@ impl ModelArgs {
     }
 
     pub fn load(&self) -> Result<Codec> {
-        let config = self.config.as_deref().map(files::text).transpose()?;
-        let checked = CheckedWeights::of(files::read(&self.file()?)?, config.as_deref())?;
+        let file = files::weights(&self.file()?)?;
+        let checked = CheckedWeights::new(file, self.config.text()?.as_deref())?;
         let device = Device::flex();
         Ok(Codec::new(weights::build(&checked, &device)?, &device))
     }

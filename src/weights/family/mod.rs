@@ -90,7 +90,7 @@ impl Recognised {
                 _ => aside.push(name.to_owned()),
             }
         }
-        if let Some(json) = file.metadata(CONFIG_KEY) {
+        if let Some(json) = file.metadata(CONFIG_KEY).filter(|json| is_ours(json)) {
             return Ok(Self {
                 family: Family::Tesserae,
                 config: ModelConfig::from_json(json)?,
@@ -129,4 +129,10 @@ impl Recognised {
             aside,
         })
     }
+}
+
+/// Whether metadata under the name that this project uses are this project's: others keep their own
+/// config there.
+fn is_ours(json: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(json).is_ok_and(|value| value.get("kind").is_some())
 }

@@ -1,0 +1,47 @@
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use serde_json::json;
+use tesserae::weights;
+use tesserae::{Autoencoder, ModelConfig, Result};
+
+use crate::convert::Dtype;
+use crate::files;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A preset's name, or a JSON file with a model config.
+    config: String,
+    /// Weight file to write.
+    output: PathBuf,
+    /// Seed of the random weights.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How the weights are stored.
+    #[arg(long, value_enum, default_value_t = Dtype::F16)]
+    dtype: Dtype,
+    /// Name to write into the weight file.
+    #[arg(long)]
+    name: Option<String>,
+}
+
+impl Args {
+    pub fn run(self, json: bool) -> Result<()> {
+        let config = if Path::new(&self.config).is_file() {
+            ModelConfig::from_json(&files::text(Path::new(&self.config))?)?
+        } else {
+            ModelConfig::preset(&self.config)?
+        };
+        let device = Device::flex();
+        device.seed(self.seed);
+        let model = Autoencoder::new(&config, &device)?;
+        let bytes = weights::save(&model, &config, self.name.as_deref(), self.dtype.into())?;
+        files::write(&self.output, &bytes)?;
+        if json {
+            println!("{}", json!({"bytes": bytes.len()}));
+        } else {
+            println!("{} bytes of random weights", bytes.len());
+        }
+        Ok(())
+    }
+}

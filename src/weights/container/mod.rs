@@ -1,0 +1,135 @@
+//! Tensors by name, wherever their bytes lie: in one safetensors file or in several.
+
+mod header;
+mod stored;
+
+pub use stored::Stored;
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use safetensors::tensor::Dtype;
+use serde::Deserialize;
+
+use super::{CONFIG_KEY, Source};
+use crate::error::{Error, Result};
+
+/// What the scales of a tensor in int8 are called, after the tensor's own name.
+pub const SCALE: &str = ".scale";
+
+/// A weight file whose header and ranges are in order. No value has been read yet; tensors are
+/// drawn from the source one at a time.
+#[derive(Debug, Clone)]
+pub struct Container {
+    metadata: HashMap<String, String>,
+    tensors: BTreeMap<String, Stored>,
+}
+
+/// `model.safetensors.index.json`, as the Hub's tools write it beside the shards.
+#[derive(Debug, Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
+impl Container {
+    /// Reads the header of a safetensors file.
+    ///
+    /// # Errors
+    /// [`Error::WeightsCorrupt`] for what is no such file, and what reading fails with.
+    pub fn open(source: Rc<dyn Source>) -> Result<Self> {
+        let (metadata, tensors) = header::read(&source)?;
+        Self {
+            metadata,
+            tensors: tensors.into_iter().collect(),
+        }
+        .with_scales()
+    }
+
+    /// Reads the headers of all shards that `index` (the text of a
+    /// `model.safetensors.index.json`) names; `open` finds a shard by its file name.
+    ///
+    /// # Errors
+    /// [`Error::WeightsCorrupt`] for an index that is none, or that places a tensor in a shard
+    /// which does not hold it; those of [`Container::open`] and of `open`.
+    pub fn sharded(
+        index: &str,
+        mut open: impl FnMut(&str) -> Result<Rc<dyn Source>>,
+    ) -> Result<Self> {
+        let index: Index = serde_json::from_str(index)
+            .map_err(|e| Error::WeightsCorrupt(format!("the index of its shards: {e}")))?;
+        let mut shards: BTreeMap<&str, Self> = BTreeMap::new();
+        let mut tensors = BTreeMap::new();
+        for (name, file) in &index.weight_map {
+            // Shards lie beside their index; anything else would read other people's files.
+            if file.is_empty() || file.contains(['/', '\\']) {
+                return Err(Error::WeightsCorrupt(format!(
+                    "the index of its shards names `{file}`, which is no file name"
+                )));
+            }
+            if !shards.contains_key(file.as_str()) {
+                shards.insert(file, Self::open(open(file)?)?);
+            }
+            let stored = shards
+                .get(file.as_str())
+                .and_then(|shard| shard.tensors.get(name))
+                .ok_or_else(|| {
+                    Error::WeightsCorrupt(format!("`{name}` is not in the shard `{file}`"))
+                })?;
+            tensors.insert(name.clone(), stored.clone());
+        }
+        let metadata = shards.into_values().flat_map(|shard| shard.metadata);
+        Ok(Self {
+            metadata: metadata.collect(),
+            tensors,
+        })
+    }
+
+    /// Pairs tensors in int8 with their scales, which are no tensors of a model themselves.
+    fn with_scales(mut self) -> Result<Self> {
+        if !self.metadata.contains_key(CONFIG_KEY) {
+            return Ok(self);
+        }
+        let narrow: Vec<String> = self
+            .tensors
+            .iter()
+            .filter(|(_, stored)| stored.dtype() == Dtype::I8)
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in narrow {
+            let missing = || Error::WeightsMismatch(format!("`{name}{SCALE}` is missing"));
+            let scale = self.tensors.remove(&format!("{name}{SCALE}"));
+            let scale = scale.ok_or_else(missing)?;
+            if let Some(stored) = self.tensors.get_mut(&name) {
+                stored.scale_by(&name, scale)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// A value of the header's metadata.
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.metadata.get(key).map(String::as_str)
+    }
+
+    /// Names of the tensors, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// Sides of a tensor.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|stored| stored.shape.as_slice())
+    }
+
+    /// Reads the values of a tensor, widened to f32.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMismatch`] for a name that is not there or a type that is not read, and
+    /// what reading fails with.
+    pub fn values(&self, name: &str) -> Result<Vec<f32>> {
+        self.tensors
+            .get(name)
+            .ok_or_else(|| Error::WeightsMismatch(format!("`{name}` is missing")))?
+            .values(name)
+    }
+}

@@ -1,0 +1,182 @@
+use std::rc::Rc;
+
+use safetensors::tensor::Dtype;
+
+use crate::error::{Error, Result};
+use crate::weights::Source;
+
+/// Where one tensor lies, and as what.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Sides, outermost first.
+    pub shape: Vec<usize>,
+    dtype: Dtype,
+    source: Rc<dyn Source>,
+    /// Offset of the first element in the source.
+    start: u64,
+    /// Elements between neighbours along each side, where they are not simply row after row.
+    strides: Option<Vec<usize>>,
+    /// Of a tensor in int8: what its values are multiplied by, a number for each index along one
+    /// side.
+    scale: Option<Scale>,
+}
+
+#[derive(Debug, Clone)]
+struct Scale {
+    stored: Box<Stored>,
+    /// The side that it goes along.
+    axis: usize,
+}
+
+impl Stored {
+    /// A tensor stored row after row. Its extent has been checked against the source.
+    pub fn new(shape: Vec<usize>, dtype: Dtype, source: Rc<dyn Source>, start: u64) -> Self {
+        Self {
+            shape,
+            dtype,
+            source,
+            start,
+            strides: None,
+            scale: None,
+        }
+    }
+
+    /// The same with elements that far apart along each side.
+    pub fn strided(self, strides: Vec<usize>) -> Self {
+        let strides = Some(strides).filter(|strides| *strides != rows(&self.shape));
+        Self { strides, ..self }
+    }
+
+    /// Type of the values.
+    pub fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    /// Makes `scale`, whose sides are 1 but for one, what the values are multiplied by.
+    pub(super) fn scale_by(&mut self, name: &str, scale: Self) -> Result<()> {
+        let long = |(a, b): (&usize, &usize)| *a == *b && *a != 1;
+        let axis = scale.shape.iter().zip(&self.shape).position(long);
+        let axis = axis.unwrap_or(0);
+        let expected: Vec<usize> = self
+            .shape
+            .iter()
+            .enumerate()
+            .map(|(i, &side)| if i == axis { side } else { 1 })
+            .collect();
+        if scale.shape != expected || scale.dtype != Dtype::F32 {
+            return Err(Error::WeightsMismatch(format!(
+                "the scales of `{name}` are not one number for each of its channels"
+            )));
+        }
+        let stored = Box::new(scale);
+        self.scale = Some(Scale { stored, axis });
+        Ok(())
+    }
+
+    /// The values, widened to f32.
+    pub(super) fn values(&self, name: &str) -> Result<Vec<f32>> {
+        let count: usize = self.shape.iter().product();
+        let extent = match &self.strides {
+            Some(_) if count == 0 => 0,
+            Some(strides) => {
+                let last = |(side, stride): (&usize, &usize)| (side - 1) * stride;
+                1 + self.shape.iter().zip(strides).map(last).sum::<usize>()
+            }
+            None => count,
+        };
+        let size = self.dtype.bitsize() / 8;
+        let read = || self.source.read(self.start, extent * size);
+        let mut values = match (self.dtype, &self.scale) {
+            (Dtype::F32, _) => words(&read()?, f32::from_le_bytes),
+            (Dtype::F16, _) => words(&read()?, |b| half::f16::from_le_bytes(b).to_f32()),
+            (Dtype::BF16, _) => words(&read()?, |b| half::bf16::from_le_bytes(b).to_f32()),
+            (Dtype::I8, Some(scale)) => scale.apply(&self.shape, &read()?)?,
+            (other, _) => {
+                return Err(Error::WeightsMismatch(format!(
+                    "`{name}` is stored as {other:?}, which is none of F32, F16 and BF16"
+                )));
+            }
+        };
+        if let Some(strides) = &self.strides {
+            values = gather(&values, &self.shape, strides);
+        }
+        Ok(values)
+    }
+}
+
+impl Scale {
+    fn apply(&self, shape: &[usize], bytes: &[u8]) -> Result<Vec<f32>> {
+        let scales = self.stored.values("scale")?;
+        let inner: usize = shape[self.axis + 1..].iter().product();
+        let value = |(i, &byte): (usize, &u8)| {
+            let scale = scales.get(i / inner % shape[self.axis]);
+            f32::from(byte.cast_signed()) * scale.copied().unwrap_or(f32::NAN)
+        };
+        Ok(bytes.iter().enumerate().map(value).collect())
+    }
+}
+
+fn words<const N: usize>(bytes: &[u8], widen: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    let (words, _) = bytes.as_chunks::<N>();
+    words.iter().map(|word| widen(*word)).collect()
+}
+
+/// Strides of a tensor that is stored row after row.
+fn rows(shape: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; shape.len()];
+    for i in (1..shape.len()).rev() {
+        strides[i - 1] = strides[i] * shape[i];
+    }
+    strides
+}
+
+/// The elements of a strided tensor, row after row.
+fn gather(values: &[f32], shape: &[usize], strides: &[usize]) -> Vec<f32> {
+    let steps = rows(shape);
+    (0..shape.iter().product())
+        .filter_map(|i: usize| {
+            let along = |((step, side), stride)| i / step % side * stride;
+            let at = steps.iter().zip(shape).zip(strides).map(along).sum();
+            values.get::<usize>(at).copied()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(values: &[f32], shape: &[usize]) -> Stored {
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        Stored::new(shape.to_vec(), Dtype::F32, Rc::new(bytes), 0)
+    }
+
+    #[test]
+    fn a_transposed_view_is_read_in_its_own_order() {
+        let values = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+        let view = stored(&values, &[3, 2]).strided(vec![1, 3]);
+        assert_eq!(view.values("t").unwrap(), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        let plain = stored(&values, &[3, 2]).strided(vec![2, 1]);
+        assert_eq!(plain.strides, None);
+        assert_eq!(plain.values("t").unwrap(), values);
+    }
+
+    #[test]
+    fn scales_go_along_the_side_that_they_have() {
+        let bytes: Vec<u8> = [1_i8, -2, 3, -4].map(|v| v.cast_unsigned()).to_vec();
+        let narrow = || Stored::new(vec![2, 2], Dtype::I8, Rc::new(bytes.clone()), 0);
+        let mut by_row = narrow();
+        by_row.scale_by("w", stored(&[1.0, 10.0], &[2, 1])).unwrap();
+        assert_eq!(by_row.values("w").unwrap(), [1.0, -2.0, 30.0, -40.0]);
+        let mut by_column = narrow();
+        by_column
+            .scale_by("w", stored(&[1.0, 10.0], &[1, 2]))
+            .unwrap();
+        assert_eq!(by_column.values("w").unwrap(), [1.0, -20.0, 3.0, -40.0]);
+        for shape in [vec![2], vec![2, 2], vec![1, 1], vec![3, 1]] {
+            let scale = stored(&vec![1.0; shape.iter().product()], &shape);
+            let error = narrow().scale_by("w", scale).unwrap_err();
+            assert_eq!(error.code(), "weights_mismatch", "{shape:?}");
+        }
+    }
+}
