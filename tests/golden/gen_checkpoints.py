@@ -81,6 +81,25 @@ def taming() -> Golden:
     return golden
 
 
+def taming_attn() -> Golden:
+    """Attention in two levels that are not neighbours, two blocks a level, uneven widths."""
+    hints = {"norm_groups": 4}
+    config = expected(
+        ch=4,
+        ch_mult=[1, 3, 2],
+        num_res_blocks=2,
+        attn_resolutions=[256, 64],
+        z_channels=6,
+        embed_dim=5,
+        **hints,
+    )
+    model = taming_model(config)
+    golden = model_golden(model, config, inputs(1, 3, 16, 24))
+    agree_with_diffusers(model, config, golden)
+    golden.config = {"model": config, "config.json": hints}
+    return golden
+
+
 def inside_latent_diffusion(golden: Golden) -> None:
     """Makes the parameters those of a first stage, with a few of what else such a file holds."""
     golden.tensors = {
@@ -129,6 +148,26 @@ def llamagen() -> Golden:
     return golden
 
 
+def llamagen_plain() -> Golden:
+    """Eight pixels a code, as VQ-8, without the buffer."""
+    hints = {"norm_groups": 4}
+    config = expected(
+        ch=4,
+        ch_mult=[1, 2, 2, 4],
+        num_res_blocks=2,
+        z_channels=10,
+        embed_dim=6,
+        quantizer="cosine",
+        attn_resolutions=[32],
+        **hints,
+    )
+    with norm_groups(config["norm_groups"], config["norm_eps"]):
+        model = LlamaGen(config)
+    golden = model_golden(model, config, inputs(1, 3, 32, 48))
+    golden.config = {"model": config, "config.json": hints}
+    return golden
+
+
 def maskgit(config_json: dict, **changes) -> Golden:
     config = expected(layers="maskgit", mid_attention=False, input=[0.0, 1.0], **changes)
     config["embed_dim"] = config["z_channels"]
@@ -171,9 +210,11 @@ def maskgit_deep() -> Golden:
 
 GOLDENS = {
     "checkpoint_taming": taming,
+    "checkpoint_taming_attn": taming_attn,
     "checkpoint_latent_diffusion": latent_diffusion,
     "checkpoint_gumbel": gumbel,
     "checkpoint_llamagen": llamagen,
+    "checkpoint_llamagen_plain": llamagen_plain,
     "checkpoint_maskgit": maskgit_tiny,
     "checkpoint_maskgit_deep": maskgit_deep,
 }

@@ -1,4 +1,4 @@
-"""A second reference for VQ-GAN and its KL kin: diffusers' `VQModel` and `AutoencoderKL`, which name
+"""A second reference for VQ-GAN and its kin: diffusers' `VQModel` and `AutoencoderKL`, which name
 and stack the same layers in their own way."""
 
 import json
