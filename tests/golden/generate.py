@@ -7,14 +7,27 @@ from pathlib import Path
 import torch
 
 import gen_checkpoints
+import gen_diffusers
+import gen_kl
 import gen_layers
 import gen_metrics
 import gen_models
+import gen_pickles
 import gen_quantizers
-from golden import Golden, same
+import gen_vqvae2
 
 HERE = Path(__file__).resolve().parent
-FAMILIES = [gen_layers, gen_quantizers, gen_models, gen_checkpoints, gen_metrics]
+FAMILIES = [
+    gen_layers,
+    gen_quantizers,
+    gen_models,
+    gen_checkpoints,
+    gen_diffusers,
+    gen_kl,
+    gen_vqvae2,
+    gen_metrics,
+    gen_pickles,
+]
 
 
 def main() -> int:
@@ -24,19 +37,22 @@ def main() -> int:
 
     torch.set_num_threads(1)  # Sums in one order.
     torch.use_deterministic_algorithms(True)
-    makers = {name: make for family in FAMILIES for name, make in family.GOLDENS.items()}
+    makers = {
+        f"{name}.safetensors": make for family in FAMILIES for name, make in family.GOLDENS.items()
+    }
     stale = []
-    for name, make in makers.items():
+    for name, make in (makers | gen_pickles.PICKLES).items():
         # Each file has its own seed, so that adding one leaves the others as they are.
-        torch.manual_seed(sum(name.encode()))
-        golden: Golden = make()
-        path = HERE / f"{name}.safetensors"
+        torch.manual_seed(sum(name.removesuffix(".safetensors").encode()))
+        made = make()
+        path = HERE / name
         if check:
-            if not (path.exists() and same(golden, path)):
+            if not (path.exists() and made.same(path)):
                 stale.append(name)
         else:
-            golden.save(path)
-        print(f"{path.name:32} {len(golden.tensors):4} tensors {path.stat().st_size:8} bytes")
+            made.save(path)
+        size = path.stat().st_size if path.exists() else 0
+        print(f"{name:38} {len(made.tensors):4} tensors {size:8} bytes")
     if stale:
         print("differ:", ", ".join(stale), file=sys.stderr)
     return 1 if stale else 0
