@@ -105,9 +105,9 @@ fn a_config_file_moves_no_attention() {
             panic!("not a VQ-GAN");
         };
         let attends = (0..3)
-            .map(|level| config.attends(level))
+            .map(|level| config.network.attends(level))
             .collect::<Vec<_>>();
-        (config.resolution, attends)
+        (config.network.resolution, attends)
     };
     let last = vec![false, false, true];
     // The last one cannot be halved twice, so it says nothing.

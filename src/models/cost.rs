@@ -1,4 +1,4 @@
-use crate::config::{ModelConfig, VqGanConfig, VqVaeConfig};
+use crate::config::{ModelConfig, NetworkConfig, VqVae2Config, VqVaeConfig};
 use crate::error::Result;
 
 impl ModelConfig {
@@ -10,42 +10,84 @@ impl ModelConfig {
     /// When the config's widths overflow.
     pub fn macs(&self, height: usize, width: usize) -> Result<u64> {
         let factor = self.factor();
-        let tokens = (height.div_ceil(factor) * width.div_ceil(factor)) as u64;
-        let search = tokens * (self.codes() * self.embed_dim()) as u64;
+        let coarsest = (height.div_ceil(factor) * width.div_ceil(factor)) as u64;
+        let search: u64 = self
+            .grids()
+            .into_iter()
+            .map(|grid| {
+                coarsest * ((factor / grid).pow(2) * self.codes() * self.embed_dim()) as u64
+            })
+            .sum();
         let network = match self {
-            Self::VqVae(c) => vqvae(c, tokens),
-            Self::VqGan(c) => vqgan(c, tokens)?,
+            Self::VqVae(c) => vqvae(c, coarsest),
+            Self::VqVae2(c) => vqvae2(c, coarsest),
+            Self::VqGan(c) => {
+                let z = c.network.z_channels;
+                network(&c.network, z, coarsest)? + 2 * conv(coarsest, z, c.embed_dim, 1)
+            }
+            Self::Kl(c) => {
+                let z = c.network.z_channels;
+                let around = if c.quant_conv {
+                    conv(coarsest, 2 * z, 2 * c.embed_dim, 1) + conv(coarsest, c.embed_dim, z, 1)
+                } else {
+                    0
+                };
+                network(&c.network, 2 * z, coarsest)? + around
+            }
         };
         Ok(network + search)
     }
 }
 
-/// One square convolution over `positions` outputs.
+/// One square convolution over `positions` outputs. A transposed one of twice the side takes as
+/// many products as the strided one the other way.
 fn conv(positions: u64, from: usize, to: usize, kernel: u64) -> u64 {
     positions * kernel * kernel * from as u64 * to as u64
 }
 
-fn vqvae(c: &VqVaeConfig, tokens: u64) -> u64 {
-    let stack = c.residual_layers as u64
-        * (conv(tokens, c.hidden, c.residual_hidden, 3)
-            + conv(tokens, c.residual_hidden, c.hidden, 1));
-    let ends = conv(tokens, c.hidden, c.hidden, 3)
-        + conv(tokens, c.hidden, c.embed_dim, 1)
-        + conv(tokens, c.embed_dim, c.hidden, 3);
-    let widths = c.widths();
-    let strided: u64 = widths
+/// 4×4 convolutions of stride 2 through `widths`, down to `positions` or up from them.
+fn strided(widths: &[usize], positions: u64) -> u64 {
+    let halvings = widths.len().saturating_sub(1);
+    widths
         .windows(2)
         .enumerate()
         .map(|(level, pair)| {
-            // Down: one product an output of half the side. Up: the same number of products.
-            let outputs = tokens << (2 * (c.downsamplings - level - 1));
-            2 * conv(outputs, pair[0], pair[1], 4)
+            conv(
+                positions << (2 * (halvings - level - 1)),
+                pair[0],
+                pair[1],
+                4,
+            )
         })
-        .sum();
-    2 * stack + ends + strided
+        .sum()
 }
 
-fn vqgan(c: &VqGanConfig, tokens: u64) -> Result<u64> {
+fn residual(layers: usize, hidden: usize, inside: usize, positions: u64) -> u64 {
+    layers as u64 * (conv(positions, hidden, inside, 3) + conv(positions, inside, hidden, 1))
+}
+
+fn vqvae(c: &VqVaeConfig, tokens: u64) -> u64 {
+    let stack = residual(c.residual_layers, c.hidden, c.residual_hidden, tokens);
+    let ends = conv(tokens, c.hidden, c.hidden, 3)
+        + conv(tokens, c.hidden, c.embed_dim, 1)
+        + conv(tokens, c.embed_dim, c.hidden, 3);
+    2 * stack + ends + 2 * strided(&c.widths(), tokens)
+}
+
+fn vqvae2(c: &VqVae2Config, top: u64) -> u64 {
+    let (bottom, d, hidden) = (4 * top, c.embed_dim, c.hidden);
+    let stack = |positions| residual(c.residual_layers, hidden, c.residual_hidden, positions);
+    let outer = strided(&[c.in_channels, hidden / 2, hidden], bottom);
+    let enc_b = outer + conv(bottom, hidden, hidden, 3) + stack(bottom);
+    let enc_t = strided(&[hidden, hidden / 2], top) + conv(top, hidden / 2, hidden, 3) + stack(top);
+    let dec_t = conv(top, d, hidden, 3) + stack(top) + strided(&[d, hidden], top);
+    let dec = conv(bottom, 2 * d, hidden, 3) + stack(bottom) + outer;
+    let around = conv(top, hidden, d, 1) + conv(bottom, d + hidden, d, 1) + strided(&[d, d], top);
+    enc_b + enc_t + dec_t + dec + around
+}
+
+/// Encoder, of which `channels` come out, and decoder.
+fn network(c: &NetworkConfig, channels: usize, tokens: u64) -> Result<u64> {
     let widths = c.widths()?;
     let levels = widths.len();
     let coarsest = widths.last().copied().unwrap_or(c.ch);
@@ -79,7 +121,7 @@ fn vqgan(c: &VqGanConfig, tokens: u64) -> Result<u64> {
         sum
     };
 
-    let mut sum = conv(at(0), c.in_channels, c.ch, 3) + conv(tokens, coarsest, c.z_channels, 3);
+    let mut sum = conv(at(0), c.in_channels, c.ch, 3) + conv(tokens, coarsest, channels, 3);
     for (i, &width) in widths.iter().enumerate() {
         let from = if i == 0 { c.ch } else { widths[i - 1] };
         sum += level(i, from, c.num_res_blocks);
@@ -95,8 +137,7 @@ fn vqgan(c: &VqGanConfig, tokens: u64) -> Result<u64> {
             sum += conv(at(i - 1), width, width, 3);
         }
     }
-    let around = conv(tokens, c.z_channels, c.embed_dim, 1) * 2;
-    Ok(sum + 2 * middle + around)
+    Ok(sum + 2 * middle)
 }
 
 #[cfg(test)]
@@ -118,6 +159,42 @@ mod tests {
         // One token: strided 2·16·3·2, 3×3 ends 9·2·2 + 2·4 + 9·4·2, stacks 2·(9·2 + 2), search 32.
         assert_eq!(config.macs(2, 2).unwrap(), 192 + 36 + 8 + 72 + 40 + 32);
         assert_eq!(config.macs(3, 4).unwrap(), 4 * 380);
+    }
+
+    #[test]
+    fn two_grids_small_enough_to_count_by_hand() {
+        let config = ModelConfig::VqVae2(VqVae2Config {
+            in_channels: 3,
+            hidden: 2,
+            residual_hidden: 1,
+            residual_layers: 1,
+            embed_dim: 4,
+            n_embed: 8,
+            input: [0.0, 1.0],
+        });
+        // One top token and four bottom ones; a residual layer takes 9·2 + 2 = 20 a position.
+        let enc_b = 16 * 16 * 3 + 4 * 16 * 2 + 4 * 9 * 4 + 4 * 20;
+        let enc_t = 16 * 2 + 9 * 2 + 20;
+        let dec_t = 9 * 4 * 2 + 20 + 16 * 2 * 4;
+        let dec = 4 * 9 * 8 * 2 + 4 * 20 + 4 * 16 * 2 + 16 * 16 * 3;
+        let around = 2 * 4 + 4 * 6 * 4 + 16 * 4 * 4;
+        let search = 5 * 32;
+        assert_eq!(
+            config.macs(8, 8).unwrap(),
+            enc_b + enc_t + dec_t + dec + around + search
+        );
+    }
+
+    #[test]
+    fn a_gaussian_costs_its_convolutions_and_no_search() {
+        let macs = |name: &str| ModelConfig::preset(name).unwrap().macs(32, 32).unwrap();
+        let ModelConfig::Kl(mut config) = ModelConfig::preset("kl-tiny").unwrap() else {
+            panic!("a preset of another kind");
+        };
+        // 8×8 latents: 8 to 4 and 2 to 4 channels.
+        config.quant_conv = false;
+        let without = ModelConfig::Kl(config).macs(32, 32).unwrap();
+        assert_eq!(macs("kl-tiny") - without, 64 * (8 * 4 + 2 * 4));
     }
 
     #[test]

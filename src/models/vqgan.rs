@@ -36,10 +36,11 @@ impl VqGan {
     /// # Errors
     /// When the config's widths overflow.
     pub fn new(config: &VqGanConfig, device: &Device) -> Result<Self> {
-        let (z, dim, codes) = (config.z_channels, config.embed_dim, config.n_embed);
+        let network = &config.network;
+        let (z, dim, codes) = (network.z_channels, config.embed_dim, config.n_embed);
         Ok(Self {
-            encoder: Encoder::new(config, device)?,
-            decoder: Decoder::new(config, device)?,
+            encoder: Encoder::new(network, z, device)?,
+            decoder: Decoder::new(network, device)?,
             quantize: match config.quantizer {
                 QuantizerKind::Vq => GanQuantizer::Vq(VectorQuantizer::new(codes, dim, device)),
                 QuantizerKind::Cosine => {

@@ -6,10 +6,10 @@ use burn::tensor::{Device, Tensor};
 
 use super::encoder::Middle;
 use super::{AttnBlock, Norm, ResnetBlock, Upsample, conv};
-use crate::config::VqGanConfig;
+use crate::config::NetworkConfig;
 use crate::error::Result;
 
-/// VQ-GAN's decoder: latent to picture.
+/// The decoder of VQ-GAN and AutoencoderKL: latent to picture.
 ///
 /// Source: taming-transformers `Decoder`.
 #[derive(Module, Debug)]
@@ -37,7 +37,7 @@ impl Decoder {
     ///
     /// # Errors
     /// When the config's widths overflow.
-    pub fn new(config: &VqGanConfig, device: &Device) -> Result<Self> {
+    pub fn new(config: &NetworkConfig, device: &Device) -> Result<Self> {
         let widths = config.widths()?;
         let norm: Norm = config.norm();
         let coarsest = widths.last().copied().unwrap_or(config.ch);

@@ -5,10 +5,10 @@ use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
 use super::{AttnBlock, Downsample, Norm, ResnetBlock, conv};
-use crate::config::VqGanConfig;
+use crate::config::NetworkConfig;
 use crate::error::Result;
 
-/// VQ-GAN's encoder: picture to latent.
+/// The encoder of VQ-GAN and AutoencoderKL: picture to latent.
 ///
 /// Source: taming-transformers `Encoder`.
 #[derive(Module, Debug)]
@@ -39,7 +39,7 @@ pub struct Middle {
 }
 
 impl Middle {
-    pub(super) fn new(width: usize, config: &VqGanConfig, norm: Norm, device: &Device) -> Self {
+    pub(super) fn new(width: usize, config: &NetworkConfig, norm: Norm, device: &Device) -> Self {
         Self {
             block_1: ResnetBlock::new(width, width, norm, device),
             attn_1: config
@@ -62,11 +62,12 @@ impl Middle {
 }
 
 impl Encoder {
-    /// Builds with random weights.
+    /// Builds with random weights; `channels` come out, which is `z_channels` or, for a mean and a
+    /// variance, twice as many.
     ///
     /// # Errors
     /// When the config's widths overflow.
-    pub fn new(config: &VqGanConfig, device: &Device) -> Result<Self> {
+    pub fn new(config: &NetworkConfig, channels: usize, device: &Device) -> Result<Self> {
         let widths = config.widths()?;
         let norm = config.norm();
         let mut from = config.ch;
@@ -93,13 +94,13 @@ impl Encoder {
             down,
             mid: Middle::new(from, config, norm, device),
             norm_out: norm.init(from, device),
-            conv_out: conv(from, config.z_channels, 3, device),
+            conv_out: conv(from, channels, 3, device),
         })
     }
 
     /// # Shapes
     /// - input: `[batch, in_channels, height, width]`, sides multiples of the factor f
-    /// - output: `[batch, z_channels, height / f, width / f]`
+    /// - output: `[batch, channels, height / f, width / f]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let mut h = self.conv_in.forward(x);
         for level in &self.down {

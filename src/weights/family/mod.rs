@@ -117,7 +117,12 @@ impl Recognised {
             assumed.push("quantizer");
         }
         if let Some(json) = config {
-            hints::apply(&mut inferred, json, &mut assumed)?;
+            hints::apply(
+                &mut inferred.network,
+                &mut inferred.quantizer,
+                json,
+                &mut assumed,
+            )?;
         }
         let config = ModelConfig::VqGan(inferred);
         config.validate()?;

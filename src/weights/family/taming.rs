@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::config::{QuantizerKind, VqGanConfig};
+use crate::config::{DecoderNorm, Layers, NetworkConfig, QuantizerKind, VqGanConfig};
 use crate::error::{Error, Result};
 
 /// What shapes cannot tell; every published model of these families agrees on it.
@@ -61,20 +61,24 @@ pub fn infer<'a>(
         return Err(Error::NoCodebook);
     }
     Ok(VqGanConfig {
-        ch,
-        ch_mult,
-        num_res_blocks: count("encoder.down.0.block"),
-        attn_resolutions,
-        mid_attention: has("encoder.mid.attn_1.q.weight"),
-        resolution,
-        in_channels: conv("encoder.conv_in.weight", 1)?,
-        out_ch: conv("decoder.conv_out.weight", 0)?,
-        z_channels: conv("encoder.conv_out.weight", 0)?,
+        network: NetworkConfig {
+            ch,
+            ch_mult,
+            num_res_blocks: count("encoder.down.0.block"),
+            attn_resolutions,
+            mid_attention: has("encoder.mid.attn_1.q.weight"),
+            resolution,
+            in_channels: conv("encoder.conv_in.weight", 1)?,
+            out_ch: conv("decoder.conv_out.weight", 0)?,
+            z_channels: conv("encoder.conv_out.weight", 0)?,
+            norm_groups: 32,
+            norm_eps: 1e-6,
+            input: [-1.0, 1.0],
+            layers: Layers::Taming,
+            decoder_norm: DecoderNorm::Group,
+        },
         embed_dim: side(codebook, 2, 1)?,
         n_embed: side(codebook, 2, 0)?,
-        norm_groups: 32,
-        norm_eps: 1e-6,
         quantizer,
-        input: [-1.0, 1.0],
     })
 }
