@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MAX_CODES, MAX_LEVELS, MAX_WIDTH, NetworkConfig, centred, rgb, rgb_only, signed, within, yes,
+    Layers, MAX_CODES, MAX_LEVELS, MAX_WIDTH, NetworkConfig, centred, rgb, rgb_only, signed,
+    within, yes,
 };
 use crate::error::{Error, Result};
 
@@ -110,7 +111,14 @@ impl VqVaeConfig {
 impl VqGanConfig {
     pub(super) fn validate(&self) -> Result<()> {
         codebook(self.n_embed, self.embed_dim)?;
-        self.network.validate()
+        self.network.validate()?;
+        if self.network.layers == Layers::MaskGit && self.embed_dim != self.network.z_channels {
+            return Err(Error::ConfigInvalid(format!(
+                "`embed_dim` is {}, but with MaskGIT's layers it is `z_channels`, {}",
+                self.embed_dim, self.network.z_channels
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -118,6 +126,11 @@ impl KlConfig {
     pub(super) fn validate(&self) -> Result<()> {
         within("embed_dim", self.embed_dim, MAX_WIDTH)?;
         self.network.validate()?;
+        if (self.network.layers, self.network.decoder_norm) != Default::default() {
+            return Err(Error::ConfigInvalid(
+                "`layers` and `decoder_norm` are a VQ-GAN's to choose".into(),
+            ));
+        }
         if !self.quant_conv && self.embed_dim != self.network.z_channels {
             return Err(Error::ConfigInvalid(format!(
                 "`embed_dim` is {}, but without `quant_conv` it is `z_channels`, {}",

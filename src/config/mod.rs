@@ -294,4 +294,56 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn layers_and_norms_go_together() {
+        for (preset, change, named) in [
+            ("vqgan-tiny", r#"{"decoder_norm": "spatial"}"#, "32 groups"),
+            ("vqgan-tiny", r#"{"layers": "maskgit"}"#, "mid_attention"),
+            (
+                "vqgan-tiny",
+                r#"{"layers": "maskgit", "mid_attention": false, "attn_resolutions": [64]}"#,
+                "attn_resolutions",
+            ),
+            (
+                "vqgan-tiny",
+                r#"{"layers": "maskgit", "mid_attention": false, "embed_dim": 4}"#,
+                "embed_dim",
+            ),
+            (
+                "vqgan-tiny",
+                r#"{"layers": "maskgit", "decoder_norm": "spatial", "ch": 32}"#,
+                "decoder_norm",
+            ),
+            (
+                "kl-tiny",
+                r#"{"decoder_norm": "spatial", "ch": 32}"#,
+                "VQ-GAN",
+            ),
+            (
+                "kl-tiny",
+                r#"{"layers": "maskgit", "mid_attention": false}"#,
+                "VQ-GAN",
+            ),
+            ("vqgan-tiny", r#"{"decoder_norm": "spatial", "ch": 32}"#, ""),
+            (
+                "vqgan-tiny",
+                r#"{"layers": "maskgit", "mid_attention": false}"#,
+                "",
+            ),
+        ] {
+            let config = ModelConfig::preset(preset).unwrap();
+            let mut json = serde_json::to_value(config).unwrap();
+            let changes: Value = serde_json::from_str(change).unwrap();
+            for (name, value) in changes.as_object().unwrap() {
+                json[name] = value.clone();
+            }
+            let said = match ModelConfig::from_json(&json.to_string()) {
+                Ok(_) => String::new(),
+                Err(error) => error.to_string(),
+            };
+            assert!(said.contains(named), "{change}: {said}");
+            assert_eq!(said.is_empty(), named.is_empty(), "{change}: {said}");
+        }
+    }
 }

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{MAX_LEVELS, MAX_WIDTH, micro, rgb, rgb_only, signed, thirty_two, within, yes};
 use crate::error::{Error, Result};
-use crate::nn::Norm;
+use crate::nn::{Norm, Spatial};
 
 /// The encoder and decoder that VQ-GAN and AutoencoderKL share, with the field names of
 /// taming-transformers' `ddconfig`.
@@ -12,12 +12,13 @@ pub struct NetworkConfig {
     pub ch: usize,
     /// Width of each level over `ch`, finest first. One down-sampling between two levels.
     pub ch_mult: Vec<usize>,
-    /// Residual blocks a level in the encoder; the decoder has one more.
+    /// Residual blocks a level in the encoder; the decoder has one more. With MaskGIT's layers the
+    /// decoder has as many, and so have the middles.
     pub num_res_blocks: usize,
     /// Attention follows the blocks of the levels whose nominal side is listed here.
     #[serde(default)]
     pub attn_resolutions: Vec<usize>,
-    /// Whether the middle has its attention block (taming: always).
+    /// Whether the middle has its attention block (taming: always, MaskGIT: never).
     #[serde(default = "yes")]
     pub mid_attention: bool,
     /// Nominal side of the input in pixels. It only decides where attention goes.
@@ -131,6 +132,33 @@ impl NetworkConfig {
                     self.norm_groups
                 )));
             }
+        }
+        match (self.layers, self.decoder_norm) {
+            (Layers::Taming, DecoderNorm::Group) => Ok(()),
+            (Layers::Taming, DecoderNorm::Spatial) => self.validate_spatial(),
+            (Layers::MaskGit, DecoderNorm::Group) => self.validate_maskgit(),
+            (Layers::MaskGit, DecoderNorm::Spatial) => Err(Error::ConfigInvalid(
+                "`decoder_norm` is spatial, which MaskGIT's layers are not".into(),
+            )),
+        }
+    }
+
+    fn validate_spatial(&self) -> Result<()> {
+        let groups = Spatial::NORM.groups;
+        match self.widths()?.into_iter().find(|width| width % groups != 0) {
+            None => Ok(()),
+            Some(width) => Err(Error::ConfigInvalid(format!(
+                "`decoder_norm` is spatial, whose {groups} groups do not divide the width {width}"
+            ))),
+        }
+    }
+
+    fn validate_maskgit(&self) -> Result<()> {
+        if self.mid_attention || !self.attn_resolutions.is_empty() {
+            return Err(Error::ConfigInvalid(
+                "`mid_attention` must be false and `attn_resolutions` empty with MaskGIT's layers"
+                    .into(),
+            ));
         }
         Ok(())
     }

@@ -1,4 +1,6 @@
-use crate::config::{ModelConfig, NetworkConfig, VqVae2Config, VqVaeConfig};
+use crate::config::{
+    DecoderNorm, Layers, ModelConfig, NetworkConfig, VqGanConfig, VqVae2Config, VqVaeConfig,
+};
 use crate::error::Result;
 
 impl ModelConfig {
@@ -21,10 +23,7 @@ impl ModelConfig {
         let network = match self {
             Self::VqVae(c) => vqvae(c, coarsest),
             Self::VqVae2(c) => vqvae2(c, coarsest),
-            Self::VqGan(c) => {
-                let z = c.network.z_channels;
-                network(&c.network, z, coarsest)? + 2 * conv(coarsest, z, c.embed_dim, 1)
-            }
+            Self::VqGan(c) => vqgan(c, coarsest)?,
             Self::Kl(c) => {
                 let z = c.network.z_channels;
                 let around = if c.quant_conv {
@@ -86,24 +85,57 @@ fn vqvae2(c: &VqVae2Config, top: u64) -> u64 {
     enc_b + enc_t + dec_t + dec + around
 }
 
+fn vqgan(c: &VqGanConfig, tokens: u64) -> Result<u64> {
+    let z = c.network.z_channels;
+    let around = match c.network.layers {
+        Layers::Taming => 2 * conv(tokens, z, c.embed_dim, 1),
+        Layers::MaskGit => 0,
+    };
+    let norms = match c.network.decoder_norm {
+        DecoderNorm::Group => 0,
+        DecoderNorm::Spatial => spatial(&c.network, c.embed_dim, tokens)?,
+    };
+    Ok(network(&c.network, z, tokens)? + around + norms)
+}
+
+/// Two 1×1 convolutions of the latent for each norm of the decoder.
+fn spatial(c: &NetworkConfig, latent: usize, tokens: u64) -> Result<u64> {
+    let widths = c.widths()?;
+    let coarsest = widths.last().copied().unwrap_or(c.ch);
+    let mut normed = 4 * coarsest + if c.mid_attention { coarsest } else { 0 };
+    let mut from = coarsest;
+    for (level, &width) in widths.iter().enumerate().rev() {
+        let attention = if c.attends(level) { width } else { 0 };
+        normed += from + width + attention + c.num_res_blocks * (2 * width + attention);
+        from = width;
+    }
+    Ok(2 * conv(tokens, latent, normed + from, 1))
+}
+
 /// Encoder, of which `channels` come out, and decoder.
 fn network(c: &NetworkConfig, channels: usize, tokens: u64) -> Result<u64> {
     let widths = c.widths()?;
     let levels = widths.len();
     let coarsest = widths.last().copied().unwrap_or(c.ch);
     let at = |level: usize| tokens << (2 * (levels - 1 - level));
+    // Blocks in a middle, more blocks in the decoder, side of the encoder's last convolution, and
+    // whether down-sampling convolves.
+    let (middle, more, last, strided) = match c.layers {
+        Layers::Taming => (2, 1, 3, true),
+        Layers::MaskGit => (c.num_res_blocks, 0, 1, false),
+    };
     let block = |positions, from: usize, to: usize| {
-        let shortcut = if from == to {
-            0
-        } else {
-            conv(positions, from, to, 1)
+        let shortcut = match c.layers {
+            _ if from == to => 0,
+            Layers::Taming => conv(positions, from, to, 1),
+            Layers::MaskGit => conv(positions, to, to, 1),
         };
         conv(positions, from, to, 3) + conv(positions, to, to, 3) + shortcut
     };
     let attention = |positions: u64, width: usize| {
         4 * conv(positions, width, width, 1) + 2 * positions * positions * width as u64
     };
-    let middle = 2 * block(tokens, coarsest, coarsest)
+    let middle = middle as u64 * block(tokens, coarsest, coarsest)
         + if c.mid_attention {
             attention(tokens, coarsest)
         } else {
@@ -121,18 +153,18 @@ fn network(c: &NetworkConfig, channels: usize, tokens: u64) -> Result<u64> {
         sum
     };
 
-    let mut sum = conv(at(0), c.in_channels, c.ch, 3) + conv(tokens, coarsest, channels, 3);
+    let mut sum = conv(at(0), c.in_channels, c.ch, 3) + conv(tokens, coarsest, channels, last);
     for (i, &width) in widths.iter().enumerate() {
         let from = if i == 0 { c.ch } else { widths[i - 1] };
         sum += level(i, from, c.num_res_blocks);
-        if i + 1 < levels {
+        if strided && i + 1 < levels {
             sum += conv(at(i + 1), width, width, 3);
         }
     }
     sum += conv(tokens, c.z_channels, coarsest, 3) + conv(at(0), widths[0], c.out_ch, 3);
     for (i, &width) in widths.iter().enumerate() {
         let from = widths.get(i + 1).copied().unwrap_or(coarsest);
-        sum += level(i, from, c.num_res_blocks + 1);
+        sum += level(i, from, c.num_res_blocks + more);
         if i > 0 {
             sum += conv(at(i - 1), width, width, 3);
         }
@@ -183,6 +215,39 @@ mod tests {
             config.macs(8, 8).unwrap(),
             enc_b + enc_t + dec_t + dec + around + search
         );
+    }
+
+    #[test]
+    fn other_layers_small_enough_to_count_by_hand() {
+        let ModelConfig::VqGan(mut config) = ModelConfig::preset("vqgan-tiny").unwrap() else {
+            panic!("a preset of another kind");
+        };
+        let macs = |config: &VqGanConfig| ModelConfig::VqGan(config.clone()).macs(2, 2).unwrap();
+        config.network = NetworkConfig {
+            ch: 1,
+            ch_mult: vec![1, 2],
+            attn_resolutions: vec![128],
+            z_channels: 3,
+            ..config.network
+        };
+        config.embed_dim = 3;
+        // One token of 3 values. Coarse: a middle of two blocks and attention, and two blocks with
+        // attention, all 2 wide. Fine: 2 to 1, then 1. Last of all the norm at the end.
+        let group = macs(&config);
+        let normed = (4 + 1) * 2 + 2 * (2 + 1) * 2 + (2 + 1) + (1 + 1) + 1;
+        config.network.decoder_norm = DecoderNorm::Spatial;
+        assert_eq!(macs(&config) - group, 2 * 3 * normed);
+
+        config.network.decoder_norm = DecoderNorm::Group;
+        config.network.layers = Layers::MaskGit;
+        config.network.attn_resolutions.clear();
+        config.network.mid_attention = false;
+        // 4 pixels and 1 token. A block of 2 takes 2·36 a position; 1 to 2 and 2 to 1 have a
+        // shortcut of the width that they end with.
+        let encoder = 4 * 27 + 4 * 18 + (18 + 36 + 4) + 72 + 2 * 3;
+        let decoder = 9 * 6 + 72 + 72 + 4 * 36 + 4 * (18 + 9 + 1) + 4 * 27;
+        let search = 3 * config.n_embed as u64;
+        assert_eq!(macs(&config), encoder + decoder + search);
     }
 
     #[test]

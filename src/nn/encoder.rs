@@ -4,7 +4,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
-use super::{AttnBlock, Downsample, Norm, ResnetBlock, conv};
+use super::{AttnBlock, Downsample, Normalise, ResnetBlock, conv};
 use crate::config::NetworkConfig;
 use crate::error::Result;
 
@@ -32,14 +32,19 @@ pub struct DownLevel {
 
 /// Block, attention, block at the coarsest resolution; encoder and decoder both have one.
 #[derive(Module, Debug)]
-pub struct Middle {
-    block_1: ResnetBlock,
-    attn_1: Option<AttnBlock>,
-    block_2: ResnetBlock,
+pub struct Middle<N = GroupNorm> {
+    block_1: ResnetBlock<N>,
+    attn_1: Option<AttnBlock<N>>,
+    block_2: ResnetBlock<N>,
 }
 
-impl Middle {
-    pub(super) fn new(width: usize, config: &NetworkConfig, norm: Norm, device: &Device) -> Self {
+impl<N> Middle<N> {
+    pub(super) fn new(
+        width: usize,
+        config: &NetworkConfig,
+        norm: impl Normalise<Layer = N>,
+        device: &Device,
+    ) -> Self {
         Self {
             block_1: ResnetBlock::new(width, width, norm, device),
             attn_1: config
@@ -49,15 +54,21 @@ impl Middle {
         }
     }
 
+    /// `norm` says how the normalisations are applied.
+    ///
     /// # Shapes
     /// - input and output: `[batch, width, height, width]`
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = self.block_1.forward(x);
+    pub(super) fn forward_by(
+        &self,
+        x: Tensor<4>,
+        norm: impl Fn(&N, Tensor<4>) -> Tensor<4>,
+    ) -> Tensor<4> {
+        let x = self.block_1.forward_by(x, &norm);
         let x = match &self.attn_1 {
-            Some(attn) => attn.forward(x),
+            Some(attn) => attn.forward_by(x, &norm),
             None => x,
         };
-        self.block_2.forward(x)
+        self.block_2.forward_by(x, &norm)
     }
 }
 
@@ -114,7 +125,7 @@ impl Encoder {
                 h = downsample.forward(h);
             }
         }
-        let h = self.mid.forward(h);
+        let h = self.mid.forward_by(h, GroupNorm::forward);
         self.conv_out.forward(silu(self.norm_out.forward(h)))
     }
 }

@@ -4,6 +4,7 @@
 // Each test crate uses a part of this.
 #![allow(dead_code, unused_macros, unused_imports)]
 
+mod differences;
 mod file;
 pub mod on;
 

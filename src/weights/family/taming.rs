@@ -24,6 +24,7 @@ pub fn infer<'a>(
         rest.next()
             .is_some_and(|(name, _)| name.starts_with(&start))
     };
+    let any = |part: &dyn Fn(&str) -> bool| names.keys().any(|name| part(name));
     // By any tensor of theirs, so that one that is missing is told by its name.
     let count = |part: &str| {
         let numbered = |i: &usize| begins(format!("{part}.{i}."));
@@ -60,6 +61,26 @@ pub fn infer<'a>(
     if !begins("quantize.".to_owned()) {
         return Err(Error::NoCodebook);
     }
+    let layers = if any(&|name| name.contains(".mid.0.") || name.contains(".upsample_conv.")) {
+        Layers::MaskGit
+    } else {
+        Layers::Taming
+    };
+    let spatial = ["norm_layer", "conv_y", "conv_b"].map(|part| format!(".{part}."));
+    let decoder_norm = if any(&|name| {
+        name.starts_with("decoder.") && spatial.iter().any(|part| name.contains(part))
+    }) {
+        DecoderNorm::Spatial
+    } else {
+        DecoderNorm::Group
+    };
+    let z_channels = conv("encoder.conv_out.weight", 0)?;
+    let embed_dim = side(codebook, 2, 1)?;
+    if layers == Layers::MaskGit && z_channels != embed_dim {
+        return Err(Error::WeightsMismatch(format!(
+            "its latents have {z_channels} channels and its codes {embed_dim}"
+        )));
+    }
     Ok(VqGanConfig {
         network: NetworkConfig {
             ch,
@@ -70,14 +91,17 @@ pub fn infer<'a>(
             resolution,
             in_channels: conv("encoder.conv_in.weight", 1)?,
             out_ch: conv("decoder.conv_out.weight", 0)?,
-            z_channels: conv("encoder.conv_out.weight", 0)?,
+            z_channels,
             norm_groups: 32,
             norm_eps: 1e-6,
-            input: [-1.0, 1.0],
-            layers: Layers::Taming,
-            decoder_norm: DecoderNorm::Group,
+            input: match layers {
+                Layers::Taming => [-1.0, 1.0],
+                Layers::MaskGit => [0.0, 1.0],
+            },
+            layers,
+            decoder_norm,
         },
-        embed_dim: side(codebook, 2, 1)?,
+        embed_dim,
         n_embed: side(codebook, 2, 0)?,
         quantizer,
     })
