@@ -10,11 +10,14 @@ macro_rules! family_tests {
         $make! {
             families::taming
             families::taming_nested
+            families::taming_attn
             families::latent_diffusion
             families::gumbel
             families::diffusers
             families::diffusers_old_names
+            families::diffusers_plain
             families::llamagen
+            families::llamagen_plain
             families::movq
             families::movq_taming_names
             families::maskgit
@@ -96,6 +99,17 @@ pub async fn taming_nested(on: &On) {
     assert_eq!(nested.hashes, plain.hashes);
 }
 
+/// Attention in two levels that are no neighbours, two blocks a level, uneven widths.
+pub async fn taming_attn(on: &On) {
+    let golden = golden!("checkpoint_taming_attn");
+    let expected = Expected {
+        family: Family::Taming,
+        assumed: &["norm_eps", "resolution", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
 /// No attention at all, inside a larger checkpoint.
 pub async fn latent_diffusion(on: &On) {
     let golden = golden!("checkpoint_latent_diffusion");
@@ -148,6 +162,17 @@ pub async fn diffusers_old_names(on: &On) {
     assert_eq!(old.hashes, new.hashes);
 }
 
+/// Set as aMUSEd is: no attention, two blocks a level, a code as wide as the latent.
+pub async fn diffusers_plain(on: &On) {
+    let golden = golden!("checkpoint_diffusers_plain");
+    let expected = Expected {
+        family: Family::Diffusers,
+        assumed: &["norm_eps", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
 /// A codebook on the unit sphere, attention at the coarsest level, and a buffer of its training.
 pub async fn llamagen(on: &On) {
     let golden = golden!("checkpoint_llamagen");
@@ -155,6 +180,17 @@ pub async fn llamagen(on: &On) {
         family: Family::LlamaGen,
         assumed: &["norm_eps", "resolution", "input", "quantizer"],
         aside: &["codebook_used"],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+/// Four levels, as VQ-8 has, and two blocks in each.
+pub async fn llamagen_plain(on: &On) {
+    let golden = golden!("checkpoint_llamagen_plain");
+    let expected = Expected {
+        family: Family::LlamaGen,
+        assumed: &["norm_eps", "resolution", "input", "quantizer"],
+        aside: &[],
     };
     loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
 }

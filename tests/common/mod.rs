@@ -4,8 +4,9 @@
 // Each test crate uses a part of this.
 #![allow(dead_code, unused_macros, unused_imports)]
 
-mod differences;
 mod file;
+
+pub mod differences;
 pub mod on;
 
 pub mod families;
