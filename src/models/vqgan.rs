@@ -7,10 +7,11 @@ use crate::error::Result;
 use crate::nn::{Decoder, Encoder, MaskGitDecoder, MaskGitEncoder, Spatial, SpatialNorm, conv};
 use crate::quantize::{GumbelQuantizer, VectorQuantizer};
 
-/// VQ-GAN's autoencoder, with the parameter names of taming-transformers' checkpoints.
+/// VQ-GAN's autoencoder, with the parameter names of taming-transformers' checkpoints; also MoVQ's,
+/// and MaskGIT's with the names of open-muse.
 ///
 /// Source: Esser et al. 2021, <https://arxiv.org/abs/2012.09841>; taming-transformers
-/// `models/vqgan.py`, `VQModel` and `GumbelVQ`.
+/// `models/vqgan.py`, `VQModel` and `GumbelVQ`; diffusers `VQModel`; open-muse `MaskGitVQGAN`.
 #[derive(Module, Debug)]
 pub struct VqGan {
     encoder: GanEncoder,
