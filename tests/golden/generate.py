@@ -12,9 +12,9 @@ import gen_kl
 import gen_layers
 import gen_metrics
 import gen_models
+import gen_pickles
 import gen_quantizers
 import gen_vqvae2
-from golden import Golden, same
 
 HERE = Path(__file__).resolve().parent
 FAMILIES = [
@@ -26,6 +26,7 @@ FAMILIES = [
     gen_kl,
     gen_vqvae2,
     gen_metrics,
+    gen_pickles,
 ]
 
 
@@ -36,20 +37,22 @@ def main() -> int:
 
     torch.set_num_threads(1)  # Sums in one order.
     torch.use_deterministic_algorithms(True)
-    makers = {name: make for family in FAMILIES for name, make in family.GOLDENS.items()}
+    makers = {
+        f"{name}.safetensors": make for family in FAMILIES for name, make in family.GOLDENS.items()
+    }
     stale = []
-    for name, make in makers.items():
+    for name, make in (makers | gen_pickles.PICKLES).items():
         # Each file has its own seed, so that adding one leaves the others as they are.
-        torch.manual_seed(sum(name.encode()))
-        golden: Golden = make()
-        path = HERE / f"{name}.safetensors"
+        torch.manual_seed(sum(name.removesuffix(".safetensors").encode()))
+        made = make()
+        path = HERE / name
         if check:
-            if not (path.exists() and same(golden, path)):
+            if not (path.exists() and made.same(path)):
                 stale.append(name)
         else:
-            golden.save(path)
+            made.save(path)
         size = path.stat().st_size if path.exists() else 0
-        print(f"{path.name:36} {len(golden.tensors):4} tensors {size:8} bytes")
+        print(f"{name:38} {len(made.tensors):4} tensors {size:8} bytes")
     if stale:
         print("differ:", ", ".join(stale), file=sys.stderr)
     return 1 if stale else 0

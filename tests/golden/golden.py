@@ -51,6 +51,18 @@ class Golden:
         save_file(self.tensors, path, metadata={"config": json.dumps(self.config)})
         path.chmod(0o644)
 
+    def same(self, path: Path) -> bool:
+        """Whether the file holds this, up to the last bits that another processor may differ in."""
+        with safe_open(path, "pt") as file:
+            if set(file.keys()) != set(self.tensors):
+                return False
+            if json.loads(file.metadata()["config"]) != self.config:
+                return False
+            return all(
+                torch.allclose(file.get_tensor(name).double(), value.double(), rtol=1e-6, atol=1e-9)
+                for name, value in self.tensors.items()
+            )
+
 
 def store_as(golden: Golden, dtype: torch.dtype) -> None:
     """Keeps the parameters in `dtype`, which must hold their values."""
@@ -58,19 +70,6 @@ def store_as(golden: Golden, dtype: torch.dtype) -> None:
         narrow = golden.tensors[name].to(dtype)
         assert torch.equal(narrow.float(), golden.tensors[name]), name
         golden.tensors[name] = narrow
-
-
-def same(golden: Golden, path: Path) -> bool:
-    """Whether the file holds this, up to the last bits that another processor may differ in."""
-    with safe_open(path, "pt") as file:
-        if set(file.keys()) != set(golden.tensors):
-            return False
-        if json.loads(file.metadata()["config"]) != golden.config:
-            return False
-        return all(
-            torch.allclose(file.get_tensor(name).double(), value.double(), rtol=1e-6, atol=1e-9)
-            for name, value in golden.tensors.items()
-        )
 
 
 def randn(*shape: int, scale: float = 1.0, mean: float = 0.0) -> torch.Tensor:

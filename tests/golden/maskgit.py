@@ -53,7 +53,7 @@ class Encoder(nn.Module):
         w = widths(c)
         self.conv_in = conv(c["in_channels"], c["ch"], 3, bias=False)
         self.down = nn.ModuleList()
-        for width_in, width in zip([c["ch"], *w], w):
+        for width_in, width in zip([c["ch"], *w[:-1]], w, strict=True):
             level = nn.Module()
             level.block = blocks(width_in, width, c)
             self.down.append(level)
@@ -77,7 +77,7 @@ class Decoder(nn.Module):
         self.conv_in = conv(c["z_channels"], w[-1], 3)
         self.mid = blocks(w[-1], w[-1], c)
         self.up = nn.ModuleList()
-        for i, (width_in, width) in enumerate(zip([*w[1:], w[-1]], w)):
+        for i, (width_in, width) in enumerate(zip([*w[1:], w[-1]], w, strict=True)):
             level = nn.Module()
             level.block = blocks(width_in, width, c)
             if i > 0:
