@@ -167,7 +167,7 @@ fn residual(hidden: usize, inside: usize, layers: usize) -> Result<()> {
     within("hidden", hidden, MAX_WIDTH)?;
     within("residual_hidden", inside, MAX_WIDTH)?;
     within("residual_layers", layers, 64)?;
-    if hidden % 2 != 0 {
+    if !hidden.is_multiple_of(2) {
         return Err(Error::ConfigInvalid("`hidden` must be even".into()));
     }
     Ok(())
