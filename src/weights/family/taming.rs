@@ -24,7 +24,6 @@ pub fn infer<'a>(
         rest.next()
             .is_some_and(|(name, _)| name.starts_with(&start))
     };
-    let any = |part: &dyn Fn(&str) -> bool| names.keys().any(|name| part(name));
     // By any tensor of theirs, so that one that is missing is told by its name.
     let count = |part: &str| {
         let numbered = |i: &usize| begins(format!("{part}.{i}."));
@@ -61,19 +60,7 @@ pub fn infer<'a>(
     if !begins("quantize.".to_owned()) {
         return Err(Error::NoCodebook);
     }
-    let layers = if any(&|name| name.contains(".mid.0.") || name.contains(".upsample_conv.")) {
-        Layers::MaskGit
-    } else {
-        Layers::Taming
-    };
-    let spatial = ["norm_layer", "conv_y", "conv_b"].map(|part| format!(".{part}."));
-    let decoder_norm = if any(&|name| {
-        name.starts_with("decoder.") && spatial.iter().any(|part| name.contains(part))
-    }) {
-        DecoderNorm::Spatial
-    } else {
-        DecoderNorm::Group
-    };
+    let (layers, decoder_norm) = (layers(names), decoder_norm(names));
     let z_channels = conv("encoder.conv_out.weight", 0)?;
     let embed_dim = side(codebook, 2, 1)?;
     if layers == Layers::MaskGit && z_channels != embed_dim {
@@ -105,4 +92,25 @@ pub fn infer<'a>(
         n_embed: side(codebook, 2, 0)?,
         quantizer,
     })
+}
+
+fn layers(names: &BTreeMap<String, String>) -> Layers {
+    let alone = |name: &String| name.contains(".mid.0.") || name.contains(".upsample_conv.");
+    if names.keys().any(alone) {
+        Layers::MaskGit
+    } else {
+        Layers::Taming
+    }
+}
+
+fn decoder_norm(names: &BTreeMap<String, String>) -> DecoderNorm {
+    let spatial = [".norm_layer.", ".conv_y.", ".conv_b."];
+    let is_spatial = |name: &String| {
+        name.starts_with("decoder.") && spatial.iter().any(|part| name.contains(part))
+    };
+    if names.keys().any(is_spatial) {
+        DecoderNorm::Spatial
+    } else {
+        DecoderNorm::Group
+    }
 }
