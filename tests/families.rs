@@ -105,9 +105,9 @@ fn a_config_file_moves_no_attention() {
             panic!("not a VQ-GAN");
         };
         let attends = (0..3)
-            .map(|level| config.attends(level))
+            .map(|level| config.network.attends(level))
             .collect::<Vec<_>>();
-        (config.resolution, attends)
+        (config.network.resolution, attends)
     };
     let last = vec![false, false, true];
     // The last one cannot be halved twice, so it says nothing.
@@ -122,7 +122,7 @@ fn a_config_file_moves_no_attention() {
 }
 
 /// Each of these is what the shapes are read from, or belongs to a part that is optional.
-const TELLING: [(&str, &[&str]); 3] = [
+const TELLING: [(&str, &[&str]); 5] = [
     (
         "taming",
         &[
@@ -148,6 +148,26 @@ const TELLING: [(&str, &[&str]); 3] = [
             "decoder.conv_norm_out.bias",
         ],
     ),
+    (
+        "movq",
+        &[
+            "decoder.conv_norm_out.conv_y.weight",
+            "decoder.conv_norm_out.norm_layer.bias",
+            "decoder.mid_block.attentions.0.spatial_norm.conv_b.weight",
+            "decoder.up_blocks.1.resnets.0.norm2.conv_y.bias",
+        ],
+    ),
+    (
+        "maskgit",
+        &[
+            "encoder.conv_in.weight",
+            "encoder.conv_out.weight",
+            "encoder.down.1.block.0.nin_shortcut.weight",
+            "encoder.mid.0.conv1.weight",
+            "decoder.mid.0.norm2.bias",
+            "decoder.up.1.upsample_conv.weight",
+        ],
+    ),
 ];
 
 #[test]
@@ -156,6 +176,8 @@ fn a_tensor_that_is_missing_or_misshapen_is_a_mismatch() {
         let golden = match name {
             "taming" => golden!("checkpoint_taming"),
             "gumbel" => golden!("checkpoint_gumbel"),
+            "movq" => golden!("checkpoint_movq"),
+            "maskgit" => golden!("checkpoint_maskgit"),
             _ => golden!("checkpoint_diffusers"),
         };
         let (whole, config) = file(&golden);
@@ -176,4 +198,55 @@ fn a_tensor_that_is_missing_or_misshapen_is_a_mismatch() {
             assert_eq!(code(result), "weights_mismatch", "flat {tensor}");
         }
     }
+}
+
+#[test]
+fn a_norm_of_another_latent_is_a_mismatch() {
+    let (mut weights, config) = file(&golden!("checkpoint_movq"));
+    let name = "decoder.up_blocks.0.resnets.1.norm1.conv_y.weight";
+    let norm = weights.get(name);
+    norm.shape = vec![32, 3, 1, 1];
+    norm.data.truncate(32 * 3 * 2);
+    let ours = "decoder.up.1.block.1.norm1.conv_y.weight";
+    refused(&weights, config.as_deref(), "weights_mismatch", ours);
+}
+
+#[test]
+fn plain_and_spatial_norms_are_not_mixed() {
+    let (mut weights, config) = file(&golden!("checkpoint_movq"));
+    let start = "decoder.conv_norm_out.";
+    for part in ["weight", "bias"] {
+        let theirs = format!("{start}norm_layer.{part}");
+        let tensor = weights.tensors.remove(&theirs).unwrap();
+        weights.tensors.insert(format!("{start}{part}"), tensor);
+    }
+    let mixed =
+        |weights: &WeightFile| refused(weights, config.as_deref(), "weights_mismatch", "norm_out");
+    mixed(&weights);
+    let spatial = ["conv_y", "conv_b"].map(|part| format!("{start}{part}."));
+    weights
+        .tensors
+        .retain(|name, _| !spatial.iter().any(|part| name.starts_with(part)));
+    mixed(&weights);
+}
+
+#[test]
+fn maskgit_without_a_middle_or_with_other_codes_is_a_mismatch() {
+    let (whole, config) = file(&golden!("checkpoint_maskgit"));
+    let mut shallow = whole.clone();
+    shallow.tensors.retain(|name, _| !name.contains(".mid."));
+    refused(&shallow, config.as_deref(), "weights_mismatch", ".mid.0.");
+
+    let mut more = whole.clone();
+    for side in ["encoder", "decoder"] {
+        let tensor = more.get(&format!("{side}.mid.0.conv1.weight")).clone();
+        more.tensors
+            .insert(format!("{side}.mid.1.conv1.weight"), tensor);
+    }
+    refused(&more, config.as_deref(), "weights_mismatch", ".mid.1.");
+
+    // As many values, so that only the widths are wrong.
+    let mut narrow = whole;
+    narrow.get("quantize.embedding.weight").shape = vec![32, 3];
+    refused(&narrow, config.as_deref(), "weights_mismatch", "6 channels");
 }

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Int, Tensor};
 use super::vqgan::GanQuantizer;
 use super::{VqGan, VqVae};
 use crate::config::ModelConfig;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::quantize::{Quantized, VectorQuantizer, flatten, margins};
 
 /// Any of the models, behind what they share.
@@ -30,6 +30,12 @@ impl Autoencoder {
         Ok(match config {
             ModelConfig::VqVae(c) => Self::VqVae(VqVae::new(c, device)),
             ModelConfig::VqGan(c) => Self::VqGan(VqGan::new(c, device)?),
+            ModelConfig::Kl(_) | ModelConfig::VqVae2(_) => {
+                return Err(Error::ConfigInvalid(format!(
+                    "`{}` cannot be built yet",
+                    config.kind()
+                )));
+            }
         })
     }
 

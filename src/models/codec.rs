@@ -1,7 +1,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::Autoencoder;
-use crate::config::ModelConfig;
+use crate::config::{KlConfig, ModelConfig, VqGanConfig};
 use crate::error::{Error, Result};
 use crate::pixels::tile::{Blend, Window, plan};
 use crate::pixels::{Picture, pad};
@@ -269,8 +269,13 @@ impl Codec {
     fn plan(&self, rows: usize, columns: usize) -> Result<(Vec<Window>, usize)> {
         let widest = match &self.config {
             ModelConfig::VqVae(c) => c.hidden,
-            // The finest up-sampling convolves at full size with the width of the next level.
-            ModelConfig::VqGan(c) => c.widths()?.into_iter().take(2).fold(c.ch, usize::max),
+            ModelConfig::VqVae2(c) => c.hidden,
+            ModelConfig::VqGan(VqGanConfig { network, .. })
+            | ModelConfig::Kl(KlConfig { network, .. }) => {
+                // The finest up-sampling convolves at full size with the width of the next level.
+                let widths = network.widths()?;
+                widths.into_iter().take(2).fold(network.ch, usize::max)
+            }
         };
         let side = (MAX_ACTIVATION / widest).isqrt().min(MAX_WINDOW);
         let limit = (side / self.config.factor()).max(1);

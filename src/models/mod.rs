@@ -8,5 +8,5 @@ mod vqvae;
 
 pub use autoencoder::Autoencoder;
 pub use codec::{Codec, MAX_PIXELS, Stage};
-pub use vqgan::{GanQuantizer, VqGan};
+pub use vqgan::{GanDecoder, GanEncoder, GanQuantizer, VqGan};
 pub use vqvae::{VqVae, VqVaeDecoder, VqVaeEncoder};

@@ -10,11 +10,18 @@ macro_rules! family_tests {
         $make! {
             families::taming
             families::taming_nested
+            families::taming_attn
             families::latent_diffusion
             families::gumbel
             families::diffusers
             families::diffusers_old_names
+            families::diffusers_plain
             families::llamagen
+            families::llamagen_plain
+            families::movq
+            families::movq_taming_names
+            families::maskgit
+            families::maskgit_deep
         }
     };
 }
@@ -92,6 +99,17 @@ pub async fn taming_nested(on: &On) {
     assert_eq!(nested.hashes, plain.hashes);
 }
 
+/// Attention in two levels that are no neighbours, two blocks a level, uneven widths.
+pub async fn taming_attn(on: &On) {
+    let golden = golden!("checkpoint_taming_attn");
+    let expected = Expected {
+        family: Family::Taming,
+        assumed: &["norm_eps", "resolution", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
 /// No attention at all, inside a larger checkpoint.
 pub async fn latent_diffusion(on: &On) {
     let golden = golden!("checkpoint_latent_diffusion");
@@ -144,7 +162,17 @@ pub async fn diffusers_old_names(on: &On) {
     assert_eq!(old.hashes, new.hashes);
 }
 
-/// A tensor's name as diffusers saved it before version 0.18.
+/// Set as aMUSEd is: no attention, two blocks a level, a code as wide as the latent.
+pub async fn diffusers_plain(on: &On) {
+    let golden = golden!("checkpoint_diffusers_plain");
+    let expected = Expected {
+        family: Family::Diffusers,
+        assumed: &["norm_eps", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
 /// A codebook on the unit sphere, attention at the coarsest level, and a buffer of its training.
 pub async fn llamagen(on: &On) {
     let golden = golden!("checkpoint_llamagen");
@@ -156,6 +184,90 @@ pub async fn llamagen(on: &On) {
     loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
 }
 
+/// Four levels, as VQ-8 has, and two blocks in each.
+pub async fn llamagen_plain(on: &On) {
+    let golden = golden!("checkpoint_llamagen_plain");
+    let expected = Expected {
+        family: Family::LlamaGen,
+        assumed: &["norm_eps", "resolution", "input", "quantizer"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+/// A decoder whose norms look at the codes, with the config.json of `save_pretrained`.
+pub async fn movq(on: &On) {
+    let golden = golden!("checkpoint_movq");
+    let expected = Expected {
+        family: Family::Diffusers,
+        assumed: &["norm_eps", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+/// MoVQ's own repository names its layers as taming-transformers does.
+pub async fn movq_taming_names(on: &On) {
+    let golden = golden!("checkpoint_movq");
+    let expected = Expected {
+        family: Family::Taming,
+        assumed: &["norm_eps", "input"],
+        aside: &[],
+    };
+    let own = loads(on, &golden, golden.checkpoint(taming_name), expected).await;
+    let hint = golden.json("config.json");
+    let diffusers = CheckedWeights::of(golden.checkpoint(as_it_is), hint.as_deref()).unwrap();
+    assert_eq!(own.hashes, diffusers.hashes);
+}
+
+/// No attention, few biases, and open-muse's config.json.
+pub async fn maskgit(on: &On) {
+    let golden = golden!("checkpoint_maskgit");
+    let expected = Expected {
+        family: Family::MaskGit,
+        assumed: &["norm_eps", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+/// Three levels and two blocks in each, so two in the middles.
+pub async fn maskgit_deep(on: &On) {
+    let golden = golden!("checkpoint_maskgit_deep");
+    let expected = Expected {
+        family: Family::MaskGit,
+        assumed: &["norm_eps", "resolution", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+/// The name in taming-transformers of a tensor of the two-level MoVQ.
+fn taming_name(name: &str) -> String {
+    [
+        ("mid_block.resnets.0", "mid.block_1"),
+        ("mid_block.resnets.1", "mid.block_2"),
+        ("mid_block.attentions.0", "mid.attn_1"),
+        ("down_blocks", "down"),
+        ("up_blocks.0", "up.1"),
+        ("up_blocks.1", "up.0"),
+        ("resnets", "block"),
+        ("attentions", "attn"),
+        ("downsamplers.0", "downsample"),
+        ("upsamplers.0", "upsample"),
+        ("conv_norm_out", "norm_out"),
+        ("group_norm", "norm"),
+        ("spatial_norm", "norm"),
+        ("to_q", "q"),
+        ("to_k", "k"),
+        ("to_v", "v"),
+        ("to_out.0", "proj_out"),
+    ]
+    .iter()
+    .fold(name.to_owned(), |name, (from, to)| name.replace(from, to))
+}
+
+/// A tensor's name as diffusers saved it before version 0.18.
 pub fn old_name(name: &str) -> String {
     ATTENTION
         .iter()

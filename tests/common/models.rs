@@ -11,6 +11,8 @@ macro_rules! model_tests {
             models::vqgan_tiny_gradients
             models::vqgan_groups
             models::vqgan_gumbel_tiny
+            models::movq_is_trained_everywhere
+            models::maskgit_is_trained_everywhere
             models::vqvae_tiny
             models::vqvae_tiny_gradients
             models::vqvae_deep
@@ -85,6 +87,36 @@ pub async fn vqgan_groups(on: &On) {
 
 pub async fn vqgan_gumbel_tiny(on: &On) {
     forward(on, golden!("vqgan_gumbel_tiny"), &["square"]).await;
+}
+
+/// Every parameter has a gradient, whose values differences have proven for the layers.
+async fn trained_everywhere(on: &On, golden: Golden) {
+    let hint = golden.json("config.json");
+    let file = golden.checkpoint(str::to_owned);
+    let checked = weights::CheckedWeights::of(file, hint.as_deref()).unwrap();
+    let model = weights::build(&checked, &on.autodiff()).unwrap().model;
+    let x: Tensor<4> = golden.tensor("square.input", &on.autodiff());
+    let (output, _, quantized) = model.forward(x.clone()).unwrap();
+    on.close(&golden, "square.output", output.clone()).await;
+    let loss = (output - x).square().mean() + quantized.loss(0.25);
+    let grads = super::on::gradients(&model, &loss.backward()).await;
+    for name in checked.shapes.keys() {
+        let (_, values) = grads.iter().find(|(n, _)| n == name).unwrap();
+        assert!(values.iter().all(|v| v.is_finite()), "{name}");
+        // The keys' bias shifts all scores of a query alike.
+        assert!(
+            name.ends_with(".k.bias") || values.iter().any(|v| *v != 0.0),
+            "{name}"
+        );
+    }
+}
+
+pub async fn movq_is_trained_everywhere(on: &On) {
+    trained_everywhere(on, golden!("checkpoint_movq")).await;
+}
+
+pub async fn maskgit_is_trained_everywhere(on: &On) {
+    trained_everywhere(on, golden!("checkpoint_maskgit_deep")).await;
 }
 
 pub async fn vqvae_tiny(on: &On) {

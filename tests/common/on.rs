@@ -138,6 +138,15 @@ pub async fn ints<const D: usize>(tensor: Tensor<D, Int>) -> Vec<i64> {
     tensor.into_data_async().await.unwrap().iter().collect()
 }
 
+/// Values of the gradients of a module's parameters, by their checkpoint names.
+pub async fn gradients<M: Module>(module: &M, grads: &Gradients) -> Vec<(String, Vec<f32>)> {
+    let mut read = Vec::new();
+    for (name, _, grad) in Collected::of(module, grads).grads {
+        read.push((name, floats(grad).await));
+    }
+    read
+}
+
 /// Gradients of a module's parameters under their checkpoint names, with their shapes.
 struct Collected<'a> {
     path: Vec<String>,

@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use crate::config::{QuantizerKind, VqGanConfig};
+use crate::config::{NetworkConfig, QuantizerKind};
 use crate::error::{Error, Result};
 
 /// What a `config.json` can add to the shapes, under this project's names or diffusers'. Other
@@ -17,7 +17,12 @@ struct Hints {
 }
 
 /// Replaces what was assumed by what `json` says.
-pub fn apply(config: &mut VqGanConfig, json: &str, assumed: &mut Vec<&'static str>) -> Result<()> {
+pub fn apply(
+    config: &mut NetworkConfig,
+    quantizer: &mut QuantizerKind,
+    json: &str,
+    assumed: &mut Vec<&'static str>,
+) -> Result<()> {
     let hints: Hints = serde_json::from_str(json)
         .map_err(|e| Error::ConfigInvalid(format!("the config file: {e}")))?;
     let mut told = |name: &str| assumed.retain(|field| *field != name);
@@ -33,8 +38,8 @@ pub fn apply(config: &mut VqGanConfig, json: &str, assumed: &mut Vec<&'static st
         config.input = input;
         told("input");
     }
-    if let Some(quantizer) = hints.quantizer {
-        config.quantizer = quantizer;
+    if let Some(kind) = hints.quantizer {
+        *quantizer = kind;
         told("quantizer");
     }
     // A nominal side too small to halve at every level would give two levels one side.

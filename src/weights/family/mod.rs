@@ -10,7 +10,7 @@ use std::fmt;
 use rename::{DIFFUSERS, LLAMAGEN};
 
 use super::{CONFIG_KEY, Container};
-use crate::config::{ModelConfig, QuantizerKind};
+use crate::config::{Layers, ModelConfig, QuantizerKind};
 use crate::error::{Error, Result};
 
 /// Where a weight file comes from.
@@ -25,6 +25,8 @@ pub enum Family {
     Diffusers,
     /// LlamaGen's tokenizers, and Janus's.
     LlamaGen,
+    /// MaskGIT's tokenizer as open-muse has it.
+    MaskGit,
 }
 
 impl fmt::Display for Family {
@@ -34,6 +36,7 @@ impl fmt::Display for Family {
             Self::Taming => "taming-transformers or latent-diffusion",
             Self::Diffusers => "diffusers",
             Self::LlamaGen => "LlamaGen",
+            Self::MaskGit => "open-muse MaskGIT-VQGAN",
         })
     }
 }
@@ -100,7 +103,7 @@ impl Recognised {
             });
         }
         let any = |start: &str| names.keys().any(|name| name.starts_with(start));
-        let (family, names) = if any("encoder.down_blocks.") {
+        let (mut family, names) = if any("encoder.down_blocks.") {
             (Family::Diffusers, DIFFUSERS.to_taming(names)?)
         } else if any("encoder.conv_blocks.") {
             (Family::LlamaGen, LLAMAGEN.to_taming(names)?)
@@ -116,8 +119,17 @@ impl Recognised {
             inferred.quantizer = QuantizerKind::Cosine;
             assumed.push("quantizer");
         }
+        // Its names are taming-transformers' but for the layers that it has alone.
+        if family == Family::Taming && inferred.network.layers == Layers::MaskGit {
+            family = Family::MaskGit;
+        }
         if let Some(json) = config {
-            hints::apply(&mut inferred, json, &mut assumed)?;
+            hints::apply(
+                &mut inferred.network,
+                &mut inferred.quantizer,
+                json,
+                &mut assumed,
+            )?;
         }
         let config = ModelConfig::VqGan(inferred);
         config.validate()?;

@@ -31,6 +31,7 @@ pub const DIFFUSERS: Dialect = Dialect {
         ("conv_shortcut", "nin_shortcut"),
         ("conv_norm_out", "norm_out"),
         ("group_norm", "norm"),
+        ("spatial_norm", "norm"),
         ("to_q", "q"),
         ("to_k", "k"),
         ("to_v", "v"),
@@ -131,6 +132,14 @@ mod tests {
             (
                 "decoder.mid_block.attentions.0.group_norm.weight",
                 "decoder.mid.attn_1.norm.weight",
+            ),
+            (
+                "decoder.mid_block.attentions.0.spatial_norm.conv_y.bias",
+                "decoder.mid.attn_1.norm.conv_y.bias",
+            ),
+            (
+                "decoder.up_blocks.0.resnets.1.norm2.norm_layer.weight",
+                "decoder.up.3.block.1.norm2.norm_layer.weight",
             ),
             (
                 "encoder.mid_block.attentions.0.proj_attn.bias",

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::config::{QuantizerKind, VqGanConfig};
+use crate::config::{DecoderNorm, Layers, NetworkConfig, QuantizerKind, VqGanConfig};
 use crate::error::{Error, Result};
 
 /// What shapes cannot tell; every published model of these families agrees on it.
@@ -60,21 +60,57 @@ pub fn infer<'a>(
     if !begins("quantize.".to_owned()) {
         return Err(Error::NoCodebook);
     }
+    let (layers, decoder_norm) = (layers(names), decoder_norm(names));
+    let z_channels = conv("encoder.conv_out.weight", 0)?;
+    let embed_dim = side(codebook, 2, 1)?;
+    if layers == Layers::MaskGit && z_channels != embed_dim {
+        return Err(Error::WeightsMismatch(format!(
+            "its latents have {z_channels} channels and its codes {embed_dim}"
+        )));
+    }
     Ok(VqGanConfig {
-        ch,
-        ch_mult,
-        num_res_blocks: count("encoder.down.0.block"),
-        attn_resolutions,
-        mid_attention: has("encoder.mid.attn_1.q.weight"),
-        resolution,
-        in_channels: conv("encoder.conv_in.weight", 1)?,
-        out_ch: conv("decoder.conv_out.weight", 0)?,
-        z_channels: conv("encoder.conv_out.weight", 0)?,
-        embed_dim: side(codebook, 2, 1)?,
+        network: NetworkConfig {
+            ch,
+            ch_mult,
+            num_res_blocks: count("encoder.down.0.block"),
+            attn_resolutions,
+            mid_attention: has("encoder.mid.attn_1.q.weight"),
+            resolution,
+            in_channels: conv("encoder.conv_in.weight", 1)?,
+            out_ch: conv("decoder.conv_out.weight", 0)?,
+            z_channels,
+            norm_groups: 32,
+            norm_eps: 1e-6,
+            input: match layers {
+                Layers::Taming => [-1.0, 1.0],
+                Layers::MaskGit => [0.0, 1.0],
+            },
+            layers,
+            decoder_norm,
+        },
+        embed_dim,
         n_embed: side(codebook, 2, 0)?,
-        norm_groups: 32,
-        norm_eps: 1e-6,
         quantizer,
-        input: [-1.0, 1.0],
     })
+}
+
+fn layers(names: &BTreeMap<String, String>) -> Layers {
+    let alone = |name: &String| name.contains(".mid.0.") || name.contains(".upsample_conv.");
+    if names.keys().any(alone) {
+        Layers::MaskGit
+    } else {
+        Layers::Taming
+    }
+}
+
+fn decoder_norm(names: &BTreeMap<String, String>) -> DecoderNorm {
+    let spatial = [".norm_layer.", ".conv_y.", ".conv_b."];
+    let is_spatial = |name: &String| {
+        name.starts_with("decoder.") && spatial.iter().any(|part| name.contains(part))
+    };
+    if names.keys().any(is_spatial) {
+        DecoderNorm::Spatial
+    } else {
+        DecoderNorm::Group
+    }
 }
