@@ -3,20 +3,17 @@
 The header's `config` holds the config that this project has to arrive at under `model`, and the
 family's own, to be given beside the weights, under `config.json`."""
 
-import json
 import sys
-import tempfile
-from pathlib import Path
 
 import pytorch_lightning.utilities.rank_zero
 import torch
-from diffusers import VQModel
 from taming.modules.discriminator.model import NLayerDiscriminator
 from torch import nn
 
 from gen_models import model_golden
-from golden import Golden, norm_groups, randn
+from golden import Golden, norm_groups, randn, store_as
 from llamagen import LlamaGen
+from maskgit import MaskGit
 from with_diffusers import agree_with_diffusers
 
 # taming-transformers looks for this where Lightning had it before version 2.
@@ -37,14 +34,6 @@ class Vq(taming_vqgan.VQModel):
 class Gumbel(taming_vqgan.GumbelVQ):
     def latents(self, x: torch.Tensor) -> torch.Tensor:
         return self.quant_conv(self.encoder(x))
-
-
-class Diffusers(VQModel):
-    def latents(self, x: torch.Tensor) -> torch.Tensor:
-        return self.encode(x).latents
-
-    def decode(self, z_q: torch.Tensor) -> torch.Tensor:
-        return super().decode(z_q, force_not_quantize=True).sample
 
 
 def expected(**changes) -> dict:
@@ -84,15 +73,24 @@ def taming() -> Golden:
     model = taming_model(config)
     golden = model_golden(model, config, inputs(1, 3, 24, 32), stored=torch.float16)
     agree_with_diffusers(model, config, golden)
-    for name in [name for name in golden.tensors if name.startswith("param.")]:
-        narrow = golden.tensors[name].half()
-        assert torch.equal(narrow.float(), golden.tensors[name]), name
-        golden.tensors[name] = narrow
+    store_as(golden, torch.float16)
     discriminator = NLayerDiscriminator(ndf=2, n_layers=1)
     for name, value in discriminator.state_dict().items():
         golden.tensors[f"param.loss.discriminator.{name}"] = value
     golden.config = {"model": config}
     return golden
+
+
+def inside_latent_diffusion(golden: Golden) -> None:
+    """Makes the parameters those of a first stage, with a few of what else such a file holds."""
+    golden.tensors = {
+        name.replace("param.", "param.first_stage_model."): value
+        for name, value in golden.tensors.items()
+    }
+    golden.put("param.betas", randn(4))
+    golden.put("param.model_ema.decay", randn(1))
+    golden.put("param.model.diffusion_model.out.2.weight", randn(3, 4, 3, 3))
+    golden.put("param.cond_stage_model.embedding.weight", randn(4, 6))
 
 
 def latent_diffusion() -> Golden:
@@ -103,14 +101,7 @@ def latent_diffusion() -> Golden:
     model.decoder.mid.attn_1 = nn.Identity()
     golden = model_golden(model, config, inputs(1, 3, 16, 24))
     agree_with_diffusers(model, config, golden)
-    golden.tensors = {
-        name.replace("param.", "param.first_stage_model."): value
-        for name, value in golden.tensors.items()
-    }
-    golden.put("param.betas", randn(4))
-    golden.put("param.model_ema.decay", randn(1))
-    golden.put("param.model.diffusion_model.out.2.weight", randn(3, 4, 3, 3))
-    golden.put("param.cond_stage_model.embedding.weight", randn(4, 6))
+    inside_latent_diffusion(golden)
     golden.put("param.first_stage_model.loss.discriminator.main.0.bias", randn(2))
     golden.config = {"model": config, "config.json": {"norm_groups": 2}}
     return golden
@@ -121,35 +112,6 @@ def gumbel() -> Golden:
     config = expected(ch=4, n_embed=24, quantizer="gumbel", **hints)
     golden = model_golden(taming_model(config), config, inputs(1, 3, 16, 24))
     golden.config = {"model": config, "config.json": hints}
-    return golden
-
-
-def diffusers() -> Golden:
-    model = Diffusers(
-        down_block_types=["DownEncoderBlock2D"] * 2 + ["AttnDownEncoderBlock2D"],
-        up_block_types=["AttnUpDecoderBlock2D"] + ["UpDecoderBlock2D"] * 2,
-        block_out_channels=[8, 16, 24],
-        layers_per_block=1,
-        latent_channels=6,
-        num_vq_embeddings=16,
-        norm_num_groups=4,
-        vq_embed_dim=4,
-        sample_size=64,
-    )
-    model.quantize.sane_index_shape = True
-    config = expected(
-        ch_mult=[1, 2, 3],
-        z_channels=6,
-        embed_dim=4,
-        norm_groups=4,
-        resolution=64,
-        attn_resolutions=[16],
-    )
-    golden = model_golden(model, config, inputs(1, 3, 24, 32))
-    with tempfile.TemporaryDirectory() as folder:
-        model.save_pretrained(folder)
-        own = json.loads((Path(folder) / "config.json").read_text())
-    golden.config = {"model": config, "config.json": own | {"_class_name": "VQModel"}}
     return golden
 
 
@@ -167,10 +129,51 @@ def llamagen() -> Golden:
     return golden
 
 
+def maskgit(config_json: dict, **changes) -> Golden:
+    config = expected(layers="maskgit", mid_attention=False, input=[0.0, 1.0], **changes)
+    config["embed_dim"] = config["z_channels"]
+    golden = model_golden(MaskGit(config), config, inputs(1, 3, 24, 32))
+    golden.config = {"model": config, "config.json": config_json}
+    return golden
+
+
+def maskgit_tiny() -> Golden:
+    """With the fields of open-muse's own config, which has no group count."""
+    own = {
+        "_class_name": "MaskGitVQGAN",
+        "_version": "0.0.1",
+        "attn_resolutions": [16],
+        "channel_mult": [1, 2],
+        "commitment_cost": 0.25,
+        "dropout": 0.0,
+        "hidden_channels": 8,
+        "num_channels": 3,
+        "num_embeddings": 16,
+        "num_res_blocks": 1,
+        "quantized_embed_dim": 6,
+        "resample_with_conv": True,
+        "resolution": 64,
+        "z_channels": 6,
+    }
+    return maskgit(own | {"norm_groups": 4}, z_channels=6, norm_groups=4, resolution=64)
+
+
+def maskgit_deep() -> Golden:
+    return maskgit(
+        {"norm_groups": 2},
+        ch=4,
+        ch_mult=[1, 1, 2],
+        num_res_blocks=2,
+        z_channels=5,
+        norm_groups=2,
+    )
+
+
 GOLDENS = {
     "checkpoint_taming": taming,
     "checkpoint_latent_diffusion": latent_diffusion,
     "checkpoint_gumbel": gumbel,
-    "checkpoint_diffusers": diffusers,
     "checkpoint_llamagen": llamagen,
+    "checkpoint_maskgit": maskgit_tiny,
+    "checkpoint_maskgit_deep": maskgit_deep,
 }

@@ -7,14 +7,26 @@ from pathlib import Path
 import torch
 
 import gen_checkpoints
+import gen_diffusers
+import gen_kl
 import gen_layers
 import gen_metrics
 import gen_models
 import gen_quantizers
+import gen_vqvae2
 from golden import Golden, same
 
 HERE = Path(__file__).resolve().parent
-FAMILIES = [gen_layers, gen_quantizers, gen_models, gen_checkpoints, gen_metrics]
+FAMILIES = [
+    gen_layers,
+    gen_quantizers,
+    gen_models,
+    gen_checkpoints,
+    gen_diffusers,
+    gen_kl,
+    gen_vqvae2,
+    gen_metrics,
+]
 
 
 def main() -> int:
@@ -36,7 +48,8 @@ def main() -> int:
                 stale.append(name)
         else:
             golden.save(path)
-        print(f"{path.name:32} {len(golden.tensors):4} tensors {path.stat().st_size:8} bytes")
+        size = path.stat().st_size if path.exists() else 0
+        print(f"{path.name:36} {len(golden.tensors):4} tensors {size:8} bytes")
     if stale:
         print("differ:", ", ".join(stale), file=sys.stderr)
     return 1 if stale else 0

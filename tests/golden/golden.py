@@ -52,6 +52,14 @@ class Golden:
         path.chmod(0o644)
 
 
+def store_as(golden: Golden, dtype: torch.dtype) -> None:
+    """Keeps the parameters in `dtype`, which must hold their values."""
+    for name in [name for name in golden.tensors if name.startswith("param.")]:
+        narrow = golden.tensors[name].to(dtype)
+        assert torch.equal(narrow.float(), golden.tensors[name]), name
+        golden.tensors[name] = narrow
+
+
 def same(golden: Golden, path: Path) -> bool:
     """Whether the file holds this, up to the last bits that another processor may differ in."""
     with safe_open(path, "pt") as file:

@@ -15,9 +15,7 @@ def resnet(width_in: int, width_out: int) -> nn.Module:
 
 def level(width_in: int, width: int, blocks: int, attention: bool) -> nn.Module:
     part = nn.Module()
-    part.res = nn.ModuleList(
-        resnet(width_in if i == 0 else width, width) for i in range(blocks)
-    )
+    part.res = nn.ModuleList(resnet(width_in if i == 0 else width, width) for i in range(blocks))
     part.attn = nn.ModuleList(AttnBlock(width) for _ in range(blocks if attention else 0))
     return part
 
