@@ -59,7 +59,7 @@ fn convolutional() -> Codec {
     let data = TensorData::new(painted(128, 128).to_planar(-0.5, 0.5), [1, 3, 128, 128]);
     let z = codec(file.bytes())
         .model()
-        .latents(Tensor::from_data(data, &device));
+        .latents(Tensor::from_data(data, &device), &[]);
     let z: Vec<f32> = quantize::flatten(z).into_data().iter().collect();
     let rows = z.chunks_exact(8).skip(5).step_by(16).take(64);
     let embedding = file.get("quantize.embedding.weight");

@@ -196,7 +196,8 @@ fn half_and_full_precision_both_load() {
             "{preset}: {short} and {long} bytes"
         );
         let read = |loaded: &Loaded| -> Vec<f32> {
-            loaded.model.codebook().into_data().iter::<f32>().collect()
+            let codebook = loaded.model.codebook(0).unwrap();
+            codebook.into_data().iter::<f32>().collect()
         };
         for (h, f) in read(&half).into_iter().zip(read(&full)) {
             assert_eq!(h, half::f16::from_f32(f).to_f32(), "{preset}");

@@ -52,14 +52,18 @@ impl CheckedWeights {
         let mut shapes = BTreeMap::new();
         let (mut codebook, mut decoder) = (Sha256::new(), Sha256::new());
         for (ours, theirs) in &recognised.names {
-            let values = file.values(theirs)?;
+            let mut values = file.values(theirs)?;
+            let stored = file.shape(theirs).unwrap_or_default();
+            if is_transposed(ours, theirs) {
+                values = transposed(&values, stored);
+            }
             if !values.iter().all(|v| v.is_finite()) {
                 return Err(Error::WeightsNotFinite(theirs.clone()));
             }
-            let shape = shape_of(ours, file.shape(theirs).unwrap_or_default());
+            let shape = shape_of(ours, theirs, stored);
             let hash = match ours.split('.').next() {
-                Some("quantize") => Some(&mut codebook),
-                Some("decoder" | "post_quant_conv") => Some(&mut decoder),
+                Some("quantize" | "quantize_t" | "quantize_b") => Some(&mut codebook),
+                Some("decoder" | "post_quant_conv" | "dec" | "upsample_t") => Some(&mut decoder),
                 _ => None,
             };
             if let Some(hash) = hash {
@@ -103,20 +107,37 @@ impl CheckedWeights {
             .iter()
             .map(|(ours, theirs)| {
                 let shape = self.shapes.get(ours).cloned().unwrap_or_default();
-                self.file.tensor(theirs, ours.clone(), shape)
+                let flip = is_transposed(ours, theirs);
+                self.file.tensor(theirs, ours.clone(), shape, flip)
             })
             .collect()
     }
 }
 
 /// diffusers stores attention's 1×1 convolutions as linear layers.
-fn shape_of(name: &str, stored: &[usize]) -> Vec<usize> {
+fn shape_of(name: &str, theirs: &str, stored: &[usize]) -> Vec<usize> {
     let projection = ["q", "k", "v", "proj_out"]
         .iter()
         .any(|part| name.ends_with(&format!(".{part}.weight")));
     match stored {
         [to, from] if projection => vec![*to, *from, 1, 1],
+        [dim, codes] if is_transposed(name, theirs) => vec![*codes, *dim],
         other => other.to_vec(),
+    }
+}
+
+/// rosinality stores codebooks as `[D, K]`.
+fn is_transposed(ours: &str, theirs: &str) -> bool {
+    ours.ends_with("embedding.weight") && theirs.ends_with(".embed")
+}
+
+/// Values of a matrix with the sides `stored`, column after column.
+pub(super) fn transposed(values: &[f32], stored: &[usize]) -> Vec<f32> {
+    match *stored {
+        [_, columns] => (0..columns)
+            .flat_map(|x| values.iter().skip(x).step_by(columns).copied())
+            .collect(),
+        _ => values.to_vec(),
     }
 }
 

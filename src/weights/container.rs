@@ -86,7 +86,7 @@ impl Container {
     }
 
     /// A tensor to load under the name `target` with the sides `shape`, in f32, read only when the
-    /// model takes it.
+    /// model takes it; rows and columns change places if `transpose`.
     ///
     /// # Errors
     /// As [`Container::values`].
@@ -95,6 +95,7 @@ impl Container {
         name: &str,
         target: String,
         shape: Vec<usize>,
+        transpose: bool,
     ) -> Result<burn_pack::Tensor> {
         let stored = self.stored(name)?.clone();
         let length = shape.iter().product::<usize>() * size_of::<f32>();
@@ -106,8 +107,11 @@ impl Container {
             None,
             length,
             move || {
-                let values = widen(&name, stored.dtype, &bytes[stored.range.clone()])
+                let mut values = widen(&name, stored.dtype, &bytes[stored.range.clone()])
                     .map_err(|e| burn_pack::Error::ValidationError(e.to_string()))?;
+                if transpose {
+                    values = super::check::transposed(&values, &stored.shape);
+                }
                 Ok(Bytes::from_elems(values))
             },
         ))

@@ -55,8 +55,10 @@ pub fn undivided(codec: &Codec, picture: &Picture) -> (Vec<u32>, Picture) {
         [1, 3, height as usize, width as usize],
     );
     let model = codec.model();
-    let indices = model.indices(model.latents(Tensor::from_data(data, &Device::flex())));
-    let x = model.decode(model.lookup(indices.clone()));
+    let z = model.latents(Tensor::from_data(data, &Device::flex()), &[]);
+    let indices = model.indices(0, z).unwrap();
+    let z_q = model.lookup(0, indices.clone()).unwrap();
+    let x = model.decode(&[z_q]).unwrap();
     let planar: Vec<f32> = x.into_data().iter().collect();
     let rebuilt = Picture::from_planar(&planar, width, height, low, high).unwrap();
     (indices.into_data().iter().collect(), rebuilt)
