@@ -181,7 +181,7 @@ fn a_config_that_is_absent_or_wrong_is_told() {
 #[test]
 fn half_and_full_precision_both_load() {
     let device = Device::flex();
-    for preset in ["vqgan-tiny", "vqvae-tiny"] {
+    for preset in ["vqgan-tiny", "vqvae-tiny", "vqvae2-tiny"] {
         let config = ModelConfig::preset(preset).unwrap();
         let model = Autoencoder::new(&config, &device).unwrap();
         let save = |storage| weights::save(&model, &config, None, storage).unwrap();
