@@ -58,6 +58,18 @@ fn a_model_without_a_codebook_is_told_apart() {
 }
 
 #[test]
+fn only_twice_the_channels_make_a_gaussian() {
+    let (mut vq, config) = file(&golden!("checkpoint_kl_no_quant"));
+    load(&vq, config.as_deref()).unwrap();
+    for name in ["encoder.conv_out.weight", "encoder.conv_out.bias"] {
+        let tensor = vq.get(name);
+        tensor.shape[0] /= 2;
+        tensor.data.truncate(tensor.data.len() / 2);
+    }
+    refused(&vq, config.as_deref(), "no_codebook", "no codebook");
+}
+
+#[test]
 fn one_tensor_under_two_names_is_refused() {
     let (mut both, config) = file(&golden!("checkpoint_diffusers"));
     let name = "decoder.mid_block.attentions.0.to_q.weight";
@@ -122,7 +134,7 @@ fn a_config_file_moves_no_attention() {
 }
 
 /// Each of these is what the shapes are read from, or belongs to a part that is optional.
-const TELLING: [(&str, &[&str]); 5] = [
+const TELLING: [(&str, &[&str]); 8] = [
     (
         "taming",
         &[
@@ -168,6 +180,33 @@ const TELLING: [(&str, &[&str]); 5] = [
             "decoder.up.1.upsample_conv.weight",
         ],
     ),
+    (
+        "kl",
+        &[
+            "encoder.conv_out.weight",
+            "decoder.conv_in.weight",
+            "quant_conv.bias",
+            "post_quant_conv.weight",
+            "encoder.mid_block.attentions.0.to_v.weight",
+        ],
+    ),
+    ("kl_no_quant", &["encoder.conv_out.bias"]),
+    (
+        "vqvae2",
+        &[
+            "enc_b.blocks.0.weight",
+            "enc_b.blocks.4.weight",
+            "enc_b.blocks.5.conv.1.weight",
+            "enc_b.blocks.6.conv.3.weight",
+            "enc_t.blocks.2.weight",
+            "dec_t.blocks.4.bias",
+            "dec.blocks.6.weight",
+            "quantize_conv_t.weight",
+            "quantize_t.embed",
+            "quantize_b.embed",
+            "upsample_t.bias",
+        ],
+    ),
 ];
 
 #[test]
@@ -178,6 +217,9 @@ fn a_tensor_that_is_missing_or_misshapen_is_a_mismatch() {
             "gumbel" => golden!("checkpoint_gumbel"),
             "movq" => golden!("checkpoint_movq"),
             "maskgit" => golden!("checkpoint_maskgit"),
+            "kl" => golden!("checkpoint_kl_diffusers"),
+            "kl_no_quant" => golden!("checkpoint_kl_no_quant"),
+            "vqvae2" => golden!("checkpoint_vqvae2"),
             _ => golden!("checkpoint_diffusers"),
         };
         let (whole, config) = file(&golden);

@@ -82,7 +82,8 @@ fn vqvae2(c: &VqVae2Config, top: u64) -> u64 {
     let dec_t = conv(top, d, hidden, 3) + stack(top) + strided(&[d, hidden], top);
     let dec = conv(bottom, 2 * d, hidden, 3) + stack(bottom) + outer;
     let around = conv(top, hidden, d, 1) + conv(bottom, d + hidden, d, 1) + strided(&[d, d], top);
-    enc_b + enc_t + dec_t + dec + around
+    // Each grid encodes the picture anew.
+    2 * enc_b + enc_t + dec_t + dec + around
 }
 
 fn vqgan(c: &VqGanConfig, tokens: u64) -> Result<u64> {
@@ -213,7 +214,7 @@ mod tests {
         let search = 5 * 32;
         assert_eq!(
             config.macs(8, 8).unwrap(),
-            enc_b + enc_t + dec_t + dec + around + search
+            2 * enc_b + enc_t + dec_t + dec + around + search
         );
     }
 

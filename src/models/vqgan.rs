@@ -1,6 +1,6 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Tensor};
 
 use crate::config::{DecoderNorm, Layers, NetworkConfig, QuantizerKind, VqGanConfig};
 use crate::error::Result;
@@ -93,26 +93,6 @@ impl VqGan {
         match &self.quant_conv {
             Some(conv) => conv.forward(z),
             None => z,
-        }
-    }
-
-    /// # Shapes
-    /// - input: `[batch, embed_dim, rows, columns]`
-    /// - output: `[batch, rows, columns]`
-    pub fn indices(&self, z: Tensor<4>) -> Tensor<3, Int> {
-        match &self.quantize {
-            GanQuantizer::Vq(q) => q.indices(z),
-            GanQuantizer::Gumbel(q) => q.indices(z),
-        }
-    }
-
-    /// # Shapes
-    /// - input: `[batch, rows, columns]`
-    /// - output: `[batch, embed_dim, rows, columns]`
-    pub fn lookup(&self, indices: Tensor<3, Int>) -> Tensor<4> {
-        match &self.quantize {
-            GanQuantizer::Vq(q) => q.lookup(indices),
-            GanQuantizer::Gumbel(q) => q.lookup(indices),
         }
     }
 

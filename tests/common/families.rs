@@ -22,6 +22,13 @@ macro_rules! family_tests {
             families::movq_taming_names
             families::maskgit
             families::maskgit_deep
+            families::kl_diffusers
+            families::kl_diffusers_old_names
+            families::kl_without_convolutions
+            families::kl_latent_diffusion
+            families::vqvae2
+            families::vqvae2_deep
+            families::vqvae2_parallel
         }
     };
 }
@@ -66,6 +73,19 @@ async fn loads(on: &On, golden: &Golden, bytes: Vec<u8>, expected: Expected<'_>)
     same_outputs(on, golden, &loaded.model, &["square"]).await;
     checked
 }
+
+const KL: Expected = Expected {
+    family: Family::Diffusers,
+    assumed: &["norm_eps", "input"],
+    aside: &[],
+};
+
+/// Its codebooks are moving averages, whose sums and counts are saved beside them.
+const VQVAE2: Expected = Expected {
+    family: Family::Rosinality,
+    assumed: &["input"],
+    aside: &[".cluster_size", ".embed_avg"],
+};
 
 fn as_it_is(name: &str) -> String {
     name.to_owned()
@@ -265,6 +285,61 @@ fn taming_name(name: &str) -> String {
     ]
     .iter()
     .fold(name.to_owned(), |name, (from, to)| name.replace(from, to))
+}
+
+/// A Gaussian instead of a codebook, uneven widths, attention in one level.
+pub async fn kl_diffusers(on: &On) {
+    let golden = golden!("checkpoint_kl_diffusers");
+    loads(on, &golden, golden.checkpoint(as_it_is), KL).await;
+}
+
+pub async fn kl_diffusers_old_names(on: &On) {
+    let golden = golden!("checkpoint_kl_diffusers");
+    loads(on, &golden, golden.checkpoint(old_name), KL).await;
+}
+
+/// The encoder's end and the decoder's beginning alone tell that it is a Gaussian's.
+pub async fn kl_without_convolutions(on: &On) {
+    let golden = golden!("checkpoint_kl_no_quant");
+    loads(on, &golden, golden.checkpoint(as_it_is), KL).await;
+}
+
+/// The first stage of a whole checkpoint, as Stable Diffusion's are.
+pub async fn kl_latent_diffusion(on: &On) {
+    let golden = golden!("checkpoint_kl_ldm");
+    let expected = Expected {
+        family: Family::Taming,
+        assumed: &["norm_eps", "resolution", "input"],
+        aside: &[
+            "betas",
+            "scale_factor",
+            "model_ema.",
+            "model.diffusion_model.",
+            "cond_stage_model.",
+            "loss.",
+        ],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+pub async fn vqvae2(on: &On) {
+    let golden = golden!("checkpoint_vqvae2");
+    loads(on, &golden, golden.checkpoint(as_it_is), VQVAE2).await;
+}
+
+/// Three residual layers, and sizes that are no powers of two.
+pub async fn vqvae2_deep(on: &On) {
+    let golden = golden!("checkpoint_vqvae2_deep");
+    loads(on, &golden, golden.checkpoint(as_it_is), VQVAE2).await;
+}
+
+/// Trained on several devices.
+pub async fn vqvae2_parallel(on: &On) {
+    let golden = golden!("checkpoint_vqvae2");
+    let parallel = golden.checkpoint(|name| format!("module.{name}"));
+    let parallel = loads(on, &golden, parallel, VQVAE2).await;
+    let plain = CheckedWeights::of(golden.checkpoint(as_it_is), None).unwrap();
+    assert_eq!(parallel.hashes, plain.hashes);
 }
 
 /// A tensor's name as diffusers saved it before version 0.18.

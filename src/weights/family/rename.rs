@@ -69,16 +69,7 @@ impl Dialect {
             .filter_map(|name| self.decoder_level(name))
             .max()
             .map_or(0, |last| last.saturating_add(1));
-        let mut renamed = BTreeMap::new();
-        for (name, theirs) in names {
-            let ours = self.rename(&name, levels);
-            if let Some(other) = renamed.insert(ours.clone(), theirs) {
-                return Err(Error::WeightsMismatch(format!(
-                    "`{name}` and `{other}` are both `{ours}`"
-                )));
-            }
-        }
-        Ok(renamed)
+        rename_all(names, |name| self.rename(name, levels))
     }
 
     fn decoder_level(&self, name: &str) -> Option<usize> {
@@ -99,6 +90,26 @@ impl Dialect {
         }
         dotted.trim_matches('.').to_owned()
     }
+}
+
+/// Gives each tensor the name that `rename` makes of its own; the values stay the file's names.
+///
+/// # Errors
+/// [`Error::WeightsMismatch`] when two tensors would have one name.
+pub fn rename_all(
+    names: BTreeMap<String, String>,
+    rename: impl Fn(&str) -> String,
+) -> Result<BTreeMap<String, String>> {
+    let mut renamed = BTreeMap::new();
+    for (name, theirs) in names {
+        let ours = rename(&name);
+        if let Some(other) = renamed.insert(ours.clone(), theirs) {
+            return Err(Error::WeightsMismatch(format!(
+                "`{name}` and `{other}` are both `{ours}`"
+            )));
+        }
+    }
+    Ok(renamed)
 }
 
 #[cfg(test)]
