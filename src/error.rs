@@ -12,7 +12,11 @@ pub enum Error {
     #[error("This picture is damaged and could not be read: {0}.")]
     ImageCorrupt(String),
     /// More pixels than are read or encoded, known before the work begins.
-    #[error("This picture is {width}×{height}; at most {max_pixels} pixels fit.")]
+    #[error(
+        "This picture is {width}×{height}; the largest of its shape that fits is {}×{}.",
+        largest(*width, *height, *max_pixels).0,
+        largest(*width, *height, *max_pixels).1
+    )]
     ImageTooLarge {
         /// Width in pixels, as the header says.
         width: u32,
@@ -52,6 +56,11 @@ pub enum Error {
     /// A well-formed weight file whose tensors have the names of no known model.
     #[error("These weights belong to no kind of model that is known here.")]
     WeightsUnknown,
+    /// A PyTorch checkpoint where pickles are not read: in a browser.
+    #[error(
+        "This is a PyTorch checkpoint, which a browser does not read: `tesserae convert` turns it into a file that it does."
+    )]
+    WeightsPickle,
     /// A model that has no codebook, so that there are no tokens to be had.
     #[error("This model has no codebook, so it makes no tokens.")]
     NoCodebook,
@@ -61,6 +70,18 @@ pub enum Error {
     /// A weight that is NaN or infinite.
     #[error("These weights hold a value that is not a number, in `{0}`.")]
     WeightsNotFinite(String),
+    /// A model that the device, or a tab's memory, cannot hold; known before it is built.
+    #[error(
+        "This model needs {} MB in one piece, and {} MB is the most that fits here.",
+        needed.div_ceil(1 << 20),
+        limit >> 20
+    )]
+    ModelTooLarge {
+        /// Bytes that are needed.
+        needed: u64,
+        /// Bytes that there are.
+        limit: u64,
+    },
     /// A model config that no model can be built from.
     #[error("This model configuration is not valid: {0}.")]
     ConfigInvalid(String),
@@ -125,9 +146,11 @@ impl Error {
             Self::TokensGeometry(_) => "tokens_geometry",
             Self::WeightsCorrupt(_) => "weights_corrupt",
             Self::WeightsUnknown => "weights_unknown",
+            Self::WeightsPickle => "weights_pickle",
             Self::NoCodebook => "no_codebook",
             Self::WeightsMismatch(_) => "weights_mismatch",
             Self::WeightsNotFinite(_) => "weights_not_finite",
+            Self::ModelTooLarge { .. } => "model_too_large",
             Self::ConfigInvalid(_) => "config_invalid",
             Self::ModelUnknown(_) => "model_unknown",
             Self::WebGpuAbsent => "webgpu_absent",
@@ -151,4 +174,12 @@ impl Error {
             reason: reason.to_string(),
         }
     }
+}
+
+/// Sides of the largest picture that is shaped like `width`×`height` and has at most `max_pixels`.
+pub(crate) fn largest(width: u32, height: u32, max_pixels: u64) -> (u32, u32) {
+    let scale = (max_pixels as f64 / (f64::from(width) * f64::from(height))).sqrt();
+    // Rounded down, so that the product stays below.
+    let scaled = |side: u32| ((f64::from(side) * scale) as u32).max(1);
+    (scaled(width), scaled(height))
 }

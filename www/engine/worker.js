@@ -109,7 +109,7 @@ const work = {
     await breathe(job.id);
     tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 0, total: 1 });
     // Only weights that are whole replace the model in use; it makes room for them before they are built.
-    const checked = wasm.Weights.check(got.bytes, got.json);
+    const checked = wasm.Weights.check(engine, got.bytes, got.json);
     await breathe(job.id);
     model?.free();
     model = null;
