@@ -49,6 +49,9 @@ pub enum Error {
     /// The weight file is not a well-formed safetensors file.
     #[error("This weight file is damaged or not a safetensors file: {0}.")]
     WeightsCorrupt(String),
+    /// A pickle that would run code, or that is past a limit of what is read.
+    #[error("This checkpoint was refused: {0}.")]
+    PickleRefused(String),
     /// A well-formed weight file whose tensors have the names of no known model.
     #[error("These weights belong to no kind of model that is known here.")]
     WeightsUnknown,
@@ -124,6 +127,7 @@ impl Error {
             Self::TokensOtherCodebook { .. } => "tokens_other_codebook",
             Self::TokensGeometry(_) => "tokens_geometry",
             Self::WeightsCorrupt(_) => "weights_corrupt",
+            Self::PickleRefused(_) => "pickle_refused",
             Self::WeightsUnknown => "weights_unknown",
             Self::NoCodebook => "no_codebook",
             Self::WeightsMismatch(_) => "weights_mismatch",

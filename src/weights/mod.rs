@@ -10,7 +10,10 @@ mod container;
 mod family;
 mod load;
 mod manifest;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod pickle;
 mod save;
+mod source;
 
 pub use check::{CheckedWeights, Hashes};
 pub use container::{Container, Stored};
@@ -18,6 +21,7 @@ pub use family::{Family, Recognised};
 pub use load::{Loaded, build, load};
 pub use manifest::{Manifest, ManifestEntry};
 pub use save::{Storage, save};
+pub use source::Source;
 
 /// Metadata key of the model's config, as JSON.
 pub const CONFIG_KEY: &str = "config";
