@@ -50,7 +50,8 @@ fn a_view_is_found_where_it_lies() {
 
 #[test]
 fn views_of_every_rank_are_put_in_order() {
-    let cases: [(i64, &[i64], &[i64], &[f32]); 6] = [
+    type Case = (i64, &'static [i64], &'static [i64], &'static [f32]);
+    let cases: [Case; 6] = [
         (5, &[], &[], &[5.0]),
         (0, &[3, 2], &[2, 1], &SIX),
         (0, &[2, 3], &[1, 2], &[0.0, 2.0, 4.0, 1.0, 3.0, 5.0]),

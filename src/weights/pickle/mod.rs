@@ -1,8 +1,8 @@
 //! Checkpoints of PyTorch: where the tensors of a `.ckpt`, `.pt` or `.bin` lie.
 //!
 //! These files are Python pickles, programs for a small stack machine that may import and call
-//! anything. Here they are parsed and never executed: [`machine`] runs the opcodes over values of
-//! its own, [`build`] knows by name the few calls that tensors are made of, objects of well-known
+//! anything. Here they are parsed and never executed: `machine` runs the opcodes over values of
+//! its own, `build` knows by name the few calls that tensors are made of, objects of well-known
 //! packages (the hyper-parameters beside a state dict) become blanks, and a call of anything else
 //! ends the reading. [`limits`] says what a file may cost.
 //!
