@@ -29,7 +29,7 @@ impl Global<'_> {
     /// named one by one, as even torch and numpy have some that run what they are given.
     pub fn makes_an_object(&self) -> bool {
         let name = self.name;
-        // `torch.hub` and `os.system` would be reached through a dot in a name.
+        // Through a dot a name reaches on, from a class to all that its module imported.
         if name.contains('.') {
             return false;
         }
