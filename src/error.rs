@@ -50,9 +50,12 @@ pub enum Error {
     /// The grids do not fit the model or the picture size that the file states.
     #[error("These tokens do not fit this model: {0}.")]
     TokensGeometry(String),
-    /// The weight file is not a well-formed safetensors file.
-    #[error("This weight file is damaged or not a safetensors file: {0}.")]
+    /// The weight file is no well-formed safetensors file or checkpoint.
+    #[error("This weight file is damaged, or of a kind that is not read here: {0}.")]
     WeightsCorrupt(String),
+    /// A pickle that would run code, or that is past a limit of what is read.
+    #[error("This checkpoint was refused: {0}.")]
+    PickleRefused(String),
     /// A well-formed weight file whose tensors have the names of no known model.
     #[error("These weights belong to no kind of model that is known here.")]
     WeightsUnknown,
@@ -145,6 +148,7 @@ impl Error {
             Self::TokensOtherCodebook { .. } => "tokens_other_codebook",
             Self::TokensGeometry(_) => "tokens_geometry",
             Self::WeightsCorrupt(_) => "weights_corrupt",
+            Self::PickleRefused(_) => "pickle_refused",
             Self::WeightsUnknown => "weights_unknown",
             Self::WeightsPickle => "weights_pickle",
             Self::NoCodebook => "no_codebook",
