@@ -1,6 +1,7 @@
 // Files that are no good: each gets its sentence, and the next good picture still works. One page goes
 // through all of them in turn.
 import { SHIPPED, complains, drop, expect, file, open, reaches, rebuildSample, sample, saved, test as base, watch, withTiny } from './app.js';
+import { PageCode } from '../../www/engine/protocol.js';
 
 /** @type {import('@playwright/test').Page} */ let page;
 /** @type {string[]} */ let wrong;
@@ -80,6 +81,15 @@ for (const [what, make, code, sentence] of CASES) {
     await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');
   });
 }
+
+base('every code of an error has its way on', () => {
+  const codes = [...file('src/error.rs').toString().matchAll(/=> "(\w+)",/g)].map(([, code]) => code);
+  const alert = file('www/ui/alert.js').toString();
+  expect(codes).toContain('weights_corrupt');
+  // Who cancels knows.
+  const known = [...codes, ...Object.values(PageCode)].filter((code) => code !== 'cancelled');
+  expect(known.filter((code) => !new RegExp(`^  ${code}: '`, 'm').test(alert))).toEqual([]);
+});
 
 base('its own tokens are still good', async () => {
   await drop(page, own);

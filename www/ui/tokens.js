@@ -56,7 +56,9 @@ class TokenGrid extends HTMLElement {
       const index = this.#mosaics.length;
       const mosaic = new Mosaic((cell) => this.#hear(index, cell));
       const figure = document.createElement('figure');
-      figure.append(mosaic.element, document.createElement('figcaption'));
+      const caption = document.createElement('figcaption');
+      caption.hidden = true;
+      figure.append(mosaic.element, caption);
       this.#mosaics.push(mosaic);
       this.#row.append(figure);
     }
