@@ -96,6 +96,7 @@ client.addEventListener('model', ({ detail }) => {
   select.disabled = false;
   $('model-facts').textContent = shelf.describe(detail);
   $('intro-codes').textContent = facts.codebookSize ? facts.codebookSize.toLocaleString('en') : 'countless';
+  $('intro-no-tokens').hidden = facts.grids.length > 0;
   // After a restart the model comes back while the page shows an error or a result: that stays.
   if (!working()) settle(page.dataset.state === 'loading' ? 'ready' : page.dataset.state, `The model ${name} is ready.`);
 });

@@ -70,7 +70,7 @@ function provenance({ family, assumed, config }) {
 
 const ASSUMED = {
   norm_groups: (groups) => `${groups} groups in each normalisation`,
-  norm_eps: (eps) => `ε ${eps}`,
+  norm_eps: (eps) => `ε = ${eps}`,
   resolution: (side) => `trained at ${side} pixels a side`,
   input: ([low, high]) => `pixel values from ${low} to ${high}`.replace('-', '−'),
   quantizer: (kind) => (kind === 'cosine' ? 'codes chosen by direction' : `a quantizer of the kind ${kind}`),

@@ -31,7 +31,7 @@ async function shows(page, { psnr, ssim }) {
 
 /** @type {Record<string, {facts: RegExp, from: RegExp, count: number | null}>} */
 const FAMILIES = {
-  taming: { facts: /16 codes, one for every 4 × 4 pixels/, from: /format of taming-transformers.*Assumed.*32 groups.*ε 0\.000001.*from −1 to 1/, count: 64 * 64 },
+  taming: { facts: /16 codes, one for every 4 × 4 pixels/, from: /format of taming-transformers.*Assumed.*32 groups.*ε.=.0\.000001.*from −1 to 1/, count: 64 * 64 },
   latent_diffusion: { facts: /16 codes, one for every 2 × 2 pixels/, from: /latent-diffusion/, count: 128 * 128 },
   gumbel: { facts: /24 codes, one for every 2 × 2 pixels/, from: /taming-transformers/, count: 128 * 128 },
   diffusers: { facts: /16 codes, one for every 4 × 4 pixels/, from: /diffusers/, count: 64 * 64 },
@@ -130,7 +130,7 @@ test('two grids: both are shown, spelt out, saved and read again', async ({ page
   await expect(page.locator('#tokens figcaption')).toHaveText(['Top: 32 × 32', 'Bottom: 64 × 64']);
   await expect(page.locator('#count')).toContainText('32 × 32 + 64 × 64');
   expect(await value(page, 'bpp')).toBeCloseTo(((32 * 32 + 64 * 64) * 4) / 65536, 3);
-  await expect(page.locator('#usage')).toContainText(/\d+ \+ \d+ of 16/);
+  await expect(page.locator('#usage')).toContainText(/\d+ \+ \d+ of 16 in each codebook/);
 
   const boxes = page.locator('#tokens [role=application]');
   const readout = page.locator('#token-readout');

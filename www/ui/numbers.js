@@ -55,7 +55,7 @@ class ResultNumbers extends HTMLElement {
     // Each grid has a codebook of its own, so its codes are counted apart.
     const used = indices.map((codes) => new Set(codes).size);
     const sum = used.reduce((a, b) => a + b);
-    this.#put('usage', `${used.map((n) => n.toLocaleString('en')).join(' + ')} of ${size}`, sum, 'a codebook for each grid');
+    this.#put('usage', used.map((n) => n.toLocaleString('en')).join(' + '), sum, `of ${size} in each codebook`);
   }
 
   /** @param {{psnr: number, ssim: number} | null} quality @param {{encode: number | null, decode: number}} seconds */
