@@ -1,7 +1,6 @@
 // Files that are no good: each gets its sentence, and the next good picture still works. One page goes
 // through all of them in turn.
 import { SHIPPED, complains, drop, expect, file, open, reaches, rebuildSample, sample, saved, test as base, watch, withTiny } from './app.js';
-import { PageCode } from '../../www/engine/protocol.js';
 
 /** @type {import('@playwright/test').Page} */ let page;
 /** @type {string[]} */ let wrong;
@@ -83,11 +82,12 @@ for (const [what, make, code, sentence] of CASES) {
 }
 
 base('every code of an error has its way on', () => {
-  const codes = [...file('src/error.rs').toString().matchAll(/=> "(\w+)",/g)].map(([, code]) => code);
+  const found = (/** @type {string} */ path, /** @type {RegExp} */ one) => [...file(path).toString().matchAll(one)].map(([, code]) => code);
+  const codes = [...found('src/error.rs', /=> "(\w+)",/g), ...found('www/engine/protocol.js', /^  [A-Z_]+: '(\w+_\w+)',$/gm)];
   const alert = file('www/ui/alert.js').toString();
-  expect(codes).toContain('weights_corrupt');
+  expect(codes).toEqual(expect.arrayContaining(['weights_corrupt', 'worker_failed']));
   // Who cancels knows.
-  const known = [...codes, ...Object.values(PageCode)].filter((code) => code !== 'cancelled');
+  const known = codes.filter((code) => code !== 'cancelled');
   expect(known.filter((code) => !new RegExp(`^  ${code}: '`, 'm').test(alert))).toEqual([]);
 });
 
