@@ -80,44 +80,6 @@ fn a_tensor_missing_added_or_misshapen_is_named() {
 }
 
 #[test]
-fn a_value_that_is_not_finite_is_named() {
-    let names = [
-        "quantize.embedding.weight",
-        "encoder.conv_in.weight",
-        "decoder.norm_out.bias",
-        "decoder.mid.attn_1.q.weight",
-        "post_quant_conv.bias",
-    ];
-    for name in names {
-        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            // The last value in f32, the first in f16.
-            let mut file = WeightFile::tiny();
-            let stored = file.get(name);
-            let mut values = stored.values();
-            *values.last_mut().unwrap() = bad;
-            *stored = stored.with(values);
-            refused(file.bytes(), "weights_not_finite", name);
-
-            let mut file = WeightFile::tiny();
-            assert_eq!(file.get(name).dtype, Dtype::F16);
-            file.get(name).data[..2].copy_from_slice(&half::f16::from_f32(bad).to_le_bytes());
-            refused(file.bytes(), "weights_not_finite", name);
-        }
-    }
-}
-
-#[test]
-fn types_that_are_not_stored_here_are_refused() {
-    for (dtype, size) in [(Dtype::I64, 8), (Dtype::U8, 1), (Dtype::F64, 8)] {
-        let mut file = WeightFile::tiny();
-        let bias = file.get("encoder.conv_in.bias");
-        bias.data = vec![0; size * bias.shape[0]];
-        bias.dtype = dtype;
-        refused(file.bytes(), "weights_mismatch", "encoder.conv_in.bias");
-    }
-}
-
-#[test]
 fn a_config_that_is_absent_or_wrong_is_told() {
     let tiny = WeightFile::tiny();
     // Without one the shapes have to tell, and published models have 32 groups, which do not fit.
@@ -181,7 +143,7 @@ fn a_config_that_is_absent_or_wrong_is_told() {
 #[test]
 fn half_and_full_precision_both_load() {
     let device = Device::flex();
-    for preset in ["vqgan-tiny", "vqvae-tiny"] {
+    for preset in ["vqgan-tiny", "vqvae-tiny", "vqvae2-tiny"] {
         let config = ModelConfig::preset(preset).unwrap();
         let model = Autoencoder::new(&config, &device).unwrap();
         let save = |storage| weights::save(&model, &config, None, storage).unwrap();
@@ -196,7 +158,8 @@ fn half_and_full_precision_both_load() {
             "{preset}: {short} and {long} bytes"
         );
         let read = |loaded: &Loaded| -> Vec<f32> {
-            loaded.model.codebook().into_data().iter::<f32>().collect()
+            let codebook = loaded.model.codebook(0).unwrap();
+            codebook.into_data().iter::<f32>().collect()
         };
         for (h, f) in read(&half).into_iter().zip(read(&full)) {
             assert_eq!(h, half::f16::from_f32(f).to_f32(), "{preset}");

@@ -71,7 +71,10 @@ impl Args {
 /// Prints every tensor that does not fit.
 fn list_faults(survey: &Survey, json: bool) -> Error {
     let faults: Vec<String> = survey.faults.iter().map(ToString::to_string).collect();
-    let summary = format!("{} tensors do not fit", faults.len());
+    let summary = match faults.as_slice() {
+        [only] => only.clone(),
+        all => format!("{} tensors do not fit", all.len()),
+    };
     if json {
         // The error itself follows as an object of its own.
         eprintln!("{}", faults.join("\n"));

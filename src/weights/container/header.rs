@@ -15,6 +15,12 @@ use crate::weights::Source;
 const MAX_HEADER: usize = 16 << 20;
 /// Bytes that hold the header's length.
 const PREFIX: usize = 8;
+/// Longest name and most sides that a tensor may have: several times those of any model, and few
+/// enough to be shown to somebody.
+const MAX_NAME: usize = 512;
+const MAX_SIDES: usize = 16;
+/// Characters of the JSON reader's words that are passed on; it quotes what it does not expect.
+const MAX_WORDS: usize = 300;
 
 /// The metadata, and where each tensor lies.
 pub fn read(source: &Rc<dyn Source>) -> Result<(HashMap<String, String>, Vec<(String, Stored)>)> {
@@ -35,7 +41,7 @@ pub fn read(source: &Rc<dyn Source>) -> Result<(HashMap<String, String>, Vec<(St
     }
     let header = source.read(PREFIX as u64, length)?;
     let header = std::str::from_utf8(&header).map_err(|_| corrupt("its header is not text"))?;
-    let json = |e: serde_json::Error| Error::WeightsCorrupt(format!("its header: {e}"));
+    let json = |e: serde_json::Error| corrupt(&format!("its header: {}", shown(&e.to_string())));
     // The format's own reader keeps one of two equal names and says nothing.
     serde_json::from_str::<DistinctKeys>(header).map_err(json)?;
     let header: Metadata = serde_json::from_str(header).map_err(json)?;
@@ -44,8 +50,18 @@ pub fn read(source: &Rc<dyn Source>) -> Result<(HashMap<String, String>, Vec<(St
             "its data is longer or shorter than its header says",
         ));
     }
-    let tensors = header
-        .tensors()
+    let tensors = header.tensors();
+    for (name, info) in &tensors {
+        if name.len() > MAX_NAME || info.shape.len() > MAX_SIDES {
+            return Err(corrupt(
+                "a tensor has a longer name or more sides than any model's",
+            ));
+        }
+        if name.contains(char::is_control) {
+            return Err(corrupt("a tensor's name has control characters in it"));
+        }
+    }
+    let tensors = tensors
         .into_iter()
         .map(|(name, info)| {
             let start = data + info.data_offsets.0 as u64;
@@ -56,7 +72,15 @@ pub fn read(source: &Rc<dyn Source>) -> Result<(HashMap<String, String>, Vec<(St
     Ok((header.metadata().clone().unwrap_or_default(), tensors))
 }
 
-/// A JSON object that has each of its keys once.
+/// Words that may quote the file, on one line and not too long for it.
+fn shown(words: &str) -> String {
+    let words = words.chars().take(MAX_WORDS);
+    words
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// A JSON object that has each of its keys once, and whose metadata have.
 struct DistinctKeys;
 
 impl<'de> Deserialize<'de> for DistinctKeys {
@@ -71,18 +95,26 @@ impl<'de> Visitor<'de> for Keys {
     type Value = DistinctKeys;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of tensors")
+        f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<DistinctKeys, A::Error> {
         let mut seen = BTreeSet::new();
-        while let Some((key, IgnoredAny)) = map.next_entry::<String, _>()? {
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "__metadata__" {
+                map.next_value::<Option<DistinctKeys>>()?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
             if let Some(twice) = seen.replace(key) {
-                return Err(serde::de::Error::custom(format!(
-                    "`{twice}` is there twice"
-                )));
+                let message = format!("`{twice}` is there twice");
+                return Err(serde::de::Error::custom(message));
             }
         }
         Ok(DistinctKeys)
     }
 }
+
+#[cfg(test)]
+#[path = "header_tests.rs"]
+mod tests;
