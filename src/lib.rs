@@ -1,6 +1,7 @@
-//! Tesserae: discrete-token image models, VQ-VAE and VQ-GAN, on [Burn](https://burn.dev).
+//! Tesserae: discrete-token image models, VQ-VAE, VQ-VAE-2 and VQ-GAN, on
+//! [Burn](https://burn.dev); and AutoencoderKL, which has the same layers and no tokens.
 //!
-//! A picture becomes a grid of codebook indices and a picture again:
+//! A picture becomes one grid of codebook indices, or two, and a picture again:
 //!
 //! 1. [`pixels`] reads, scales and pads a picture;
 //! 2. [`models`] holds the encoder and decoder, made of [`nn`]'s layers from a [`config`];
@@ -9,7 +10,8 @@
 //! 5. [`weights`] reads and writes the models' parameters;
 //! 6. [`train`] fits a model to photos.
 //!
-//! [`Codec`] is where a program starts: pictures in, tokens out, and back.
+//! [`Codec`] is where a program starts: pictures in, tokens out, and back; or, for any kind of model,
+//! pictures in and pictures out.
 
 pub mod config;
 pub mod device;

@@ -242,6 +242,70 @@ fn train_writes_weights_that_load_and_go_on() {
 }
 
 #[test]
+fn a_model_without_a_codebook_reconstructs_and_makes_no_tokens() {
+    let folder = tempdir().unwrap();
+    printed(&run(&folder, "init kl-tiny kl.safetensors --seed 3"));
+    let words = "reconstruct SAMPLES/coffee.png a.png --model kl.safetensors --size 64";
+    let told = json(&run(&folder, &format!("{words} --json")));
+    numbers(&told, &["psnr", "seconds"]);
+    for field in ["bpp", "perplexity", "used", "tokens"] {
+        assert!(told.get(field).is_some_and(Value::is_null), "{told}");
+    }
+    assert!(printed(&run(&folder, words)).contains("no tokens"));
+    let mean = picture(&folder, "a.png");
+    printed(&run(&folder, &format!("{words} --sample 7")));
+    let first = picture(&folder, "a.png");
+    printed(&run(&folder, &format!("{words} --sample 7")));
+    assert_eq!(picture(&folder, "a.png"), first);
+    assert_ne!(first, mean);
+
+    let words = "eval SAMPLES/coffee.png --model kl.safetensors --size 64";
+    let told = json(&run(&folder, &format!("{words} --json")));
+    numbers(&told, &["psnr", "seconds"]);
+    for field in ["bpp", "perplexity", "used"] {
+        assert!(told.get(field).is_some_and(Value::is_null), "{told}");
+        let image = &told["images"][0];
+        assert!(image.get(field).is_some_and(Value::is_null), "{told}");
+    }
+    assert!(printed(&run(&folder, words)).contains("mean of 1; no tokens"));
+
+    printed(&run(
+        &folder,
+        "encode SAMPLES/coffee.png a.tokens --model TINY --size 64",
+    ));
+    for (code, words) in [
+        (
+            "no_codebook",
+            "encode SAMPLES/coffee.png b.tokens --model kl.safetensors",
+        ),
+        (
+            "no_codebook",
+            "decode a.tokens b.png --model kl.safetensors",
+        ),
+        (
+            "argument",
+            "reconstruct SAMPLES/coffee.png b.png --model TINY --sample 1",
+        ),
+    ] {
+        failed(&run(&folder, words), code, "");
+    }
+    assert!(!folder.path().join("b.png").exists());
+}
+
+#[test]
+fn two_grids_go_through_the_token_file() {
+    let folder = tempdir().unwrap();
+    printed(&run(&folder, "init vqvae2-tiny two.safetensors"));
+    let model = "--model two.safetensors --json";
+    let words = format!("encode SAMPLES/coffee.png x.tokens --size 64 {model}");
+    assert_eq!(json(&run(&folder, &words))["tokens"], 8 * 8 + 16 * 16);
+    printed(&run(&folder, &format!("decode x.tokens a.png {model}")));
+    let words = format!("reconstruct SAMPLES/coffee.png b.png --size 64 {model}");
+    assert_eq!(json(&run(&folder, &words))["tokens"], 8 * 8 + 16 * 16);
+    assert_eq!(picture(&folder, "a.png"), picture(&folder, "b.png"));
+}
+
+#[test]
 fn failures_are_one_line_and_a_status() {
     let folder = tempdir().unwrap();
     for name in ["words.png", "words.tokens", "words.safetensors"] {

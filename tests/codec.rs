@@ -1,71 +1,20 @@
-//! Pictures to tokens and back through [`Codec`], with the tiny model: sizes, windows, cancelling,
+//! Pictures to tokens and back through [`Codec`], with small models: sizes, windows, cancelling,
 //! and tokens that do not belong to the model.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
-use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use support::models::{one_grid, two_grids};
 use support::{
     TINY, WeightFile, code, codec, decode, encode, painted, part, sample, try_decode, try_encode,
     undivided,
 };
-use tesserae::config::VqVaeConfig;
 use tesserae::models::Stage;
 use tesserae::pixels::metrics::psnr;
-use tesserae::tokens::{Grid, Hash};
-use tesserae::weights::{self, Storage};
-use tesserae::{Autoencoder, Codec, Error, ModelConfig, Picture, Tokens, quantize};
-
-/// A purely convolutional model: what it makes of a place depends on nothing far away, so that
-/// windows must agree exactly. Random weights, but with codes and contrast that are in use.
-fn convolutional() -> Codec {
-    let device = Device::flex();
-    let config = ModelConfig::VqVae(VqVaeConfig {
-        in_channels: 3,
-        hidden: 8,
-        residual_hidden: 4,
-        residual_layers: 1,
-        downsamplings: 2,
-        embed_dim: 8,
-        n_embed: 64,
-        input: [-0.5, 0.5],
-    });
-    let model = Autoencoder::new(&config, &device).unwrap();
-    let bytes = weights::save(&model, &config, None, Storage::F32).unwrap();
-    let mut file = WeightFile::of(&bytes);
-    // Drawn here, as the device's seed belongs to all tests of the process.
-    let mut rng = ChaCha8Rng::seed_from_u64(11);
-    for tensor in file.tensors.values_mut() {
-        let inputs: usize = tensor.shape[1..].iter().product();
-        let bound = if tensor.shape.len() == 1 {
-            0.1
-        } else {
-            (inputs as f32).sqrt().recip()
-        };
-        *tensor = tensor.with(
-            tensor
-                .values()
-                .iter()
-                .map(|_| rng.random_range(-bound..bound)),
-        );
-    }
-    file.map("decoder.up.1.weight", |v| 12.0 * v);
-
-    // The codebook: latents of a picture, 64 of them.
-    let data = TensorData::new(painted(128, 128).to_planar(-0.5, 0.5), [1, 3, 128, 128]);
-    let z = codec(file.bytes())
-        .model()
-        .latents(Tensor::from_data(data, &device));
-    let z: Vec<f32> = quantize::flatten(z).into_data().iter().collect();
-    let rows = z.chunks_exact(8).skip(5).step_by(16).take(64);
-    let embedding = file.get("quantize.embedding.weight");
-    *embedding = embedding.with(rows.flatten().copied());
-    codec(file.bytes())
-}
+use tesserae::tokens::{Grid, Hash, Usage};
+use tesserae::{Codec, Error, Picture, Tokens};
 
 /// Every call of `watch`, for encoding and decoding.
 fn calls(codec: &Codec, picture: &Picture) -> (Tokens, Vec<(Stage, usize, usize)>) {
@@ -100,9 +49,9 @@ fn any_size_keeps_its_size() {
 fn a_picture_of_whole_tokens_is_not_changed_by_padding() {
     let codec = codec(TINY);
     let picture = part(&sample("chelsea.png"), 64, 80, 96, 64);
-    let (indices, rebuilt) = undivided(&codec, &picture);
+    let (grids, rebuilt) = undivided(&codec, &picture);
     let tokens = encode(&codec, &picture);
-    assert_eq!(tokens.grids[0].indices, indices);
+    assert_eq!(tokens.grids, grids);
     assert!(
         tokens.usage().used >= 8,
         "too few codes to tell: {tokens:?}"
@@ -130,51 +79,38 @@ fn other_sizes_are_reflected_and_cropped() {
     assert_eq!(decode(&codec, &tokens), part(&whole, 0, 0, width, height));
 }
 
-#[test]
-fn a_large_picture_is_done_in_windows_that_agree() {
-    let codec = convolutional();
-    let picture = painted(600, 520);
-    let (tokens, calls) = calls(&codec, &picture);
-    let expected = [Stage::Encode, Stage::Decode]
-        .into_iter()
-        .flat_map(|stage| (0..=4).map(move |done| (stage, done, 4)));
-    assert_eq!(calls, expected.collect::<Vec<_>>());
-    assert!(tokens.usage().used >= 16, "{:?}", tokens.usage());
-
-    // Windows of 128 tokens start at columns 0 and 22 and at rows 0 and 2. A window's own edge
-    // reaches four tokens inwards; farther in there is nothing but rounding.
-    let (indices, whole) = undivided(&codec, &picture);
+/// Tokens of `found` that differ from those of `whole`: where no window's edge is near, and in all.
+/// `starts` are the rows and the columns where windows of `side` begin; an edge reaches four tokens
+/// inwards, times `scale`.
+fn off(
+    [found, whole]: [&Grid; 2],
+    starts: [[usize; 2]; 2],
+    (side, scale): (usize, usize),
+) -> [usize; 3] {
+    let reach = 6 * scale;
     let inside = |at: usize, starts: [usize; 2]| {
-        starts.iter().all(|s| !(*s..s + 6).contains(&at) || *s == 0) && !(122..128).contains(&at)
+        let begins = |start: usize| start > 0 && (start..start + reach).contains(&at);
+        !starts.into_iter().any(begins) && !(side - reach..side).contains(&at)
     };
-    let places = (0..130).flat_map(|y| (0..150).map(move |x| (y, x)));
-    let (mut clear, mut clear_off, mut off) = (0, 0, 0);
-    for ((y, x), (a, b)) in places.zip(tokens.grids[0].indices.iter().zip(&indices)) {
-        let inside = inside(y, [0, 2]) && inside(x, [0, 22]);
-        clear += usize::from(inside);
-        clear_off += usize::from(inside && a != b);
-        off += usize::from(a != b);
+    let [rows, columns] = [found.rows as usize, found.columns as usize];
+    let places = (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x)));
+    let mut counts = [0; 3];
+    for ((y, x), (a, b)) in places.zip(found.indices.iter().zip(&whole.indices)) {
+        let clear = inside(y, starts[0]) && inside(x, starts[1]);
+        counts[0] += usize::from(clear);
+        counts[1] += usize::from(clear && a != b);
+        counts[2] += usize::from(a != b);
     }
-    assert!(clear > 14_000, "{clear}");
-    assert!(
-        clear_off * 1000 <= clear,
-        "{clear_off} of {clear} clear tokens differ"
-    );
-    assert!(
-        off * 20 <= indices.len(),
-        "{off} of {} tokens differ",
-        indices.len()
-    );
+    counts
+}
 
-    // The windows' pixels against one pass over the same tokens.
+/// Fails unless the windows' pixels are near those of one pass over the same tokens.
+fn no_seam(codec: &Codec, tokens: &Tokens, grids: Vec<Grid>, whole: &Picture) {
     let same = Tokens {
-        grids: vec![Grid {
-            indices,
-            ..tokens.grids[0]
-        }],
-        ..tokens
+        grids,
+        ..tokens.clone()
     };
-    let seam = psnr(&decode(&codec, &same), &whole).unwrap();
+    let seam = psnr(&decode(codec, &same), whole).unwrap();
     let (low, high) = (
         whole.rgb().iter().min().unwrap(),
         whole.rgb().iter().max().unwrap(),
@@ -184,12 +120,69 @@ fn a_large_picture_is_done_in_windows_that_agree() {
 }
 
 #[test]
-fn cancelling_at_any_stage_ends_the_work_and_nothing_else() {
-    let codec = convolutional();
-    let picture = painted(532, 24);
+fn a_large_picture_is_done_in_windows_that_agree() {
+    let codec = one_grid();
+    let picture = painted(600, 520);
     let (tokens, calls) = calls(&codec, &picture);
-    assert_eq!(calls.len(), 6);
-    let rebuilt = decode(&codec, &tokens);
+    let expected = [Stage::Encode, Stage::Decode]
+        .into_iter()
+        .flat_map(|stage| (0..=4).map(move |done| (stage, done, 4)));
+    assert_eq!(calls, expected.collect::<Vec<_>>());
+    assert!(tokens.usage().used >= 16, "{:?}", tokens.usage());
+
+    // Far from the edges of windows there is nothing but rounding.
+    let (grids, whole) = undivided(&codec, &picture);
+    let starts = [[0, 2], [0, 22]];
+    let [clear, clear_off, off] = off([&tokens.grids[0], &grids[0]], starts, (128, 1));
+    assert!(clear > 14_000, "{clear}");
+    assert!(
+        clear_off * 1000 <= clear,
+        "{clear_off} of {clear} clear tokens differ"
+    );
+    assert!(off * 20 <= 130 * 150, "{off} tokens differ");
+    no_seam(&codec, &tokens, grids, &whole);
+}
+
+#[test]
+fn windows_of_two_grids_agree() {
+    let codec = two_grids();
+    let picture = painted(600, 520);
+    let (tokens, calls) = calls(&codec, &picture);
+    // Each grid has a round of its own.
+    let encode = (0..=8).map(|done| (Stage::Encode, done, 8));
+    let decode = (0..=4).map(|done| (Stage::Decode, done, 4));
+    assert_eq!(calls, encode.chain(decode).collect::<Vec<_>>());
+
+    let (grids, whole) = undivided(&codec, &picture);
+    for (i, (found, whole)) in tokens.grids.iter().zip(&grids).enumerate() {
+        let scale = i + 1;
+        let starts = [[0, scale], [0, 11 * scale]];
+        let [clear, clear_off, off] = off([found, whole], starts, (64 * scale, scale));
+        let used = Usage::of(found.indices.iter().copied()).used;
+        assert!(used >= 16, "grid {i}: {used} codes");
+        assert!(clear > 2_500 * scale * scale, "grid {i}: {clear}");
+        assert!(
+            clear_off * 1000 <= clear,
+            "grid {i}: {clear_off} of {clear} clear tokens differ"
+        );
+        let all = found.indices.len();
+        assert!(off * 20 <= all, "grid {i}: {off} of {all} tokens differ");
+    }
+    no_seam(&codec, &tokens, grids, &whole);
+}
+
+#[test]
+fn cancelling_at_any_stage_ends_the_work_and_nothing_else() {
+    for (codec, told) in [(one_grid(), 6), (two_grids(), 8)] {
+        cancel(&codec, told);
+    }
+}
+
+fn cancel(codec: &Codec, told: usize) {
+    let picture = painted(532, 24);
+    let (tokens, calls) = calls(codec, &picture);
+    assert_eq!(calls.len(), told);
+    let rebuilt = decode(codec, &tokens);
     for stop in calls {
         let mut told = 0;
         let mut watch = async |stage, done, total| {
@@ -202,8 +195,8 @@ fn cancelling_at_any_stage_ends_the_work_and_nothing_else() {
         };
         assert_eq!(result, Err(Error::Cancelled), "{stop:?}");
         assert_eq!(told, stop.1 + 1, "nothing is told after {stop:?}");
-        assert_eq!(encode(&codec, &picture), tokens, "after {stop:?}");
-        assert_eq!(decode(&codec, &tokens), rebuilt, "after {stop:?}");
+        assert_eq!(encode(codec, &picture), tokens, "after {stop:?}");
+        assert_eq!(decode(codec, &tokens), rebuilt, "after {stop:?}");
     }
 }
 

@@ -58,6 +58,18 @@ fn a_model_without_a_codebook_is_told_apart() {
 }
 
 #[test]
+fn only_twice_the_channels_make_a_gaussian() {
+    let (mut vq, config) = file(&golden!("checkpoint_kl_no_quant"));
+    load(&vq, config.as_deref()).unwrap();
+    for name in ["encoder.conv_out.weight", "encoder.conv_out.bias"] {
+        let tensor = vq.get(name);
+        tensor.shape[0] /= 2;
+        tensor.data.truncate(tensor.data.len() / 2);
+    }
+    refused(&vq, config.as_deref(), "no_codebook", "no codebook");
+}
+
+#[test]
 fn one_tensor_under_two_names_is_refused() {
     let (mut both, config) = file(&golden!("checkpoint_diffusers"));
     let name = "decoder.mid_block.attentions.0.to_q.weight";
@@ -105,9 +117,9 @@ fn a_config_file_moves_no_attention() {
             panic!("not a VQ-GAN");
         };
         let attends = (0..3)
-            .map(|level| config.attends(level))
+            .map(|level| config.network.attends(level))
             .collect::<Vec<_>>();
-        (config.resolution, attends)
+        (config.network.resolution, attends)
     };
     let last = vec![false, false, true];
     // The last one cannot be halved twice, so it says nothing.
@@ -122,7 +134,7 @@ fn a_config_file_moves_no_attention() {
 }
 
 /// Each of these is what the shapes are read from, or belongs to a part that is optional.
-const TELLING: [(&str, &[&str]); 3] = [
+const TELLING: [(&str, &[&str]); 8] = [
     (
         "taming",
         &[
@@ -148,6 +160,53 @@ const TELLING: [(&str, &[&str]); 3] = [
             "decoder.conv_norm_out.bias",
         ],
     ),
+    (
+        "movq",
+        &[
+            "decoder.conv_norm_out.conv_y.weight",
+            "decoder.conv_norm_out.norm_layer.bias",
+            "decoder.mid_block.attentions.0.spatial_norm.conv_b.weight",
+            "decoder.up_blocks.1.resnets.0.norm2.conv_y.bias",
+        ],
+    ),
+    (
+        "maskgit",
+        &[
+            "encoder.conv_in.weight",
+            "encoder.conv_out.weight",
+            "encoder.down.1.block.0.nin_shortcut.weight",
+            "encoder.mid.0.conv1.weight",
+            "decoder.mid.0.norm2.bias",
+            "decoder.up.1.upsample_conv.weight",
+        ],
+    ),
+    (
+        "kl",
+        &[
+            "encoder.conv_out.weight",
+            "decoder.conv_in.weight",
+            "quant_conv.bias",
+            "post_quant_conv.weight",
+            "encoder.mid_block.attentions.0.to_v.weight",
+        ],
+    ),
+    ("kl_no_quant", &["encoder.conv_out.bias"]),
+    (
+        "vqvae2",
+        &[
+            "enc_b.blocks.0.weight",
+            "enc_b.blocks.4.weight",
+            "enc_b.blocks.5.conv.1.weight",
+            "enc_b.blocks.6.conv.3.weight",
+            "enc_t.blocks.2.weight",
+            "dec_t.blocks.4.bias",
+            "dec.blocks.6.weight",
+            "quantize_conv_t.weight",
+            "quantize_t.embed",
+            "quantize_b.embed",
+            "upsample_t.bias",
+        ],
+    ),
 ];
 
 #[test]
@@ -156,6 +215,11 @@ fn a_tensor_that_is_missing_or_misshapen_is_a_mismatch() {
         let golden = match name {
             "taming" => golden!("checkpoint_taming"),
             "gumbel" => golden!("checkpoint_gumbel"),
+            "movq" => golden!("checkpoint_movq"),
+            "maskgit" => golden!("checkpoint_maskgit"),
+            "kl" => golden!("checkpoint_kl_diffusers"),
+            "kl_no_quant" => golden!("checkpoint_kl_no_quant"),
+            "vqvae2" => golden!("checkpoint_vqvae2"),
             _ => golden!("checkpoint_diffusers"),
         };
         let (whole, config) = file(&golden);
@@ -176,4 +240,55 @@ fn a_tensor_that_is_missing_or_misshapen_is_a_mismatch() {
             assert_eq!(code(result), "weights_mismatch", "flat {tensor}");
         }
     }
+}
+
+#[test]
+fn a_norm_of_another_latent_is_a_mismatch() {
+    let (mut weights, config) = file(&golden!("checkpoint_movq"));
+    let name = "decoder.up_blocks.0.resnets.1.norm1.conv_y.weight";
+    let norm = weights.get(name);
+    norm.shape = vec![32, 3, 1, 1];
+    norm.data.truncate(32 * 3 * 2);
+    let ours = "decoder.up.1.block.1.norm1.conv_y.weight";
+    refused(&weights, config.as_deref(), "weights_mismatch", ours);
+}
+
+#[test]
+fn plain_and_spatial_norms_are_not_mixed() {
+    let (mut weights, config) = file(&golden!("checkpoint_movq"));
+    let start = "decoder.conv_norm_out.";
+    for part in ["weight", "bias"] {
+        let theirs = format!("{start}norm_layer.{part}");
+        let tensor = weights.tensors.remove(&theirs).unwrap();
+        weights.tensors.insert(format!("{start}{part}"), tensor);
+    }
+    let mixed =
+        |weights: &WeightFile| refused(weights, config.as_deref(), "weights_mismatch", "norm_out");
+    mixed(&weights);
+    let spatial = ["conv_y", "conv_b"].map(|part| format!("{start}{part}."));
+    weights
+        .tensors
+        .retain(|name, _| !spatial.iter().any(|part| name.starts_with(part)));
+    mixed(&weights);
+}
+
+#[test]
+fn maskgit_without_a_middle_or_with_other_codes_is_a_mismatch() {
+    let (whole, config) = file(&golden!("checkpoint_maskgit"));
+    let mut shallow = whole.clone();
+    shallow.tensors.retain(|name, _| !name.contains(".mid."));
+    refused(&shallow, config.as_deref(), "weights_mismatch", ".mid.0.");
+
+    let mut more = whole.clone();
+    for side in ["encoder", "decoder"] {
+        let tensor = more.get(&format!("{side}.mid.0.conv1.weight")).clone();
+        more.tensors
+            .insert(format!("{side}.mid.1.conv1.weight"), tensor);
+    }
+    refused(&more, config.as_deref(), "weights_mismatch", ".mid.1.");
+
+    // As many values, so that only the widths are wrong.
+    let mut narrow = whole;
+    narrow.get("quantize.embedding.weight").shape = vec![32, 3];
+    refused(&narrow, config.as_deref(), "weights_mismatch", "6 channels");
 }

@@ -1,11 +1,14 @@
-//! Each layer against taming-transformers, forward and gradients; and the comparison itself.
+//! Each layer against taming-transformers, forward and gradients, or its gradients against
+//! differences; and the comparisons themselves.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
+use common::differences::same_slopes;
 use common::layers::layer_tests;
 use common::{On, golden, native_tests, relative_error};
+use tesserae::nn::Upsample;
 
 layer_tests!(native_tests);
 
@@ -28,4 +31,16 @@ fn a_wrong_output_is_noticed() {
     let golden = golden!("upsample");
     let off = golden.tensor::<4>("output", &on.device).mul_scalar(1.001);
     pollster::block_on(on.close(&golden, "output", off));
+}
+
+#[test]
+#[should_panic(expected = "by differences")]
+fn a_wrong_gradient_is_noticed() {
+    let on = On::cpu();
+    let upsample = Upsample::new(2, &on.device);
+    let forward = |upsample: &Upsample, [x]: [_; 1]| {
+        let y = upsample.forward(x);
+        y.clone() + y.detach().mul_scalar(0.05)
+    };
+    pollster::block_on(same_slopes(&on, upsample, [&[1, 2, 3, 3]], forward));
 }

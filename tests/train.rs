@@ -209,6 +209,26 @@ fn what_cannot_be_trained_is_refused() {
         code(Trainer::new(gumbel, network, false, &device)),
         "config_invalid"
     );
+    // No codebook, and two of them.
+    for preset in ["kl-tiny", "vqvae2-tiny"] {
+        let model = ModelConfig::preset(preset).unwrap();
+        let network = Autoencoder::new(&model, &device).unwrap();
+        let other = TrainConfig {
+            model,
+            ..good.clone()
+        };
+        let error = Trainer::new(other, network, false, &device).err().unwrap();
+        assert_eq!(error.code(), "config_invalid");
+        let kind = preset.trim_end_matches("-tiny");
+        assert!(error.to_string().contains(&format!("`{kind}`")), "{error}");
+    }
+    // A config that could be trained, with a model that cannot.
+    let kl = ModelConfig::preset("kl-tiny").unwrap();
+    let network = Autoencoder::new(&kl, &device).unwrap();
+    assert_eq!(
+        code(Trainer::new(good.clone(), network, false, &device)),
+        "config_invalid"
+    );
     let rate = TrainConfig {
         learning_rate: f64::NAN,
         ..good.clone()

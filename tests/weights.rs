@@ -143,7 +143,7 @@ fn a_config_that_is_absent_or_wrong_is_told() {
 #[test]
 fn half_and_full_precision_both_load() {
     let device = Device::flex();
-    for preset in ["vqgan-tiny", "vqvae-tiny"] {
+    for preset in ["vqgan-tiny", "vqvae-tiny", "vqvae2-tiny"] {
         let config = ModelConfig::preset(preset).unwrap();
         let model = Autoencoder::new(&config, &device).unwrap();
         let save = |storage| weights::save(&model, &config, None, storage).unwrap();
@@ -158,7 +158,8 @@ fn half_and_full_precision_both_load() {
             "{preset}: {short} and {long} bytes"
         );
         let read = |loaded: &Loaded| -> Vec<f32> {
-            loaded.model.codebook().into_data().iter::<f32>().collect()
+            let codebook = loaded.model.codebook(0).unwrap();
+            codebook.into_data().iter::<f32>().collect()
         };
         for (h, f) in read(&half).into_iter().zip(read(&full)) {
             assert_eq!(h, half::f16::from_f32(f).to_f32(), "{preset}");

@@ -1,103 +1,66 @@
 //! What a model is made of: the one description that the command line, the weight file's metadata
 //! and JavaScript share, as JSON.
 
+mod kinds;
+mod network;
 mod presets;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use kinds::{KlConfig, QuantizerKind, VqGanConfig, VqVae2Config, VqVaeConfig};
+pub use network::{DecoderNorm, Layers, NetworkConfig};
 
 use crate::error::{Error, Result};
 
-/// Any model of this crate. In JSON the field `kind` tells which.
+/// Any model of this crate. In JSON the field `kind` tells which; a field of no meaning is refused
+/// by its name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(try_from = "Value", tag = "kind", rename_all = "lowercase")]
 pub enum ModelConfig {
     /// VQ-VAE (van den Oord et al. 2017, <https://arxiv.org/abs/1711.00937>).
     VqVae(VqVaeConfig),
     /// VQ-GAN's autoencoder (Esser et al. 2021, <https://arxiv.org/abs/2012.09841>).
     VqGan(VqGanConfig),
+    /// AutoencoderKL (Kingma and Welling 2013, <https://arxiv.org/abs/1312.6114>; Rombach et al.
+    /// 2021, <https://arxiv.org/abs/2112.10752>): no codebook, so no tokens.
+    Kl(KlConfig),
+    /// VQ-VAE-2 (Razavi et al. 2019, <https://arxiv.org/abs/1906.00446>): two grids of tokens.
+    VqVae2(VqVae2Config),
 }
 
-/// How VQ-GAN turns latents into codes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum QuantizerKind {
-    /// Nearest codebook entry (taming-transformers `VectorQuantizer2`).
-    #[default]
-    Vq,
-    /// Nearest codebook entry on the unit sphere: latents and entries are L2-normalised, as in
-    /// LlamaGen's tokenizer and ViT-VQGAN (Yu et al. 2021, <https://arxiv.org/abs/2110.04627>).
-    Cosine,
-    /// Argmax of learned logits (taming-transformers `GumbelQuantize`).
-    Gumbel,
+/// [`ModelConfig`] as serde reads it. Flattened structs cannot deny unknown fields themselves.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Lenient {
+    VqVae(VqVaeConfig),
+    VqGan(VqGanConfig),
+    Kl(KlConfig),
+    VqVae2(VqVae2Config),
 }
 
-/// VQ-GAN's encoder, codebook and decoder, with the field names of taming-transformers'
-/// `ddconfig`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct VqGanConfig {
-    /// Width that `ch_mult` multiplies; also the width after the encoder's first convolution.
-    pub ch: usize,
-    /// Width of each level over `ch`, finest first. One down-sampling between two levels.
-    pub ch_mult: Vec<usize>,
-    /// Residual blocks a level in the encoder; the decoder has one more.
-    pub num_res_blocks: usize,
-    /// Attention follows the blocks of the levels whose nominal side is listed here.
-    #[serde(default)]
-    pub attn_resolutions: Vec<usize>,
-    /// Whether the middle has its attention block (taming: always).
-    #[serde(default = "yes")]
-    pub mid_attention: bool,
-    /// Nominal side of the input in pixels. It only decides where attention goes.
-    pub resolution: usize,
-    /// Channels of the picture that goes in.
-    #[serde(default = "rgb")]
-    pub in_channels: usize,
-    /// Channels of the picture that comes out.
-    #[serde(default = "rgb")]
-    pub out_ch: usize,
-    /// Channels of the latent that the encoder gives and the decoder takes.
-    pub z_channels: usize,
-    /// Width of a codebook entry.
-    pub embed_dim: usize,
-    /// Number of codebook entries, K.
-    pub n_embed: usize,
-    /// Groups of every group normalisation (published models: 32).
-    #[serde(default = "thirty_two")]
-    pub norm_groups: usize,
-    /// ε of every group normalisation (published models: 1e-6).
-    #[serde(default = "micro")]
-    pub norm_eps: f64,
-    /// How latents become codes.
-    #[serde(default)]
-    pub quantizer: QuantizerKind,
-    /// Value of black and of white in the network's input and output.
-    #[serde(default = "signed")]
-    pub input: [f32; 2],
-}
+impl TryFrom<Value> for ModelConfig {
+    type Error = String;
 
-/// The VQ-VAE of DeepMind's `sonnet` example, with any number of down-samplings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct VqVaeConfig {
-    /// Channels of the picture.
-    #[serde(default = "rgb")]
-    pub in_channels: usize,
-    /// Width of the hidden layers; the outermost has half of it.
-    pub hidden: usize,
-    /// Width inside a residual layer.
-    pub residual_hidden: usize,
-    /// Number of residual layers on each side.
-    pub residual_layers: usize,
-    /// Number of halvings, so that the downsampling factor is 2 to this power.
-    pub downsamplings: usize,
-    /// Width of a codebook entry, D.
-    pub embed_dim: usize,
-    /// Number of codebook entries, K.
-    pub n_embed: usize,
-    /// Value of black and of white in the network's input and output.
-    #[serde(default = "centred")]
-    pub input: [f32; 2],
+    fn try_from(value: Value) -> Result<Self, String> {
+        let text = |e: serde_json::Error| e.to_string();
+        // Every field is always written, so any model of the kind knows them all. What is unknown
+        // comes first: it may be the misspelt name of what would then be missing.
+        let kind = value.get("kind").and_then(Value::as_str).unwrap_or("");
+        if let Ok(example) = Self::preset(&format!("{kind}-tiny"))
+            && let Value::Object(known) = serde_json::to_value(example).map_err(text)?
+            && let Value::Object(given) = &value
+            && let Some(name) = given.keys().find(|name| !known.contains_key(*name))
+        {
+            return Err(format!("unknown field `{name}`"));
+        }
+        Ok(match serde_json::from_value(value).map_err(text)? {
+            Lenient::VqVae(c) => Self::VqVae(c),
+            Lenient::VqGan(c) => Self::VqGan(c),
+            Lenient::Kl(c) => Self::Kl(c),
+            Lenient::VqVae2(c) => Self::VqVae2(c),
+        })
+    }
 }
 
 fn yes() -> bool {
@@ -141,35 +104,54 @@ impl ModelConfig {
         serde_json::to_string(self).map_err(|e| Error::Internal(e.to_string()))
     }
 
-    /// `vqvae` or `vqgan`, as in the JSON.
+    /// `vqvae`, `vqgan`, `kl` or `vqvae2`, as in the JSON.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::VqVae(_) => "vqvae",
             Self::VqGan(_) => "vqgan",
+            Self::Kl(_) => "kl",
+            Self::VqVae2(_) => "vqvae2",
         }
     }
 
-    /// Pixels a token stands for along each side.
+    /// What a picture's sides are padded to a multiple of: pixels that one of the coarsest latents
+    /// stands for along each side.
     pub fn factor(&self) -> usize {
         match self {
             Self::VqVae(c) => 1 << c.downsamplings,
-            Self::VqGan(c) => 1 << (c.ch_mult.len() - 1),
+            Self::VqGan(c) => c.network.factor(),
+            Self::Kl(c) => c.network.factor(),
+            Self::VqVae2(_) => 8,
         }
     }
 
-    /// Number of codebook entries, K.
+    /// For each grid of tokens, coarsest first, the pixels that one token stands for along each
+    /// side. Empty for a model without a codebook.
+    pub fn grids(&self) -> Vec<usize> {
+        match self {
+            Self::VqVae(_) | Self::VqGan(_) => vec![self.factor()],
+            Self::Kl(_) => vec![],
+            Self::VqVae2(_) => vec![8, 4],
+        }
+    }
+
+    /// Number of codebook entries, K, of each codebook; 0 without one.
     pub fn codes(&self) -> usize {
         match self {
             Self::VqVae(c) => c.n_embed,
             Self::VqGan(c) => c.n_embed,
+            Self::Kl(_) => 0,
+            Self::VqVae2(c) => c.n_embed,
         }
     }
 
-    /// Width of a codebook entry, D.
+    /// Width of a codebook entry, D; of the latent where there is no codebook.
     pub fn embed_dim(&self) -> usize {
         match self {
             Self::VqVae(c) => c.embed_dim,
             Self::VqGan(c) => c.embed_dim,
+            Self::Kl(c) => c.embed_dim,
+            Self::VqVae2(c) => c.embed_dim,
         }
     }
 
@@ -177,7 +159,9 @@ impl ModelConfig {
     pub fn input_range(&self) -> [f32; 2] {
         match self {
             Self::VqVae(c) => c.input,
-            Self::VqGan(c) => c.input,
+            Self::VqGan(c) => c.network.input,
+            Self::Kl(c) => c.network.input,
+            Self::VqVae2(c) => c.input,
         }
     }
 
@@ -186,26 +170,6 @@ impl ModelConfig {
     /// # Errors
     /// [`Error::ConfigInvalid`] names the field.
     pub fn validate(&self) -> Result<()> {
-        let within = |name: &str, value: usize, max: usize| {
-            if (1..=max).contains(&value) {
-                Ok(())
-            } else {
-                Err(Error::ConfigInvalid(format!(
-                    "`{name}` is {value}, outside 1 to {max}"
-                )))
-            }
-        };
-        let rgb_only = |name: &str, value: usize| {
-            if value == 3 {
-                Ok(())
-            } else {
-                Err(Error::ConfigInvalid(format!(
-                    "`{name}` is {value}, but pictures have 3 channels here"
-                )))
-            }
-        };
-        within("n_embed", self.codes(), MAX_CODES)?;
-        within("embed_dim", self.embed_dim(), MAX_WIDTH)?;
         let [low, high] = self.input_range();
         if !(low.is_finite() && high.is_finite() && low < high) {
             return Err(Error::ConfigInvalid(
@@ -213,89 +177,31 @@ impl ModelConfig {
             ));
         }
         match self {
-            Self::VqVae(c) => {
-                rgb_only("in_channels", c.in_channels)?;
-                within("hidden", c.hidden, MAX_WIDTH)?;
-                within("residual_hidden", c.residual_hidden, MAX_WIDTH)?;
-                within("residual_layers", c.residual_layers, 64)?;
-                within("downsamplings", c.downsamplings, MAX_LEVELS)?;
-                if c.hidden % 2 != 0 {
-                    return Err(Error::ConfigInvalid("`hidden` must be even".into()));
-                }
-            }
-            Self::VqGan(c) => {
-                within("ch", c.ch, MAX_WIDTH)?;
-                within("ch_mult (its length)", c.ch_mult.len(), MAX_LEVELS)?;
-                within("num_res_blocks", c.num_res_blocks, 64)?;
-                within("resolution", c.resolution, 1 << 16)?;
-                rgb_only("in_channels", c.in_channels)?;
-                rgb_only("out_ch", c.out_ch)?;
-                within("z_channels", c.z_channels, MAX_WIDTH)?;
-                within("norm_groups", c.norm_groups, MAX_WIDTH)?;
-                if !(c.norm_eps.is_finite() && c.norm_eps > 0.0) {
-                    return Err(Error::ConfigInvalid("`norm_eps` must be positive".into()));
-                }
-                // The encoder's first block normalises `ch` channels as they come.
-                for width in c.widths()?.into_iter().chain([c.ch]) {
-                    within("ch × ch_mult", width, MAX_WIDTH)?;
-                    if width % c.norm_groups != 0 {
-                        return Err(Error::ConfigInvalid(format!(
-                            "`norm_groups` {} does not divide the width {width}",
-                            c.norm_groups
-                        )));
-                    }
-                }
-            }
+            Self::VqVae(c) => c.validate(),
+            Self::VqGan(c) => c.validate(),
+            Self::Kl(c) => c.validate(),
+            Self::VqVae2(c) => c.validate(),
         }
+    }
+}
+
+fn within(name: &str, value: usize, max: usize) -> Result<()> {
+    if (1..=max).contains(&value) {
         Ok(())
+    } else {
+        Err(Error::ConfigInvalid(format!(
+            "`{name}` is {value}, outside 1 to {max}"
+        )))
     }
 }
 
-impl VqVaeConfig {
-    /// Channels from the picture inwards: the picture's, half of `hidden`, then `hidden`.
-    pub fn widths(&self) -> Vec<usize> {
-        (0..=self.downsamplings)
-            .map(|i| match i {
-                0 => self.in_channels,
-                1 if self.downsamplings > 1 => self.hidden / 2,
-                _ => self.hidden,
-            })
-            .collect()
-    }
-}
-
-impl VqGanConfig {
-    /// Width of each level, finest first.
-    ///
-    /// # Errors
-    /// [`Error::ConfigInvalid`] when a product overflows.
-    pub fn widths(&self) -> Result<Vec<usize>> {
-        self.ch_mult
-            .iter()
-            .map(|m| {
-                m.checked_mul(self.ch)
-                    .ok_or_else(|| Error::ConfigInvalid("`ch_mult` is too large".into()))
-            })
-            .collect()
-    }
-
-    /// How every group normalisation of this model is built.
-    pub fn norm(&self) -> crate::nn::Norm {
-        crate::nn::Norm {
-            groups: self.norm_groups,
-            eps: self.norm_eps,
-        }
-    }
-
-    /// Nominal side at level `i`, which decides whether attention follows its blocks.
-    pub fn level_resolution(&self, level: usize) -> usize {
-        self.resolution.checked_shr(level as u32).unwrap_or(0)
-    }
-
-    /// Whether attention follows the blocks of level `i`.
-    pub fn attends(&self, level: usize) -> bool {
-        self.attn_resolutions
-            .contains(&self.level_resolution(level))
+fn rgb_only(name: &str, value: usize) -> Result<()> {
+    if value == 3 {
+        Ok(())
+    } else {
+        Err(Error::ConfigInvalid(format!(
+            "`{name}` is {value}, but pictures have 3 channels here"
+        )))
     }
 }
 
@@ -310,33 +216,75 @@ mod tests {
             config.validate().unwrap();
             let json = config.to_json().unwrap();
             assert_eq!(ModelConfig::from_json(&json).unwrap(), config, "{name}");
+            assert!(json.contains(&format!("\"kind\":\"{}\"", config.kind())));
+        }
+    }
+
+    #[test]
+    fn json_is_flat_and_complete() {
+        let json = ModelConfig::preset("kl-tiny").unwrap().to_json().unwrap();
+        let fields: Value = serde_json::from_str(&json).unwrap();
+        for (name, value) in [
+            ("ch", Value::from(4)),
+            ("layers", "taming".into()),
+            ("decoder_norm", "group".into()),
+            ("quant_conv", true.into()),
+        ] {
+            assert_eq!(fields[name], value, "{json}");
         }
     }
 
     #[test]
     fn a_typo_names_the_field() {
-        let json = ModelConfig::preset("photos-f8").unwrap().to_json().unwrap();
-        let error = ModelConfig::from_json(&json.replace("z_channels", "z_chanels")).unwrap_err();
-        assert_eq!(error.code(), "config_invalid");
-        assert!(error.to_string().contains("z_chanels"), "{error}");
+        // One that must be there, one that may be absent, and one of another kind.
+        for (preset, from, to) in [
+            ("photos-f8", "z_channels", "z_chanels"),
+            ("photos-f8", "mid_attention", "mid_atention"),
+            ("vqvae-tiny", "hidden", "hiden"),
+            ("kl-tiny", "quant_conv", "quantizer"),
+            ("vqvae2-tiny", "residual_layers", "downsamplings"),
+        ] {
+            let json = ModelConfig::preset(preset).unwrap().to_json().unwrap();
+            let bad = json.replace(&format!("\"{from}\""), &format!("\"{to}\""));
+            assert_ne!(bad, json, "{from} is not in {json}");
+            let error = ModelConfig::from_json(&bad).unwrap_err();
+            assert_eq!(error.code(), "config_invalid");
+            assert!(error.to_string().contains(to), "{error}");
+        }
+        for json in ["{}", "[]", "4", "{\"kind\": \"gan\"}", "{\"kind\": 4}"] {
+            let error = ModelConfig::from_json(json).unwrap_err();
+            assert_eq!(error.code(), "config_invalid", "{json}");
+        }
     }
 
     #[test]
     fn impossible_sizes_are_refused() {
-        let json = ModelConfig::preset("vqgan-tiny")
-            .unwrap()
-            .to_json()
-            .unwrap();
-        for (from, to) in [
-            ("\"ch\":4", "\"ch\":0"),
-            ("\"ch\":4", "\"ch\":5"),
-            ("\"n_embed\":32", "\"n_embed\":99999999"),
-            ("\"ch_mult\":[1,2,2]", "\"ch_mult\":[]"),
-            ("\"ch_mult\":[1,2,2]", "\"ch_mult\":[18446744073709551615]"),
-            ("\"input\":[-1.0,1.0]", "\"input\":[1.0,1.0]"),
-            ("\"in_channels\":3", "\"in_channels\":1"),
-            ("\"out_ch\":3", "\"out_ch\":4"),
+        for (preset, from, to) in [
+            ("vqgan-tiny", "\"ch\":4", "\"ch\":0"),
+            ("vqgan-tiny", "\"ch\":4", "\"ch\":5"),
+            ("vqgan-tiny", "\"n_embed\":32", "\"n_embed\":99999999"),
+            ("vqgan-tiny", "\"ch_mult\":[1,2,2]", "\"ch_mult\":[]"),
+            (
+                "vqgan-tiny",
+                "\"ch_mult\":[1,2,2]",
+                "\"ch_mult\":[18446744073709551615]",
+            ),
+            ("vqgan-tiny", "\"input\":[-1.0,1.0]", "\"input\":[1.0,1.0]"),
+            ("vqgan-tiny", "\"in_channels\":3", "\"in_channels\":1"),
+            ("vqgan-tiny", "\"out_ch\":3", "\"out_ch\":4"),
+            ("kl-tiny", "\"ch\":4", "\"ch\":5"),
+            ("kl-tiny", "\"embed_dim\":2", "\"embed_dim\":0"),
+            // Without the convolution nothing makes one of the other.
+            ("kl-tiny", "\"quant_conv\":true", "\"quant_conv\":false"),
+            ("vqvae2-tiny", "\"hidden\":16", "\"hidden\":15"),
+            ("vqvae2-tiny", "\"n_embed\":32", "\"n_embed\":0"),
+            (
+                "vqvae2-tiny",
+                "\"residual_layers\":2",
+                "\"residual_layers\":65",
+            ),
         ] {
+            let json = ModelConfig::preset(preset).unwrap().to_json().unwrap();
             let bad = json.replace(from, to);
             assert_ne!(bad, json, "{from} is not in {json}");
             assert_eq!(
@@ -344,6 +292,58 @@ mod tests {
                 "config_invalid",
                 "{to}"
             );
+        }
+    }
+
+    #[test]
+    fn layers_and_norms_go_together() {
+        for (preset, change, named) in [
+            ("vqgan-tiny", r#"{"decoder_norm": "spatial"}"#, "32 groups"),
+            ("vqgan-tiny", r#"{"layers": "maskgit"}"#, "mid_attention"),
+            (
+                "vqgan-tiny",
+                r#"{"layers": "maskgit", "mid_attention": false, "attn_resolutions": [64]}"#,
+                "attn_resolutions",
+            ),
+            (
+                "vqgan-tiny",
+                r#"{"layers": "maskgit", "mid_attention": false, "embed_dim": 4}"#,
+                "embed_dim",
+            ),
+            (
+                "vqgan-tiny",
+                r#"{"layers": "maskgit", "decoder_norm": "spatial", "ch": 32}"#,
+                "decoder_norm",
+            ),
+            (
+                "kl-tiny",
+                r#"{"decoder_norm": "spatial", "ch": 32}"#,
+                "VQ-GAN",
+            ),
+            (
+                "kl-tiny",
+                r#"{"layers": "maskgit", "mid_attention": false}"#,
+                "VQ-GAN",
+            ),
+            ("vqgan-tiny", r#"{"decoder_norm": "spatial", "ch": 32}"#, ""),
+            (
+                "vqgan-tiny",
+                r#"{"layers": "maskgit", "mid_attention": false}"#,
+                "",
+            ),
+        ] {
+            let config = ModelConfig::preset(preset).unwrap();
+            let mut json = serde_json::to_value(config).unwrap();
+            let changes: Value = serde_json::from_str(change).unwrap();
+            for (name, value) in changes.as_object().unwrap() {
+                json[name] = value.clone();
+            }
+            let said = match ModelConfig::from_json(&json.to_string()) {
+                Ok(_) => String::new(),
+                Err(error) => error.to_string(),
+            };
+            assert!(said.contains(named), "{change}: {said}");
+            assert_eq!(said.is_empty(), named.is_empty(), "{change}: {said}");
         }
     }
 }

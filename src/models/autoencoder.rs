@@ -2,15 +2,16 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::vqgan::GanQuantizer;
-use super::{VqGan, VqVae};
+use super::{Kl, VqGan, VqVae, VqVae2};
 use crate::config::ModelConfig;
-use crate::error::Result;
-use crate::quantize::{Quantized, VectorQuantizer, flatten, margins};
+use crate::error::{Error, Result};
+use crate::quantize::{GumbelQuantizer, Quantized, VectorQuantizer, flatten, margins};
 
 /// Any of the models, behind what they share.
 ///
 /// Pictures are `[batch, channels, height, width]` in the config's input range, sides multiples of
-/// the downsampling factor.
+/// the downsampling factor. A picture has one grid of latents or several, the coarsest first; each
+/// becomes a grid of codes but in [`Kl`], which has no codebook.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)] // One a program; the indirection would save nothing.
 pub enum Autoencoder {
@@ -18,77 +19,149 @@ pub enum Autoencoder {
     VqVae(VqVae),
     /// VQ-GAN.
     VqGan(VqGan),
+    /// AutoencoderKL.
+    Kl(Kl),
+    /// VQ-VAE-2.
+    VqVae2(VqVae2),
+}
+
+/// What a training pass gives.
+#[derive(Debug)]
+pub struct Pass {
+    /// The reconstruction, as the picture that went in.
+    pub output: Tensor<4>,
+    /// Latents of each grid before quantization, coarsest first: `[batch, D, rows, columns]`.
+    pub latents: Vec<Tensor<4>>,
+    /// What each grid's quantizer gave, in the same order.
+    pub quantized: Vec<Quantized>,
+}
+
+impl Pass {
+    /// Sum over the grids of [`Quantized::loss`].
+    pub fn loss(&self, beta: f32) -> Tensor<1> {
+        let none = Tensor::zeros([1], &self.output.device());
+        let each = self.quantized.iter().map(|quantized| quantized.loss(beta));
+        each.fold(none, |sum, loss| sum + loss)
+    }
+}
+
+/// How one grid's codes are chosen.
+enum Quantizer<'a> {
+    Nearest(&'a VectorQuantizer),
+    Gumbel(&'a GumbelQuantizer),
 }
 
 impl Autoencoder {
     /// Builds with random weights. For repeatable ones seed the device first.
     ///
     /// # Errors
-    /// [`crate::Error::ConfigInvalid`] when the config cannot be built.
+    /// [`Error::ConfigInvalid`] when the config cannot be built.
     pub fn new(config: &ModelConfig, device: &Device) -> Result<Self> {
         config.validate()?;
         Ok(match config {
             ModelConfig::VqVae(c) => Self::VqVae(VqVae::new(c, device)),
             ModelConfig::VqGan(c) => Self::VqGan(VqGan::new(c, device)?),
+            ModelConfig::Kl(c) => Self::Kl(Kl::new(c, device)?),
+            ModelConfig::VqVae2(c) => Self::VqVae2(VqVae2::new(c, device)),
         })
     }
 
-    /// Latents before quantization, `[batch, D, height / f, width / f]`.
-    pub fn latents(&self, x: Tensor<4>) -> Tensor<4> {
+    /// The model, if it has Gaussians instead of codes.
+    pub fn kl(&self) -> Option<&Kl> {
         match self {
-            Self::VqVae(m) => m.latents(x),
-            Self::VqGan(m) => m.latents(x),
+            Self::Kl(m) => Some(m),
+            _ => None,
         }
     }
 
-    /// The code of each latent: `[batch, D, rows, columns]` to `[batch, rows, columns]`.
-    pub fn indices(&self, z: Tensor<4>) -> Tensor<3, Int> {
-        match self {
-            Self::VqVae(m) => m.quantize.indices(z),
-            Self::VqGan(m) => m.indices(z),
+    /// Latents before quantization, `[batch, D, height / f, width / f]`, of the next grid after
+    /// those whose quantized latents are in `coarser`; of the first without any. AutoencoderKL's
+    /// are the means of its Gaussians.
+    pub fn latents(&self, x: Tensor<4>, coarser: &[Tensor<4>]) -> Tensor<4> {
+        match (self, coarser) {
+            (Self::VqVae(m), _) => m.latents(x),
+            (Self::VqGan(m), _) => m.latents(x),
+            (Self::Kl(m), _) => Kl::mean(m.moments(x)),
+            (Self::VqVae2(m), []) => m.top(x),
+            (Self::VqVae2(m), [top, ..]) => m.bottom(x, top.clone()),
         }
     }
 
-    /// The codebook entry of each index: `[batch, rows, columns]` to `[batch, D, rows, columns]`.
-    pub fn lookup(&self, indices: Tensor<3, Int>) -> Tensor<4> {
-        match self {
-            Self::VqVae(m) => m.quantize.lookup(indices),
-            Self::VqGan(m) => m.lookup(indices),
-        }
+    /// The code of each latent of a grid: `[batch, D, rows, columns]` to `[batch, rows, columns]`.
+    ///
+    /// # Errors
+    /// [`Error::NoCodebook`], and [`Error::Argument`] for a grid that the model has not.
+    pub fn indices(&self, grid: usize, z: Tensor<4>) -> Result<Tensor<3, Int>> {
+        Ok(match self.quantizer(grid)? {
+            Quantizer::Nearest(q) => q.indices(z),
+            Quantizer::Gumbel(q) => q.indices(z),
+        })
     }
 
-    /// The picture of quantized latents, `[batch, D, rows, columns]`.
-    pub fn decode(&self, z_q: Tensor<4>) -> Tensor<4> {
-        match self {
-            Self::VqVae(m) => m.decode(z_q),
-            Self::VqGan(m) => m.decode(z_q),
-        }
+    /// The codebook entry of each index of a grid: `[batch, rows, columns]` to
+    /// `[batch, D, rows, columns]`.
+    ///
+    /// # Errors
+    /// As [`Autoencoder::indices`].
+    pub fn lookup(&self, grid: usize, indices: Tensor<3, Int>) -> Result<Tensor<4>> {
+        Ok(match self.quantizer(grid)? {
+            Quantizer::Nearest(q) => q.lookup(indices),
+            Quantizer::Gumbel(q) => q.lookup(indices),
+        })
+    }
+
+    /// The picture of all grids' quantized latents, coarsest first, `[batch, D, rows, columns]`
+    /// each; of AutoencoderKL's one grid of latents as they are.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a number of grids that is not the model's.
+    pub fn decode(&self, z: &[Tensor<4>]) -> Result<Tensor<4>> {
+        Ok(match (self, z) {
+            (Self::VqVae(m), [z]) => m.decode(z.clone()),
+            (Self::VqGan(m), [z]) => m.decode(z.clone()),
+            (Self::Kl(m), [z]) => m.decode(z.clone()),
+            (Self::VqVae2(m), [top, bottom]) => m.decode(top.clone(), bottom.clone()),
+            _ => {
+                let count = z.len();
+                let message = format!("This model does not decode {count} grids of latents");
+                return Err(Error::Argument(message));
+            }
+        })
     }
 
     /// Encode, quantize, decode.
-    pub fn reconstruct(&self, x: Tensor<4>) -> Tensor<4> {
-        self.decode(self.lookup(self.indices(self.latents(x))))
-    }
-
-    /// The codebook, `[K, D]`.
-    pub fn codebook(&self) -> Tensor<2> {
-        match self {
-            Self::VqVae(m) => m.quantize.codebook(),
-            Self::VqGan(m) => match &m.quantize {
-                GanQuantizer::Vq(q) => q.codebook(),
-                GanQuantizer::Gumbel(q) => q.codebook(),
-            },
+    ///
+    /// # Errors
+    /// None that a model as it was built can give.
+    pub fn reconstruct(&self, x: Tensor<4>) -> Result<Tensor<4>> {
+        let mut grids = Vec::new();
+        for grid in 0..self.grids() {
+            let z = self.latents(x.clone(), &grids);
+            grids.push(match self {
+                Self::Kl(_) => z,
+                _ => self.lookup(grid, self.indices(grid, z)?)?,
+            });
         }
+        self.decode(&grids)
     }
 
-    /// The nearest-neighbour quantizer, which a Gumbel model has not.
+    /// The codebook of a grid, `[K, D]`.
+    ///
+    /// # Errors
+    /// As [`Autoencoder::indices`].
+    pub fn codebook(&self, grid: usize) -> Result<Tensor<2>> {
+        Ok(match self.quantizer(grid)? {
+            Quantizer::Nearest(q) => q.codebook(),
+            Quantizer::Gumbel(q) => q.codebook(),
+        })
+    }
+
+    /// The nearest-neighbour quantizer of a model with one grid. `None` for a Gumbel model, for one
+    /// without a codebook, and for one of two grids.
     pub fn vector_quantizer(&self) -> Option<&VectorQuantizer> {
         match self {
-            Self::VqVae(m) => Some(&m.quantize),
-            Self::VqGan(m) => match &m.quantize {
-                GanQuantizer::Vq(q) => Some(q),
-                GanQuantizer::Gumbel(_) => None,
-            },
+            Self::VqVae2(_) => None,
+            _ => self.nearest(0),
         }
     }
 
@@ -100,21 +173,62 @@ impl Autoencoder {
                 GanQuantizer::Vq(q) => Some(q),
                 GanQuantizer::Gumbel(_) => None,
             },
+            Self::Kl(_) | Self::VqVae2(_) => None,
         }
     }
 
-    /// The training pass: reconstruction and what the quantizer's losses need. `None` for a Gumbel
-    /// model, whose pass takes a temperature.
-    pub fn forward(&self, x: Tensor<4>) -> Option<(Tensor<4>, Tensor<4>, Quantized)> {
-        let z = self.latents(x);
+    /// The training pass: reconstruction and what the quantizers' losses need. `None` for a Gumbel
+    /// model, whose pass takes a temperature, and for AutoencoderKL, whose pass takes noise.
+    pub fn forward(&self, x: Tensor<4>) -> Option<Pass> {
+        if let Self::VqVae2(m) = self {
+            return Some(m.forward(x));
+        }
+        let z = self.latents(x, &[]);
         let quantized = self.vector_quantizer()?.forward(z.clone());
-        Some((self.decode(quantized.z_q.clone()), z, quantized))
+        Some(Pass {
+            output: self.decode(std::slice::from_ref(&quantized.z_q)).ok()?,
+            latents: vec![z],
+            quantized: vec![quantized],
+        })
     }
 
-    /// Squared distances to the two nearest codes of each latent, `[n, 2]`; see
-    /// [`crate::quantize::margins`]. `None` for a Gumbel model, which chooses by logits.
-    pub fn margins(&self, z: Tensor<4>) -> Option<Tensor<2>> {
-        let quantizer = self.vector_quantizer()?;
+    /// Squared distances to the two nearest codes of each latent of a grid, `[n, 2]`; see
+    /// [`crate::quantize::margins`]. `None` for a Gumbel model, which chooses by logits, and where
+    /// there is no such grid.
+    pub fn margins(&self, grid: usize, z: Tensor<4>) -> Option<Tensor<2>> {
+        let quantizer = self.nearest(grid)?;
         Some(margins(flatten(quantizer.prepare(z)), quantizer.codebook()))
+    }
+
+    /// Number of grids of latents.
+    fn grids(&self) -> usize {
+        match self {
+            Self::VqVae(_) | Self::VqGan(_) | Self::Kl(_) => 1,
+            Self::VqVae2(_) => 2,
+        }
+    }
+
+    fn nearest(&self, grid: usize) -> Option<&VectorQuantizer> {
+        match self.quantizer(grid) {
+            Ok(Quantizer::Nearest(quantizer)) => Some(quantizer),
+            _ => None,
+        }
+    }
+
+    fn quantizer(&self, grid: usize) -> Result<Quantizer<'_>> {
+        Ok(match (self, grid) {
+            (Self::Kl(_), _) => return Err(Error::NoCodebook),
+            (Self::VqVae(m), 0) => Quantizer::Nearest(&m.quantize),
+            (Self::VqGan(m), 0) => match &m.quantize {
+                GanQuantizer::Vq(q) => Quantizer::Nearest(q),
+                GanQuantizer::Gumbel(q) => Quantizer::Gumbel(q),
+            },
+            (Self::VqVae2(m), 0) => Quantizer::Nearest(&m.quantize_t),
+            (Self::VqVae2(m), 1) => Quantizer::Nearest(&m.quantize_b),
+            _ => {
+                let message = format!("There is no grid {grid} in this model");
+                return Err(Error::Argument(message));
+            }
+        })
     }
 }

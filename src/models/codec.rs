@@ -1,9 +1,11 @@
-use burn::tensor::{Device, Int, Tensor, TensorData};
+//! Pictures to tokens and back; [`super::windows`] does the parts.
 
-use super::Autoencoder;
+use burn::tensor::Device;
+
+use super::windows::{Layout, Progress};
+use super::{Autoencoder, Kl, noise};
 use crate::config::ModelConfig;
 use crate::error::{Error, Result};
-use crate::pixels::tile::{Blend, Window, plan};
 use crate::pixels::{Picture, pad};
 use crate::quantize;
 use crate::tokens::{Grid, Tokens};
@@ -11,12 +13,6 @@ use crate::weights::{self, Hashes, Loaded};
 
 /// Most pixels of a picture to encode: 4096×4096. The blended result is held in f32 on the host.
 pub const MAX_PIXELS: u64 = 1 << 24;
-/// Most values of one activation: 64 MiB of f32, half of WebGPU's portable limit on a binding.
-const MAX_ACTIVATION: usize = 1 << 24;
-/// Longest side that is encoded or decoded in one piece, in pixels.
-const MAX_WINDOW: usize = 512;
-/// Tokens that neighbouring windows share.
-const OVERLAP: usize = 6;
 
 /// Which half of the work is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,18 +27,19 @@ pub enum Stage {
 ///
 /// Sides that are no multiple of the downsampling factor are padded by reflection and cropped
 /// back. Pictures above 512 pixels a side (less for models with wide outer layers) are done in
-/// overlapping windows whose latents, and whose pixels, are blended.
+/// overlapping windows whose latents, and whose pixels, are blended. Of a model with several grids
+/// the coarsest is chosen first, and the windows of each finer one are given their part of it.
 ///
 /// Between windows the `watch` of each call is told how many are done, and may return `false` to
 /// end the work with [`Error::Cancelled`].
 #[derive(Debug)]
 pub struct Codec {
-    model: Autoencoder,
-    config: ModelConfig,
+    pub(super) model: Autoencoder,
+    pub(super) config: ModelConfig,
     name: Option<String>,
     hashes: Hashes,
     parameters: usize,
-    device: Device,
+    pub(super) device: Device,
 }
 
 impl Codec {
@@ -94,50 +91,39 @@ impl Codec {
     /// Picture to tokens.
     ///
     /// # Errors
-    /// [`Error::ImageTooLarge`] past [`MAX_PIXELS`], [`Error::Cancelled`], and what the device
-    /// reports.
+    /// [`Error::NoCodebook`], [`Error::ImageTooLarge`] past [`MAX_PIXELS`], [`Error::Cancelled`],
+    /// and what the device reports.
     pub async fn encode(
         &self,
         picture: &Picture,
         watch: &mut impl AsyncFnMut(Stage, usize, usize) -> bool,
     ) -> Result<Tokens> {
-        let (width, height) = (picture.width() as usize, picture.height() as usize);
-        if (width * height) as u64 > MAX_PIXELS {
-            return Err(Error::ImageTooLarge {
-                width: picture.width(),
-                height: picture.height(),
-                max_pixels: MAX_PIXELS,
+        let factors = self.config.grids();
+        if factors.is_empty() {
+            return Err(Error::NoCodebook);
+        }
+        let (layout, planar) = self.divide(picture)?;
+        let windows = layout.count() * factors.len();
+        let mut progress = Progress::new(watch, Stage::Encode, windows);
+        let mut grids: Vec<Grid> = Vec::with_capacity(factors.len());
+        for (i, &pixels) in factors.iter().enumerate() {
+            let shape = (self.config.embed_dim(), pixels);
+            let z = self.over_windows(&layout, shape, &mut progress, |window| {
+                let coarser = self.entries(&layout, window, &grids)?;
+                let x = self.cut(&layout, window, &planar, (3, 1))?;
+                Ok(self.model.latents(x, &coarser))
             });
+            let z = z.await?;
+            grids.push(self.quantize(i, &z, layout.sides(pixels)).await?);
         }
-        let [low, high] = self.config.input_range();
-        let factor = self.config.factor();
-        let (rows, columns) = (height.div_ceil(factor), width.div_ceil(factor));
-        let (tall, wide) = (rows * factor, columns * factor);
-        let planar = picture.to_planar(low, high);
-        let planar = pad::reflect_pad(&planar, 3, height, width, tall, wide)?;
-
-        let (windows, overlap) = self.plan(rows, columns)?;
-        let mut z = Blend::new(self.config.embed_dim(), rows, columns, overlap)?;
-        for (done, window) in windows.iter().enumerate() {
-            proceed(watch, Stage::Encode, done, windows.len()).await?;
-            let pixels = window.scaled(factor);
-            let x = self.tensor(pixels.cut(&planar, 3, tall, wide)?, 3, pixels);
-            z.add(*window, &self.read(self.model.latents(x)).await?)?;
-        }
-        proceed(watch, Stage::Encode, windows.len(), windows.len()).await?;
-
-        let indices = self.quantize(&z.finish()?, rows, columns).await?;
+        progress.tell().await?;
         Ok(Tokens {
             width: picture.width(),
             height: picture.height(),
             codebook_size: self.config.codes() as u32,
             codebook_hash: self.hashes.codebook,
             decoder_hash: self.hashes.decoder,
-            grids: vec![Grid {
-                rows: rows as u32,
-                columns: columns as u32,
-                indices,
-            }],
+            grids,
         })
     }
 
@@ -150,82 +136,117 @@ impl Codec {
         tokens: &Tokens,
         watch: &mut impl AsyncFnMut(Stage, usize, usize) -> bool,
     ) -> Result<Picture> {
-        let grid = self.check(tokens)?;
-        let factor = self.config.factor();
-        let (rows, columns) = (grid.rows as usize, grid.columns as usize);
-        let (tall, wide) = (rows * factor, columns * factor);
-        let (height, width) = (tokens.height as usize, tokens.width as usize);
-
-        let (windows, overlap) = self.plan(rows, columns)?;
-        let mut blend = Blend::new(3, tall, wide, overlap * factor)?;
-        for (done, window) in windows.iter().enumerate() {
-            proceed(watch, Stage::Decode, done, windows.len()).await?;
-            let indices: Vec<i32> = (window.y..window.y + window.height)
-                .flat_map(|y| {
-                    let start = y * columns + window.x;
-                    &grid.indices[start..start + window.width]
-                })
-                .map(|&index| index as i32)
-                .collect();
-            let data = TensorData::new(indices, [1, window.height, window.width]);
-            let indices = Tensor::<3, Int>::from_data(data, &self.device);
-            let x = self.model.decode(self.model.lookup(indices));
-            blend.add(window.scaled(factor), &self.read(x).await?)?;
-        }
-        proceed(watch, Stage::Decode, windows.len(), windows.len()).await?;
-        let planar = pad::crop(&blend.finish()?, 3, tall, wide, height, width)?;
-        let [low, high] = self.config.input_range();
-        Picture::from_planar(&planar, tokens.width, tokens.height, low, high)
+        self.check(tokens)?;
+        let sides = [tokens.height, tokens.width];
+        let layout = Layout::of(&self.config, sides[0] as usize, sides[1] as usize)?;
+        let mut progress = Progress::new(watch, Stage::Decode, layout.count());
+        let planar = self.over_windows(&layout, (3, 1), &mut progress, |window| {
+            let entries = self.entries(&layout, window, &tokens.grids)?;
+            self.model.decode(&entries)
+        });
+        let planar = planar.await?;
+        progress.tell().await?;
+        self.join(&layout, planar, sides)
     }
 
-    /// Whether this model can decode `tokens`; gives their one grid.
+    /// Picture to picture: through tokens, or, without a codebook, through latents. Those are the
+    /// means of their Gaussians, or drawn from them with the seed `sample`.
     ///
     /// # Errors
-    /// [`Error::TokensOtherCodebook`], and [`Error::TokensGeometry`] for a grid that does not
-    /// belong to a picture of the size that the tokens state.
-    pub fn check<'a>(&self, tokens: &'a Tokens) -> Result<&'a Grid> {
+    /// [`Error::Argument`] for a `sample` of a model that makes tokens, [`Error::ImageTooLarge`]
+    /// past [`MAX_PIXELS`], [`Error::Cancelled`], and what the device reports.
+    pub async fn reconstruct(
+        &self,
+        picture: &Picture,
+        sample: Option<u64>,
+        watch: &mut impl AsyncFnMut(Stage, usize, usize) -> bool,
+    ) -> Result<Picture> {
+        let Some(kl) = self.model.kl() else {
+            if sample.is_some() {
+                let message = "This model makes tokens, so there is nothing to sample";
+                return Err(Error::Argument(message.into()));
+            }
+            let tokens = self.encode(picture, watch).await?;
+            return self.decode(&tokens, watch).await;
+        };
+        let (layout, planar) = self.divide(picture)?;
+        let (dim, pixels) = (self.config.embed_dim(), self.config.factor());
+        let shape = (if sample.is_some() { 2 * dim } else { dim }, pixels);
+        let mut progress = Progress::new(watch, Stage::Encode, layout.count());
+        let latents = self.over_windows(&layout, shape, &mut progress, |window| {
+            let moments = kl.moments(self.cut(&layout, window, &planar, (3, 1))?);
+            Ok(if sample.is_some() {
+                moments
+            } else {
+                Kl::mean(moments)
+            })
+        });
+        let latents = latents.await?;
+        progress.tell().await?;
+        drop(planar);
+
+        // One noise for the whole grid, so that windows agree on what they share.
+        let [rows, columns] = layout.sides(pixels);
+        let noise = sample.map(|seed| noise(seed, dim * rows * columns));
+        let mut progress = Progress::new(watch, Stage::Decode, layout.count());
+        let planar = self.over_windows(&layout, (3, 1), &mut progress, |window| {
+            let latents = self.cut(&layout, window, &latents, shape)?;
+            Ok(kl.decode(match &noise {
+                Some(noise) => {
+                    let noise = self.cut(&layout, window, noise, (dim, pixels))?;
+                    Kl::sample(latents, noise)
+                }
+                None => latents,
+            }))
+        });
+        let planar = planar.await?;
+        progress.tell().await?;
+        self.join(&layout, planar, [picture.height(), picture.width()])
+    }
+
+    /// Whether this model can decode `tokens`.
+    ///
+    /// # Errors
+    /// [`Error::NoCodebook`], [`Error::TokensOtherCodebook`], and [`Error::TokensGeometry`] for
+    /// grids that do not belong to a picture of the size that the tokens state.
+    pub fn check(&self, tokens: &Tokens) -> Result<()> {
+        let factors = self.config.grids();
+        if factors.is_empty() {
+            return Err(Error::NoCodebook);
+        }
         if tokens.codebook_hash != self.hashes.codebook {
             return Err(Error::TokensOtherCodebook {
                 expected: self.hashes.codebook.to_string(),
                 found: tokens.codebook_hash.to_string(),
             });
         }
-        let [grid] = tokens.grids.as_slice() else {
+        if tokens.grids.len() != factors.len() {
             return Err(Error::TokensGeometry(format!(
-                "there are {} grids where this model has one",
-                tokens.grids.len()
-            )));
-        };
-        let factor = self.config.factor() as u32;
-        let sides = (
-            tokens.height.div_ceil(factor),
-            tokens.width.div_ceil(factor),
-        );
-        if sides != (grid.rows, grid.columns)
-            || grid.indices.len() as u64 != u64::from(grid.rows) * u64::from(grid.columns)
-        {
-            return Err(Error::TokensGeometry(format!(
-                "a picture of {}×{} has not {} rows of {}",
-                tokens.width, tokens.height, grid.rows, grid.columns
+                "there are {} grids where this model has {}",
+                tokens.grids.len(),
+                factors.len()
             )));
         }
-        if u64::from(tokens.width) * u64::from(tokens.height) > MAX_PIXELS {
-            return Err(Error::ImageTooLarge {
-                width: tokens.width,
-                height: tokens.height,
-                max_pixels: MAX_PIXELS,
-            });
+        let factor = self.config.factor() as u64;
+        for (grid, pixels) in tokens.grids.iter().zip(factors) {
+            let length = |side: u32| u64::from(side).div_ceil(factor) * (factor / pixels as u64);
+            let [rows, columns] = [grid.rows, grid.columns].map(u64::from);
+            if (length(tokens.height), length(tokens.width)) != (rows, columns)
+                || grid.indices.len() as u64 != rows * columns
+            {
+                return Err(Error::TokensGeometry(format!(
+                    "a picture of {}×{} has not {rows} rows of {columns}",
+                    tokens.width, tokens.height
+                )));
+            }
+            let codes = self.config.codes();
+            if grid.indices.iter().any(|&index| index as usize >= codes) {
+                return Err(Error::TokensGeometry(
+                    "an index is past the end of the codebook".into(),
+                ));
+            }
         }
-        if grid
-            .indices
-            .iter()
-            .any(|&i| i as usize >= self.config.codes())
-        {
-            return Err(Error::TokensGeometry(
-                "an index is past the end of the codebook".into(),
-            ));
-        }
-        Ok(grid)
+        not_too_large(tokens.width, tokens.height)
     }
 
     /// A sentence when `tokens` were made beside another decoder, so that the picture will differ
@@ -236,78 +257,45 @@ impl Codec {
         )
     }
 
-    /// A colour for each code; see [`quantize::palette`].
+    /// A colour for each code of a grid; see [`quantize::palette`].
     ///
     /// # Errors
-    /// What the device reports.
-    pub async fn palette(&self) -> Result<Vec<u8>> {
-        let codebook = self.model.codebook().into_data_async().await;
-        let values: Vec<f32> = codebook.map_err(|e| self.failed(e))?.iter().collect();
+    /// [`Error::NoCodebook`], [`Error::Argument`] for a grid that the model has not, and what the
+    /// device reports.
+    pub async fn palette(&self, grid: usize) -> Result<Vec<u8>> {
+        let values = self.read(self.model.codebook(grid)?).await?;
         Ok(quantize::palette(&values, self.config.embed_dim()))
     }
 
-    /// Codes of latents `[D, rows, columns]`, in bands of rows that fit a binding.
-    async fn quantize(&self, z: &[f32], rows: usize, columns: usize) -> Result<Vec<u32>> {
-        let dim = self.config.embed_dim();
-        let band = (MAX_ACTIVATION / (dim * columns)).clamp(1, rows);
-        let mut indices = Vec::with_capacity(rows * columns);
-        for y in (0..rows).step_by(band) {
-            let window = Window {
-                y,
-                x: 0,
-                height: band.min(rows - y),
-                width: columns,
-            };
-            let z = self.tensor(window.cut(z, dim, rows, columns)?, dim, window);
-            let data = self.model.indices(z).into_data_async().await;
-            indices.extend(data.map_err(|e| self.failed(e))?.iter::<u32>());
-        }
-        Ok(indices)
+    /// The picture's windows, and its planes padded to whole ones.
+    fn divide(&self, picture: &Picture) -> Result<(Layout, Vec<f32>)> {
+        not_too_large(picture.width(), picture.height())?;
+        let (height, width) = (picture.height() as usize, picture.width() as usize);
+        let layout = Layout::of(&self.config, height, width)?;
+        let [tall, wide] = layout.sides(1);
+        let [low, high] = self.config.input_range();
+        let planar = picture.to_planar(low, high);
+        let planar = pad::reflect_pad(&planar, 3, height, width, tall, wide)?;
+        Ok((layout, planar))
     }
 
-    /// Windows in tokens, and how many tokens neighbours share.
-    fn plan(&self, rows: usize, columns: usize) -> Result<(Vec<Window>, usize)> {
-        let widest = match &self.config {
-            ModelConfig::VqVae(c) => c.hidden,
-            // The finest up-sampling convolves at full size with the width of the next level.
-            ModelConfig::VqGan(c) => c.widths()?.into_iter().take(2).fold(c.ch, usize::max),
-        };
-        let side = (MAX_ACTIVATION / widest).isqrt().min(MAX_WINDOW);
-        let limit = (side / self.config.factor()).max(1);
-        let overlap = OVERLAP.min(limit / 4);
-        Ok((plan(rows, columns, limit, overlap)?, overlap))
-    }
-
-    fn tensor(&self, data: Vec<f32>, channels: usize, window: Window) -> Tensor<4> {
-        let data = TensorData::new(data, [1, channels, window.height, window.width]);
-        Tensor::from_data(data, &self.device)
-    }
-
-    async fn read(&self, x: Tensor<4>) -> Result<Vec<f32>> {
-        let data = x.into_data_async().await;
-        Ok(data.map_err(|e| self.failed(e))?.iter().collect())
-    }
-
-    /// Everything is read back from the device, so this is where its loss shows. The CPU cannot be
-    /// lost.
-    fn failed(&self, error: impl std::fmt::Display) -> Error {
-        if self.device == Device::flex() {
-            Error::Internal(error.to_string())
-        } else {
-            Error::DeviceLost(error.to_string())
-        }
+    /// The picture of padded planes.
+    fn join(&self, layout: &Layout, padded: Vec<f32>, sides: [u32; 2]) -> Result<Picture> {
+        let ([tall, wide], [height, width]) = (layout.sides(1), sides);
+        let planar = pad::crop(&padded, 3, tall, wide, height as usize, width as usize)?;
+        drop(padded);
+        let [low, high] = self.config.input_range();
+        Picture::from_planar(&planar, width, height, low, high)
     }
 }
 
-async fn proceed(
-    watch: &mut impl AsyncFnMut(Stage, usize, usize) -> bool,
-    stage: Stage,
-    done: usize,
-    total: usize,
-) -> Result<()> {
-    if watch(stage, done, total).await {
-        Ok(())
-    } else {
-        Err(Error::Cancelled)
+fn not_too_large(width: u32, height: u32) -> Result<()> {
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(Error::ImageTooLarge {
+            width,
+            height,
+            max_pixels: MAX_PIXELS,
+        });
     }
+    Ok(())
 }

@@ -3,10 +3,15 @@
 mod autoencoder;
 mod codec;
 mod cost;
+mod kl;
 mod vqgan;
 mod vqvae;
+mod vqvae2;
+mod windows;
 
-pub use autoencoder::Autoencoder;
+pub use autoencoder::{Autoencoder, Pass};
 pub use codec::{Codec, MAX_PIXELS, Stage};
-pub use vqgan::{GanQuantizer, VqGan};
+pub use kl::{Kl, noise};
+pub use vqgan::{GanDecoder, GanEncoder, GanQuantizer, VqGan};
 pub use vqvae::{VqVae, VqVaeDecoder, VqVaeEncoder};
+pub use vqvae2::VqVae2;

@@ -1,23 +1,47 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Tensor};
 
-use crate::config::{QuantizerKind, VqGanConfig};
+use crate::config::{DecoderNorm, Layers, NetworkConfig, QuantizerKind, VqGanConfig};
 use crate::error::Result;
-use crate::nn::{Decoder, Encoder, conv};
+use crate::nn::{Decoder, Encoder, MaskGitDecoder, MaskGitEncoder, Spatial, SpatialNorm, conv};
 use crate::quantize::{GumbelQuantizer, VectorQuantizer};
 
-/// VQ-GAN's autoencoder, with the parameter names of taming-transformers' checkpoints.
+/// VQ-GAN's autoencoder, with the parameter names of taming-transformers' checkpoints; also MoVQ's,
+/// and MaskGIT's with the names of open-muse.
 ///
 /// Source: Esser et al. 2021, <https://arxiv.org/abs/2012.09841>; taming-transformers
-/// `models/vqgan.py`, `VQModel` and `GumbelVQ`.
+/// `models/vqgan.py`, `VQModel` and `GumbelVQ`; diffusers `VQModel`; open-muse `MaskGitVQGAN`.
 #[derive(Module, Debug)]
 pub struct VqGan {
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: GanEncoder,
+    decoder: GanDecoder,
     pub(super) quantize: GanQuantizer,
-    quant_conv: Conv2d,
-    post_quant_conv: Conv2d,
+    /// 1×1 from `z_channels` to `embed_dim`; MaskGIT has neither this nor the one back.
+    quant_conv: Option<Conv2d>,
+    post_quant_conv: Option<Conv2d>,
+}
+
+/// Whose layers encode.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // One a model, as for the quantizers.
+pub enum GanEncoder {
+    /// taming-transformers'.
+    Taming(Encoder),
+    /// MaskGIT's.
+    MaskGit(MaskGitEncoder),
+}
+
+/// Whose layers decode.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // One a model, as for the quantizers.
+pub enum GanDecoder {
+    /// taming-transformers'.
+    Taming(Decoder),
+    /// The same, normalised by the codes' latent as in MoVQ.
+    Spatial(Decoder<SpatialNorm>),
+    /// MaskGIT's.
+    MaskGit(MaskGitDecoder),
 }
 
 /// The two ways in which VQ-GANs choose codes.
@@ -36,10 +60,12 @@ impl VqGan {
     /// # Errors
     /// When the config's widths overflow.
     pub fn new(config: &VqGanConfig, device: &Device) -> Result<Self> {
-        let (z, dim, codes) = (config.z_channels, config.embed_dim, config.n_embed);
+        let network = &config.network;
+        let (z, dim, codes) = (network.z_channels, config.embed_dim, config.n_embed);
+        let around = network.layers == Layers::Taming;
         Ok(Self {
-            encoder: Encoder::new(config, device)?,
-            decoder: Decoder::new(config, device)?,
+            encoder: GanEncoder::new(network, device)?,
+            decoder: GanDecoder::new(network, dim, device)?,
             quantize: match config.quantizer {
                 QuantizerKind::Vq => GanQuantizer::Vq(VectorQuantizer::new(codes, dim, device)),
                 QuantizerKind::Cosine => {
@@ -49,8 +75,8 @@ impl VqGan {
                     GanQuantizer::Gumbel(GumbelQuantizer::new(dim, codes, dim, device))
                 }
             },
-            quant_conv: conv(z, dim, 1, device),
-            post_quant_conv: conv(dim, z, 1, device),
+            quant_conv: around.then(|| conv(z, dim, 1, device)),
+            post_quant_conv: around.then(|| conv(dim, z, 1, device)),
         })
     }
 
@@ -60,26 +86,13 @@ impl VqGan {
     /// - input: `[batch, in_channels, height, width]`
     /// - output: `[batch, embed_dim, height / f, width / f]`
     pub fn latents(&self, x: Tensor<4>) -> Tensor<4> {
-        self.quant_conv.forward(self.encoder.forward(x))
-    }
-
-    /// # Shapes
-    /// - input: `[batch, embed_dim, rows, columns]`
-    /// - output: `[batch, rows, columns]`
-    pub fn indices(&self, z: Tensor<4>) -> Tensor<3, Int> {
-        match &self.quantize {
-            GanQuantizer::Vq(q) => q.indices(z),
-            GanQuantizer::Gumbel(q) => q.indices(z),
-        }
-    }
-
-    /// # Shapes
-    /// - input: `[batch, rows, columns]`
-    /// - output: `[batch, embed_dim, rows, columns]`
-    pub fn lookup(&self, indices: Tensor<3, Int>) -> Tensor<4> {
-        match &self.quantize {
-            GanQuantizer::Vq(q) => q.lookup(indices),
-            GanQuantizer::Gumbel(q) => q.lookup(indices),
+        let z = match &self.encoder {
+            GanEncoder::Taming(encoder) => encoder.forward(x),
+            GanEncoder::MaskGit(encoder) => encoder.forward(x),
+        };
+        match &self.quant_conv {
+            Some(conv) => conv.forward(z),
+            None => z,
         }
     }
 
@@ -87,6 +100,36 @@ impl VqGan {
     /// - input: `[batch, embed_dim, rows, columns]`
     /// - output: `[batch, out_ch, rows · f, columns · f]`
     pub fn decode(&self, z_q: Tensor<4>) -> Tensor<4> {
-        self.decoder.forward(self.post_quant_conv.forward(z_q))
+        let z = match &self.post_quant_conv {
+            Some(conv) => conv.forward(z_q.clone()),
+            None => z_q.clone(),
+        };
+        match &self.decoder {
+            GanDecoder::Taming(decoder) => decoder.forward(z),
+            GanDecoder::Spatial(decoder) => decoder.forward_by(z, |norm, x| norm.forward(x, &z_q)),
+            GanDecoder::MaskGit(decoder) => decoder.forward(z),
+        }
+    }
+}
+
+impl GanEncoder {
+    fn new(config: &NetworkConfig, device: &Device) -> Result<Self> {
+        Ok(match config.layers {
+            Layers::Taming => Self::Taming(Encoder::new(config, config.z_channels, device)?),
+            Layers::MaskGit => Self::MaskGit(MaskGitEncoder::new(config, device)?),
+        })
+    }
+}
+
+impl GanDecoder {
+    /// `latent` is the width of a codebook entry.
+    fn new(config: &NetworkConfig, latent: usize, device: &Device) -> Result<Self> {
+        Ok(match (config.layers, config.decoder_norm) {
+            (Layers::Taming, DecoderNorm::Group) => Self::Taming(Decoder::new(config, device)?),
+            (Layers::Taming, DecoderNorm::Spatial) => {
+                Self::Spatial(Decoder::with_norm(config, Spatial { latent }, device)?)
+            }
+            (Layers::MaskGit, _) => Self::MaskGit(MaskGitDecoder::new(config, device)?),
+        })
     }
 }

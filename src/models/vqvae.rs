@@ -13,7 +13,7 @@ use crate::quantize::VectorQuantizer;
 /// | name | what |
 /// |---|---|
 /// | `encoder.down.{i}` | 4×4, stride 2; widths hidden/2, hidden, hidden, … |
-/// | `encoder.conv_out` | 3×3, hidden to hidden |
+/// | `encoder.conv_out` | 3×3, to hidden |
 /// | `encoder.residual.{j}.conv_1`, `conv_2` | 3×3 and 1×1 of a residual layer |
 /// | `pre_quant` | 1×1 to the codebook's width |
 /// | `quantize.embedding` | the codebook |
@@ -46,48 +46,110 @@ pub struct VqVaeDecoder {
     up: Vec<ConvTranspose2d>,
 }
 
+/// The residual layers of an encoder or decoder.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Residuals {
+    /// Width of what goes through them.
+    pub hidden: usize,
+    /// Width inside each.
+    pub inside: usize,
+    /// How many there are.
+    pub layers: usize,
+}
+
+impl Residuals {
+    fn init(self, device: &Device) -> Vec<ResidualLayer> {
+        (0..self.layers)
+            .map(|_| ResidualLayer::new(self.hidden, self.inside, device))
+            .collect()
+    }
+}
+
+/// Twice the side: 4×4 transposed, stride 2.
+pub(super) fn doubling(from: usize, to: usize, device: &Device) -> ConvTranspose2d {
+    ConvTranspose2dConfig::new([from, to], [4, 4])
+        .with_stride([2, 2])
+        .with_padding([1, 1])
+        .init(device)
+}
+
+impl VqVaeEncoder {
+    /// Halves the sides between any two of `widths`, which begin with the input's.
+    pub(super) fn new(widths: &[usize], residuals: Residuals, device: &Device) -> Self {
+        let down = widths.windows(2).map(|pair| {
+            Conv2dConfig::new([pair[0], pair[1]], [4, 4])
+                .with_stride([2, 2])
+                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+                .init(device)
+        });
+        let last = widths.last().copied().unwrap_or(residuals.hidden);
+        Self {
+            down: down.collect(),
+            conv_out: conv(last, residuals.hidden, 3, device),
+            residual: residuals.init(device),
+        }
+    }
+
+    /// # Shapes
+    /// - input: `[batch, from, height, width]`
+    /// - output: `[batch, hidden, height / f, width / f]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let h = self.down.iter().fold(x, |h, conv| relu(conv.forward(h)));
+        residual_stack(&self.residual, self.conv_out.forward(h))
+    }
+}
+
+impl VqVaeDecoder {
+    /// From `from` channels; doubles the sides between any two of `widths`, which begin with the
+    /// hidden one and end with the output's.
+    pub(super) fn new(
+        from: usize,
+        widths: &[usize],
+        residuals: Residuals,
+        device: &Device,
+    ) -> Self {
+        let up = widths
+            .windows(2)
+            .map(|pair| doubling(pair[0], pair[1], device));
+        Self {
+            conv_in: conv(from, residuals.hidden, 3, device),
+            residual: residuals.init(device),
+            up: up.collect(),
+        }
+    }
+
+    /// # Shapes
+    /// - input: `[batch, from, rows, columns]`
+    /// - output: `[batch, to, rows · f, columns · f]`
+    pub fn forward(&self, z: Tensor<4>) -> Tensor<4> {
+        let mut h = residual_stack(&self.residual, self.conv_in.forward(z));
+        let last = self.up.len().saturating_sub(1);
+        for (i, up) in self.up.iter().enumerate() {
+            h = up.forward(h);
+            if i < last {
+                h = relu(h);
+            }
+        }
+        h
+    }
+}
+
 impl VqVae {
     /// Builds with random weights.
     pub fn new(config: &VqVaeConfig, device: &Device) -> Self {
-        let hidden = config.hidden;
-        let residual = || {
-            (0..config.residual_layers)
-                .map(|_| ResidualLayer::new(hidden, config.residual_hidden, device))
-                .collect::<Vec<_>>()
+        let residuals = Residuals {
+            hidden: config.hidden,
+            inside: config.residual_hidden,
+            layers: config.residual_layers,
         };
-        let widths = config.widths();
-        let down = widths
-            .windows(2)
-            .map(|pair| {
-                Conv2dConfig::new([pair[0], pair[1]], [4, 4])
-                    .with_stride([2, 2])
-                    .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-                    .init(device)
-            })
-            .collect();
-        let up = widths
-            .windows(2)
-            .rev()
-            .map(|pair| {
-                ConvTranspose2dConfig::new([pair[1], pair[0]], [4, 4])
-                    .with_stride([2, 2])
-                    .with_padding([1, 1])
-                    .init(device)
-            })
-            .collect();
+        let (dim, mut widths) = (config.embed_dim, config.widths());
+        let encoder = VqVaeEncoder::new(&widths, residuals, device);
+        widths.reverse();
         Self {
-            encoder: VqVaeEncoder {
-                down,
-                conv_out: conv(hidden, hidden, 3, device),
-                residual: residual(),
-            },
-            pre_quant: conv(hidden, config.embed_dim, 1, device),
-            quantize: VectorQuantizer::new(config.n_embed, config.embed_dim, device),
-            decoder: VqVaeDecoder {
-                conv_in: conv(config.embed_dim, hidden, 3, device),
-                residual: residual(),
-                up,
-            },
+            encoder,
+            pre_quant: conv(config.hidden, dim, 1, device),
+            quantize: VectorQuantizer::new(config.n_embed, dim, device),
+            decoder: VqVaeDecoder::new(dim, &widths, residuals, device),
         }
     }
 
@@ -97,25 +159,13 @@ impl VqVae {
     /// - input: `[batch, in_channels, height, width]`
     /// - output: `[batch, embed_dim, height / f, width / f]`
     pub fn latents(&self, x: Tensor<4>) -> Tensor<4> {
-        let encoder = &self.encoder;
-        let h = encoder.down.iter().fold(x, |h, c| relu(c.forward(h)));
-        let h = residual_stack(&encoder.residual, encoder.conv_out.forward(h));
-        self.pre_quant.forward(h)
+        self.pre_quant.forward(self.encoder.forward(x))
     }
 
     /// # Shapes
     /// - input: `[batch, embed_dim, rows, columns]`
     /// - output: `[batch, in_channels, rows · f, columns · f]`
     pub fn decode(&self, z_q: Tensor<4>) -> Tensor<4> {
-        let decoder = &self.decoder;
-        let mut h = residual_stack(&decoder.residual, decoder.conv_in.forward(z_q));
-        let last = decoder.up.len().saturating_sub(1);
-        for (i, up) in decoder.up.iter().enumerate() {
-            h = up.forward(h);
-            if i < last {
-                h = relu(h);
-            }
-        }
-        h
+        self.decoder.forward(z_q)
     }
 }

@@ -4,7 +4,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
-use super::{Norm, conv};
+use super::{Normalise, conv};
 
 /// Largest score matrix built at once, in elements: 64 MiB of f32, half of WebGPU's portable
 /// limit on a binding.
@@ -15,17 +15,17 @@ const MAX_SCORES: usize = 1 << 24;
 /// Source: taming-transformers `AttnBlock`: scale C^−½, 1×1 convolutions for q, k, v and the
 /// output.
 #[derive(Module, Debug)]
-pub struct AttnBlock {
-    norm: GroupNorm,
+pub struct AttnBlock<N = GroupNorm> {
+    norm: N,
     q: Conv2d,
     k: Conv2d,
     v: Conv2d,
     proj_out: Conv2d,
 }
 
-impl AttnBlock {
+impl<N> AttnBlock<N> {
     /// Attention over `channels`.
-    pub fn new(channels: usize, norm: Norm, device: &Device) -> Self {
+    pub fn new(channels: usize, norm: impl Normalise<Layer = N>, device: &Device) -> Self {
         Self {
             norm: norm.init(channels, device),
             q: conv(channels, channels, 1, device),
@@ -35,17 +35,13 @@ impl AttnBlock {
         }
     }
 
-    /// Queries are taken in chunks, so that memory grows with the positions and not with their
-    /// square.
-    ///
-    /// # Shapes
-    /// - input and output: `[batch, channels, height, width]`
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    /// As [`AttnBlock::forward`], where `norm` says how the normalisation is applied.
+    pub fn forward_by(&self, x: Tensor<4>, norm: impl Fn(&N, Tensor<4>) -> Tensor<4>) -> Tensor<4> {
         let [batch, channels, height, width] = x.dims();
         let positions = height * width;
         let flat = |t: Tensor<4>| t.reshape([batch, channels, positions]);
 
-        let h = self.norm.forward(x.clone());
+        let h = norm(&self.norm, x.clone());
         let q = flat(self.q.forward(h.clone())).swap_dims(1, 2); // [batch, positions, channels]
         let k = flat(self.k.forward(h.clone())); // [batch, channels, positions]
         let v = flat(self.v.forward(h)).swap_dims(1, 2); // [batch, positions, channels]
@@ -63,5 +59,16 @@ impl AttnBlock {
         x + self
             .proj_out
             .forward(h.reshape([batch, channels, height, width]))
+    }
+}
+
+impl AttnBlock {
+    /// Queries are taken in chunks, so that memory grows with the positions and not with their
+    /// square.
+    ///
+    /// # Shapes
+    /// - input and output: `[batch, channels, height, width]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.forward_by(x, GroupNorm::forward)
     }
 }

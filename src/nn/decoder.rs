@@ -5,41 +5,61 @@ use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
 use super::encoder::Middle;
-use super::{AttnBlock, Norm, ResnetBlock, Upsample, conv};
-use crate::config::VqGanConfig;
+use super::{AttnBlock, Normalise, ResnetBlock, Upsample, conv};
+use crate::config::NetworkConfig;
 use crate::error::Result;
 
-/// VQ-GAN's decoder: latent to picture.
+/// The decoder of VQ-GAN and AutoencoderKL: latent to picture.
 ///
 /// Source: taming-transformers `Decoder`.
 #[derive(Module, Debug)]
-pub struct Decoder {
+pub struct Decoder<N = GroupNorm> {
     conv_in: Conv2d,
-    mid: Middle,
+    mid: Middle<N>,
     /// Finest first, as the checkpoints store them; run from the last to the first.
-    up: Vec<UpLevel>,
-    norm_out: GroupNorm,
+    up: Vec<UpLevel<N>>,
+    norm_out: N,
     conv_out: Conv2d,
 }
 
 /// One resolution of the decoder.
 #[derive(Module, Debug)]
-pub struct UpLevel {
-    block: Vec<ResnetBlock>,
+pub struct UpLevel<N = GroupNorm> {
+    block: Vec<ResnetBlock<N>>,
     /// One after each block, or none at all.
-    attn: Vec<AttnBlock>,
+    attn: Vec<AttnBlock<N>>,
     /// Absent in the finest level.
     upsample: Option<Upsample>,
 }
 
 impl Decoder {
-    /// Builds with random weights.
+    /// Builds with random weights, and with group normalisation as the encoder has.
     ///
     /// # Errors
     /// When the config's widths overflow.
-    pub fn new(config: &VqGanConfig, device: &Device) -> Result<Self> {
+    pub fn new(config: &NetworkConfig, device: &Device) -> Result<Self> {
+        Self::with_norm(config, config.norm(), device)
+    }
+
+    /// # Shapes
+    /// - input: `[batch, z_channels, rows, columns]`
+    /// - output: `[batch, out_ch, rows · f, columns · f]`
+    pub fn forward(&self, z: Tensor<4>) -> Tensor<4> {
+        self.forward_by(z, GroupNorm::forward)
+    }
+}
+
+impl<N> Decoder<N> {
+    /// As [`Decoder::new`], with the normalisations of `norm`.
+    ///
+    /// # Errors
+    /// When the config's widths overflow.
+    pub fn with_norm(
+        config: &NetworkConfig,
+        norm: impl Normalise<Layer = N>,
+        device: &Device,
+    ) -> Result<Self> {
         let widths = config.widths()?;
-        let norm: Norm = config.norm();
         let coarsest = widths.last().copied().unwrap_or(config.ch);
         let mut from = coarsest;
         let mut up = Vec::with_capacity(widths.len());
@@ -70,22 +90,20 @@ impl Decoder {
         })
     }
 
-    /// # Shapes
-    /// - input: `[batch, z_channels, rows, columns]`
-    /// - output: `[batch, out_ch, rows · f, columns · f]`
-    pub fn forward(&self, z: Tensor<4>) -> Tensor<4> {
-        let mut h = self.mid.forward(self.conv_in.forward(z));
+    /// As [`Decoder::forward`], where `norm` says how the normalisations are applied.
+    pub fn forward_by(&self, z: Tensor<4>, norm: impl Fn(&N, Tensor<4>) -> Tensor<4>) -> Tensor<4> {
+        let mut h = self.mid.forward_by(self.conv_in.forward(z), &norm);
         for level in self.up.iter().rev() {
             for (i, block) in level.block.iter().enumerate() {
-                h = block.forward(h);
+                h = block.forward_by(h, &norm);
                 if let Some(attn) = level.attn.get(i) {
-                    h = attn.forward(h);
+                    h = attn.forward_by(h, &norm);
                 }
             }
             if let Some(upsample) = &level.upsample {
                 h = upsample.forward(h);
             }
         }
-        self.conv_out.forward(silu(self.norm_out.forward(h)))
+        self.conv_out.forward(silu(norm(&self.norm_out, h)))
     }
 }

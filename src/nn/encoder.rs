@@ -4,11 +4,11 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
-use super::{AttnBlock, Downsample, Norm, ResnetBlock, conv};
-use crate::config::VqGanConfig;
+use super::{AttnBlock, Downsample, Normalise, ResnetBlock, conv};
+use crate::config::NetworkConfig;
 use crate::error::Result;
 
-/// VQ-GAN's encoder: picture to latent.
+/// The encoder of VQ-GAN and AutoencoderKL: picture to latent.
 ///
 /// Source: taming-transformers `Encoder`.
 #[derive(Module, Debug)]
@@ -32,14 +32,19 @@ pub struct DownLevel {
 
 /// Block, attention, block at the coarsest resolution; encoder and decoder both have one.
 #[derive(Module, Debug)]
-pub struct Middle {
-    block_1: ResnetBlock,
-    attn_1: Option<AttnBlock>,
-    block_2: ResnetBlock,
+pub struct Middle<N = GroupNorm> {
+    block_1: ResnetBlock<N>,
+    attn_1: Option<AttnBlock<N>>,
+    block_2: ResnetBlock<N>,
 }
 
-impl Middle {
-    pub(super) fn new(width: usize, config: &VqGanConfig, norm: Norm, device: &Device) -> Self {
+impl<N> Middle<N> {
+    pub(super) fn new(
+        width: usize,
+        config: &NetworkConfig,
+        norm: impl Normalise<Layer = N>,
+        device: &Device,
+    ) -> Self {
         Self {
             block_1: ResnetBlock::new(width, width, norm, device),
             attn_1: config
@@ -49,24 +54,31 @@ impl Middle {
         }
     }
 
+    /// `norm` says how the normalisations are applied.
+    ///
     /// # Shapes
     /// - input and output: `[batch, width, height, width]`
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = self.block_1.forward(x);
+    pub(super) fn forward_by(
+        &self,
+        x: Tensor<4>,
+        norm: impl Fn(&N, Tensor<4>) -> Tensor<4>,
+    ) -> Tensor<4> {
+        let x = self.block_1.forward_by(x, &norm);
         let x = match &self.attn_1 {
-            Some(attn) => attn.forward(x),
+            Some(attn) => attn.forward_by(x, &norm),
             None => x,
         };
-        self.block_2.forward(x)
+        self.block_2.forward_by(x, &norm)
     }
 }
 
 impl Encoder {
-    /// Builds with random weights.
+    /// Builds with random weights; `channels` come out, which is `z_channels` or, for a mean and a
+    /// variance, twice as many.
     ///
     /// # Errors
     /// When the config's widths overflow.
-    pub fn new(config: &VqGanConfig, device: &Device) -> Result<Self> {
+    pub fn new(config: &NetworkConfig, channels: usize, device: &Device) -> Result<Self> {
         let widths = config.widths()?;
         let norm = config.norm();
         let mut from = config.ch;
@@ -93,13 +105,13 @@ impl Encoder {
             down,
             mid: Middle::new(from, config, norm, device),
             norm_out: norm.init(from, device),
-            conv_out: conv(from, config.z_channels, 3, device),
+            conv_out: conv(from, channels, 3, device),
         })
     }
 
     /// # Shapes
     /// - input: `[batch, in_channels, height, width]`, sides multiples of the factor f
-    /// - output: `[batch, z_channels, height / f, width / f]`
+    /// - output: `[batch, channels, height / f, width / f]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let mut h = self.conv_in.forward(x);
         for level in &self.down {
@@ -113,7 +125,7 @@ impl Encoder {
                 h = downsample.forward(h);
             }
         }
-        let h = self.mid.forward(h);
+        let h = self.mid.forward_by(h, GroupNorm::forward);
         self.conv_out.forward(silu(self.norm_out.forward(h)))
     }
 }

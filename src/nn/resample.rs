@@ -1,8 +1,8 @@
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::module::interpolate;
-use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use burn::tensor::module::{avg_pool2d, interpolate};
+use burn::tensor::ops::{AvgPoolOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor};
 
 use super::conv;
@@ -53,11 +53,27 @@ impl Upsample {
     /// - input: `[batch, channels, height, width]`
     /// - output: `[batch, channels, 2 · height, 2 · width]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let [_, _, height, width] = x.dims();
-        let options = InterpolateOptions::new(InterpolateMode::Nearest);
-        self.conv.forward(interpolate(
-            x,
-            options.with_output_size([2 * height, 2 * width]),
-        ))
+        self.conv.forward(double(x))
     }
+}
+
+/// Nearest-neighbour resizing to `height`×`width`.
+pub(super) fn resize(x: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
+    let [_, _, rows, columns] = x.dims();
+    if (rows, columns) == (height, width) {
+        return x;
+    }
+    let options = InterpolateOptions::new(InterpolateMode::Nearest);
+    interpolate(x, options.with_output_size([height, width]))
+}
+
+/// Both sides doubled, each value four times.
+pub(super) fn double(x: Tensor<4>) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    resize(x, 2 * height, 2 * width)
+}
+
+/// Both sides halved, each value the mean of four.
+pub(super) fn halve(x: Tensor<4>) -> Tensor<4> {
+    avg_pool2d(x, AvgPoolOptions::new([2, 2]))
 }

@@ -4,25 +4,25 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
-use super::{Norm, conv};
+use super::{Normalise, conv};
 
 /// VQ-GAN's residual block: norm, swish, 3×3, norm, swish, 3×3, plus the input.
 ///
 /// Source: taming-transformers `ResnetBlock` (without dropout, which every published model sets
 /// to 0).
 #[derive(Module, Debug)]
-pub struct ResnetBlock {
-    norm1: GroupNorm,
+pub struct ResnetBlock<N = GroupNorm> {
+    norm1: N,
     conv1: Conv2d,
-    norm2: GroupNorm,
+    norm2: N,
     conv2: Conv2d,
     /// 1×1, only where the width changes.
     nin_shortcut: Option<Conv2d>,
 }
 
-impl ResnetBlock {
+impl<N> ResnetBlock<N> {
     /// A block from width `from` to width `to`.
-    pub fn new(from: usize, to: usize, norm: Norm, device: &Device) -> Self {
+    pub fn new(from: usize, to: usize, norm: impl Normalise<Layer = N>, device: &Device) -> Self {
         Self {
             norm1: norm.init(from, device),
             conv1: conv(from, to, 3, device),
@@ -32,15 +32,22 @@ impl ResnetBlock {
         }
     }
 
-    /// # Shapes
-    /// - input: `[batch, from, height, width]`
-    /// - output: `[batch, to, height, width]`
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let h = self.conv1.forward(silu(self.norm1.forward(x.clone())));
-        let h = self.conv2.forward(silu(self.norm2.forward(h)));
+    /// As [`ResnetBlock::forward`], where `norm` says how the block's normalisations are applied.
+    pub fn forward_by(&self, x: Tensor<4>, norm: impl Fn(&N, Tensor<4>) -> Tensor<4>) -> Tensor<4> {
+        let h = self.conv1.forward(silu(norm(&self.norm1, x.clone())));
+        let h = self.conv2.forward(silu(norm(&self.norm2, h)));
         match &self.nin_shortcut {
             Some(shortcut) => shortcut.forward(x) + h,
             None => x + h,
         }
+    }
+}
+
+impl ResnetBlock {
+    /// # Shapes
+    /// - input: `[batch, from, height, width]`
+    /// - output: `[batch, to, height, width]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.forward_by(x, GroupNorm::forward)
     }
 }

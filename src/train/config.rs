@@ -82,6 +82,10 @@ impl TrainConfig {
     pub fn validate(&self) -> Result<()> {
         self.model.validate()?;
         let invalid = |message: String| Err(Error::ConfigInvalid(message));
+        if let ModelConfig::Kl(_) | ModelConfig::VqVae2(_) = self.model {
+            let kind = self.model.kind();
+            return invalid(format!("a model of the kind `{kind}` is not trained here"));
+        }
         let factor = self.model.factor();
         if !self.crop.is_multiple_of(factor) {
             return invalid(format!("`crop` must be a multiple of {factor}"));

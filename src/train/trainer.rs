@@ -55,15 +55,16 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self> {
         config.validate()?;
-        if model.vector_quantizer().is_none() {
-            return Err(Error::ConfigInvalid(
-                "this trainer needs the `vq` quantizer".into(),
-            ));
-        }
+        let Some(quantizer) = model.vector_quantizer() else {
+            return Err(Error::ConfigInvalid(format!(
+                "this trainer needs one nearest-code quantizer, which this `{}` has not",
+                config.model.kind()
+            )));
+        };
         let codes = config.model.codes();
         // Moving averages of a trained codebook start as if every code were in equal use.
         let ema = trained.then(|| {
-            let mut ema = EmaCodebook::new(model.codebook().inner(), config.ema_decay);
+            let mut ema = EmaCodebook::new(quantizer.codebook().inner(), config.ema_decay);
             let tokens = config.batch * (config.crop / config.model.factor()).pow(2);
             let share = tokens as f32 / codes as f32;
             ema.cluster_size = ema.cluster_size.mul_scalar(share);
@@ -109,7 +110,7 @@ impl Trainer {
             self.start_codebook(crops)?;
         }
         let x = self.batch(crops);
-        let z = self.model.latents(x.clone());
+        let z = self.model.latents(x.clone(), &[]);
         let (z_q, commitment, chosen) = match (&self.ema, self.model.vector_quantizer()) {
             (Some(_), Some(quantizer)) => {
                 let q = quantizer.forward(z.clone());
@@ -118,7 +119,7 @@ impl Trainer {
             }
             _ => (z, Tensor::zeros([1], &self.device), None),
         };
-        let error = (self.model.decode(z_q) - x).square().mean();
+        let error = (self.model.decode(&[z_q])? - x).square().mean();
         let [low, high] = self.config.model.input_range();
         let scale = (high - low).powi(2);
         // A photo's pixels have a standard deviation of about a quarter of their range.
@@ -160,7 +161,7 @@ impl Trainer {
             return Ok(());
         };
         let batches = (0..self.config.kmeans_batches)
-            .map(|_| flatten(quantizer.prepare(model.latents(self.batch(crops).inner()))))
+            .map(|_| flatten(quantizer.prepare(model.latents(self.batch(crops).inner(), &[]))))
             .collect();
         let z: Tensor<2> = Tensor::cat(batches, 0);
         let codes = self.config.model.codes();

@@ -132,7 +132,7 @@ impl Model {
 
     /// A colour for each code, three bytes (RGB) each; near codes have near colours.
     pub async fn palette(&self) -> Result<Vec<u8>, JsValue> {
-        Ok(self.codec.palette().await?)
+        Ok(self.codec.palette(0).await?)
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Manifest {
 pub struct ManifestEntry {
     /// What it is called on the page and after `--model`.
     pub name: String,
-    /// `vqvae` or `vqgan`, as in the config.
+    /// `vqvae`, `vqgan`, `kl` or `vqvae2`, as in the config.
     pub kind: String,
     /// What it is for: `autoencoder` turns pictures into tokens and back.
     pub stage: String,

@@ -10,11 +10,25 @@ macro_rules! family_tests {
         $make! {
             families::taming
             families::taming_nested
+            families::taming_attn
             families::latent_diffusion
             families::gumbel
             families::diffusers
             families::diffusers_old_names
+            families::diffusers_plain
             families::llamagen
+            families::llamagen_plain
+            families::movq
+            families::movq_taming_names
+            families::maskgit
+            families::maskgit_deep
+            families::kl_diffusers
+            families::kl_diffusers_old_names
+            families::kl_without_convolutions
+            families::kl_latent_diffusion
+            families::vqvae2
+            families::vqvae2_deep
+            families::vqvae2_parallel
         }
     };
 }
@@ -60,6 +74,19 @@ async fn loads(on: &On, golden: &Golden, bytes: Vec<u8>, expected: Expected<'_>)
     checked
 }
 
+const KL: Expected = Expected {
+    family: Family::Diffusers,
+    assumed: &["norm_eps", "input"],
+    aside: &[],
+};
+
+/// Its codebooks are moving averages, whose sums and counts are saved beside them.
+const VQVAE2: Expected = Expected {
+    family: Family::Rosinality,
+    assumed: &["input"],
+    aside: &[".cluster_size", ".embed_avg"],
+};
+
 fn as_it_is(name: &str) -> String {
     name.to_owned()
 }
@@ -90,6 +117,17 @@ pub async fn taming_nested(on: &On) {
     let nested = loads(on, &golden, nested, expected).await;
     let plain = CheckedWeights::of(golden.checkpoint(as_it_is), None).unwrap();
     assert_eq!(nested.hashes, plain.hashes);
+}
+
+/// Attention in two levels that are no neighbours, two blocks a level, uneven widths.
+pub async fn taming_attn(on: &On) {
+    let golden = golden!("checkpoint_taming_attn");
+    let expected = Expected {
+        family: Family::Taming,
+        assumed: &["norm_eps", "resolution", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
 }
 
 /// No attention at all, inside a larger checkpoint.
@@ -144,7 +182,17 @@ pub async fn diffusers_old_names(on: &On) {
     assert_eq!(old.hashes, new.hashes);
 }
 
-/// A tensor's name as diffusers saved it before version 0.18.
+/// Set as aMUSEd is: no attention, two blocks a level, a code as wide as the latent.
+pub async fn diffusers_plain(on: &On) {
+    let golden = golden!("checkpoint_diffusers_plain");
+    let expected = Expected {
+        family: Family::Diffusers,
+        assumed: &["norm_eps", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
 /// A codebook on the unit sphere, attention at the coarsest level, and a buffer of its training.
 pub async fn llamagen(on: &On) {
     let golden = golden!("checkpoint_llamagen");
@@ -156,6 +204,145 @@ pub async fn llamagen(on: &On) {
     loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
 }
 
+/// Four levels, as VQ-8 has, and two blocks in each.
+pub async fn llamagen_plain(on: &On) {
+    let golden = golden!("checkpoint_llamagen_plain");
+    let expected = Expected {
+        family: Family::LlamaGen,
+        assumed: &["norm_eps", "resolution", "input", "quantizer"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+/// A decoder whose norms look at the codes, with the config.json of `save_pretrained`.
+pub async fn movq(on: &On) {
+    let golden = golden!("checkpoint_movq");
+    let expected = Expected {
+        family: Family::Diffusers,
+        assumed: &["norm_eps", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+/// MoVQ's own repository names its layers as taming-transformers does.
+pub async fn movq_taming_names(on: &On) {
+    let golden = golden!("checkpoint_movq");
+    let expected = Expected {
+        family: Family::Taming,
+        assumed: &["norm_eps", "input"],
+        aside: &[],
+    };
+    let own = loads(on, &golden, golden.checkpoint(taming_name), expected).await;
+    let hint = golden.json("config.json");
+    let diffusers = CheckedWeights::of(golden.checkpoint(as_it_is), hint.as_deref()).unwrap();
+    assert_eq!(own.hashes, diffusers.hashes);
+}
+
+/// No attention, few biases, and open-muse's config.json.
+pub async fn maskgit(on: &On) {
+    let golden = golden!("checkpoint_maskgit");
+    let expected = Expected {
+        family: Family::MaskGit,
+        assumed: &["norm_eps", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+/// Three levels and two blocks in each, so two in the middles.
+pub async fn maskgit_deep(on: &On) {
+    let golden = golden!("checkpoint_maskgit_deep");
+    let expected = Expected {
+        family: Family::MaskGit,
+        assumed: &["norm_eps", "resolution", "input"],
+        aside: &[],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+/// The name in taming-transformers of a tensor of the two-level MoVQ.
+fn taming_name(name: &str) -> String {
+    [
+        ("mid_block.resnets.0", "mid.block_1"),
+        ("mid_block.resnets.1", "mid.block_2"),
+        ("mid_block.attentions.0", "mid.attn_1"),
+        ("down_blocks", "down"),
+        ("up_blocks.0", "up.1"),
+        ("up_blocks.1", "up.0"),
+        ("resnets", "block"),
+        ("attentions", "attn"),
+        ("downsamplers.0", "downsample"),
+        ("upsamplers.0", "upsample"),
+        ("conv_norm_out", "norm_out"),
+        ("group_norm", "norm"),
+        ("spatial_norm", "norm"),
+        ("to_q", "q"),
+        ("to_k", "k"),
+        ("to_v", "v"),
+        ("to_out.0", "proj_out"),
+    ]
+    .iter()
+    .fold(name.to_owned(), |name, (from, to)| name.replace(from, to))
+}
+
+/// A Gaussian instead of a codebook, uneven widths, attention in one level.
+pub async fn kl_diffusers(on: &On) {
+    let golden = golden!("checkpoint_kl_diffusers");
+    loads(on, &golden, golden.checkpoint(as_it_is), KL).await;
+}
+
+pub async fn kl_diffusers_old_names(on: &On) {
+    let golden = golden!("checkpoint_kl_diffusers");
+    loads(on, &golden, golden.checkpoint(old_name), KL).await;
+}
+
+/// The encoder's end and the decoder's beginning alone tell that it is a Gaussian's.
+pub async fn kl_without_convolutions(on: &On) {
+    let golden = golden!("checkpoint_kl_no_quant");
+    loads(on, &golden, golden.checkpoint(as_it_is), KL).await;
+}
+
+/// The first stage of a whole checkpoint, as Stable Diffusion's are.
+pub async fn kl_latent_diffusion(on: &On) {
+    let golden = golden!("checkpoint_kl_ldm");
+    let expected = Expected {
+        family: Family::Taming,
+        assumed: &["norm_eps", "resolution", "input"],
+        aside: &[
+            "betas",
+            "scale_factor",
+            "model_ema.",
+            "model.diffusion_model.",
+            "cond_stage_model.",
+            "loss.",
+        ],
+    };
+    loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
+}
+
+pub async fn vqvae2(on: &On) {
+    let golden = golden!("checkpoint_vqvae2");
+    loads(on, &golden, golden.checkpoint(as_it_is), VQVAE2).await;
+}
+
+/// Three residual layers, and sizes that are no powers of two.
+pub async fn vqvae2_deep(on: &On) {
+    let golden = golden!("checkpoint_vqvae2_deep");
+    loads(on, &golden, golden.checkpoint(as_it_is), VQVAE2).await;
+}
+
+/// Trained on several devices.
+pub async fn vqvae2_parallel(on: &On) {
+    let golden = golden!("checkpoint_vqvae2");
+    let parallel = golden.checkpoint(|name| format!("module.{name}"));
+    let parallel = loads(on, &golden, parallel, VQVAE2).await;
+    let plain = CheckedWeights::of(golden.checkpoint(as_it_is), None).unwrap();
+    assert_eq!(parallel.hashes, plain.hashes);
+}
+
+/// A tensor's name as diffusers saved it before version 0.18.
 pub fn old_name(name: &str) -> String {
     ATTENTION
         .iter()

@@ -3,8 +3,14 @@ use burn::nn::GroupNorm;
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 use burn_store::ModuleSnapshot;
-use tesserae::nn::{AttnBlock, Downsample, Norm, ResnetBlock, Upsample};
+use tesserae::ModelConfig;
+use tesserae::config::{Layers, NetworkConfig};
+use tesserae::nn::{
+    AttnBlock, Downsample, MaskGitDecoder, MaskGitEncoder, Norm, Normalise, ResnetBlock, Spatial,
+    SpatialNorm, Upsample,
+};
 
+use super::differences::same_slopes;
 use super::{Golden, On, golden};
 
 /// Passes each body below to a macro that makes a test of it.
@@ -18,6 +24,8 @@ macro_rules! layer_tests {
             layers::attn
             layers::downsample
             layers::upsample
+            layers::spatial_slopes
+            layers::maskgit_slopes
         }
     };
 }
@@ -95,4 +103,53 @@ pub async fn downsample(on: &On) {
 pub async fn upsample(on: &On) {
     let build = |_, device: &Device| Upsample::new(6, device);
     layer(on, golden!("upsample"), build, Upsample::forward).await;
+}
+
+#[derive(Module, Debug)]
+struct SpatialBlocks {
+    block: ResnetBlock<SpatialNorm>,
+    attn: AttnBlock<SpatialNorm>,
+}
+
+/// Through the norms' features and through their latent, at two sizes.
+pub async fn spatial_slopes(on: &On) {
+    let norm = Spatial { latent: 3 };
+    let blocks = SpatialBlocks {
+        block: ResnetBlock::new(32, 64, norm, &on.device),
+        attn: AttnBlock::new(64, norm, &on.device),
+    };
+    let inputs: [&[usize]; 2] = [&[2, 32, 4, 8], &[2, 3, 2, 4]];
+    same_slopes(on, blocks, inputs, |blocks, [x, z_q]| {
+        let norm = |norm: &SpatialNorm, x| norm.forward(x, &z_q);
+        blocks
+            .attn
+            .forward_by(blocks.block.forward_by(x, norm), norm)
+    })
+    .await;
+}
+
+#[derive(Module, Debug)]
+struct MaskGit {
+    encoder: MaskGitEncoder,
+    decoder: MaskGitDecoder,
+}
+
+/// A shortcut in the encoder and one in the decoder, and sides halved and doubled.
+pub async fn maskgit_slopes(on: &On) {
+    let ModelConfig::VqGan(config) = ModelConfig::preset("vqgan-tiny").unwrap() else {
+        panic!("a preset of another kind");
+    };
+    let config = NetworkConfig {
+        ch_mult: vec![1, 2],
+        layers: Layers::MaskGit,
+        ..config.network
+    };
+    let both = MaskGit {
+        encoder: MaskGitEncoder::new(&config, &on.device).unwrap(),
+        decoder: MaskGitDecoder::new(&config, &on.device).unwrap(),
+    };
+    same_slopes(on, both, [&[2, 3, 8, 12]], |both, [x]| {
+        both.decoder.forward(both.encoder.forward(x))
+    })
+    .await;
 }

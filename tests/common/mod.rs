@@ -5,6 +5,8 @@
 #![allow(dead_code, unused_macros, unused_imports)]
 
 mod file;
+
+pub mod differences;
 pub mod on;
 
 pub mod families;

@@ -1,7 +1,10 @@
 use burn::tensor::Tensor;
-use tesserae::{Autoencoder, weights};
+use tesserae::Autoencoder;
+use tesserae::models::Kl;
+use tesserae::weights::{self, CheckedWeights, Container, Recognised};
 
-use super::{Golden, On, golden};
+use super::on::{floats, gradients_of};
+use super::{Golden, On, golden, relative_error};
 
 /// Passes each body below to a macro that makes a test of it.
 macro_rules! model_tests {
@@ -11,9 +14,14 @@ macro_rules! model_tests {
             models::vqgan_tiny_gradients
             models::vqgan_groups
             models::vqgan_gumbel_tiny
+            models::movq_is_trained_everywhere
+            models::maskgit_is_trained_everywhere
             models::vqvae_tiny
             models::vqvae_tiny_gradients
             models::vqvae_deep
+            models::vqvae2_pass
+            models::kl_gradients
+            models::kl_clamps
         }
     };
 }
@@ -27,25 +35,62 @@ async fn forward(on: &On, golden: Golden, cases: &[&str]) {
 /// Each stage alone on the golden's input to it, then all together.
 pub async fn same_outputs(on: &On, golden: &Golden, model: &Autoencoder, cases: &[&str]) {
     let device = &on.device;
+    // What names of a grid end with.
+    let grids: &[&str] = match model {
+        Autoencoder::VqVae2(_) => &["_top", "_bottom"],
+        Autoencoder::Kl(_) => return same_gaussians(on, golden, model, cases).await,
+        _ => &[""],
+    };
+    for case in cases {
+        let x: Tensor<4> = golden.tensor(&format!("{case}.input"), device);
+        let (mut entries, mut given) = (Vec::new(), Vec::new());
+        for (grid, end) in grids.iter().enumerate() {
+            let name = |what: &str| format!("{case}.{what}{end}");
+            let z = model.latents(x.clone(), &entries);
+            on.close(golden, &name("z"), z).await;
+
+            let z: Tensor<4> = golden.tensor(&name("z"), device);
+            let indices = model.indices(grid, z.clone()).unwrap();
+            on.same_codes(golden, &format!("{case}."), end, indices)
+                .await;
+            if let Some(nearest) = model.margins(grid, z) {
+                on.close(golden, &name("nearest"), nearest).await;
+            }
+            let lookup = |what| {
+                let indices = golden.indices(&name(what), device);
+                model.lookup(grid, indices).unwrap()
+            };
+            entries.push(lookup("indices"));
+            on.close(golden, &name("z_q"), entries[grid].clone()).await;
+            given.push(lookup("decode_indices"));
+        }
+        let name = |what: &str| format!("{case}.{what}");
+        let output = model.decode(&given).unwrap();
+        on.close(golden, &name("decode_output"), output).await;
+        let output = model.reconstruct(x).unwrap();
+        on.close(golden, &name("output"), output).await;
+    }
+}
+
+/// The same for a model without codes.
+async fn same_gaussians(on: &On, golden: &Golden, model: &Autoencoder, cases: &[&str]) {
+    let kl = model.kl().unwrap();
     for case in cases {
         let name = |what: &str| format!("{case}.{what}");
-        let x: Tensor<4> = golden.tensor(&name("input"), device);
-        on.close(golden, &name("z"), model.latents(x.clone())).await;
-
-        let z: Tensor<4> = golden.tensor(&name("z"), device);
-        let indices = model.indices(z.clone());
-        on.same_codes(golden, &name(""), indices).await;
-        if let Some(nearest) = model.margins(z) {
-            on.close(golden, &name("nearest"), nearest).await;
-        }
-        let indices = golden.indices(&name("indices"), device);
-        on.close(golden, &name("z_q"), model.lookup(indices)).await;
-
-        let given = golden.indices(&name("decode_indices"), device);
-        let output = model.decode(model.lookup(given));
-        on.close(golden, &name("decode_output"), output).await;
-        on.close(golden, &name("output"), model.reconstruct(x))
+        let tensor = |what: &str| golden.tensor::<4>(&name(what), &on.device);
+        let x = tensor("input");
+        on.close(golden, &name("moments"), kl.moments(x.clone()))
             .await;
+        on.close(golden, &name("z"), model.latents(x.clone(), &[]))
+            .await;
+        let sampled = Kl::sample(tensor("moments"), tensor("noise"));
+        on.close(golden, &name("sampled"), sampled).await;
+        for (z, output) in [("z", "output"), ("sampled", "sampled_output")] {
+            let rebuilt = model.decode(&[tensor(z)]).unwrap();
+            on.close(golden, &name(output), rebuilt).await;
+        }
+        let output = model.reconstruct(x).unwrap();
+        on.close(golden, &name("output"), output).await;
     }
 }
 
@@ -54,12 +99,12 @@ async fn gradients(on: &On, golden: Golden) {
     let device = on.autodiff();
     let model = weights::load(golden.weights(), &device).unwrap().model;
     let x: Tensor<4> = golden.tensor("wide.input", &device);
-    let (output, z, quantized) = model.forward(x.clone()).unwrap();
-    on.close(&golden, "wide.z", z).await;
-    on.same_codes(&golden, "wide.", quantized.indices.clone())
+    let pass = model.forward(x.clone()).unwrap();
+    on.close(&golden, "wide.z", pass.latents[0].clone()).await;
+    on.same_codes(&golden, "wide.", "", pass.quantized[0].indices.clone())
         .await;
-    on.close(&golden, "wide.output", output.clone()).await;
-    let loss = (output - x).square().mean() + quantized.loss(0.25);
+    on.close(&golden, "wide.output", pass.output.clone()).await;
+    let loss = (pass.output.clone() - x).square().mean() + pass.loss(0.25);
     on.close(&golden, "wide.loss", loss.clone()).await;
     let grads = loss.backward();
     assert_eq!(
@@ -87,6 +132,36 @@ pub async fn vqgan_gumbel_tiny(on: &On) {
     forward(on, golden!("vqgan_gumbel_tiny"), &["square"]).await;
 }
 
+/// Every parameter has a gradient, whose values differences have proven for the layers.
+async fn trained_everywhere(on: &On, golden: Golden) {
+    let hint = golden.json("config.json");
+    let file = golden.checkpoint(str::to_owned);
+    let checked = weights::CheckedWeights::of(file, hint.as_deref()).unwrap();
+    let model = weights::build(&checked, &on.autodiff()).unwrap().model;
+    let x: Tensor<4> = golden.tensor("square.input", &on.autodiff());
+    let (output, _, quantized) = model.forward(x.clone()).unwrap();
+    on.close(&golden, "square.output", output.clone()).await;
+    let loss = (output - x).square().mean() + quantized.loss(0.25);
+    let grads = super::on::gradients(&model, &loss.backward()).await;
+    for name in checked.shapes.keys() {
+        let (_, values) = grads.iter().find(|(n, _)| n == name).unwrap();
+        assert!(values.iter().all(|v| v.is_finite()), "{name}");
+        // The keys' bias shifts all scores of a query alike.
+        assert!(
+            name.ends_with(".k.bias") || values.iter().any(|v| *v != 0.0),
+            "{name}"
+        );
+    }
+}
+
+pub async fn movq_is_trained_everywhere(on: &On) {
+    trained_everywhere(on, golden!("checkpoint_movq")).await;
+}
+
+pub async fn maskgit_is_trained_everywhere(on: &On) {
+    trained_everywhere(on, golden!("checkpoint_maskgit_deep")).await;
+}
+
 pub async fn vqvae_tiny(on: &On) {
     forward(on, golden!("vqvae_tiny"), &["square", "wide"]).await;
 }
@@ -98,4 +173,79 @@ pub async fn vqvae_tiny_gradients(on: &On) {
 /// Three down-samplings.
 pub async fn vqvae_deep(on: &On) {
     forward(on, golden!("vqvae_deep"), &["square"]).await;
+}
+
+/// The training pass encodes the picture once; it must be what the two grids give one by one.
+pub async fn vqvae2_pass(on: &On) {
+    let golden = golden!("checkpoint_vqvae2");
+    let device = on.autodiff();
+    let checked = CheckedWeights::of(golden.checkpoint(str::to_owned), None).unwrap();
+    let model = weights::build(&checked, &device).unwrap().model;
+    let x: Tensor<4> = golden.tensor("square.input", &device);
+
+    let pass = model.forward(x.clone()).unwrap();
+    on.close(&golden, "square.output", pass.output.clone())
+        .await;
+    for (grid, end) in ["_top", "_bottom"].into_iter().enumerate() {
+        let z = pass.latents[grid].clone();
+        on.close(&golden, &format!("square.z{end}"), z).await;
+        let indices = pass.quantized[grid].indices.clone();
+        on.same_codes(&golden, "square.", end, indices).await;
+    }
+    let loss = (pass.output.clone() - x.clone()).square().mean() + pass.loss(0.25);
+    let once = gradients_of(&model, &loss.backward());
+
+    // β weighs what moves the encoder, so that its gradients tell both terms apart.
+    let (mut z_q, mut terms) = (Vec::new(), Tensor::<1>::zeros([1], &device));
+    for grid in 0..2 {
+        let z = model.latents(x.clone(), &z_q);
+        let entries = model.indices(grid, z.clone()).unwrap();
+        let entries = model.lookup(grid, entries).unwrap();
+        let term = |a: Tensor<4>, b: Tensor<4>| (a - b).square().mean();
+        terms = terms
+            + term(entries.clone(), z.clone().detach())
+            + term(entries.clone().detach(), z.clone()).mul_scalar(0.25);
+        z_q.push(z.clone() + (entries - z).detach());
+    }
+    let loss = (model.decode(&z_q).unwrap() - x).square().mean() + terms;
+    let apart = gradients_of(&model, &loss.backward());
+    assert_eq!(once.len(), golden.names("param.").len() - 4);
+    assert_eq!(once.len(), apart.len());
+    for ((name, once), (_, apart)) in once.into_iter().zip(apart) {
+        let (once, apart) = (floats(once).await, floats(apart).await);
+        let error = relative_error(&once, &apart, 0.0);
+        assert!(error <= on.tolerance, "{name} is {error:e} off");
+    }
+}
+
+/// Gradients of mean squared error + mean of the squared latents, under diffusers' names.
+pub async fn kl_gradients(on: &On) {
+    let golden = golden!("checkpoint_kl_diffusers");
+    let hints = golden.json("config.json");
+    let bytes = golden.checkpoint(str::to_owned);
+    let file = Container::parse(bytes.clone()).unwrap();
+    let names = Recognised::of(&file, hints.as_deref()).unwrap().names;
+    let ours = |theirs: &str| {
+        let (ours, _) = names.iter().find(|(_, name)| *name == theirs).unwrap();
+        ours.clone()
+    };
+    let device = on.autodiff();
+    let checked = CheckedWeights::of(bytes, hints.as_deref()).unwrap();
+    let model = weights::build(&checked, &device).unwrap().model;
+    let x: Tensor<4> = golden.tensor("square.input", &device);
+    let z = model.latents(x.clone(), &[]);
+    let output = model.decode(std::slice::from_ref(&z)).unwrap();
+    let loss = (output - x).square().mean() + z.square().mean();
+    on.close(&golden, "square.loss", loss.clone()).await;
+    let grads = loss.backward();
+    on.same_gradients_as(&golden, "square.grad.", &model, &grads, ours)
+        .await;
+}
+
+/// Log-variances above the largest that is allowed.
+pub async fn kl_clamps(on: &On) {
+    let golden = golden!("checkpoint_kl_diffusers");
+    let tensor = |name: &str| golden.tensor(name, &on.device);
+    let sampled = Kl::sample(tensor("clamped.moments"), tensor("clamped.noise"));
+    on.close(&golden, "clamped.sampled", sampled).await;
 }

@@ -29,7 +29,7 @@ pub async fn vq(on: &On) {
     let z: Tensor<4> = golden.tensor("input", &on.device);
 
     let indices = quantizer.indices(z.clone());
-    on.same_codes(&golden, "", indices.clone()).await;
+    on.same_codes(&golden, "", "", indices.clone()).await;
     on.close(&golden, "output", quantizer.lookup(indices.clone()))
         .await;
     let found = margins(flatten(z.clone()), quantizer.codebook());
@@ -53,7 +53,8 @@ pub async fn vq_gradients(on: &On) {
         let quantizer = golden.fill(VectorQuantizer::new(codes, dim, &device));
         let z: Tensor<4> = golden.tensor("input", &device).require_grad();
         let quantized = quantizer.forward(z.clone());
-        on.same_codes(&golden, "", quantized.indices.clone()).await;
+        on.same_codes(&golden, "", "", quantized.indices.clone())
+            .await;
         on.close(&golden, "output", quantized.z_q.clone()).await;
         let loss = match case {
             "legacy" => quantized.loss_legacy(beta),

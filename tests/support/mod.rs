@@ -3,12 +3,15 @@
 // Each test crate uses a part of this.
 #![allow(dead_code)]
 
+pub mod models;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use tesserae::tokens::Grid;
 use tesserae::{Codec, Picture, Result, Tokens};
 
 /// A VQ-GAN of 32 codes and factor 4, trained a little.
@@ -46,20 +49,42 @@ pub fn decode(codec: &Codec, tokens: &Tokens) -> Picture {
     try_decode(codec, tokens).unwrap()
 }
 
-/// The latents' codes and the picture of one undivided pass, without the codec.
-pub fn undivided(codec: &Codec, picture: &Picture) -> (Vec<u32>, Picture) {
+pub fn try_reconstruct(codec: &Codec, picture: &Picture, sample: Option<u64>) -> Result<Picture> {
+    block_on(codec.reconstruct(picture, sample, &mut async |_, _, _| true))
+}
+
+/// The picture's planes, whose sides the model must take as they are.
+pub fn planes(codec: &Codec, picture: &Picture) -> Tensor<4> {
     let [low, high] = codec.config().input_range();
-    let (width, height) = (picture.width(), picture.height());
-    let data = TensorData::new(
-        picture.to_planar(low, high),
-        [1, 3, height as usize, width as usize],
-    );
-    let model = codec.model();
-    let indices = model.indices(model.latents(Tensor::from_data(data, &Device::flex())));
-    let x = model.decode(model.lookup(indices.clone()));
+    let shape = [1, 3, picture.height() as usize, picture.width() as usize];
+    let data = TensorData::new(picture.to_planar(low, high), shape);
+    Tensor::from_data(data, &Device::flex())
+}
+
+/// The picture of planes of this picture's size.
+pub fn of_planes(codec: &Codec, picture: &Picture, x: Tensor<4>) -> Picture {
+    let [low, high] = codec.config().input_range();
     let planar: Vec<f32> = x.into_data().iter().collect();
-    let rebuilt = Picture::from_planar(&planar, width, height, low, high).unwrap();
-    (indices.into_data().iter().collect(), rebuilt)
+    Picture::from_planar(&planar, picture.width(), picture.height(), low, high).unwrap()
+}
+
+/// The latents' codes and the picture of one undivided pass, without the codec.
+pub fn undivided(codec: &Codec, picture: &Picture) -> (Vec<Grid>, Picture) {
+    let (model, x) = (codec.model(), planes(codec, picture));
+    let (mut entries, mut grids) = (Vec::new(), Vec::new());
+    for grid in 0..codec.config().grids().len() {
+        let z = model.latents(x.clone(), &entries);
+        let indices = model.indices(grid, z).unwrap();
+        let [_, rows, columns] = indices.dims();
+        entries.push(model.lookup(grid, indices.clone()).unwrap());
+        grids.push(Grid {
+            rows: rows as u32,
+            columns: columns as u32,
+            indices: indices.into_data().iter().collect(),
+        });
+    }
+    let rebuilt = model.reconstruct(x).unwrap();
+    (grids, of_planes(codec, picture, rebuilt))
 }
 
 /// The code of the error that `result` must be.

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::json;
+use tesserae::models::Stage;
 use tesserae::pixels::metrics::{psnr, ssim};
 use tesserae::{Codec, Picture, Result, Tokens};
 
@@ -32,6 +33,9 @@ pub struct Reconstruct {
     source: Source,
     /// Picture to write; its extension says how: png, jpg or webp.
     output: PathBuf,
+    /// Draw the latents of a model without a codebook, with this seed, instead of taking their means.
+    #[arg(long, value_name = "SEED")]
+    sample: Option<u64>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -56,30 +60,56 @@ impl Reconstruct {
     pub async fn run(self, json: bool) -> Result<()> {
         let (codec, picture) = self.source.open()?;
         let start = Instant::now();
-        let tokens = codec.encode(&picture, &mut watch()?).await?;
-        let rebuilt = codec.decode(&tokens, &mut watch()?).await?;
+        let (tokens, rebuilt) = rebuild(&codec, &picture, self.sample, &mut watch()?).await?;
         let seconds = start.elapsed().as_secs_f64();
         write_picture(&self.output, &rebuilt)?;
         let (psnr, ssim) = (psnr(&picture, &rebuilt)?, ssim(&picture, &rebuilt)?);
-        let (bpp, usage) = (tokens.bits_per_pixel(), tokens.usage());
+        let usage = tokens.as_ref().map(Tokens::usage);
         if json {
             println!(
                 "{}",
-                json!({"psnr": psnr, "ssim": ssim, "bpp": bpp, "perplexity": usage.perplexity,
-                    "used": usage.used, "tokens": tokens.count(), "seconds": seconds})
+                json!({"psnr": psnr, "ssim": ssim,
+                    "bpp": tokens.as_ref().map(Tokens::bits_per_pixel),
+                    "perplexity": usage.map(|u| u.perplexity), "used": usage.map(|u| u.used),
+                    "tokens": tokens.as_ref().map(Tokens::count), "seconds": seconds})
             );
-        } else {
-            println!(
-                "{}×{}: PSNR {psnr:.2} dB, SSIM {ssim:.4}, {} tokens, {bpp:.4} bits per pixel, {} codes used (perplexity {:.0}), {seconds:.2} s",
-                picture.width(),
-                picture.height(),
-                tokens.count(),
-                usage.used,
-                usage.perplexity
-            );
+            return Ok(());
         }
+        let told = match &tokens {
+            Some(tokens) => {
+                let usage = tokens.usage();
+                format!(
+                    "{} tokens, {:.4} bits per pixel, {} codes used (perplexity {:.0})",
+                    tokens.count(),
+                    tokens.bits_per_pixel(),
+                    usage.used,
+                    usage.perplexity
+                )
+            }
+            None => "no tokens".to_owned(),
+        };
+        println!(
+            "{}×{}: PSNR {psnr:.2} dB, SSIM {ssim:.4}, {told}, {seconds:.2} s",
+            picture.width(),
+            picture.height()
+        );
         Ok(())
     }
+}
+
+/// Picture to picture, and the tokens on the way where there are any; see [`Codec::reconstruct`].
+pub async fn rebuild(
+    codec: &Codec,
+    picture: &Picture,
+    sample: Option<u64>,
+    watch: &mut impl AsyncFnMut(Stage, usize, usize) -> bool,
+) -> Result<(Option<Tokens>, Picture)> {
+    if sample.is_some() || codec.config().grids().is_empty() {
+        return Ok((None, codec.reconstruct(picture, sample, watch).await?));
+    }
+    let tokens = codec.encode(picture, watch).await?;
+    let rebuilt = codec.decode(&tokens, watch).await?;
+    Ok((Some(tokens), rebuilt))
 }
 
 impl Encode {

@@ -5,8 +5,9 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use tesserae::pixels::metrics::{psnr, ssim};
 use tesserae::tokens::Usage;
-use tesserae::{Codec, Error, Result};
+use tesserae::{Codec, Error, Result, Tokens};
 
+use crate::code::rebuild;
 use crate::files;
 use crate::model::{FitArgs, ModelArgs};
 
@@ -28,9 +29,10 @@ pub struct Row {
     pub height: u32,
     pub psnr: f64,
     pub ssim: f64,
-    pub bpp: f64,
-    pub perplexity: f64,
-    pub used: usize,
+    /// This and the next two only of a model that makes tokens.
+    pub bpp: Option<f64>,
+    pub perplexity: Option<f64>,
+    pub used: Option<usize>,
     pub seconds: f64,
 }
 
@@ -39,10 +41,11 @@ pub struct Row {
 pub struct Report {
     pub psnr: f64,
     pub ssim: f64,
-    pub bpp: f64,
+    /// This and the next two only of a model that makes tokens.
+    pub bpp: Option<f64>,
     /// Over the tokens of all pictures together: the mean of single perplexities says less.
-    pub perplexity: f64,
-    pub used: usize,
+    pub perplexity: Option<f64>,
+    pub used: Option<usize>,
     pub seconds: f64,
     pub skipped: usize,
     pub images: Vec<Row>,
@@ -59,14 +62,17 @@ impl Args {
         for row in &report.images {
             println!("{:7.2} dB  {:.4}  {}", row.psnr, row.ssim, row.file);
         }
+        let codes = match (report.bpp, report.used, report.perplexity) {
+            (Some(bpp), Some(used), Some(perplexity)) => {
+                format!("{bpp:.4} bits per pixel, {used} codes used, perplexity {perplexity:.0}")
+            }
+            _ => "no tokens".to_owned(),
+        };
         println!(
-            "{:7.2} dB  {:.4}  mean of {}; {:.4} bits per pixel, {} codes used, perplexity {:.0}",
+            "{:7.2} dB  {:.4}  mean of {}; {codes}",
             report.psnr,
             report.ssim,
-            report.images.len(),
-            report.bpp,
-            report.used,
-            report.perplexity
+            report.images.len()
         );
         Ok(())
     }
@@ -88,34 +94,37 @@ pub async fn measure(codec: &Codec, paths: &[PathBuf], fit: &FitArgs) -> Result<
             }
         };
         let start = Instant::now();
-        let tokens = codec.encode(&picture, &mut async |_, _, _| true).await?;
-        let rebuilt = codec.decode(&tokens, &mut async |_, _, _| true).await?;
-        let usage = tokens.usage();
+        let mut unwatched = async |_, _, _| true;
+        let (tokens, rebuilt) = rebuild(codec, &picture, None, &mut unwatched).await?;
+        let usage = tokens.as_ref().map(Tokens::usage);
         rows.push(Row {
             file: path.display().to_string(),
             width: picture.width(),
             height: picture.height(),
             psnr: psnr(&picture, &rebuilt)?,
             ssim: ssim(&picture, &rebuilt)?,
-            bpp: tokens.bits_per_pixel(),
-            perplexity: usage.perplexity,
-            used: usage.used,
+            bpp: tokens.as_ref().map(Tokens::bits_per_pixel),
+            perplexity: usage.map(|u| u.perplexity),
+            used: usage.map(|u| u.used),
             seconds: start.elapsed().as_secs_f64(),
         });
-        codes.extend(tokens.grids.into_iter().flat_map(|grid| grid.indices));
+        let grids = tokens.into_iter().flat_map(|tokens| tokens.grids);
+        codes.extend(grids.flat_map(|grid| grid.indices));
     }
     bar.finish_and_clear();
     if rows.is_empty() {
         return Err(Error::DatasetEmpty("the files given".to_owned()));
     }
-    let usage = Usage::of(codes);
+    let usage = (!codes.is_empty()).then(|| Usage::of(codes));
     let mean = |f: fn(&Row) -> f64| rows.iter().map(f).sum::<f64>() / rows.len() as f64;
+    // All rows have it, or none.
+    let bpp: Option<f64> = rows.iter().map(|r| r.bpp).sum();
     Ok(Report {
         psnr: mean(|r| r.psnr),
         ssim: mean(|r| r.ssim),
-        bpp: mean(|r| r.bpp),
-        perplexity: usage.perplexity,
-        used: usage.used,
+        bpp: bpp.map(|sum| sum / rows.len() as f64),
+        perplexity: usage.map(|u| u.perplexity),
+        used: usage.map(|u| u.used),
         seconds: mean(|r| r.seconds),
         skipped,
         images: rows,

@@ -66,7 +66,8 @@ impl Args {
             licence: self.licence,
             quality: json!({
                 "psnr": round(report.psnr, 2), "ssim": round(report.ssim, 4),
-                "bpp": round(report.bpp, 4), "perplexity": report.perplexity.round(),
+                "bpp": report.bpp.map(|bpp| round(bpp, 4)),
+                "perplexity": report.perplexity.map(f64::round),
                 "used": report.used, "pictures": judged,
                 "gmac_256": round(codec.config().macs(256, 256)? as f64 / 1e9, 2),
                 "parameters": codec.parameters(),

@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use crate::config::{QuantizerKind, VqGanConfig};
+use crate::config::{ModelConfig, QuantizerKind, VqVae2Config, VqVaeConfig};
 use crate::error::{Error, Result};
 
 /// What a `config.json` can add to the shapes, under this project's names or diffusers'. Other
@@ -17,37 +17,49 @@ struct Hints {
 }
 
 /// Replaces what was assumed by what `json` says.
-pub fn apply(config: &mut VqGanConfig, json: &str, assumed: &mut Vec<&'static str>) -> Result<()> {
+pub fn apply(config: &mut ModelConfig, json: &str, assumed: &mut Vec<&'static str>) -> Result<()> {
     let hints: Hints = serde_json::from_str(json)
         .map_err(|e| Error::ConfigInvalid(format!("the config file: {e}")))?;
     let mut told = |name: &str| assumed.retain(|field| *field != name);
+    if let (ModelConfig::VqGan(vqgan), Some(quantizer)) = (&mut *config, hints.quantizer) {
+        vqgan.quantizer = quantizer;
+        told("quantizer");
+    }
+    let network = match config {
+        ModelConfig::VqGan(c) => &mut c.network,
+        ModelConfig::Kl(c) => &mut c.network,
+        ModelConfig::VqVae(VqVaeConfig { input, .. })
+        | ModelConfig::VqVae2(VqVae2Config { input, .. }) => {
+            if let Some(given) = hints.input {
+                *input = given;
+                told("input");
+            }
+            return Ok(());
+        }
+    };
+    if let Some(given) = hints.input {
+        network.input = given;
+        told("input");
+    }
     if let Some(groups) = hints.norm_groups {
-        config.norm_groups = groups;
+        network.norm_groups = groups;
         told("norm_groups");
     }
     if let Some(eps) = hints.norm_eps {
-        config.norm_eps = eps;
+        network.norm_eps = eps;
         told("norm_eps");
     }
-    if let Some(input) = hints.input {
-        config.input = input;
-        told("input");
-    }
-    if let Some(quantizer) = hints.quantizer {
-        config.quantizer = quantizer;
-        told("quantizer");
-    }
     // A nominal side too small to halve at every level would give two levels one side.
-    let halvings = config.ch_mult.len().saturating_sub(1) as u32;
+    let halvings = network.ch_mult.len().saturating_sub(1) as u32;
     let halves = |side: &usize| side.checked_shr(halvings).is_some_and(|side| side > 0);
     if let Some(resolution) = hints.resolution.filter(halves) {
-        let levels: Vec<usize> = (0..config.ch_mult.len())
-            .filter(|&level| config.attends(level))
+        let levels: Vec<usize> = (0..network.ch_mult.len())
+            .filter(|&level| network.attends(level))
             .collect();
-        config.resolution = resolution;
-        config.attn_resolutions = levels
+        network.resolution = resolution;
+        network.attn_resolutions = levels
             .into_iter()
-            .map(|level| config.level_resolution(level))
+            .map(|level| network.level_resolution(level))
             .collect();
         told("resolution");
     }

@@ -2,6 +2,7 @@
 
 mod hints;
 mod rename;
+mod rosinality;
 mod taming;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::fmt;
 use rename::{DIFFUSERS, LLAMAGEN};
 
 use super::{CONFIG_KEY, Container};
-use crate::config::{ModelConfig, QuantizerKind};
+use crate::config::{Layers, ModelConfig, QuantizerKind};
 use crate::error::{Error, Result};
 
 /// Where a weight file comes from.
@@ -18,13 +19,17 @@ use crate::error::{Error, Result};
 pub enum Family {
     /// This project's format: the config is in the header.
     Tesserae,
-    /// taming-transformers `VQModel` and `GumbelVQ`, and latent-diffusion's VQ first stages, which
-    /// share their names.
+    /// taming-transformers `VQModel` and `GumbelVQ`, and latent-diffusion's first stages, VQ and KL,
+    /// which share their names.
     Taming,
-    /// diffusers `VQModel`.
+    /// diffusers `VQModel` and `AutoencoderKL`.
     Diffusers,
     /// LlamaGen's tokenizers, and Janus's.
     LlamaGen,
+    /// MaskGIT's tokenizer as open-muse has it.
+    MaskGit,
+    /// rosinality's VQ-VAE-2.
+    Rosinality,
 }
 
 impl fmt::Display for Family {
@@ -34,6 +39,8 @@ impl fmt::Display for Family {
             Self::Taming => "taming-transformers or latent-diffusion",
             Self::Diffusers => "diffusers",
             Self::LlamaGen => "LlamaGen",
+            Self::MaskGit => "open-muse MaskGIT-VQGAN",
+            Self::Rosinality => "rosinality's VQ-VAE-2",
         })
     }
 }
@@ -56,26 +63,31 @@ pub struct Recognised {
 }
 
 /// Beginnings of names that a checkpoint may hold beside the autoencoder.
-const ASIDE: [&str; 7] = [
+const ASIDE: [&str; 11] = [
     "loss.",
     "quantize.codebook_used",
+    "quantize_t.cluster_size",
+    "quantize_t.embed_avg",
+    "quantize_b.cluster_size",
+    "quantize_b.embed_avg",
     "model_ema.",
     "model.diffusion_model.",
     "cond_stage_model.",
     "discriminator.",
     "perceptual_loss.",
 ];
-/// Where larger checkpoints keep their autoencoder: latent-diffusion, and Janus.
-const NESTED: [&str; 2] = ["first_stage_model.", "gen_vision_model."];
+/// Where larger checkpoints keep their autoencoder: latent-diffusion, Janus, and whatever was trained
+/// by PyTorch's `DataParallel`.
+const NESTED: [&str; 3] = ["first_stage_model.", "gen_vision_model.", "module."];
 
 impl Recognised {
-    /// Recognises `file`. `config` is the text of a `config.json` that came with it, of this
+    /// Recognises `file`. `hints` is the text of a `config.json` that came with it, of this
     /// project or of diffusers, and settles what shapes cannot.
     ///
     /// # Errors
     /// [`Error::WeightsUnknown`] for names of no known family, [`Error::ConfigInvalid`] for a config
     /// that cannot be, [`Error::WeightsMismatch`] for shapes that contradict each other.
-    pub fn of(file: &Container, config: Option<&str>) -> Result<Self> {
+    pub fn of(file: &Container, hints: Option<&str>) -> Result<Self> {
         let nested = NESTED
             .into_iter()
             .find(|start| file.names().any(|name| name.starts_with(start)));
@@ -100,26 +112,36 @@ impl Recognised {
             });
         }
         let any = |start: &str| names.keys().any(|name| name.starts_with(start));
-        let (family, names) = if any("encoder.down_blocks.") {
+        let (mut family, names) = if any("encoder.down_blocks.") {
             (Family::Diffusers, DIFFUSERS.to_taming(names)?)
         } else if any("encoder.conv_blocks.") {
             (Family::LlamaGen, LLAMAGEN.to_taming(names)?)
+        } else if any("enc_b.blocks.") {
+            (Family::Rosinality, rosinality::to_ours(names)?)
         } else if any("encoder.down.0.block.") {
             (Family::Taming, names)
         } else {
             return Err(Error::WeightsUnknown);
         };
         let shape = |name: &str| names.get(name).and_then(|theirs| file.shape(theirs));
-        let mut inferred = taming::infer(&names, shape)?;
-        let mut assumed = taming::ASSUMED.to_vec();
-        if family == Family::LlamaGen {
-            inferred.quantizer = QuantizerKind::Cosine;
+        let (mut config, mut assumed) = match family {
+            Family::Rosinality => (rosinality::infer(shape)?, rosinality::ASSUMED.to_vec()),
+            _ => (taming::infer(&names, shape)?, taming::ASSUMED.to_vec()),
+        };
+        if let (Family::LlamaGen, ModelConfig::VqGan(vqgan)) = (family, &mut config) {
+            vqgan.quantizer = QuantizerKind::Cosine;
             assumed.push("quantizer");
         }
-        if let Some(json) = config {
-            hints::apply(&mut inferred, json, &mut assumed)?;
+        // Its names are taming-transformers' but for the layers that it has alone.
+        if let ModelConfig::VqGan(vqgan) = &config
+            && family == Family::Taming
+            && vqgan.network.layers == Layers::MaskGit
+        {
+            family = Family::MaskGit;
         }
-        let config = ModelConfig::VqGan(inferred);
+        if let Some(json) = hints {
+            hints::apply(&mut config, json, &mut assumed)?;
+        }
         config.validate()?;
         Ok(Self {
             family,
@@ -135,4 +157,12 @@ impl Recognised {
 /// config there.
 fn is_ours(json: &str) -> bool {
     serde_json::from_str::<serde_json::Value>(json).is_ok_and(|value| value.get("kind").is_some())
+}
+
+/// A side of a tensor that is to have so many.
+fn side(name: &str, shape: Option<&[usize]>, sides: usize, axis: usize) -> Result<usize> {
+    shape
+        .filter(|shape| shape.len() == sides)
+        .and_then(|shape| shape.get(axis).copied())
+        .ok_or_else(|| Error::WeightsMismatch(format!("`{name}` is missing or misshapen")))
 }

@@ -31,6 +31,7 @@ pub const DIFFUSERS: Dialect = Dialect {
         ("conv_shortcut", "nin_shortcut"),
         ("conv_norm_out", "norm_out"),
         ("group_norm", "norm"),
+        ("spatial_norm", "norm"),
         ("to_q", "q"),
         ("to_k", "k"),
         ("to_v", "v"),
@@ -68,16 +69,7 @@ impl Dialect {
             .filter_map(|name| self.decoder_level(name))
             .max()
             .map_or(0, |last| last.saturating_add(1));
-        let mut renamed = BTreeMap::new();
-        for (name, theirs) in names {
-            let ours = self.rename(&name, levels);
-            if let Some(other) = renamed.insert(ours.clone(), theirs) {
-                return Err(Error::WeightsMismatch(format!(
-                    "`{name}` and `{other}` are both `{ours}`"
-                )));
-            }
-        }
-        Ok(renamed)
+        rename_all(names, |name| self.rename(name, levels))
     }
 
     fn decoder_level(&self, name: &str) -> Option<usize> {
@@ -98,6 +90,26 @@ impl Dialect {
         }
         dotted.trim_matches('.').to_owned()
     }
+}
+
+/// Gives each tensor the name that `rename` makes of its own; the values stay the file's names.
+///
+/// # Errors
+/// [`Error::WeightsMismatch`] when two tensors would have one name.
+pub fn rename_all(
+    names: BTreeMap<String, String>,
+    rename: impl Fn(&str) -> String,
+) -> Result<BTreeMap<String, String>> {
+    let mut renamed = BTreeMap::new();
+    for (name, theirs) in names {
+        let ours = rename(&name);
+        if let Some(other) = renamed.insert(ours.clone(), theirs) {
+            return Err(Error::WeightsMismatch(format!(
+                "`{name}` and `{other}` are both `{ours}`"
+            )));
+        }
+    }
+    Ok(renamed)
 }
 
 #[cfg(test)]
@@ -131,6 +143,14 @@ mod tests {
             (
                 "decoder.mid_block.attentions.0.group_norm.weight",
                 "decoder.mid.attn_1.norm.weight",
+            ),
+            (
+                "decoder.mid_block.attentions.0.spatial_norm.conv_y.bias",
+                "decoder.mid.attn_1.norm.conv_y.bias",
+            ),
+            (
+                "decoder.up_blocks.0.resnets.1.norm2.norm_layer.weight",
+                "decoder.up.3.block.1.norm2.norm_layer.weight",
             ),
             (
                 "encoder.mid_block.attentions.0.proj_attn.bias",

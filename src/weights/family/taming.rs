@@ -1,22 +1,20 @@
 use std::collections::BTreeMap;
 
-use crate::config::{QuantizerKind, VqGanConfig};
+use super::side;
+use crate::config::{
+    DecoderNorm, KlConfig, Layers, ModelConfig, NetworkConfig, QuantizerKind, VqGanConfig,
+};
 use crate::error::{Error, Result};
 
 /// What shapes cannot tell; every published model of these families agrees on it.
 pub const ASSUMED: [&str; 4] = ["norm_groups", "norm_eps", "resolution", "input"];
 
-/// The config of a VQ-GAN from the names and shapes of its tensors.
+/// The config of a VQ-GAN or AutoencoderKL from the names and shapes of its tensors.
 pub fn infer<'a>(
     names: &BTreeMap<String, String>,
     shape: impl Fn(&str) -> Option<&'a [usize]>,
-) -> Result<VqGanConfig> {
-    let side = |name: &str, sides: usize, axis: usize| {
-        shape(name)
-            .filter(|shape| shape.len() == sides)
-            .and_then(|shape| shape.get(axis).copied())
-            .ok_or_else(|| Error::WeightsMismatch(format!("`{name}` is missing or misshapen")))
-    };
+) -> Result<ModelConfig> {
+    let side = |name: &str, sides: usize, axis: usize| side(name, shape(name), sides, axis);
     let conv = |name: &str, axis| side(name, 4, axis);
     let has = |name: &str| names.contains_key(name);
     let begins = |start: String| {
@@ -48,6 +46,47 @@ pub fn infer<'a>(
             attn_resolutions.push(resolution.checked_shr(level as u32).unwrap_or(0));
         }
     }
+    let from_encoder = conv("encoder.conv_out.weight", 0)?;
+    let layers = layers(names);
+    let mut network = NetworkConfig {
+        ch,
+        ch_mult,
+        num_res_blocks: count("encoder.down.0.block"),
+        attn_resolutions,
+        mid_attention: has("encoder.mid.attn_1.q.weight"),
+        resolution,
+        in_channels: conv("encoder.conv_in.weight", 1)?,
+        out_ch: conv("decoder.conv_out.weight", 0)?,
+        z_channels: from_encoder,
+        norm_groups: 32,
+        norm_eps: 1e-6,
+        input: match layers {
+            Layers::Taming => [-1.0, 1.0],
+            Layers::MaskGit => [0.0, 1.0],
+        },
+        layers,
+        decoder_norm: decoder_norm(names),
+    };
+    if !begins("quantize.".to_owned()) {
+        // A VQ-GAN whose codebook was lost has no quantizer either, but its encoder gives what its
+        // decoder takes. A Gaussian takes twice as many channels: a mean and a variance of each.
+        let z = conv("decoder.conv_in.weight", 1)?;
+        if Some(from_encoder) != z.checked_mul(2) {
+            return Err(Error::NoCodebook);
+        }
+        network.z_channels = z;
+        let quant_conv = begins("quant_conv.".to_owned()) || begins("post_quant_conv.".to_owned());
+        let embed_dim = if quant_conv {
+            conv("post_quant_conv.weight", 1)?
+        } else {
+            z
+        };
+        return Ok(ModelConfig::Kl(KlConfig {
+            network,
+            embed_dim,
+            quant_conv,
+        }));
+    }
     let quantizer = if has("quantize.proj.weight") || has("quantize.embed.weight") {
         QuantizerKind::Gumbel
     } else {
@@ -57,24 +96,38 @@ pub fn infer<'a>(
         QuantizerKind::Gumbel => "quantize.embed.weight",
         _ => "quantize.embedding.weight",
     };
-    if !begins("quantize.".to_owned()) {
-        return Err(Error::NoCodebook);
+    let embed_dim = side(codebook, 2, 1)?;
+    if network.layers == Layers::MaskGit && network.z_channels != embed_dim {
+        return Err(Error::WeightsMismatch(format!(
+            "its latents have {} channels and its codes {embed_dim}",
+            network.z_channels
+        )));
     }
-    Ok(VqGanConfig {
-        ch,
-        ch_mult,
-        num_res_blocks: count("encoder.down.0.block"),
-        attn_resolutions,
-        mid_attention: has("encoder.mid.attn_1.q.weight"),
-        resolution,
-        in_channels: conv("encoder.conv_in.weight", 1)?,
-        out_ch: conv("decoder.conv_out.weight", 0)?,
-        z_channels: conv("encoder.conv_out.weight", 0)?,
-        embed_dim: side(codebook, 2, 1)?,
+    Ok(ModelConfig::VqGan(VqGanConfig {
+        network,
+        embed_dim,
         n_embed: side(codebook, 2, 0)?,
-        norm_groups: 32,
-        norm_eps: 1e-6,
         quantizer,
-        input: [-1.0, 1.0],
-    })
+    }))
+}
+
+fn layers(names: &BTreeMap<String, String>) -> Layers {
+    let alone = |name: &String| name.contains(".mid.0.") || name.contains(".upsample_conv.");
+    if names.keys().any(alone) {
+        Layers::MaskGit
+    } else {
+        Layers::Taming
+    }
+}
+
+fn decoder_norm(names: &BTreeMap<String, String>) -> DecoderNorm {
+    let spatial = [".norm_layer.", ".conv_y.", ".conv_b."];
+    let is_spatial = |name: &String| {
+        name.starts_with("decoder.") && spatial.iter().any(|part| name.contains(part))
+    };
+    if names.keys().any(is_spatial) {
+        DecoderNorm::Spatial
+    } else {
+        DecoderNorm::Group
+    }
 }

@@ -1,0 +1,165 @@
+use serde::{Deserialize, Serialize};
+
+use super::{MAX_LEVELS, MAX_WIDTH, micro, rgb, rgb_only, signed, thirty_two, within, yes};
+use crate::error::{Error, Result};
+use crate::nn::{Norm, Spatial};
+
+/// The encoder and decoder that VQ-GAN and AutoencoderKL share, with the field names of
+/// taming-transformers' `ddconfig`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NetworkConfig {
+    /// Width that `ch_mult` multiplies; also the width after the encoder's first convolution.
+    pub ch: usize,
+    /// Width of each level over `ch`, finest first. One down-sampling between two levels.
+    pub ch_mult: Vec<usize>,
+    /// Residual blocks a level in the encoder; the decoder has one more. With MaskGIT's layers the
+    /// decoder has as many, and so have the middles.
+    pub num_res_blocks: usize,
+    /// Attention follows the blocks of the levels whose nominal side is listed here.
+    #[serde(default)]
+    pub attn_resolutions: Vec<usize>,
+    /// Whether the middle has its attention block (taming: always, MaskGIT: never).
+    #[serde(default = "yes")]
+    pub mid_attention: bool,
+    /// Nominal side of the input in pixels. It only decides where attention goes.
+    pub resolution: usize,
+    /// Channels of the picture that goes in.
+    #[serde(default = "rgb")]
+    pub in_channels: usize,
+    /// Channels of the picture that comes out.
+    #[serde(default = "rgb")]
+    pub out_ch: usize,
+    /// Channels of the latent that the decoder takes; the encoder gives as many, or twice as many
+    /// where it gives a mean and a variance.
+    pub z_channels: usize,
+    /// Groups of every group normalisation (published models: 32).
+    #[serde(default = "thirty_two")]
+    pub norm_groups: usize,
+    /// ε of every group normalisation (published models: 1e-6).
+    #[serde(default = "micro")]
+    pub norm_eps: f64,
+    /// Value of black and of white in the network's input and output.
+    #[serde(default = "signed")]
+    pub input: [f32; 2],
+    /// Whose layers the levels are made of.
+    #[serde(default)]
+    pub layers: Layers,
+    /// What the decoder normalises with.
+    #[serde(default)]
+    pub decoder_norm: DecoderNorm,
+}
+
+/// The two ways in which published VQ-GANs build their levels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layers {
+    /// taming-transformers'.
+    #[default]
+    Taming,
+    /// MaskGIT's (Chang et al. 2022, <https://arxiv.org/abs/2202.04200>).
+    MaskGit,
+}
+
+/// What the decoder normalises with; the encoder's norms are always plain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DecoderNorm {
+    /// Group normalisation.
+    #[default]
+    Group,
+    /// Group normalisation scaled and shifted by the latents, as in MoVQ (Zheng et al. 2022,
+    /// <https://arxiv.org/abs/2209.09002>).
+    Spatial,
+}
+
+impl NetworkConfig {
+    /// Width of each level, finest first.
+    ///
+    /// # Errors
+    /// [`Error::ConfigInvalid`] when a product overflows.
+    pub fn widths(&self) -> Result<Vec<usize>> {
+        self.ch_mult
+            .iter()
+            .map(|m| {
+                m.checked_mul(self.ch)
+                    .ok_or_else(|| Error::ConfigInvalid("`ch_mult` is too large".into()))
+            })
+            .collect()
+    }
+
+    /// How every group normalisation of this model is built.
+    pub fn norm(&self) -> Norm {
+        Norm {
+            groups: self.norm_groups,
+            eps: self.norm_eps,
+        }
+    }
+
+    /// Pixels a latent stands for along each side.
+    pub fn factor(&self) -> usize {
+        1 << (self.ch_mult.len() - 1)
+    }
+
+    /// Nominal side at level `i`, which decides whether attention follows its blocks.
+    pub fn level_resolution(&self, level: usize) -> usize {
+        self.resolution.checked_shr(level as u32).unwrap_or(0)
+    }
+
+    /// Whether attention follows the blocks of level `i`.
+    pub fn attends(&self, level: usize) -> bool {
+        self.attn_resolutions
+            .contains(&self.level_resolution(level))
+    }
+
+    pub(super) fn validate(&self) -> Result<()> {
+        within("ch", self.ch, MAX_WIDTH)?;
+        within("ch_mult (its length)", self.ch_mult.len(), MAX_LEVELS)?;
+        within("num_res_blocks", self.num_res_blocks, 64)?;
+        within("resolution", self.resolution, 1 << 16)?;
+        rgb_only("in_channels", self.in_channels)?;
+        rgb_only("out_ch", self.out_ch)?;
+        within("z_channels", self.z_channels, MAX_WIDTH)?;
+        within("norm_groups", self.norm_groups, MAX_WIDTH)?;
+        if !(self.norm_eps.is_finite() && self.norm_eps > 0.0) {
+            return Err(Error::ConfigInvalid("`norm_eps` must be positive".into()));
+        }
+        // The encoder's first block normalises `ch` channels as they come.
+        for width in self.widths()?.into_iter().chain([self.ch]) {
+            within("ch × ch_mult", width, MAX_WIDTH)?;
+            if width % self.norm_groups != 0 {
+                return Err(Error::ConfigInvalid(format!(
+                    "`norm_groups` {} does not divide the width {width}",
+                    self.norm_groups
+                )));
+            }
+        }
+        match (self.layers, self.decoder_norm) {
+            (Layers::Taming, DecoderNorm::Group) => Ok(()),
+            (Layers::Taming, DecoderNorm::Spatial) => self.validate_spatial(),
+            (Layers::MaskGit, DecoderNorm::Group) => self.validate_maskgit(),
+            (Layers::MaskGit, DecoderNorm::Spatial) => Err(Error::ConfigInvalid(
+                "`decoder_norm` is spatial, which MaskGIT's layers are not".into(),
+            )),
+        }
+    }
+
+    fn validate_spatial(&self) -> Result<()> {
+        let groups = Spatial::NORM.groups;
+        match self.widths()?.into_iter().find(|width| width % groups != 0) {
+            None => Ok(()),
+            Some(width) => Err(Error::ConfigInvalid(format!(
+                "`decoder_norm` is spatial, whose {groups} groups do not divide the width {width}"
+            ))),
+        }
+    }
+
+    fn validate_maskgit(&self) -> Result<()> {
+        if self.mid_attention || !self.attn_resolutions.is_empty() {
+            return Err(Error::ConfigInvalid(
+                "`mid_attention` must be false and `attn_resolutions` empty with MaskGIT's layers"
+                    .into(),
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::tensor::{Device, Tensor};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::config::KlConfig;
+use crate::error::Result;
+use crate::nn::{Decoder, Encoder, conv};
+
+/// The bounds of the logarithm of a variance: past them its exponential says nothing more.
+const LOG_VARIANCE: [f32; 2] = [-30.0, 20.0];
+
+/// AutoencoderKL: a Gaussian for each latent instead of a code, with the parameter names of
+/// latent-diffusion's checkpoints.
+///
+/// Source: Kingma and Welling 2013, <https://arxiv.org/abs/1312.6114>; Rombach et al. 2021,
+/// <https://arxiv.org/abs/2112.10752>; latent-diffusion `ldm/models/autoencoder.py`,
+/// `AutoencoderKL`, and `ldm/modules/distributions/distributions.py`.
+#[derive(Module, Debug)]
+pub struct Kl {
+    encoder: Encoder,
+    decoder: Decoder,
+    /// Both are there, or neither.
+    quant_conv: Option<Conv2d>,
+    post_quant_conv: Option<Conv2d>,
+}
+
+impl Kl {
+    /// Builds with random weights.
+    ///
+    /// # Errors
+    /// When the config's widths overflow.
+    pub fn new(config: &KlConfig, device: &Device) -> Result<Self> {
+        let (z, dim) = (config.network.z_channels, config.embed_dim);
+        let around = |from, to| config.quant_conv.then(|| conv(from, to, 1, device));
+        Ok(Self {
+            encoder: Encoder::new(&config.network, 2 * z, device)?,
+            decoder: Decoder::new(&config.network, device)?,
+            quant_conv: around(2 * z, 2 * dim),
+            post_quant_conv: around(dim, z),
+        })
+    }
+
+    /// Mean and logarithm of the variance of each latent's Gaussian, the means first.
+    ///
+    /// # Shapes
+    /// - input: `[batch, in_channels, height, width]`
+    /// - output: `[batch, 2 · embed_dim, height / f, width / f]`
+    pub fn moments(&self, x: Tensor<4>) -> Tensor<4> {
+        let h = self.encoder.forward(x);
+        match &self.quant_conv {
+            Some(conv) => conv.forward(h),
+            None => h,
+        }
+    }
+
+    /// The most probable latents.
+    ///
+    /// # Shapes
+    /// - input: `[batch, 2 · embed_dim, rows, columns]`, of [`Kl::moments`]
+    /// - output: `[batch, embed_dim, rows, columns]`
+    pub fn mean(moments: Tensor<4>) -> Tensor<4> {
+        let channels = moments.dims()[1];
+        moments.narrow(1, 0, channels / 2)
+    }
+
+    /// Latents drawn from their Gaussians: mean + σ · `noise`, with `noise` from a standard normal
+    /// distribution; see [`noise`].
+    ///
+    /// # Shapes
+    /// - `moments`: `[batch, 2 · embed_dim, rows, columns]`
+    /// - `noise` and output: `[batch, embed_dim, rows, columns]`
+    pub fn sample(moments: Tensor<4>, noise: Tensor<4>) -> Tensor<4> {
+        let half = moments.dims()[1] / 2;
+        let [low, high] = LOG_VARIANCE;
+        let deviation = moments
+            .clone()
+            .narrow(1, half, half)
+            .clamp(low, high)
+            .mul_scalar(0.5)
+            .exp();
+        Self::mean(moments) + deviation * noise
+    }
+
+    /// # Shapes
+    /// - input: `[batch, embed_dim, rows, columns]`
+    /// - output: `[batch, out_ch, rows · f, columns · f]`
+    pub fn decode(&self, z: Tensor<4>) -> Tensor<4> {
+        self.decoder.forward(match &self.post_quant_conv {
+            Some(conv) => conv.forward(z),
+            None => z,
+        })
+    }
+}
+
+/// `count` values of a standard normal distribution, the same for the same `seed`. They are drawn on
+/// the host, so that every device samples alike.
+///
+/// Source: Box and Muller 1958.
+pub fn noise(seed: u64, count: usize) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut values = Vec::with_capacity(count + 1);
+    while values.len() < count {
+        // Off 0, whose logarithm is infinite.
+        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
+        let (sine, cosine) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
+        values.extend([(radius * cosine) as f32, (radius * sine) as f32]);
+    }
+    values.truncate(count);
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::*;
+
+    #[test]
+    fn noise_is_normal_and_repeats_by_seed() {
+        let drawn = noise(5, 40_001);
+        assert_eq!(drawn.len(), 40_001);
+        assert_eq!(noise(5, 100), drawn[..100]);
+        assert_ne!(noise(6, 100), drawn[..100]);
+        let moment = |power: i32| {
+            drawn.iter().map(|v| f64::from(*v).powi(power)).sum::<f64>() / drawn.len() as f64
+        };
+        // 0, 1, 0 and 3, within four standard errors.
+        for (power, expected, error) in [
+            (1, 0.0, 0.005),
+            (2, 1.0, 0.0071),
+            (3, 0.0, 0.02),
+            (4, 3.0, 0.05),
+        ] {
+            let found = moment(power);
+            assert!((found - expected).abs() < 4.0 * error, "{power}: {found}");
+        }
+    }
+
+    #[test]
+    fn samples_lie_a_deviation_times_the_noise_off_the_mean() {
+        let device = Device::flex();
+        let tensor = |values: &[f32]| {
+            let data = TensorData::new(values.to_vec(), [1, values.len(), 1, 1]);
+            Tensor::<4>::from_data(data, &device)
+        };
+        // Variances of 1 and of e², one past each bound.
+        let moments = tensor(&[1.0, -2.0, 0.5, 0.0, 0.0, 2.0, -90.0, 1e9]);
+        let noise = tensor(&[0.5, -1.0, 7.0, 1.0]);
+        let sampled: Vec<f32> = Kl::sample(moments.clone(), noise)
+            .into_data()
+            .iter()
+            .collect();
+        let e = std::f32::consts::E;
+        let wanted = [1.5, -2.0 - e, 0.5, 10_f32.exp()];
+        for (found, wanted) in sampled.iter().zip(wanted) {
+            assert!(
+                (found - wanted).abs() <= 1e-5 * wanted.abs(),
+                "{found} is not {wanted}"
+            );
+        }
+        let mean: Vec<f32> = Kl::mean(moments).into_data().iter().collect();
+        assert_eq!(mean, [1.0, -2.0, 0.5, 0.0]);
+    }
+}

@@ -1,0 +1,212 @@
+//! A model over a picture of any size: window by window, what it gives blended into one whole.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::{Codec, Stage};
+use crate::config::{KlConfig, ModelConfig, VqGanConfig};
+use crate::error::{Error, Result};
+use crate::pixels::tile::{Blend, Window, plan};
+use crate::tokens::Grid;
+
+/// Most values of one activation: 64 MiB of f32, half of WebGPU's portable limit on a binding.
+const MAX_ACTIVATION: usize = 1 << 24;
+/// Longest side that is encoded or decoded in one piece, in pixels.
+const MAX_WINDOW: usize = 512;
+/// Latents of the coarsest grid that neighbouring windows share.
+const OVERLAP: usize = 6;
+
+/// How a picture is divided. Windows are counted in latents of the coarsest grid, so that they are
+/// whole in every grid and in pixels.
+pub(super) struct Layout {
+    factor: usize,
+    rows: usize,
+    columns: usize,
+    windows: Vec<Window>,
+    overlap: usize,
+}
+
+impl Layout {
+    /// Of a picture of `height`×`width` pixels, padded to the model's factor.
+    pub fn of(config: &ModelConfig, height: usize, width: usize) -> Result<Self> {
+        let widest = match config {
+            ModelConfig::VqVae(c) => c.hidden,
+            ModelConfig::VqVae2(c) => c.hidden,
+            ModelConfig::VqGan(VqGanConfig { network, .. })
+            | ModelConfig::Kl(KlConfig { network, .. }) => {
+                // The finest up-sampling convolves at full size with the width of the next level.
+                let widths = network.widths()?;
+                widths.into_iter().take(2).fold(network.ch, usize::max)
+            }
+        };
+        let factor = config.factor();
+        let side = (MAX_ACTIVATION / widest).isqrt().min(MAX_WINDOW);
+        let limit = (side / factor).max(1);
+        let overlap = OVERLAP.min(limit / 4);
+        let (rows, columns) = (height.div_ceil(factor), width.div_ceil(factor));
+        Ok(Self {
+            windows: plan(rows, columns, limit, overlap)?,
+            factor,
+            rows,
+            columns,
+            overlap,
+        })
+    }
+
+    /// Number of windows.
+    pub fn count(&self) -> usize {
+        self.windows.len()
+    }
+
+    /// Rows and columns of the whole, where a latent stands for `pixels`×`pixels`.
+    pub fn sides(&self, pixels: usize) -> [usize; 2] {
+        let scale = self.factor / pixels;
+        [self.rows * scale, self.columns * scale]
+    }
+
+    /// A window, counted in latents of `pixels`×`pixels`.
+    pub fn scaled(&self, window: Window, pixels: usize) -> Window {
+        window.scaled(self.factor / pixels)
+    }
+}
+
+/// Tells the caller how far the work is, and learns whether it should end.
+pub(super) struct Progress<'a, W> {
+    watch: &'a mut W,
+    stage: Stage,
+    done: usize,
+    total: usize,
+}
+
+impl<'a, W: AsyncFnMut(Stage, usize, usize) -> bool> Progress<'a, W> {
+    pub fn new(watch: &'a mut W, stage: Stage, total: usize) -> Self {
+        Self {
+            watch,
+            stage,
+            done: 0,
+            total,
+        }
+    }
+
+    /// Called before each window, and once after the last.
+    pub async fn tell(&mut self) -> Result<()> {
+        let done = self.done;
+        self.done += 1;
+        if (self.watch)(self.stage, done, self.total).await {
+            Ok(())
+        } else {
+            Err(Error::Cancelled)
+        }
+    }
+}
+
+impl Codec {
+    /// Blends what `part` gives for each window, `[1, channels, …]` with a place for every
+    /// `pixels`×`pixels`, into `[channels, rows, columns]`.
+    pub(super) async fn over_windows<W: AsyncFnMut(Stage, usize, usize) -> bool>(
+        &self,
+        layout: &Layout,
+        (channels, pixels): (usize, usize),
+        progress: &mut Progress<'_, W>,
+        part: impl Fn(Window) -> Result<Tensor<4>>,
+    ) -> Result<Vec<f32>> {
+        let [rows, columns] = layout.sides(pixels);
+        let ramp = layout.overlap * (layout.factor / pixels);
+        let mut blend = Blend::new(channels, rows, columns, ramp)?;
+        for &window in &layout.windows {
+            progress.tell().await?;
+            let part = self.read(part(window)?).await?;
+            blend.add(layout.scaled(window, pixels), &part)?;
+        }
+        blend.finish()
+    }
+
+    /// A window's part of planes that have a place for every `pixels`×`pixels`, on the device.
+    pub(super) fn cut(
+        &self,
+        layout: &Layout,
+        window: Window,
+        planes: &[f32],
+        (channels, pixels): (usize, usize),
+    ) -> Result<Tensor<4>> {
+        let [rows, columns] = layout.sides(pixels);
+        let window = layout.scaled(window, pixels);
+        let data = window.cut(planes, channels, rows, columns)?;
+        Ok(self.tensor(data, channels, window))
+    }
+
+    /// The codebook entries of a window's part of each of `grids`, which begin with the coarsest.
+    pub(super) fn entries(
+        &self,
+        layout: &Layout,
+        window: Window,
+        grids: &[Grid],
+    ) -> Result<Vec<Tensor<4>>> {
+        let places = grids.iter().zip(self.config.grids()).enumerate();
+        places
+            .map(|(i, (grid, pixels))| {
+                let window = layout.scaled(window, pixels);
+                let columns = grid.columns as usize;
+                let indices: Vec<i32> = (window.y..window.y + window.height)
+                    .flat_map(|y| {
+                        let start = y * columns + window.x;
+                        &grid.indices[start..start + window.width]
+                    })
+                    .map(|&index| index as i32)
+                    .collect();
+                let data = TensorData::new(indices, [1, window.height, window.width]);
+                let indices = Tensor::<3, Int>::from_data(data, &self.device);
+                self.model.lookup(i, indices)
+            })
+            .collect()
+    }
+
+    /// The codes that a grid's latents `[D, rows, columns]` choose, in bands of rows that fit a
+    /// binding.
+    pub(super) async fn quantize(
+        &self,
+        grid: usize,
+        z: &[f32],
+        [rows, columns]: [usize; 2],
+    ) -> Result<Grid> {
+        let dim = self.config.embed_dim();
+        let band = (MAX_ACTIVATION / (dim * columns)).clamp(1, rows);
+        let mut indices = Vec::with_capacity(rows * columns);
+        for y in (0..rows).step_by(band) {
+            let window = Window {
+                y,
+                x: 0,
+                height: band.min(rows - y),
+                width: columns,
+            };
+            let z = self.tensor(window.cut(z, dim, rows, columns)?, dim, window);
+            let data = self.model.indices(grid, z)?.into_data_async().await;
+            indices.extend(data.map_err(|e| self.failed(e))?.iter::<u32>());
+        }
+        Ok(Grid {
+            rows: rows as u32,
+            columns: columns as u32,
+            indices,
+        })
+    }
+
+    fn tensor(&self, data: Vec<f32>, channels: usize, window: Window) -> Tensor<4> {
+        let data = TensorData::new(data, [1, channels, window.height, window.width]);
+        Tensor::from_data(data, &self.device)
+    }
+
+    /// The values, which the device has by then computed.
+    pub(super) async fn read<const D: usize>(&self, x: Tensor<D>) -> Result<Vec<f32>> {
+        let data = x.into_data_async().await;
+        Ok(data.map_err(|e| self.failed(e))?.iter().collect())
+    }
+
+    /// Everything is read back from the device, so this is where its loss shows. The CPU cannot be
+    /// lost.
+    fn failed(&self, error: impl std::fmt::Display) -> Error {
+        if self.device == Device::flex() {
+            Error::Internal(error.to_string())
+        } else {
+            Error::DeviceLost(error.to_string())
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The layers of MaskGIT's VQ-GAN: no attention, hardly a bias, and down-sampling without
+//! parameters.
+//!
+//! Source: Chang et al. 2022, <https://arxiv.org/abs/2202.04200>; open-muse
+//! `modeling_maskgit_vqgan.py`, whose names these are.
+
+use burn::module::Module;
+use burn::nn::GroupNorm;
+use burn::nn::conv::Conv2d;
+use burn::tensor::activation::silu;
+use burn::tensor::{Device, Tensor};
+
+use super::resample::{double, halve};
+use super::{Norm, Normalise, conv, conv_without_bias};
+use crate::config::NetworkConfig;
+use crate::error::Result;
+
+/// Norm, swish, 3×3, norm, swish, 3×3, plus the input. Where the width changes, a 1×1 convolution of
+/// the outcome takes the input's place.
+#[derive(Module, Debug)]
+pub struct MaskGitBlock {
+    norm1: GroupNorm,
+    conv1: Conv2d,
+    norm2: GroupNorm,
+    conv2: Conv2d,
+    nin_shortcut: Option<Conv2d>,
+}
+
+impl MaskGitBlock {
+    /// A block from width `from` to width `to`.
+    pub fn new(from: usize, to: usize, norm: Norm, device: &Device) -> Self {
+        Self {
+            norm1: norm.init(from, device),
+            conv1: conv_without_bias(from, to, 3, device),
+            norm2: norm.init(to, device),
+            conv2: conv_without_bias(to, to, 3, device),
+            nin_shortcut: (from != to).then(|| conv_without_bias(to, to, 1, device)),
+        }
+    }
+
+    /// # Shapes
+    /// - input: `[batch, from, height, width]`
+    /// - output: `[batch, to, height, width]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let h = self.conv1.forward(silu(self.norm1.forward(x.clone())));
+        let h = self.conv2.forward(silu(self.norm2.forward(h)));
+        match &self.nin_shortcut {
+            Some(shortcut) => shortcut.forward(h.clone()) + h,
+            None => x + h,
+        }
+    }
+}
+
+/// `count` blocks, the first from width `from`, all to width `to`.
+fn blocks(count: usize, from: usize, to: usize, norm: Norm, device: &Device) -> Vec<MaskGitBlock> {
+    (0..count)
+        .map(|i| MaskGitBlock::new(if i == 0 { from } else { to }, to, norm, device))
+        .collect()
+}
+
+fn run(blocks: &[MaskGitBlock], x: Tensor<4>) -> Tensor<4> {
+    blocks.iter().fold(x, |x, block| block.forward(x))
+}
+
+/// MaskGIT's encoder: picture to latent.
+#[derive(Module, Debug)]
+pub struct MaskGitEncoder {
+    conv_in: Conv2d,
+    /// Both sides are halved between two levels.
+    down: Vec<MaskGitDown>,
+    mid: Vec<MaskGitBlock>,
+    norm_out: GroupNorm,
+    conv_out: Conv2d,
+}
+
+/// One resolution of the encoder.
+#[derive(Module, Debug)]
+pub struct MaskGitDown {
+    block: Vec<MaskGitBlock>,
+}
+
+impl MaskGitEncoder {
+    /// Builds with random weights.
+    ///
+    /// # Errors
+    /// When the config's widths overflow.
+    pub fn new(config: &NetworkConfig, device: &Device) -> Result<Self> {
+        let (count, norm) = (config.num_res_blocks, config.norm());
+        let mut from = config.ch;
+        let mut down = Vec::new();
+        for width in config.widths()? {
+            down.push(MaskGitDown {
+                block: blocks(count, from, width, norm, device),
+            });
+            from = width;
+        }
+        Ok(Self {
+            conv_in: conv_without_bias(config.in_channels, config.ch, 3, device),
+            down,
+            mid: blocks(count, from, from, norm, device),
+            norm_out: norm.init(from, device),
+            conv_out: conv(from, config.z_channels, 1, device),
+        })
+    }
+
+    /// # Shapes
+    /// - input: `[batch, in_channels, height, width]`, sides multiples of the factor f
+    /// - output: `[batch, z_channels, height / f, width / f]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let mut h = self.conv_in.forward(x);
+        for (i, level) in self.down.iter().enumerate() {
+            if i > 0 {
+                h = halve(h);
+            }
+            h = run(&level.block, h);
+        }
+        let h = run(&self.mid, h);
+        self.conv_out.forward(silu(self.norm_out.forward(h)))
+    }
+}
+
+/// MaskGIT's decoder: latent to picture.
+#[derive(Module, Debug)]
+pub struct MaskGitDecoder {
+    conv_in: Conv2d,
+    mid: Vec<MaskGitBlock>,
+    /// Finest first, as the checkpoints store them; run from the last to the first.
+    up: Vec<MaskGitUp>,
+    norm_out: GroupNorm,
+    conv_out: Conv2d,
+}
+
+/// One resolution of the decoder.
+#[derive(Module, Debug)]
+pub struct MaskGitUp {
+    block: Vec<MaskGitBlock>,
+    /// 3×3 after both sides are doubled; absent in the finest level.
+    upsample_conv: Option<Conv2d>,
+}
+
+impl MaskGitDecoder {
+    /// Builds with random weights.
+    ///
+    /// # Errors
+    /// When the config's widths overflow.
+    pub fn new(config: &NetworkConfig, device: &Device) -> Result<Self> {
+        let (count, norm) = (config.num_res_blocks, config.norm());
+        let widths = config.widths()?;
+        let coarsest = widths.last().copied().unwrap_or(config.ch);
+        let mut from = coarsest;
+        let mut up = Vec::with_capacity(widths.len());
+        for (level, &width) in widths.iter().enumerate().rev() {
+            up.push(MaskGitUp {
+                block: blocks(count, from, width, norm, device),
+                upsample_conv: (level > 0).then(|| conv(width, width, 3, device)),
+            });
+            from = width;
+        }
+        up.reverse();
+        Ok(Self {
+            conv_in: conv(config.z_channels, coarsest, 3, device),
+            mid: blocks(count, coarsest, coarsest, norm, device),
+            up,
+            norm_out: norm.init(from, device),
+            conv_out: conv(from, config.out_ch, 3, device),
+        })
+    }
+
+    /// # Shapes
+    /// - input: `[batch, z_channels, rows, columns]`
+    /// - output: `[batch, out_ch, rows · f, columns · f]`
+    pub fn forward(&self, z: Tensor<4>) -> Tensor<4> {
+        let mut h = run(&self.mid, self.conv_in.forward(z));
+        for level in self.up.iter().rev() {
+            h = run(&level.block, h);
+            if let Some(conv) = &level.upsample_conv {
+                h = conv.forward(double(h));
+            }
+        }
+        self.conv_out.forward(silu(self.norm_out.forward(h)))
+    }
+}

@@ -1,0 +1,142 @@
+//! Gradients against differences of the output, where no reference has computed them.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Gradients, Tensor, TensorData};
+
+use super::On;
+use super::on::floats;
+
+/// How far each value is moved each way, over what it may be in magnitude.
+const STEP: f32 = 2e-3;
+/// How far the slopes may then be apart, over the larger one: what is left of the curvature and of
+/// single precision.
+const APART: f32 = 2e-2;
+
+/// Values within ±1 that have no pattern, the same everywhere.
+fn spread(shape: &[usize], salt: usize) -> TensorData {
+    let count = shape.iter().product();
+    let values: Vec<f32> = (0..count)
+        .map(|i| ((i + 1) as f64 * 0.754_877_666 + salt as f64 * 0.569_840_291).fract() as f32)
+        .map(|turn| 2.0 * turn - 1.0)
+        .collect();
+    TensorData::new(values, shape.to_vec())
+}
+
+/// Magnitude of a parameter's values, so that outputs are about as large as inputs.
+fn scale(shape: &[usize]) -> f32 {
+    let fan_in: usize = shape.iter().skip(1).product();
+    1.0 / (fan_in as f32).sqrt()
+}
+
+/// Fills every parameter: a scale that is one, or a shift that is zero, would hide mistakes.
+struct Fill(usize);
+
+impl ModuleMapper for Fill {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.0 += 1;
+        let salt = self.0;
+        param.map(|tensor| {
+            let values = Tensor::from_data(spread(&tensor.dims(), salt), &tensor.device());
+            values.mul_scalar(scale(&tensor.dims()))
+        })
+    }
+}
+
+/// Where a gradient says that the output rises fastest, value by value; up where it says nothing.
+fn direction<const D: usize>(grad: Tensor<D>) -> Tensor<1> {
+    let values: usize = grad.dims().iter().product();
+    let up = grad.reshape([values]).greater_equal_elem(0.0).float();
+    up.mul_scalar(2.0).sub_scalar(1.0)
+}
+
+/// A direction and the slope along it, of each parameter in the order of the module.
+struct Slopes<'a> {
+    grads: &'a Gradients,
+    found: Vec<(Tensor<1>, Tensor<1>)>,
+}
+
+impl Slopes<'_> {
+    fn push<const D: usize>(&mut self, value: &Tensor<D>, scale: f32) {
+        let grad = value.grad(self.grads).unwrap();
+        let direction = direction(grad.clone()).mul_scalar(scale);
+        let slope = (grad.reshape(direction.dims()) * direction.clone()).sum();
+        self.found.push((direction, slope));
+    }
+}
+
+impl ModuleVisitor for Slopes<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.push(&param.val(), scale(&param.val().dims()));
+    }
+}
+
+/// Moves one parameter, counted in the order of the module.
+struct Move {
+    before: usize,
+    by: Tensor<1>,
+}
+
+impl ModuleMapper for Move {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let mine = self.before == 0;
+        self.before = self.before.wrapping_sub(1);
+        if !mine {
+            return param;
+        }
+        let by = self.by.clone();
+        param.map(|tensor| tensor.clone() + by.reshape(tensor.dims()))
+    }
+}
+
+/// Fails unless every gradient of `forward` is what moving the parameter, or an input, does.
+pub async fn same_slopes<M: Module, const N: usize>(
+    on: &On,
+    module: M,
+    inputs: [&[usize]; N],
+    forward: impl Fn(&M, [Tensor<4>; N]) -> Tensor<4>,
+) {
+    let device = on.autodiff();
+    let module = module.map(&mut Fill(0)).train();
+    let inputs: [Tensor<4>; N] = std::array::from_fn(|i| {
+        Tensor::from_data(spread(inputs[i], 100 + i), &device).require_grad()
+    });
+    let loss = |module: &M, inputs: &[Tensor<4>; N]| {
+        let output = forward(module, inputs.clone());
+        let weigh = Tensor::from_data(spread(&output.dims(), 200), &output.device());
+        (output * weigh).sum()
+    };
+
+    let grads = loss(&module, &inputs).backward();
+    let mut slopes = Slopes {
+        grads: &grads,
+        found: Vec::new(),
+    };
+    module.visit(&mut slopes);
+    let parameters = slopes.found.len();
+    for input in &inputs {
+        slopes.push(input, 1.0);
+    }
+    let (module, inputs) = (module.valid(), inputs.map(Tensor::inner));
+    let (directions, found): (Vec<_>, Vec<_>) = slopes.found.into_iter().unzip();
+    let found = floats(Tensor::cat(found, 0)).await;
+    // Attention's keys have a bias of no effect: what is zero but for rounding is measured by the
+    // others.
+    let least = 1e-3 * found.iter().copied().fold(0.0, f32::max);
+    for (i, (direction, &got)) in directions.iter().zip(&found).enumerate() {
+        let moved = async |by: f32| {
+            let by = direction.clone().mul_scalar(by);
+            let loss = if i < parameters {
+                loss(&module.clone().map(&mut Move { before: i, by }), &inputs)
+            } else {
+                let mut inputs = inputs.clone();
+                let input = &mut inputs[i - parameters];
+                *input = input.clone() + by.reshape(input.dims());
+                loss(&module, &inputs)
+            };
+            floats(loss).await[0]
+        };
+        let want = (moved(STEP).await - moved(-STEP).await) / (2.0 * STEP);
+        let apart = (got - want).abs() / got.max(want.abs()).max(least);
+        assert!(apart <= APART, "slope {i} is {got}, by differences {want}");
+    }
+}
