@@ -7,12 +7,13 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use proptest::prelude::*;
 use safetensors::tensor::Dtype;
 use serde::Deserialize;
 use support::{Stored, WeightFile, code, codec, decode, encode, painted, root};
-use tesserae::weights::CheckedWeights;
+use tesserae::weights::{CheckedWeights, Container};
 use tesserae::{Codec, Error, Picture, Tokens};
 
 #[derive(Deserialize)]
@@ -141,6 +142,57 @@ fn a_file_cut_short_anywhere_is_corrupt() {
         assert_eq!(code(cut_short), "weights_corrupt", "at {cut}");
     }
     in_use.still_works("every cut");
+}
+
+#[test]
+fn an_index_of_shards_names_files_beside_it_that_hold_its_tensors() {
+    let sharded = |index: &str| {
+        Container::sharded(index, |file| match file {
+            "good" => Ok(Rc::new(bytes("good.safetensors"))),
+            "text" => Ok(Rc::new(bytes("files/a-text-file.safetensors"))),
+            other => Err(Error::io(other, "it is not there")),
+        })
+    };
+    let name = "quantize.embedding.weight";
+    let placed = |file: &str| format!(r#"{{"weight_map": {{"{name}": "{file}"}}}}"#);
+    let container = sharded(&placed("good")).unwrap();
+    assert_eq!(container.names().collect::<Vec<_>>(), [name]);
+    assert_eq!(container.values(name).unwrap().len(), 8);
+
+    let elsewhere = r#"{"weight_map": {"another": "good"}}"#;
+    for (index, expected, says) in [
+        ("", "weights_corrupt", "the index of its shards: EOF"),
+        ("[1]", "weights_corrupt", "the index of its shards: invalid"),
+        ("{}", "weights_corrupt", "missing field `weight_map`"),
+        (
+            r#"{"weight_map": {"a": 1}}"#,
+            "weights_corrupt",
+            "invalid type",
+        ),
+        (
+            elsewhere,
+            "weights_corrupt",
+            "`another` is not in the shard `good`",
+        ),
+        (&placed("text"), "weights_corrupt", "its header is too long"),
+        (&placed("gone"), "io", "it is not there"),
+        (&placed(""), "weights_corrupt", "which is no file name"),
+        (
+            &placed("../good"),
+            "weights_corrupt",
+            "which is no file name",
+        ),
+        (&placed("/good"), "weights_corrupt", "which is no file name"),
+        (
+            &placed("..\\\\good"),
+            "weights_corrupt",
+            "which is no file name",
+        ),
+    ] {
+        let error = sharded(index).unwrap_err();
+        assert_eq!(error.code(), expected, "{index}: {error}");
+        assert!(error.to_string().contains(says), "{index}: {error}");
+    }
 }
 
 /// The values as `dtype`, one of those that are read.
