@@ -249,7 +249,7 @@ fn a_norm_of_another_latent_is_a_mismatch() {
     let norm = weights.get(name);
     norm.shape = vec![32, 3, 1, 1];
     norm.data.truncate(32 * 3 * 2);
-    let ours = "decoder.up.1.block.1.norm1.conv_y.weight";
+    let ours = "decoder.up_blocks.0.resnets.1.norm1.conv_y.weight";
     refused(&weights, config.as_deref(), "weights_mismatch", ours);
 }
 

@@ -84,15 +84,16 @@ impl Limits {
     /// Most pixels of a picture that this model can be given.
     pub fn max_pixels(&self, config: &ModelConfig) -> u64 {
         // Planes before and after padding, the blended sum with its weights, and the result; then
-        // for each latent its blended sum, the result and, for a KL model, moments and noise.
+        // for each latent its blended sum with its weight, and the result. A Gaussian has two
+        // values for each of a latent's.
         const PLANES: u64 = 48;
-        let latent = |factor: usize| {
-            let values = 8 * (2 * config.embed_dim() as u64 + 1);
+        let latent = |factor: usize, gaussian: u64| {
+            let values = 8 * (gaussian * config.embed_dim() as u64 + 1);
             values.div_ceil((factor as u64).pow(2))
         };
         let latents: u64 = match config.grids().as_slice() {
-            [] => latent(config.factor()),
-            grids => grids.iter().map(|&factor| latent(factor)).sum(),
+            [] => latent(config.factor(), 2),
+            grids => grids.iter().map(|&factor| latent(factor, 1)).sum(),
         };
         (self.host / (PLANES + latents)).min(MAX_PIXELS)
     }

@@ -327,7 +327,7 @@ fn storages_lie_within_the_file() {
 fn a_zip_holds_one_pickle() {
     let pickle = state(|p| p.tensor(0, 0, &[0], &[1]));
     let entry = |name: &str| ZipEntry::new(name, pickle.clone());
-    refused(zip(&[]), CORRUPT, "not a");
+    refused(zip(&[]), CORRUPT, "persistent id");
     refused(
         zip(&[entry("archive/other.pkl")]),
         CORRUPT,
