@@ -114,6 +114,18 @@ export async function rebuildSample(page, name) {
   await reaches(page, 'done');
 }
 
+/** A sample in 64 × 64 pixels, for models that would take long for a larger one. @param {Page} page */
+export async function smallPhoto(page) {
+  const base64 = await page.evaluate(async () => {
+    const photo = await createImageBitmap(await (await fetch('samples/chelsea.png')).blob());
+    const canvas = new OffscreenCanvas(64, 64);
+    /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(photo, 0, 0, 64, 64);
+    const bytes = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
+    return btoa(String.fromCharCode(...bytes));
+  });
+  return { name: 'small.png', mimeType: 'image/png', buffer: Buffer.from(base64, 'base64') };
+}
+
 /** The pixels of one canvas. @param {Page} page @param {string} selector */
 export async function pixels(page, selector) {
   const { width, height, base64 } = await page.evaluate((css) => {

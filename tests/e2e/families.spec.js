@@ -1,7 +1,7 @@
 // Weight files as other projects save them, dropped on the page: alone, or with their config.json.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GRID, REBUILT, commandLine, complains, drop, expect, file, inFolder, open, pixels, reaches, rebuildSample, saved, test, value, withTiny } from './app.js';
+import { GRID, REBUILT, commandLine, complains, drop, expect, file, inFolder, open, pixels, reaches, rebuildSample, saved, smallPhoto, test, value, withTiny } from './app.js';
 import { checkpoint } from './checkpoint.js';
 
 /** @typedef {import('./checkpoint.js').Dropped} Dropped */
@@ -9,16 +9,15 @@ import { checkpoint } from './checkpoint.js';
 /** @param {{weights: Dropped, config: Dropped | null}} files */
 const together = ({ weights, config }) => (config ? [weights, config] : [weights]);
 
-/** What the command line makes of the cat. @param {{weights: Dropped, config: Dropped | null}} files @param {string[]} words */
-const native = (files, ...words) => inFolder((folder) => {
-  const paths = together(files).map(({ name, buffer }) => {
+/** What the command line makes of a photo. @param {Dropped} photo @param {{weights: Dropped, config: Dropped | null}} files @param {string[]} words */
+const native = (photo, files, ...words) => inFolder((folder) => {
+  const [input, weights, ...config] = [photo, ...together(files)].map(({ name, buffer }) => {
     const path = join(folder, name);
     writeFileSync(path, buffer);
     return path;
   });
-  const [weights, ...config] = paths;
   return commandLine(
-    'reconstruct', 'www/samples/chelsea.png', join(folder, 'out.png'), '--size', '256', '--model', weights, ...words,
+    'reconstruct', input, join(folder, 'out.png'), '--model', weights, ...words,
     ...config.flatMap((path) => ['--config', path]),
   );
 });
@@ -31,14 +30,14 @@ async function shows(page, { psnr, ssim }) {
 
 /** @type {Record<string, {facts: RegExp, from: RegExp, count: number | null}>} */
 const FAMILIES = {
-  taming: { facts: /16 codes, one for every 4 × 4 pixels/, from: /format of taming-transformers.*Assumed.*32 groups.*ε.=.0\.000001.*from −1 to 1/, count: 64 * 64 },
-  latent_diffusion: { facts: /16 codes, one for every 2 × 2 pixels/, from: /latent-diffusion/, count: 128 * 128 },
-  gumbel: { facts: /24 codes, one for every 2 × 2 pixels/, from: /taming-transformers/, count: 128 * 128 },
-  diffusers: { facts: /16 codes, one for every 4 × 4 pixels/, from: /diffusers/, count: 64 * 64 },
-  llamagen: { facts: /16 codes, one for every 4 × 4 pixels/, from: /LlamaGen.*Assumed.*codes chosen by direction/, count: 64 * 64 },
-  movq: { facts: /16 codes, one for every 2 × 2 pixels/, from: /diffusers/, count: 128 * 128 },
-  maskgit: { facts: /16 codes, one for every 2 × 2 pixels/, from: /MaskGIT/, count: 128 * 128 },
-  vqvae2: { facts: /16 codes; two grids: one token for every 8 × 8 pixels, and one for every 4 × 4/, from: /VQ-VAE-2/, count: 32 * 32 + 64 * 64 },
+  taming: { facts: /16 codes, one for every 4 × 4 pixels/, from: /format of taming-transformers.*Assumed.*32 groups.*ε.=.0\.000001.*from −1 to 1/, count: 16 * 16 },
+  latent_diffusion: { facts: /16 codes, one for every 2 × 2 pixels/, from: /latent-diffusion/, count: 32 * 32 },
+  gumbel: { facts: /24 codes, one for every 2 × 2 pixels/, from: /taming-transformers/, count: 32 * 32 },
+  diffusers: { facts: /16 codes, one for every 4 × 4 pixels/, from: /diffusers/, count: 16 * 16 },
+  llamagen: { facts: /16 codes, one for every 4 × 4 pixels/, from: /LlamaGen.*Assumed.*codes chosen by direction/, count: 16 * 16 },
+  movq: { facts: /16 codes, one for every 2 × 2 pixels/, from: /diffusers/, count: 32 * 32 },
+  maskgit: { facts: /16 codes, one for every 2 × 2 pixels/, from: /MaskGIT/, count: 32 * 32 },
+  vqvae2: { facts: /16 codes; two grids: one token for every 8 × 8 pixels, and one for every 4 × 4/, from: /VQ-VAE-2/, count: 8 * 8 + 16 * 16 },
   kl_diffusers: { facts: /no codebook, but 4 continuous numbers for every 4 × 4 pixels/, from: /diffusers/, count: null },
   kl_ldm: { facts: /no codebook, but 2 continuous numbers for every 4 × 4 pixels/, from: /latent-diffusion/, count: null },
 };
@@ -52,10 +51,12 @@ for (const [golden, { facts, from, count }] of Object.entries(FAMILIES)) {
     await expect(page.locator('#model')).toHaveValue(`${golden}.safetensors`);
     await expect(page.locator('#model-facts')).toHaveText(facts);
     await expect(page.locator('#model-facts')).toHaveText(from);
-    await rebuildSample(page, 'chelsea');
-    await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
+    const photo = await smallPhoto(page);
+    await drop(page, photo);
     await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');
-    await shows(page, native(files));
+    await reaches(page, 'done');
+    await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
+    await shows(page, native(photo, files));
     if (count === null) {
       await expect(page.locator('#no-tokens')).toBeVisible();
     } else {
@@ -94,7 +95,9 @@ test('a model without a codebook: no tokens, its latents drawn on demand, and to
   const files = checkpoint('kl_diffusers');
   await withTiny(page);
   await open(page);
-  await rebuildSample(page, 'chelsea');
+  const photo = await smallPhoto(page);
+  await drop(page, photo);
+  await expect(page.locator('#save-picture')).toBeEnabled();
   const tokens = await saved(page, '#save-tokens');
   await drop(page, ...together(files));
   await expect(page.locator('#model')).toHaveValue('kl_diffusers.safetensors');
@@ -108,7 +111,7 @@ test('a model without a codebook: no tokens, its latents drawn on demand, and to
   await expect.poll(async () => (await pixels(page, REBUILT)).rgba.equals(means)).toBe(false);
   await reaches(page, 'done');
   expect(page.url()).toContain('sample=1');
-  await shows(page, native(files, '--sample', '1'));
+  await shows(page, native(photo, files, '--sample', '1'));
   await page.uncheck('#sample');
   await expect.poll(async () => (await pixels(page, REBUILT)).rgba.equals(means)).toBe(true);
   await reaches(page, 'done');

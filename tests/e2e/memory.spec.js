@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { REBUILT, commandLine, drop, expect, open, pixels, reaches, test, value } from './app.js';
+import { REBUILT, commandLine, drop, expect, open, pixels, reaches, smallPhoto, test, value } from './app.js';
 
 /** Peak over the weights in f32, which is what the model computes with. */
 const AT_MOST = 1.6;
@@ -29,21 +29,9 @@ async function load(page, name) {
   await expect(page.locator('html')).not.toHaveAttribute('data-state', 'working', { timeout: 300_000 });
 }
 
-/** @param {import('@playwright/test').Page} page @returns {Promise<Buffer>} a photo of 64 × 64 pixels */
-async function small(page) {
-  const base64 = await page.evaluate(async () => {
-    const photo = await createImageBitmap(await (await fetch('samples/chelsea.png')).blob());
-    const canvas = new OffscreenCanvas(64, 64);
-    /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(photo, 0, 0, 64, 64);
-    const bytes = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
-    return btoa(String.fromCharCode(...bytes));
-  });
-  return Buffer.from(base64, 'base64');
-}
-
 /** @param {import('@playwright/test').Page} page */
 async function rebuildSmall(page) {
-  await drop(page, { name: 'small.png', mimeType: 'image/png', buffer: await small(page) });
+  await drop(page, await smallPhoto(page));
   await reaches(page, 'working');
   await expect(page.locator('html')).toHaveAttribute('data-state', 'done', { timeout: 300_000 });
   const { width, height } = await pixels(page, REBUILT);
