@@ -152,3 +152,19 @@ impl Error {
         }
     }
 }
+
+/// Words that quote a file, such as a JSON reader's, fit for a sentence: on one line, without what a
+/// terminal would obey, and not too long.
+pub(crate) fn one_line(words: impl std::fmt::Display) -> String {
+    const LENGTH: usize = 300;
+    let words = words.to_string();
+    let mut line: String = words
+        .chars()
+        .take(LENGTH)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if words.chars().nth(LENGTH).is_some() {
+        line.push('…');
+    }
+    line
+}
