@@ -12,7 +12,11 @@ pub enum Error {
     #[error("This picture is damaged and could not be read: {0}.")]
     ImageCorrupt(String),
     /// More pixels than are read or encoded, known before the work begins.
-    #[error("This picture is {width}×{height}; at most {max_pixels} pixels fit.")]
+    #[error(
+        "This picture is {width}×{height}; the largest of its shape that fits is {}×{}.",
+        largest(*width, *height, *max_pixels).0,
+        largest(*width, *height, *max_pixels).1
+    )]
     ImageTooLarge {
         /// Width in pixels, as the header says.
         width: u32,
@@ -46,12 +50,20 @@ pub enum Error {
     /// The grids do not fit the model or the picture size that the file states.
     #[error("These tokens do not fit this model: {0}.")]
     TokensGeometry(String),
-    /// The weight file is not a well-formed safetensors file.
-    #[error("This weight file is damaged or not a safetensors file: {0}.")]
+    /// The weight file is no well-formed safetensors file or checkpoint.
+    #[error("This weight file is damaged, or of a kind that is not read here: {0}.")]
     WeightsCorrupt(String),
+    /// A pickle that would run code, or that is past a limit of what is read.
+    #[error("This checkpoint was refused: {0}.")]
+    PickleRefused(String),
     /// A well-formed weight file whose tensors have the names of no known model.
     #[error("These weights belong to no kind of model that is known here.")]
     WeightsUnknown,
+    /// A PyTorch checkpoint where pickles are not read: in a browser.
+    #[error(
+        "This is a PyTorch checkpoint, which a browser does not read: `tesserae convert` turns it into a file that it does."
+    )]
+    WeightsPickle,
     /// A model that has no codebook, so that there are no tokens to be had.
     #[error("This model has no codebook, so it makes no tokens.")]
     NoCodebook,
@@ -61,6 +73,18 @@ pub enum Error {
     /// A weight that is NaN or infinite.
     #[error("These weights hold a value that is not a number, in `{0}`.")]
     WeightsNotFinite(String),
+    /// A model that the device, or a tab's memory, cannot hold; known before it is built.
+    #[error(
+        "This model needs {} MB in one piece, and {} MB is the most that fits here.",
+        needed.div_ceil(1 << 20),
+        limit >> 20
+    )]
+    ModelTooLarge {
+        /// Bytes that are needed.
+        needed: u64,
+        /// Bytes that there are.
+        limit: u64,
+    },
     /// A model config that no model can be built from.
     #[error("This model configuration is not valid: {0}.")]
     ConfigInvalid(String),
@@ -124,10 +148,13 @@ impl Error {
             Self::TokensOtherCodebook { .. } => "tokens_other_codebook",
             Self::TokensGeometry(_) => "tokens_geometry",
             Self::WeightsCorrupt(_) => "weights_corrupt",
+            Self::PickleRefused(_) => "pickle_refused",
             Self::WeightsUnknown => "weights_unknown",
+            Self::WeightsPickle => "weights_pickle",
             Self::NoCodebook => "no_codebook",
             Self::WeightsMismatch(_) => "weights_mismatch",
             Self::WeightsNotFinite(_) => "weights_not_finite",
+            Self::ModelTooLarge { .. } => "model_too_large",
             Self::ConfigInvalid(_) => "config_invalid",
             Self::ModelUnknown(_) => "model_unknown",
             Self::WebGpuAbsent => "webgpu_absent",
@@ -167,4 +194,12 @@ pub(crate) fn one_line(words: impl std::fmt::Display) -> String {
         line.push('…');
     }
     line
+}
+
+/// Sides of the largest picture that is shaped like `width`×`height` and has at most `max_pixels`.
+pub(crate) fn largest(width: u32, height: u32, max_pixels: u64) -> (u32, u32) {
+    let scale = (max_pixels as f64 / (f64::from(width) * f64::from(height))).sqrt();
+    // Rounded down, so that the product stays below.
+    let scaled = |side: u32| ((f64::from(side) * scale) as u32).max(1);
+    (scaled(width), scaled(height))
 }

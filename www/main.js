@@ -6,17 +6,19 @@
 //   #file #drop #samples button[data-sample]   ways in; a paste anywhere is another
 //   #compare            [data-shows=original|rebuilt|both], its handle is #compare input[type=range]
 //   #tokens             its focusable box is #tokens [role=application], its words #token-readout
-//   #psnr #ssim #count #bpp #usage #time       values; the bare number is in data-value
-//   #model #size #square #device-choice        settings;  #copy-link copies them
+//   #psnr #ssim #count #bpp #usage #time       values; the bare number is in data-value, as is #memory's
+//   #model #size #square #sample #device-choice  settings;  #copy-link copies them
+//   #no-tokens          in the place of #tokens for a model without a codebook
 //   #device             the line on what runs: [data-kind], [data-problem];  #device-facts the details
 //   #save-picture #save-tokens #cancel
 //   #progress           its bar is #progress [role=progressbar]; data-done and data-total count bytes
 //   #alert              [data-code] while it shows;  #status the last announcement
 import { EngineClient } from './engine/client.js';
 import { Code, PageCode, Stage, TesseraeError, failure } from './engine/protocol.js';
+import { purpose } from './files.js';
 import { Shelf, megabytes } from './models.js';
 import { ResultView } from './result.js';
-import { link, parse, remember, remembered, speaks } from './settings.js';
+import { SEED, link, parse, remember, remembered, speaks } from './settings.js';
 import './ui/alert.js';
 import './ui/compare.js';
 import './ui/device.js';
@@ -28,13 +30,13 @@ import './ui/tokens.js';
 
 const $ = (id) => document.getElementById(id);
 const page = document.documentElement;
-const DOWNLOADS = new Set(Object.values(PageCode).filter((code) => code !== PageCode.WORKER_FAILED));
+const DOWNLOADS = new Set([PageCode.DOWNLOAD_FAILED, PageCode.DOWNLOAD_LENGTH, PageCode.DOWNLOAD_HASH]);
 
 const client = new EngineClient();
 const shelf = new Shelf();
 const view = new ResultView();
 let settings = parse(location.hash);
-let model = null; // name, factor and palette of the model in use
+let model = null; // name, grids and palettes of the model in use
 let source = null; // the weights last asked for
 let loading = 0; // how many weights are on their way
 const brought = new Map(); // weight files of the visitor, by name
@@ -86,14 +88,15 @@ async function useModel(wanted, next = onStage()?.kind === 'picture' ? onStage()
 }
 
 client.addEventListener('model', ({ detail }) => {
-  const { name, palette, model: facts } = detail;
-  model = { name, palette, factor: facts.factor };
+  const { name, palettes, model: facts } = detail;
+  model = { name, palettes, grids: facts.grids };
   const select = $('model');
   if (![...select.options].some((o) => o.value === name)) select.add(new Option(`${name} (yours)`, name));
   select.value = name;
   select.disabled = false;
   $('model-facts').textContent = shelf.describe(detail);
-  $('intro-codes').textContent = facts.codebookSize.toLocaleString('en');
+  $('intro-codes').textContent = facts.codebookSize ? facts.codebookSize.toLocaleString('en') : 'countless';
+  $('intro-no-tokens').hidden = facts.grids.length > 0;
   // After a restart the model comes back while the page shows an error or a result: that stays.
   if (!working()) settle(page.dataset.state === 'loading' ? 'ready' : page.dataset.state, `The model ${name} is ready.`);
 });
@@ -106,6 +109,8 @@ client.addEventListener('device', ({ detail: { device, remember: measured, versi
   // A lost device has been told already, by `restart`.
   if (device.problem && device.problem.code !== Code.DEVICE_LOST && settings.device === 'webgpu') complain(device.problem);
 });
+
+client.addEventListener('memory', ({ detail }) => $('device-panel').showMemory(detail));
 
 client.addEventListener('restart', ({ detail }) => {
   if (detail.code === Code.DEVICE_LOST) $('device-choice').value = 'cpu';
@@ -120,7 +125,7 @@ async function run(next) {
   $('alert').clear();
   pending = next;
   if (model) beginBar('picture', 'Reading the file');
-  const options = { maxSide: Number(settings.size), square: settings.square };
+  const options = { maxSide: Number(settings.size), square: settings.square, sample: settings.sample ? Number(settings.sample) : null };
   try {
     const result = await (next.kind === 'tokens' ? client.tokens(next.blob) : client.picture(next.blob, options));
     if (mine === ticket) settle('done', view.done(result));
@@ -139,10 +144,12 @@ client.addEventListener('part', ({ detail }) => {
 
 function accept(file, { sample = null, config = null } = {}) {
   const name = file.name || 'pasted.png';
-  if (/\.safetensors$/i.test(name)) return useModel({ from: 'file', name, blob: file, config });
-  if (/\.json$/i.test(name)) return complain(new TesseraeError(Code.CONFIG_INVALID, 'A config file is of no use by itself.'));
+  const kind = purpose(name);
+  if (kind === 'weights') return useModel({ from: 'file', name, blob: file, config });
+  if (kind === 'shards') return complain(new TesseraeError(PageCode.WEIGHTS_SHARDED, 'These weights are spread over several files, which this page does not read.'));
+  if (kind === 'config') return complain(new TesseraeError(Code.CONFIG_INVALID, 'A config file is of no use by itself.'));
   const stem = name.replace(/(\.tesserae)?\.[^.]*$/, '') || 'picture';
-  const next = { kind: /\.tokens$/i.test(name) ? 'tokens' : 'picture', blob: file, stem, sample };
+  const next = { kind, blob: file, stem, sample };
   return model || loading ? run(next) : useModel(null, next);
 }
 
@@ -152,6 +159,7 @@ const rerun = () => onStage()?.kind === 'picture' && run(onStage());
 
 const SPAN = { [Stage.START]: [0, 0.1], [Stage.DOWNLOAD]: [0.1, 0.9], [Stage.BUILD]: [0.9, 1], [Stage.ENCODE]: [0, 0.5], [Stage.DECODE]: [0.5, 1] };
 const WORDS = { [Stage.START]: 'Starting the engine', [Stage.BUILD]: 'Building the model', [Stage.ENCODE]: 'Photo to tokens', [Stage.DECODE]: 'Tokens to photo' };
+const WITHOUT_TOKENS = { [Stage.ENCODE]: 'Photo to latents', [Stage.DECODE]: 'Latents to photo' };
 
 function beginBar(job, text) {
   bar = job;
@@ -163,7 +171,7 @@ client.addEventListener('progress', ({ detail: { lane, stage, done, total } }) =
   if (lane === 'engine' && page.dataset.state !== 'loading' && !working()) return;
   const job = lane === 'picture' ? 'picture' : 'start';
   const bytes = stage === Stage.DOWNLOAD ? { done, total } : undefined;
-  const text = bytes ? `Downloading ${source.name}: ${megabytes(done)} of ${megabytes(total)} MB` : WORDS[stage];
+  const text = bytes ? `Downloading ${source.name}: ${megabytes(done)} of ${megabytes(total)} MB` : (model?.grids.length === 0 && WITHOUT_TOKENS[stage]) || WORDS[stage];
   // A worker that is replaced in mid-run starts again, but its picture is still the same job.
   const again = bar === 'picture' && job === 'start' && working();
   if (!again && bar !== job) beginBar(job, text);
@@ -194,6 +202,7 @@ function apply(changed) {
 function fillControls() {
   $('size').value = settings.size;
   $('square').checked = settings.square;
+  $('sample').checked = settings.sample !== '';
   $('device-choice').value = settings.device;
 }
 
@@ -220,6 +229,7 @@ $('samples').addEventListener('sample', async ({ detail }) => {
 });
 $('size').addEventListener('change', () => (apply({ size: $('size').value }), rerun()));
 $('square').addEventListener('change', () => (apply({ square: $('square').checked }), rerun()));
+$('sample').addEventListener('change', () => (apply({ sample: $('sample').checked ? SEED : '' }), rerun()));
 $('model').addEventListener('change', () => {
   const name = $('model').value;
   // A link can name a shipped model only.
@@ -240,7 +250,7 @@ addEventListener('hashchange', () => {
   fillControls();
   if (settings.device !== old.device) openDevice();
   if (settings.model !== old.model) useModel(null);
-  else if (settings.size !== old.size || settings.square !== old.square) rerun();
+  else if (['size', 'square', 'sample'].some((key) => settings[key] !== old[key])) rerun();
 });
 
 async function start() {

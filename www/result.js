@@ -22,25 +22,28 @@ export class ResultView {
   /**
    * @param {import('./engine/protocol.js').Part} part
    * @param {{stem: string, sample: string | null}} input whose it is
-   * @param {{factor: number, palette: Uint8Array}} model
+   * @param {{grids: number[], palettes: Uint8Array[]}} model
    */
   part({ original, tokens }, input, model) {
     document.documentElement.dataset.view = 'result';
     $('samples').mark(input.sample);
-    $('numbers').clear();
+    const { grids, palettes } = model;
+    $('numbers').clear(grids.length > 0);
+    $('tokens').hidden = $('save-tokens').hidden = !grids.length;
+    $('no-tokens').hidden = grids.length > 0;
     this.#png = this.#tokens = null;
+    this.#stem = input.stem;
     if (original) {
-      $('result').dataset.stale = '';
+      if (grids.length) $('result').dataset.stale = '';
       $('compare').showOriginal(original);
     }
     if (tokens) {
       const { facts, indices, file } = tokens;
       delete $('result').dataset.stale;
-      this.#geometry = { facts, factor: model.factor };
+      this.#geometry = { facts, grids };
       this.#tokens = file;
-      this.#stem = input.stem;
-      $('tokens').show(facts.grids.map((grid, i) => ({ ...grid, indices: indices[i] })), model.palette);
-      $('numbers').showTokens(facts);
+      $('tokens').show(facts.grids.map((grid, i) => ({ ...grid, indices: indices[i] })), palettes);
+      $('numbers').showTokens(tokens);
     }
     this.#buttons();
   }
@@ -62,9 +65,8 @@ export class ResultView {
 
   // The part of the picture that a token stands for, in 0..1; tokens in the padding are clipped.
   #region({ grid, row, column }) {
-    const { facts, factor } = this.#geometry;
-    const finest = Math.max(...facts.grids.map((g) => g.columns));
-    const side = (finest / facts.grids[grid].columns) * factor;
+    const { facts, grids } = this.#geometry;
+    const side = grids[grid];
     const x = Math.min(1, (column * side) / facts.width);
     const y = Math.min(1, (row * side) / facts.height);
     return { x, y, width: Math.min(side / facts.width, 1 - x), height: Math.min(side / facts.height, 1 - y) };

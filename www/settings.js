@@ -1,9 +1,11 @@
 // What the visitor chose: in the address, so that a link carries it, and never anything about a
 // picture. Only what `auto` measured on this machine is kept in local storage.
 
-const DEFAULTS = { model: '', size: '256', device: 'auto', square: false };
+const DEFAULTS = { model: '', size: '256', device: 'auto', square: false, sample: '' };
 const SIZES = ['256', '512', '1024', '0'];
 const DEVICES = ['auto', 'webgpu', 'cpu'];
+// What a visitor's tick of “sample” stands for; a link may say another seed.
+export const SEED = '1';
 const REMEMBERED = 'tesserae.auto-device';
 
 /** Settings from the part of an address after `#`; anything unknown is the default. */
@@ -15,6 +17,7 @@ export function parse(hash) {
     size: pick('size', SIZES),
     device: pick('device', DEVICES),
     square: query.get('square') === '1',
+    sample: /^\d{1,9}$/.test(query.get('sample') ?? '') ? query.get('sample') : DEFAULTS.sample,
   };
 }
 

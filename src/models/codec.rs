@@ -3,16 +3,13 @@
 use burn::tensor::Device;
 
 use super::windows::{Layout, Progress};
-use super::{Autoencoder, Kl, noise};
+use super::{Autoencoder, Kl, Limits, noise};
 use crate::config::ModelConfig;
 use crate::error::{Error, Result};
 use crate::pixels::{Picture, pad};
 use crate::quantize;
 use crate::tokens::{Grid, Tokens};
 use crate::weights::{self, Hashes, Loaded};
-
-/// Most pixels of a picture to encode: 4096×4096. The blended result is held in f32 on the host.
-pub const MAX_PIXELS: u64 = 1 << 24;
 
 /// Which half of the work is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +37,7 @@ pub struct Codec {
     hashes: Hashes,
     parameters: usize,
     pub(super) device: Device,
+    pub(super) limits: Limits,
 }
 
 impl Codec {
@@ -51,7 +49,8 @@ impl Codec {
         Ok(Self::new(weights::load(bytes, device)?, device))
     }
 
-    /// A model that has been loaded onto `device` already.
+    /// A model that has been loaded onto `device` already. Work is planned within
+    /// [`Limits::PORTABLE`].
     pub fn new(loaded: Loaded, device: &Device) -> Self {
         Self {
             model: loaded.model,
@@ -60,7 +59,18 @@ impl Codec {
             hashes: loaded.hashes,
             parameters: loaded.parameters,
             device: device.clone(),
+            limits: Limits::PORTABLE,
         }
+    }
+
+    /// Plans work within other limits: those of the device that it is on.
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Most pixels of a picture that this model can be given here.
+    pub fn max_pixels(&self) -> u64 {
+        self.limits.max_pixels(&self.config)
     }
 
     /// What the model is made of.
@@ -91,8 +101,8 @@ impl Codec {
     /// Picture to tokens.
     ///
     /// # Errors
-    /// [`Error::NoCodebook`], [`Error::ImageTooLarge`] past [`MAX_PIXELS`], [`Error::Cancelled`],
-    /// and what the device reports.
+    /// [`Error::NoCodebook`], [`Error::ImageTooLarge`] past [`Codec::max_pixels`],
+    /// [`Error::Cancelled`], and what the device reports.
     pub async fn encode(
         &self,
         picture: &Picture,
@@ -138,7 +148,7 @@ impl Codec {
     ) -> Result<Picture> {
         self.check(tokens)?;
         let sides = [tokens.height, tokens.width];
-        let layout = Layout::of(&self.config, sides[0] as usize, sides[1] as usize)?;
+        let layout = Layout::of(self, sides[0] as usize, sides[1] as usize)?;
         let mut progress = Progress::new(watch, Stage::Decode, layout.count());
         let planar = self.over_windows(&layout, (3, 1), &mut progress, |window| {
             let entries = self.entries(&layout, window, &tokens.grids)?;
@@ -154,7 +164,7 @@ impl Codec {
     ///
     /// # Errors
     /// [`Error::Argument`] for a `sample` of a model that makes tokens, [`Error::ImageTooLarge`]
-    /// past [`MAX_PIXELS`], [`Error::Cancelled`], and what the device reports.
+    /// past [`Codec::max_pixels`], [`Error::Cancelled`], and what the device reports.
     pub async fn reconstruct(
         &self,
         picture: &Picture,
@@ -246,7 +256,7 @@ impl Codec {
                 ));
             }
         }
-        not_too_large(tokens.width, tokens.height)
+        self.limits.fit(&self.config, tokens.width, tokens.height)
     }
 
     /// A sentence when `tokens` were made beside another decoder, so that the picture will differ
@@ -269,9 +279,10 @@ impl Codec {
 
     /// The picture's windows, and its planes padded to whole ones.
     fn divide(&self, picture: &Picture) -> Result<(Layout, Vec<f32>)> {
-        not_too_large(picture.width(), picture.height())?;
+        self.limits
+            .fit(&self.config, picture.width(), picture.height())?;
         let (height, width) = (picture.height() as usize, picture.width() as usize);
-        let layout = Layout::of(&self.config, height, width)?;
+        let layout = Layout::of(self, height, width)?;
         let [tall, wide] = layout.sides(1);
         let [low, high] = self.config.input_range();
         let planar = picture.to_planar(low, high);
@@ -287,15 +298,4 @@ impl Codec {
         let [low, high] = self.config.input_range();
         Picture::from_planar(&planar, width, height, low, high)
     }
-}
-
-fn not_too_large(width: u32, height: u32) -> Result<()> {
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(Error::ImageTooLarge {
-            width,
-            height,
-            max_pixels: MAX_PIXELS,
-        });
-    }
-    Ok(())
 }

@@ -4,14 +4,16 @@ mod autoencoder;
 mod codec;
 mod cost;
 mod kl;
+mod limits;
 mod vqgan;
 mod vqvae;
 mod vqvae2;
 mod windows;
 
 pub use autoencoder::{Autoencoder, Pass};
-pub use codec::{Codec, MAX_PIXELS, Stage};
+pub use codec::{Codec, Stage};
 pub use kl::{Kl, noise};
+pub use limits::{Limits, MAX_PIXELS};
 pub use vqgan::{GanDecoder, GanEncoder, GanQuantizer, VqGan};
 pub use vqvae::{VqVae, VqVaeDecoder, VqVaeEncoder};
 pub use vqvae2::VqVae2;

@@ -3,15 +3,10 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::{Codec, Stage};
-use crate::config::{KlConfig, ModelConfig, VqGanConfig};
 use crate::error::{Error, Result};
 use crate::pixels::tile::{Blend, Window, plan};
 use crate::tokens::Grid;
 
-/// Most values of one activation: 64 MiB of f32, half of WebGPU's portable limit on a binding.
-const MAX_ACTIVATION: usize = 1 << 24;
-/// Longest side that is encoded or decoded in one piece, in pixels.
-const MAX_WINDOW: usize = 512;
 /// Latents of the coarsest grid that neighbouring windows share.
 const OVERLAP: usize = 6;
 
@@ -27,19 +22,9 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Of a picture of `height`×`width` pixels, padded to the model's factor.
-    pub fn of(config: &ModelConfig, height: usize, width: usize) -> Result<Self> {
-        let widest = match config {
-            ModelConfig::VqVae(c) => c.hidden,
-            ModelConfig::VqVae2(c) => c.hidden,
-            ModelConfig::VqGan(VqGanConfig { network, .. })
-            | ModelConfig::Kl(KlConfig { network, .. }) => {
-                // The finest up-sampling convolves at full size with the width of the next level.
-                let widths = network.widths()?;
-                widths.into_iter().take(2).fold(network.ch, usize::max)
-            }
-        };
-        let factor = config.factor();
-        let side = (MAX_ACTIVATION / widest).isqrt().min(MAX_WINDOW);
+    pub fn of(codec: &Codec, height: usize, width: usize) -> Result<Self> {
+        let factor = codec.config.factor();
+        let side = codec.limits.window(&codec.config)?;
         let limit = (side / factor).max(1);
         let overlap = OVERLAP.min(limit / 4);
         let (rows, columns) = (height.div_ceil(factor), width.div_ceil(factor));
@@ -169,7 +154,7 @@ impl Codec {
         [rows, columns]: [usize; 2],
     ) -> Result<Grid> {
         let dim = self.config.embed_dim();
-        let band = (MAX_ACTIVATION / (dim * columns)).clamp(1, rows);
+        let band = (self.limits.activation() / (dim * columns)).clamp(1, rows);
         let mut indices = Vec::with_capacity(rows * columns);
         for y in (0..rows).step_by(band) {
             let window = Window {

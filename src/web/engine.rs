@@ -9,6 +9,7 @@ use super::clock::{self, within};
 use super::object;
 use crate::device::{check, measure};
 use crate::error::{Error, Result};
+use crate::models::Limits;
 
 /// How long the graphics driver may take for one answer. A driver that hangs must not keep the
 /// visitor from the CPU; a software adapter needs a second or two.
@@ -191,6 +192,21 @@ impl Engine {
 impl Engine {
     pub(super) fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// What the device can hold: the adapter's own limits, or the processor's.
+    pub(super) fn limits(&self) -> Limits {
+        let adapter = match (self.facts.kind, &self.facts.adapter) {
+            (Kind::WebGpu, Some(adapter)) => adapter,
+            (Kind::WebGpu, None) => return Limits::PORTABLE,
+            (Kind::Cpu, _) => return Limits::CPU,
+        };
+        let limit = |name: &str, portable| adapter.limits.get(name).map_or(portable, |&v| v as u64);
+        Limits {
+            binding: limit("maxStorageBufferBindingSize", Limits::PORTABLE.binding),
+            buffer: limit("maxBufferSize", Limits::PORTABLE.buffer),
+            ..Limits::PORTABLE
+        }
     }
 }
 

@@ -85,8 +85,12 @@ export interface ModelFacts {
   name: string | null;
   config: object;
   parameters: number;
-  /** Pixels a token stands for along each side. */
+  /** Picture sides are padded to a multiple of this. */
   factor: number;
+  /** For each grid of tokens, coarsest first, the pixels that one stands for along each side; empty
+      for a model without a codebook. */
+  grids: number[];
+  /** Entries of each grid's codebook; 0 without one. */
   codebookSize: number;
   bitsPerToken: number;
   codebookHash: string;

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use super::source::source;
 use super::{Engine, Picture, Tokens, clock, object};
 use crate::config::ModelConfig;
-use crate::models::{Codec, MAX_PIXELS, Stage};
+use crate::models::{Codec, Stage};
 use crate::weights::{CheckedWeights, Container, Family, build};
 
 /// A weight file that has been looked at, value by value, before anything is built of it. Between
@@ -18,20 +18,25 @@ pub struct Weights {
 
 #[wasm_bindgen]
 impl Weights {
-    /// Checks a file as [`Model::load`] does.
+    /// Checks a file as [`Model::load`] does, and that its model fits the engine's device.
     pub fn check(
+        engine: &Engine,
         #[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] weights: JsValue,
         config: Option<String>,
     ) -> Result<Weights, JsValue> {
         let file = Container::open(source(weights)?)?;
-        Ok(Weights {
-            checked: CheckedWeights::new(file, config.as_deref())?,
-        })
+        let checked = CheckedWeights::new(file, config.as_deref())?;
+        let (parameters, largest) = (checked.parameters(), checked.largest());
+        engine
+            .limits()
+            .admit(&checked.config, parameters, largest)?;
+        Ok(Weights { checked })
     }
 
     /// Builds the model on the engine's device.
     pub async fn load(&self, engine: &Engine) -> Result<Model, JsValue> {
-        let codec = Codec::new(build(&self.checked, engine.device())?, engine.device());
+        let loaded = build(&self.checked, engine.device())?;
+        let codec = Codec::new(loaded, engine.device()).within(engine.limits());
         engine.device().memory_cleanup();
         Ok(Model {
             codec,
@@ -60,6 +65,7 @@ struct ModelFacts<'a> {
     config: &'a ModelConfig,
     parameters: usize,
     factor: usize,
+    grids: Vec<usize>,
     codebook_size: usize,
     bits_per_token: u32,
     codebook_hash: String,
@@ -77,7 +83,7 @@ impl Model {
         #[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] weights: JsValue,
         config: Option<String>,
     ) -> Result<Model, JsValue> {
-        Weights::check(weights, config)?.load(engine).await
+        Weights::check(engine, weights, config)?.load(engine).await
     }
 
     /// What the model is.
@@ -93,11 +99,12 @@ impl Model {
             config,
             parameters: self.codec.parameters(),
             factor: config.factor(),
+            grids: config.grids(),
             codebook_size: config.codes(),
             bits_per_token: crate::tokens::bits_for(config.codes() as u32),
             codebook_hash: hashes.codebook.to_string(),
             decoder_hash: hashes.decoder.to_string(),
-            max_pixels: MAX_PIXELS,
+            max_pixels: self.codec.max_pixels(),
         })
     }
 
@@ -123,6 +130,20 @@ impl Model {
         Ok(Picture::new(
             self.codec.decode(tokens.inner(), &mut watch).await?,
         ))
+    }
+
+    /// Picture to picture: through tokens, or, without a codebook, through the posterior's mean, or
+    /// a sample of it with the seed `sample`.
+    pub async fn reconstruct(
+        &self,
+        picture: &Picture,
+        sample: Option<u32>,
+        #[wasm_bindgen(unchecked_optional_param_type = "Progress")] progress: Option<Function>,
+    ) -> Result<Picture, JsValue> {
+        let mut watch = watch(progress);
+        let sample = sample.map(u64::from);
+        let rebuilt = self.codec.reconstruct(picture.inner(), sample, &mut watch);
+        Ok(Picture::new(rebuilt.await?))
     }
 
     /// A sentence if another decoder made these tokens.

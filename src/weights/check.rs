@@ -105,6 +105,12 @@ impl Survey {
         self.shapes.values().map(count).sum()
     }
 
+    /// Number of values in the largest of them.
+    pub fn largest(&self) -> usize {
+        let count = |shape: &Vec<usize>| shape.iter().product::<usize>();
+        self.shapes.values().map(count).max().unwrap_or(0)
+    }
+
     /// The values of one of the model's tensors.
     fn values(&self, ours: &str) -> Result<Vec<f32>> {
         let missing = || Error::WeightsMismatch(format!("`{ours}` is missing"));

@@ -12,6 +12,8 @@ mod load;
 mod manifest;
 mod narrow;
 mod params;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod pickle;
 mod save;
 mod source;
 

@@ -1,13 +1,19 @@
 // What the tests share: a page that must stay on its own machine, models, drops, and pixels.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test as base } from '@playwright/test';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const program = process.env.TESSERAE || join(root, 'target/release/tesserae');
+
 /** @param {string} path within the repository */
-export const file = (path) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)));
+export const file = (path) => readFileSync(join(root, path));
 /** @param {string} name */
 export const sample = (name) => ({ name, mimeType: name.endsWith('.png') ? 'image/png' : 'image/jpeg', buffer: file(`www/samples/${name}`) });
 
@@ -15,6 +21,19 @@ export const sample = (name) => ({ name, mimeType: name.endsWith('.png') ? 'imag
 export const SHIPPED = JSON.parse(file('www/models/index.json').toString()).models;
 /** A model small enough for a software graphics device. */
 export const TINY = fileURLToPath(new URL('fixtures/tiny.safetensors', import.meta.url));
+
+/** The command line's answer. @param {string[]} words */
+export const commandLine = (...words) => JSON.parse(execFileSync(program, [...words, '--json'], { cwd: root, encoding: 'utf8' }));
+
+/** Gives a folder that is gone afterwards. @template T @param {(folder: string) => T} use @returns {T} */
+export function inFolder(use) {
+  const folder = mkdtempSync(join(tmpdir(), 'tesserae-'));
+  try {
+    return use(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 /** Watches a page: whatever leaves the machine and whatever is thrown fails the test in the end. */
 export function watch(/** @type {Page} */ page, /** @type {string} */ origin) {
@@ -120,10 +139,13 @@ export async function saved(page, button) {
 /** A number the page shows, as its element carries it. @param {Page} page @param {string} id */
 export const value = async (page, id) => Number(await page.locator(`#${id}`).getAttribute('data-value'));
 
-/** @param {Page} page @param {string} code @param {RegExp} sentence */
+/** @param {Page} page @param {string} code @param {RegExp} sentence with what is code in backticks */
 export async function complains(page, code, sentence) {
   await expect(page.locator('#alert')).toHaveAttribute('data-code', code);
-  await expect(page.locator('#alert p')).toHaveText(sentence);
+  const words = () => page.locator('#alert p').evaluate((p) => Array.from(p.childNodes, (part) => {
+    return part.nodeName === 'CODE' ? `\`${part.textContent}\`` : part.textContent;
+  }).join(''));
+  await expect.poll(words).toMatch(sentence);
 }
 
 export { expect };

@@ -81,6 +81,16 @@ for (const [what, make, code, sentence] of CASES) {
   });
 }
 
+base('every code of an error has its way on', () => {
+  const found = (/** @type {string} */ path, /** @type {RegExp} */ one) => [...file(path).toString().matchAll(one)].map(([, code]) => code);
+  const codes = [...found('src/error.rs', /=> "(\w+)",/g), ...found('www/engine/protocol.js', /^  [A-Z_]+: '(\w+_\w+)',$/gm)];
+  const alert = file('www/ui/alert.js').toString();
+  expect(codes).toEqual(expect.arrayContaining(['weights_corrupt', 'worker_failed']));
+  // Who cancels knows.
+  const known = codes.filter((code) => code !== 'cancelled');
+  expect(known.filter((code) => !new RegExp(`^  ${code}: '`, 'm').test(alert))).toEqual([]);
+});
+
 base('its own tokens are still good', async () => {
   await drop(page, own);
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'rebuilt');

@@ -1,64 +1,84 @@
 // Weight files as other projects save them, dropped on the page: alone, or with their config.json.
-import { complains, drop, expect, file, open, reaches, rebuildSample, test, value } from './app.js';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GRID, REBUILT, commandLine, complains, drop, expect, file, inFolder, open, pixels, reaches, rebuildSample, saved, test, value, withTiny } from './app.js';
+import { checkpoint } from './checkpoint.js';
 
-/** @typedef {{name: string, mimeType?: string, buffer: Buffer}} Dropped */
+/** @typedef {import('./checkpoint.js').Dropped} Dropped */
 
-/**
- * The checkpoint inside a golden file, and the config.json that belongs to it. Tensors whose name
- * begins with `except` are left out.
- * @param {string} golden @param {string} [except] @returns {{weights: Dropped, config: Dropped}}
- */
-function checkpoint(golden, except = 'nothing.') {
-  const bytes = file(`tests/golden/checkpoint_${golden}.safetensors`);
-  const start = 8 + Number(bytes.readBigUInt64LE());
-  const { __metadata__: metadata, ...tensors } = JSON.parse(bytes.subarray(8, start).toString());
-  /** @type {Record<string, object>} */ const header = { __metadata__: { format: 'pt' } };
-  /** @type {Buffer[]} */ const data = [];
-  let length = 0;
-  for (const [stored, tensor] of Object.entries(tensors)) {
-    const name = stored.replace(/^param\./, '');
-    if (name === stored || name.startsWith(except)) continue;
-    const [from, to] = tensor.data_offsets;
-    header[name] = { ...tensor, data_offsets: [length, length + to - from] };
-    data.push(bytes.subarray(start + from, start + to));
-    length += to - from;
-  }
-  const json = Buffer.from(JSON.stringify(header));
-  const prefix = Buffer.alloc(8);
-  prefix.writeBigUInt64LE(BigInt(json.length));
-  const config = JSON.stringify(JSON.parse(metadata.config)['config.json'] ?? {});
-  return {
-    weights: { name: `${golden}.safetensors`, buffer: Buffer.concat([prefix, json, ...data]) },
-    config: { name: 'config.json', mimeType: 'application/json', buffer: Buffer.from(config) },
-  };
-}
+/** @param {{weights: Dropped, config: Dropped | null}} files */
+const together = ({ weights, config }) => (config ? [weights, config] : [weights]);
 
-/** Waits for a model of the visitor, then has it rebuild a sample. @param {import('@playwright/test').Page} page @param {string} name */
-async function rebuildsWith(page, name) {
-  await expect(page.locator('#model')).toHaveValue(`${name}.safetensors`);
-  await rebuildSample(page, 'chelsea');
-  await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
-  // Both have two halvings.
-  expect(await value(page, 'count')).toBe(64 * 64);
-  await expect(page.locator('#model-facts')).toContainText('16 codes, one for every 4 × 4 pixels');
-}
-
-test('a checkpoint of taming-transformers runs as it is', async ({ page }) => {
-  await open(page);
-  await drop(page, checkpoint('taming').weights);
-  await rebuildsWith(page, 'taming');
+/** What the command line makes of the cat. @param {{weights: Dropped, config: Dropped | null}} files @param {string[]} words */
+const native = (files, ...words) => inFolder((folder) => {
+  const paths = together(files).map(({ name, buffer }) => {
+    const path = join(folder, name);
+    writeFileSync(path, buffer);
+    return path;
+  });
+  const [weights, ...config] = paths;
+  return commandLine(
+    'reconstruct', 'www/samples/chelsea.png', join(folder, 'out.png'), '--size', '256', '--model', weights, ...words,
+    ...config.flatMap((path) => ['--config', path]),
+  );
 });
 
-test('a checkpoint of diffusers runs with its config.json, in either order', async ({ page }) => {
+/** @param {import('@playwright/test').Page} page @param {{psnr: number, ssim: number}} numbers */
+async function shows(page, { psnr, ssim }) {
+  expect(await value(page, 'psnr')).toBeCloseTo(psnr, 1);
+  expect(await value(page, 'ssim')).toBeCloseTo(ssim, 2);
+}
+
+/** @type {Record<string, {facts: RegExp, from: RegExp, count: number | null}>} */
+const FAMILIES = {
+  taming: { facts: /16 codes, one for every 4 × 4 pixels/, from: /format of taming-transformers.*Assumed.*32 groups.*ε.=.0\.000001.*from −1 to 1/, count: 64 * 64 },
+  latent_diffusion: { facts: /16 codes, one for every 2 × 2 pixels/, from: /latent-diffusion/, count: 128 * 128 },
+  gumbel: { facts: /24 codes, one for every 2 × 2 pixels/, from: /taming-transformers/, count: 128 * 128 },
+  diffusers: { facts: /16 codes, one for every 4 × 4 pixels/, from: /diffusers/, count: 64 * 64 },
+  llamagen: { facts: /16 codes, one for every 4 × 4 pixels/, from: /LlamaGen.*Assumed.*codes chosen by direction/, count: 64 * 64 },
+  movq: { facts: /16 codes, one for every 2 × 2 pixels/, from: /diffusers/, count: 128 * 128 },
+  maskgit: { facts: /16 codes, one for every 2 × 2 pixels/, from: /MaskGIT/, count: 128 * 128 },
+  vqvae2: { facts: /16 codes; two grids: one token for every 8 × 8 pixels, and one for every 4 × 4/, from: /VQ-VAE-2/, count: 32 * 32 + 64 * 64 },
+  kl_diffusers: { facts: /no codebook, but 4 continuous numbers for every 4 × 4 pixels/, from: /diffusers/, count: null },
+  kl_ldm: { facts: /no codebook, but 2 continuous numbers for every 4 × 4 pixels/, from: /latent-diffusion/, count: null },
+};
+
+for (const [golden, { facts, from, count }] of Object.entries(FAMILIES)) {
+  test(`a checkpoint of ${golden} rebuilds a picture as the command line does`, async ({ page }) => {
+    const files = checkpoint(golden);
+    await withTiny(page);
+    await open(page);
+    await drop(page, ...together(files));
+    await expect(page.locator('#model')).toHaveValue(`${golden}.safetensors`);
+    await expect(page.locator('#model-facts')).toHaveText(facts);
+    await expect(page.locator('#model-facts')).toHaveText(from);
+    await rebuildSample(page, 'chelsea');
+    await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
+    await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');
+    await shows(page, native(files));
+    if (count === null) {
+      await expect(page.locator('#no-tokens')).toBeVisible();
+    } else {
+      expect(await value(page, 'count')).toBe(count);
+      await expect(page.locator('#no-tokens')).toBeHidden();
+    }
+  });
+}
+
+test('a file of this project says nothing of families and assumptions', async ({ page }) => {
+  await withTiny(page);
+  await open(page);
+  await expect(page.locator('#model-facts')).toContainText('pixels');
+  await expect(page.locator('#model-facts')).not.toContainText(/format|Assumed/);
+});
+
+test('a checkpoint and its config.json come in either order, and stay together in another worker', async ({ page }) => {
   const { weights, config } = checkpoint('diffusers');
   await open(page);
-  await drop(page, config, weights);
-  await rebuildsWith(page, 'diffusers');
-  // The file dialog takes both as well, and the config stays with the weights in another worker.
-  await page.setInputFiles('#file', [
-    { ...weights, name: 'again.safetensors', mimeType: '' },
-    { ...config, mimeType: 'application/json' },
-  ]);
+  await drop(page, /** @type {Dropped} */ (config), weights);
+  await expect(page.locator('#model')).toHaveValue('diffusers.safetensors');
+  await rebuildSample(page, 'chelsea');
+  await page.setInputFiles('#file', [{ ...weights, name: 'again.safetensors' }, /** @type {Dropped} */ (config)]);
   await expect(page.locator('#model')).toHaveValue('again.safetensors');
   await reaches(page, 'done');
   const [worker] = page.workers();
@@ -70,8 +90,131 @@ test('a checkpoint of diffusers runs with its config.json, in either order', asy
   await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
 });
 
+test('a model without a codebook: no tokens, its latents drawn on demand, and token files are for others', async ({ page }) => {
+  const files = checkpoint('kl_diffusers');
+  await withTiny(page);
+  await open(page);
+  await rebuildSample(page, 'chelsea');
+  const tokens = await saved(page, '#save-tokens');
+  await drop(page, ...together(files));
+  await expect(page.locator('#model')).toHaveValue('kl_diffusers.safetensors');
+  await reaches(page, 'done');
+  await expect(page.locator('#no-tokens')).toContainText('This model has no codebook, so there are no tokens');
+  for (const id of ['tokens', 'save-tokens', 'count', 'bpp', 'usage']) await expect(page.locator(`#${id}`)).toBeHidden();
+  for (const id of ['psnr', 'ssim', 'time', 'save-picture']) await expect(page.locator(`#${id}`)).toBeVisible();
+
+  const means = (await pixels(page, REBUILT)).rgba;
+  await page.check('#sample');
+  await expect.poll(async () => (await pixels(page, REBUILT)).rgba.equals(means)).toBe(false);
+  await reaches(page, 'done');
+  expect(page.url()).toContain('sample=1');
+  await shows(page, native(files, '--sample', '1'));
+  await page.uncheck('#sample');
+  await expect.poll(async () => (await pixels(page, REBUILT)).rgba.equals(means)).toBe(true);
+  await reaches(page, 'done');
+
+  await drop(page, tokens);
+  await complains(page, 'no_codebook', /no codebook.*Choose one that has a codebook/);
+  await page.selectOption('#model', 'tiny');
+  await reaches(page, 'done');
+  await expect(page.locator('#tokens')).toBeVisible();
+  await expect(page.locator('#save-tokens')).toBeVisible();
+});
+
+test('two grids: both are shown, spelt out, saved and read again', async ({ page }) => {
+  await withTiny(page);
+  await open(page);
+  await drop(page, checkpoint('vqvae2').weights);
+  await expect(page.locator('#model')).toHaveValue('vqvae2.safetensors');
+  await rebuildSample(page, 'chelsea');
+  await expect(page.locator('#tokens figcaption')).toHaveText(['Top: 32 × 32', 'Bottom: 64 × 64']);
+  await expect(page.locator('#count')).toContainText('32 × 32 + 64 × 64');
+  expect(await value(page, 'bpp')).toBeCloseTo(((32 * 32 + 64 * 64) * 4) / 65536, 3);
+  await expect(page.locator('#usage')).toContainText(/\d+ \+ \d+ of 16 in each codebook/);
+
+  const boxes = page.locator('#tokens [role=application]');
+  const readout = page.locator('#token-readout');
+  await boxes.nth(0).focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(readout).toHaveText(/^Top, row 1, column 2: code \d+, used/);
+  const mark = page.locator('#compare .compare-mark');
+  expect(await mark.evaluate((e) => [e.style.left, e.style.width])).toEqual(['3.125%', '3.125%']);
+  // From one grid into the other, though the first still has the focus.
+  const box = /** @type {{x: number, y: number, width: number, height: number}} */ (await boxes.nth(1).boundingBox());
+  await page.mouse.move(box.x + (box.width * 4.5) / 64, box.y + (box.height * 62.5) / 64);
+  await expect(readout).toHaveText(/^Bottom, row 63, column 5: code \d+, used/);
+  expect(await mark.evaluate((e) => [e.style.left, e.style.width])).toEqual(['6.25%', '1.5625%']);
+  await expect(page.locator('.tokens-cursor:visible')).toHaveCount(1);
+  await page.mouse.move(0, 0);
+  await expect(readout).toContainText('Point at a token');
+
+  const grids = async () => Promise.all([0, 1].map((i) => pixels(page, `#tokens figure:nth-child(${i + 1}) canvas:not(.tokens-twins)`)));
+  const before = await grids();
+  expect(before.map(({ width }) => width)).toEqual([32, 64]);
+  // Colours tell the codes apart.
+  for (const { rgba } of before) expect(new Set(new Uint32Array(Uint8Array.from(rgba).buffer)).size).toBeGreaterThan(1);
+  const shown = (await pixels(page, REBUILT)).rgba;
+  const tokens = await saved(page, '#save-tokens');
+  await rebuildSample(page, 'coffee');
+  expect((await grids())[1].rgba.equals(before[1].rgba)).toBe(false);
+  await drop(page, tokens);
+  await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'rebuilt');
+  await reaches(page, 'done');
+  expect((await pixels(page, REBUILT)).rgba.equals(shown)).toBe(true);
+  const after = await grids();
+  for (const i of [0, 1]) expect(after[i].rgba.equals(before[i].rgba)).toBe(true);
+
+  await page.selectOption('#model', 'tiny');
+  await expect(page.locator('#model-facts')).not.toContainText('two grids');
+  await rebuildSample(page, 'chelsea');
+  await expect(page.locator(GRID)).toHaveCount(1);
+  await expect(page.locator('#tokens figcaption')).toBeHidden();
+});
+
+test('PyTorch checkpoints and shards are not read, and the command that helps is told', async ({ page }) => {
+  await withTiny(page);
+  await open(page);
+  const before = await page.locator('#model').inputValue();
+  for (const name of ['pickle_zip.ckpt', 'pickle_legacy.pt', 'pickle_model.bin']) {
+    await drop(page, { name, buffer: file(`tests/golden/${name}`) });
+    await complains(page, 'weights_pickle', /PyTorch checkpoint.*`tesserae convert model\.ckpt model\.safetensors`.*the model in use stays/);
+    await page.click('#alert button:has-text("Dismiss")');
+  }
+  // Whatever it is called.
+  await drop(page, { name: 'renamed.safetensors', buffer: file('tests/golden/pickle_zip.ckpt') });
+  await complains(page, 'weights_pickle', /PyTorch checkpoint/);
+
+  const { weights } = checkpoint('taming');
+  const shards = ['00001-of-00002', '00002-of-00002'].map((part) => ({ ...weights, name: `model-${part}.safetensors` }));
+  const index = { name: 'model.safetensors.index.json', buffer: Buffer.from('{"weight_map": {}}') };
+  const config = { name: 'config.json', buffer: Buffer.from('{}') };
+  for (const dropped of [[...shards, index, config], [shards[0]], [index]]) {
+    await drop(page, ...dropped);
+    await complains(page, 'weights_sharded', /several files.*`tesserae convert model\.safetensors\.index\.json model\.safetensors`/);
+    await page.click('#alert button:has-text("Dismiss")');
+  }
+  await expect(page.locator('#model')).toHaveValue(before);
+  await rebuildSample(page, 'coffee');
+});
+
+test('the memory that the engine has taken is told, and a new worker begins anew', async ({ page }) => {
+  await withTiny(page);
+  await open(page);
+  await page.click('#device-facts summary');
+  await expect(page.locator('#memory')).toHaveText(/^The engine has taken \d+ MB of memory\.$/);
+  const tiny = await value(page, 'memory');
+  expect(tiny).toBeGreaterThan(1e6);
+  await page.selectOption('#size', '512');
+  await rebuildSample(page, 'chelsea');
+  const more = await value(page, 'memory');
+  expect(more).toBeGreaterThan(tiny);
+  await page.goto('about:blank');
+  await open(page);
+  await expect.poll(() => value(page, 'memory')).toBeLessThan(more);
+});
+
 test('what is missing or of no use is told, and the model in use stays', async ({ page }) => {
-  const { weights, config } = checkpoint('diffusers');
+  const { weights, config } = /** @type {{weights: Dropped, config: Dropped}} */ (checkpoint('diffusers'));
   await open(page);
   const before = await page.locator('#model').inputValue();
 

@@ -1,31 +1,18 @@
 // The page, the command line and both devices agree about the pictures the models are judged by.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { GRID, SHIPPED, expect, open, pixels, rebuildSample, test } from './app.js';
+import { GRID, SHIPPED, commandLine, expect, inFolder, open, pixels, rebuildSample, test } from './app.js';
 
 const PICTURES = ['astronaut', 'chelsea', 'coffee'];
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = process.env.TESSERAE || join(root, 'target/release/tesserae');
-
 /** What the command line says about a sample. @param {string} name @returns {{psnr: number, ssim: number, bpp: number}} */
-function commandLine(name) {
-  const folder = mkdtempSync(join(tmpdir(), 'tesserae-'));
-  try {
-    const words = ['reconstruct', `www/samples/${name}.png`, join(folder, 'out.png'), '--model', SHIPPED[0].name, '--models', 'www/models', '--json'];
-    return JSON.parse(execFileSync(program, words, { cwd: root, encoding: 'utf8' }));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+const native = (name) => inFolder((folder) => commandLine(
+  'reconstruct', `www/samples/${name}.png`, join(folder, 'out.png'), '--model', SHIPPED[0].name, '--models', 'www/models',
+));
 
 test('PSNR, SSIM and bits per pixel are those of the command line, to the shown digit', async ({ page }) => {
   await open(page);
   for (const name of PICTURES) {
     await rebuildSample(page, name);
-    const { psnr, ssim, bpp } = commandLine(name);
+    const { psnr, ssim, bpp } = native(name);
     await expect(page.locator('#psnr')).toContainText(`${psnr.toFixed(2)} dB`);
     await expect(page.locator('#ssim')).toContainText(ssim.toFixed(4));
     await expect(page.locator('#bpp')).toContainText(bpp.toFixed(3));

@@ -62,7 +62,8 @@ async function decoded() {
 async function refused(code, says, ...dropped) {
   await drop(page, ...dropped);
   await expect(page.locator('#alert')).toHaveAttribute('data-code', code);
-  await expect(page.locator('#alert p')).toContainText(says);
+  // What is between backticks is set as code.
+  await expect(page.locator('#alert p')).toContainText(says.replaceAll('`', ''));
   await reaches(page, 'error');
   expect((await decoded()).equals(rebuilt)).toBe(true);
 }

@@ -24,8 +24,8 @@ const DEVICE_SENTENCE = 'The graphics device failed in the middle of the work.';
 const DEAD_SENTENCE = 'The engine could not be started in this browser.';
 
 /**
- * Events: `device` (Opened), `model` (Loaded), `progress` (ProgressMessage and its lane),
- * `part` (Part), `restart` ({code, message}), each in `event.detail`.
+ * Events: `device` (Opened), `model` (Loaded), `memory` (bytes), `progress` (ProgressMessage and its
+ * lane), `part` (Part), `restart` ({code, message}), each in `event.detail`.
  */
 export class EngineClient extends EventTarget {
   /** @type {Worker | null} */ #worker = null;
@@ -62,7 +62,7 @@ export class EngineClient extends EventTarget {
     return this.#add('model', { kind: Ask.LOAD, source });
   }
 
-  /** @param {Blob} blob @param {{maxSide: number, square: boolean}} options */
+  /** @param {Blob} blob @param {import('./protocol.js').PictureOptions} options */
   picture(blob, options) {
     return this.#add('picture', { kind: Ask.PICTURE, blob, ...options });
   }
@@ -171,8 +171,10 @@ export class EngineClient extends EventTarget {
       return;
     }
     this.#running = null;
-    if (message.tell === Tell.DONE) this.#finish(entry, message.value);
-    else if (message.error.code === Code.DEVICE_LOST) return this.#lose(entry, message.error);
+    if (message.tell === Tell.DONE) {
+      this.#finish(entry, message.value);
+      this.#emit('memory', message.memory);
+    } else if (message.error.code === Code.DEVICE_LOST) return this.#lose(entry, message.error);
     else if (message.error.code === PageCode.WORKER_FAILED) return this.#giveUp(entry, message.error);
     else this.#refuse(entry, message.error);
     this.#next();

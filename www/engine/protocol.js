@@ -35,6 +35,7 @@ export const PageCode = Object.freeze(/** @type {const} */ ({
   DOWNLOAD_LENGTH: 'download_length',
   DOWNLOAD_HASH: 'download_hash',
   WORKER_FAILED: 'worker_failed',
+  WEIGHTS_SHARDED: 'weights_sharded',
 }));
 
 /** Codes of the crate that the page itself acts on. */
@@ -104,8 +105,10 @@ export function failure(error) {
  * @property {string | null} name
  * @property {object} config
  * @property {number} parameters
- * @property {number} factor pixels along one side of a token
- * @property {number} codebookSize
+ * @property {number} factor what sides are padded to a multiple of, in pixels
+ * @property {number[]} grids pixels along one side of a token, for each token grid, coarsest first;
+ *   empty for a model without a codebook
+ * @property {number} codebookSize codes of each grid's codebook, 0 without one
  * @property {number} bitsPerToken
  * @property {string} codebookHash
  * @property {string} decoderHash
@@ -147,9 +150,8 @@ export function failure(error) {
  * @typedef {object} Loaded
  * @property {ModelFacts} model
  * @property {string} name
- * @property {Uint8Array} palette three bytes a code
+ * @property {Uint8Array[]} palettes of each grid's codebook, three bytes a code
  * @property {'cache' | 'network' | 'healed' | 'file'} origin
- * @property {number} memory bytes that the engine has taken from the browser so far
  *
  * @typedef {{width: number, height: number, rgba: Uint8ClampedArray<ArrayBuffer>}} Pixels
  *
@@ -185,7 +187,13 @@ export function failure(error) {
  *
  * @typedef {{id: number, kind: 'open', choice: DeviceChoice, remembered?: string}} OpenJob
  * @typedef {{id: number, kind: 'load', source: WeightSource}} LoadJob
- * @typedef {{id: number, kind: 'picture', blob: Blob, maxSide: number, square: boolean}} PictureJob
+ * @typedef {object} PictureOptions
+ * @property {number} maxSide longest side in pixels, 0 for the picture's own
+ * @property {boolean} square the centre square alone
+ * @property {number | null} sample seed of latents that are drawn, for a model without a codebook;
+ *   null takes their means
+ *
+ * @typedef {{id: number, kind: 'picture', blob: Blob} & PictureOptions} PictureJob
  * @typedef {{id: number, kind: 'tokens', blob: Blob}} TokensJob
  * @typedef {OpenJob | LoadJob | PictureJob | TokensJob} Job
  * @typedef {{id: number, kind: 'cancel'}} CancelMessage
@@ -199,7 +207,13 @@ export function failure(error) {
  * @property {number} total
  *
  * @typedef {{tell: 'part', id: number, part: Part}} PartMessage
- * @typedef {{tell: 'done', id: number, value: Opened | Loaded | Result}} DoneMessage
+ * @typedef {object} DoneMessage
+ * @property {'done'} tell
+ * @property {number} id
+ * @property {Opened | Loaded | Result} value
+ * @property {number} memory bytes that the engine has taken from the browser so far, the graphics
+ *   device's not counted
+ *
  * @typedef {{tell: 'failed', id: number, error: Failure}} FailedMessage
  * @typedef {{tell: 'dead', error: Failure}} DeadMessage the instance is gone: start another worker
  * @typedef {ProgressMessage | PartMessage | DoneMessage | FailedMessage | DeadMessage} FromWorker

@@ -109,7 +109,7 @@ const work = {
     await breathe(job.id);
     tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 0, total: 1 });
     // Only weights that are whole replace the model in use; it makes room for them before they are built.
-    const checked = wasm.Weights.check(got.bytes, got.json);
+    const checked = wasm.Weights.check(engine, got.bytes, got.json);
     await breathe(job.id);
     model?.free();
     model = null;
@@ -123,7 +123,10 @@ const work = {
       if (!dead) checked.free();
     }
     tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 1, total: 1 });
-    return { model: model.facts, name: source.name, palette: await model.palette(), origin: got.origin, memory: wasm.memoryBytes() };
+    const facts = model.facts;
+    /** @type {Uint8Array[]} */ const palettes = [];
+    for (let grid = 0; grid < facts.grids.length; grid += 1) palettes.push(await model.palette(grid));
+    return { model: facts, name: source.name, palettes, origin: got.origin };
   },
 
   /** @param {import('./protocol.js').PictureJob} job @param {<T>(thing: T) => T} own */
@@ -136,6 +139,7 @@ const work = {
     const original = pixels(picture);
     tell({ tell: Tell.PART, id: job.id, part: { original } }, [original.rgba.buffer]);
     await breathe(job.id);
+    if (!modelInUse().facts.grids.length) return withoutTokens(job, own, picture);
     const begin = performance.now();
     const tokens = own(await modelInUse().encode(picture, watcher(job.id)));
     const encode = (performance.now() - begin) / 1000;
@@ -164,8 +168,34 @@ async function rebuild(id, tokens, own, original, encode) {
   const decode = (performance.now() - begin) / 1000;
   if (!original) show();
   await breathe(id);
+  return result(original, picture, { encode, decode });
+}
+
+/**
+ * A model without a codebook: there is nothing to show between the two halves.
+ * @param {import('./protocol.js').PictureJob} job @param {<T>(thing: T) => T} own @param {any} original
+ */
+async function withoutTokens(job, own, original) {
+  const watch = watcher(job.id);
+  const begin = performance.now();
+  let turn = 0;
+  const picture = own(await modelInUse().reconstruct(original, job.sample ?? undefined, (/** @type {any} */ stage, /** @type {number} */ done, /** @type {number} */ total) => {
+    if (stage === Stage.DECODE) turn ||= performance.now();
+    return watch(stage, done, total);
+  }));
+  const end = performance.now();
+  await breathe(job.id);
+  return result(original, picture, { encode: (turn - begin) / 1000, decode: (end - turn) / 1000 });
+}
+
+/**
+ * @param {any} original null where only tokens came in @param {any} picture
+ * @param {{encode: number | null, decode: number}} seconds
+ * @returns {import('./protocol.js').Result}
+ */
+function result(original, picture, seconds) {
   const quality = original ? { ...wasm.compare(original, picture) } : null;
-  return { rebuilt: pixels(picture), png: picture.png(), quality, seconds: { encode, decode } };
+  return { rebuilt: pixels(picture), png: picture.png(), quality, seconds };
 }
 
 /** @param {import('./protocol.js').Job} job */
@@ -176,7 +206,7 @@ async function perform(job) {
   try {
     const value = await work[job.kind](/** @type {any} */ (job), own);
     const large = value && 'rebuilt' in value ? [value.rebuilt.rgba.buffer, value.png.buffer] : [];
-    if (!dead) tell({ tell: Tell.DONE, id: job.id, value }, /** @type {Transferable[]} */ (large));
+    if (!dead) tell({ tell: Tell.DONE, id: job.id, value, memory: wasm.memoryBytes() }, /** @type {Transferable[]} */ (large));
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) die(error);
     else if (!dead) tell({ tell: Tell.FAILED, id: job.id, error: failure(error) });

@@ -1,6 +1,6 @@
 // <alert-box>: one plain sentence and a way on. It stays until it is dismissed or no longer true.
 
-/** The way on, per code; the sentence itself comes from whoever failed. */
+/** The way on, per code; the sentence itself comes from whoever failed. Backticks mark code in both. */
 const WAY_ON = {
   image_unsupported: 'Save it as PNG, JPEG or WebP and try again.',
   image_corrupt: 'Try another copy of it.',
@@ -9,11 +9,15 @@ const WAY_ON = {
   image_size: 'Choose another picture.',
   tokens_corrupt: 'Save the tokens again and drop the new file.',
   tokens_version: 'Reload the page to get its newest version.',
+  tokens_other_decoder: 'The model that made them, chosen under “Model”, gives the very same picture.',
   tokens_other_codebook: 'Choose the model that made them under “Model”.',
   tokens_geometry: 'Choose the model that made them under “Model”.',
   weights_corrupt: 'The model in use stays.',
-  weights_unknown: 'Files of taming-transformers, latent-diffusion, diffusers and LlamaGen can be read; the model in use stays.',
-  no_codebook: 'Choose a VQ-VAE or VQ-GAN; the model in use stays.',
+  weights_unknown: 'Files of taming-transformers, latent-diffusion, diffusers, LlamaGen, open-muse and rosinality’s VQ-VAE-2 can be read; the model in use stays.',
+  weights_pickle: 'Run `tesserae convert model.ckpt model.safetensors` in a terminal and drop what it writes; the model in use stays.',
+  weights_sharded: 'Run `tesserae convert model.safetensors.index.json model.safetensors` in a terminal and drop what it writes; the model in use stays.',
+  pickle_refused: 'Take a copy of it from a source that you trust; the model in use stays.',
+  no_codebook: 'Choose one that has a codebook under “Model”, or drop its file; the model in use stays.',
   weights_mismatch: 'The model in use stays.',
   weights_not_finite: 'The model in use stays.',
   config_invalid: 'If weights came with a config.json, drop both together; the model in use stays.',
@@ -28,6 +32,7 @@ const WAY_ON = {
   download_length: 'Try again.',
   download_hash: 'Try again.',
   worker_failed: 'If it happens again, reload the page.',
+  dataset_empty: 'Choose a folder with pictures.',
   io: 'Choose the file again.',
   argument: 'Choose another setting.',
   internal: 'Try again, or choose the CPU under “Device”.',
@@ -41,7 +46,7 @@ class AlertBox extends HTMLElement {
     clearTimeout(this.#timer);
     const text = document.createElement('p');
     const sentence = error.message || 'Something went wrong.';
-    text.textContent = [sentence, WAY_ON[error.code]].filter(Boolean).join(' ');
+    text.append(...withCode([sentence, WAY_ON[error.code]].filter(Boolean).join(' ')));
     const buttons = document.createElement('div');
     buttons.className = 'alert-buttons';
     if (action) buttons.append(button(action.label, 'button', () => (this.clear(), action.run())));
@@ -55,6 +60,16 @@ class AlertBox extends HTMLElement {
     delete this.dataset.code;
     this.replaceChildren();
   }
+}
+
+/** Text, of which every second part stood between backticks; never HTML, as names of files are in it. */
+function withCode(words) {
+  return words.split('`').map((part, i) => {
+    if (i % 2 === 0) return part;
+    const code = document.createElement('code');
+    code.textContent = part;
+    return code;
+  });
 }
 
 function button(label, className, run) {

@@ -6,6 +6,7 @@ class DevicePanel extends HTMLElement {
   #line = document.createElement('p');
   #details = document.createElement('details');
   #body = document.createElement('div');
+  #memory = document.createElement('p');
 
   connectedCallback() {
     if (this.#line.isConnected) return;
@@ -14,7 +15,8 @@ class DevicePanel extends HTMLElement {
     const summary = document.createElement('summary');
     summary.textContent = 'About this device';
     this.#details.id = 'device-facts';
-    this.#details.append(summary, this.#body);
+    this.#memory.id = 'memory';
+    this.#details.append(summary, this.#memory, this.#body);
     this.#details.hidden = true;
     this.append(this.#line, this.#details);
   }
@@ -47,6 +49,13 @@ class DevicePanel extends HTMLElement {
     }
     this.#body.replaceChildren(...parts);
     this.#details.hidden = false;
+  }
+
+  /** @param {number} bytes that the engine has taken, and never gives back before its worker ends */
+  showMemory(bytes) {
+    const beside = this.#line.dataset.kind === 'webgpu' ? ', beside what the graphics device holds' : '';
+    this.#memory.textContent = `The engine has taken ${Math.round(bytes / 1e6)} MB of memory${beside}.`;
+    this.#memory.dataset.value = String(bytes);
   }
 }
 

@@ -1,5 +1,6 @@
 // <drop-target>: files from a drop anywhere on the page, from the file dialog and from the clipboard,
 // all as one `file` event with the File, and with the config.json that came with a weight file.
+import { choose } from '../files.js';
 
 class DropTarget extends HTMLElement {
   #depth = 0;
@@ -44,10 +45,7 @@ class DropTarget extends HTMLElement {
   }
 
   #emit(files) {
-    const all = [...(files ?? [])];
-    const [config = null] = all.filter((f) => /\.json$/i.test(f.name));
-    // Weights come first, and a config is the file itself only if there is nothing else.
-    const file = all.find((f) => /\.safetensors$/i.test(f.name)) ?? all.find((f) => f !== config) ?? config;
+    const { file, config } = choose([...(files ?? [])]);
     if (file) this.dispatchEvent(new CustomEvent('file', { detail: { file, config } }));
   }
 }

@@ -1,6 +1,9 @@
 // <result-numbers>: the figures beside the picture. Each value's element carries the bare number in
 // `data-value`, for whoever reads the page by program.
 
+// Rows about tokens, which not every model makes.
+const OF_TOKENS = new Set(['count', 'bpp', 'usage']);
+
 const ROWS = [
   ['psnr', 'PSNR', 'Peak signal-to-noise ratio over 8-bit RGB; higher is closer.'],
   ['ssim', 'SSIM', 'Structural similarity of the luma; 1 is the same picture.'],
@@ -28,20 +31,31 @@ class ResultNumbers extends HTMLElement {
       list.append(row);
     }
     this.append(list);
-    this.clear();
+    this.clear(true);
   }
 
-  clear() {
-    for (const [id] of ROWS) this.#put(id, '–', '');
+  /** @param {boolean} tokens whether figures about tokens are to come */
+  clear(tokens) {
+    for (const [id] of ROWS) {
+      this.#put(id, '–', '');
+      this.#values[id].parentElement.hidden = !tokens && OF_TOKENS.has(id);
+    }
   }
 
-  /** @param {import('../engine/protocol.js').TokenFacts} facts */
-  showTokens(facts) {
+  /** @param {import('../engine/protocol.js').TokenPart} tokens */
+  showTokens({ facts, indices }) {
     const grids = facts.grids.map((g) => `${g.columns} × ${g.rows}`).join(' + ');
     this.#put('count', facts.count.toLocaleString('en'), facts.count, grids);
     this.#put('bpp', facts.bitsPerPixel.toFixed(3), facts.bitsPerPixel, `${bytes(facts.bytes)} in all`);
-    const usage = `${facts.used.toLocaleString('en')} of ${facts.codebookSize.toLocaleString('en')}`;
-    this.#put('usage', usage, facts.used, `perplexity ${facts.perplexity.toFixed(1)}`);
+    const size = facts.codebookSize.toLocaleString('en');
+    if (indices.length === 1) {
+      this.#put('usage', `${facts.used.toLocaleString('en')} of ${size}`, facts.used, `perplexity ${facts.perplexity.toFixed(1)}`);
+      return;
+    }
+    // Each grid has a codebook of its own, so its codes are counted apart.
+    const used = indices.map((codes) => new Set(codes).size);
+    const sum = used.reduce((a, b) => a + b);
+    this.#put('usage', used.map((n) => n.toLocaleString('en')).join(' + '), sum, `of ${size} in each codebook`);
   }
 
   /** @param {{psnr: number, ssim: number} | null} quality @param {{encode: number | null, decode: number}} seconds */

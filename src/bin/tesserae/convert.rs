@@ -114,6 +114,5 @@ impl Args {
 /// PSNR of a reconstruction, in decibels.
 async fn quality(codec: &Codec, picture: &Picture) -> Result<f64> {
     let watch = &mut async |_, _, _| true;
-    let tokens = codec.encode(picture, watch).await?;
-    psnr(picture, &codec.decode(&tokens, watch).await?)
+    psnr(picture, &codec.reconstruct(picture, None, watch).await?)
 }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use tesserae::models::Stage;
+use tesserae::models::{Limits, Stage};
 use tesserae::weights::{self, CheckedWeights, Manifest};
 use tesserae::{Codec, Error, Picture, Result};
 
@@ -76,7 +76,8 @@ impl ModelArgs {
         let file = files::weights(&self.file()?)?;
         let checked = CheckedWeights::new(file, self.config.text()?.as_deref())?;
         let device = Device::flex();
-        Ok(Codec::new(weights::build(&checked, &device)?, &device))
+        let loaded = weights::build(&checked, &device)?;
+        Ok(Codec::new(loaded, &device).within(Limits::CPU))
     }
 }
 

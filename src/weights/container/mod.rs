@@ -14,6 +14,18 @@ use serde::Deserialize;
 use super::{CONFIG_KEY, Source};
 use crate::error::{Error, Result, one_line};
 
+/// How a zip file begins, which the newer form of PyTorch's checkpoints is.
+const ZIP: &[u8] = b"PK\x03\x04";
+/// Bytes that tell a checkpoint from a safetensors file.
+const BEGINNING: u64 = 9;
+
+/// Whether a file that begins with these bytes is a PyTorch checkpoint; nine are enough.
+pub fn is_pickle(first: &[u8]) -> bool {
+    // A safetensors file may begin with the same two bytes, as the length of its header.
+    let safetensors = first.get(8) == Some(&b'{');
+    first.starts_with(ZIP) || (matches!(first, [0x80, 2..=5, ..]) && !safetensors)
+}
+
 /// What the scales of a tensor in int8 are called, after the tensor's own name.
 pub const SCALE: &str = ".scale";
 
@@ -32,17 +44,43 @@ struct Index {
 }
 
 impl Container {
-    /// Reads the header of a safetensors file.
+    /// Reads the header of a safetensors file, or, natively, finds the tensors of a PyTorch
+    /// checkpoint.
     ///
     /// # Errors
-    /// [`Error::WeightsCorrupt`] for what is no such file, and what reading fails with.
+    /// [`Error::WeightsCorrupt`] for what is no such file, [`Error::PickleRefused`], in a browser
+    /// [`Error::WeightsPickle`], and what reading fails with.
     pub fn open(source: Rc<dyn Source>) -> Result<Self> {
+        let first = source.read(0, source.len().min(BEGINNING) as usize)?;
+        if is_pickle(&first) {
+            return Self::open_checkpoint(source);
+        }
         let (metadata, tensors) = header::read(&source)?;
         Self {
             metadata,
             tensors: tensors.into_iter().collect(),
         }
         .with_scales()
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn open_checkpoint(source: Rc<dyn Source>) -> Result<Self> {
+        let entries = super::pickle::read(source.as_ref())?;
+        let stored = |entry: super::pickle::Entry| {
+            (
+                entry.name.clone(),
+                Stored::of_checkpoint(entry, source.clone()),
+            )
+        };
+        Ok(Self {
+            metadata: HashMap::new(),
+            tensors: entries.into_iter().map(stored).collect(),
+        })
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    fn open_checkpoint(_source: Rc<dyn Source>) -> Result<Self> {
+        Err(Error::WeightsPickle)
     }
 
     /// Reads the headers of all shards that `index` (the text of a

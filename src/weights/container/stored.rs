@@ -12,13 +12,19 @@ pub struct Stored {
     pub shape: Vec<usize>,
     dtype: Dtype,
     source: Rc<dyn Source>,
-    /// Offset of the first element in the source.
-    start: u64,
-    /// Elements between neighbours along each side, where they are not simply row after row.
-    strides: Option<Vec<usize>>,
+    place: Place,
     /// Of a tensor in int8: what its values are multiplied by, a number for each index along one
     /// side.
     scale: Option<Scale>,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    /// Row after row, from this offset in the source on.
+    Rows(u64),
+    /// As a PyTorch checkpoint says, which may be a view with any strides.
+    #[cfg(not(target_arch = "wasm32"))]
+    View(crate::weights::pickle::Entry),
 }
 
 #[derive(Debug, Clone)]
@@ -35,16 +41,21 @@ impl Stored {
             shape,
             dtype,
             source,
-            start,
-            strides: None,
+            place: Place::Rows(start),
             scale: None,
         }
     }
 
-    /// The same with elements that far apart along each side.
-    pub fn strided(self, strides: Vec<usize>) -> Self {
-        let strides = Some(strides).filter(|strides| *strides != rows(&self.shape));
-        Self { strides, ..self }
+    /// A tensor of a PyTorch checkpoint.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn of_checkpoint(entry: crate::weights::pickle::Entry, source: Rc<dyn Source>) -> Self {
+        Self {
+            shape: entry.shape.clone(),
+            dtype: entry.dtype,
+            source,
+            place: Place::View(entry),
+            scale: None,
+        }
     }
 
     /// Type of the values.
@@ -75,32 +86,28 @@ impl Stored {
 
     /// The values, widened to f32.
     pub(super) fn values(&self, name: &str) -> Result<Vec<f32>> {
-        let count: usize = self.shape.iter().product();
-        let extent = match &self.strides {
-            Some(_) if count == 0 => 0,
-            Some(strides) => {
-                let last = |(side, stride): (&usize, &usize)| (side - 1) * stride;
-                1 + self.shape.iter().zip(strides).map(last).sum::<usize>()
-            }
-            None => count,
-        };
-        let size = self.dtype.bitsize() / 8;
-        let read = || self.source.read(self.start, extent * size);
-        let mut values = match (self.dtype, &self.scale) {
-            (Dtype::F32, _) => words(&read()?, f32::from_le_bytes),
-            (Dtype::F16, _) => words(&read()?, |b| half::f16::from_le_bytes(b).to_f32()),
-            (Dtype::BF16, _) => words(&read()?, |b| half::bf16::from_le_bytes(b).to_f32()),
-            (Dtype::I8, Some(scale)) => scale.apply(&self.shape, &read()?)?,
+        Ok(match (self.dtype, &self.scale) {
+            (Dtype::F32, _) => words(&self.bytes()?, f32::from_le_bytes),
+            (Dtype::F16, _) => words(&self.bytes()?, |b| half::f16::from_le_bytes(b).to_f32()),
+            (Dtype::BF16, _) => words(&self.bytes()?, |b| half::bf16::from_le_bytes(b).to_f32()),
+            (Dtype::I8, Some(scale)) => scale.apply(&self.shape, &self.bytes()?)?,
             (other, _) => {
                 return Err(Error::WeightsMismatch(format!(
                     "`{name}` is stored as {other:?}, which is none of F32, F16 and BF16"
                 )));
             }
-        };
-        if let Some(strides) = &self.strides {
-            values = gather(&values, &self.shape, strides);
+        })
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>> {
+        match &self.place {
+            Place::Rows(start) => {
+                let count: usize = self.shape.iter().product();
+                self.source.read(*start, count * self.dtype.bitsize() / 8)
+            }
+            #[cfg(not(target_arch = "wasm32"))]
+            Place::View(entry) => entry.bytes(self.source.as_ref()),
         }
-        Ok(values)
     }
 }
 
@@ -125,27 +132,6 @@ fn words<const N: usize>(bytes: &[u8], widen: impl Fn([u8; N]) -> f32) -> Vec<f3
     words.iter().map(|word| widen(*word)).collect()
 }
 
-/// Strides of a tensor that is stored row after row.
-fn rows(shape: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1; shape.len()];
-    for i in (1..shape.len()).rev() {
-        strides[i - 1] = strides[i] * shape[i];
-    }
-    strides
-}
-
-/// The elements of a strided tensor, row after row.
-fn gather(values: &[f32], shape: &[usize], strides: &[usize]) -> Vec<f32> {
-    let steps = rows(shape);
-    (0..shape.iter().product())
-        .filter_map(|i: usize| {
-            let along = |((step, side), stride)| i / step % side * stride;
-            let at = steps.iter().zip(shape).zip(strides).map(along).sum();
-            values.get::<usize>(at).copied()
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,16 +139,6 @@ mod tests {
     fn stored(values: &[f32], shape: &[usize]) -> Stored {
         let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         Stored::new(shape.to_vec(), Dtype::F32, Rc::new(bytes), 0)
-    }
-
-    #[test]
-    fn a_transposed_view_is_read_in_its_own_order() {
-        let values = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
-        let view = stored(&values, &[3, 2]).strided(vec![1, 3]);
-        assert_eq!(view.values("t").unwrap(), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
-        let plain = stored(&values, &[3, 2]).strided(vec![2, 1]);
-        assert_eq!(plain.strides, None);
-        assert_eq!(plain.values("t").unwrap(), values);
     }
 
     #[test]

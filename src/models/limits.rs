@@ -1,0 +1,188 @@
+//! Memory is planned before work: what a device can hold decides windows, and what is refused.
+
+use crate::config::{KlConfig, ModelConfig, VqGanConfig};
+use crate::error::{Error, Result};
+
+/// Most pixels of a picture, however much memory there is: 4096×4096.
+pub const MAX_PIXELS: u64 = 1 << 24;
+/// Longest side that is encoded or decoded in one piece, in pixels.
+const MAX_WINDOW: usize = 512;
+
+/// What a device and its host can hold, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// What a shader sees of a buffer at once: WebGPU's `maxStorageBufferBindingSize`.
+    pub binding: u64,
+    /// One buffer, and so one tensor of weights: WebGPU's `maxBufferSize`.
+    pub buffer: u64,
+    /// All weights of a model, in f32.
+    pub model: u64,
+    /// A picture's planes and latents on the host, while they are divided and blended.
+    pub host: u64,
+}
+
+impl Limits {
+    /// What every WebGPU device has, and a browser's tab: 128 MiB a binding, 256 MiB a buffer, and
+    /// what 32-bit addresses leave.
+    ///
+    /// Source: the default limits of <https://www.w3.org/TR/webgpu/#limits>.
+    pub const PORTABLE: Self = Self {
+        binding: 128 << 20,
+        buffer: 256 << 20,
+        model: 3 << 30,
+        host: 1 << 30,
+    };
+
+    /// The processor's: memory is in one piece there, so that only its amount bounds a tensor.
+    pub const CPU: Self = Self {
+        buffer: if cfg!(target_pointer_width = "32") {
+            1 << 30
+        } else {
+            1 << 40
+        },
+        model: if cfg!(target_pointer_width = "32") {
+            3 << 30
+        } else {
+            1 << 40
+        },
+        ..Self::PORTABLE
+    };
+
+    /// Whether a model fits that has `parameters`, the most of them in one tensor `largest`.
+    ///
+    /// # Errors
+    /// [`Error::ModelTooLarge`].
+    pub fn admit(&self, config: &ModelConfig, parameters: usize, largest: usize) -> Result<()> {
+        let bytes = |values: usize| 4 * values as u64;
+        let smallest_window = config
+            .factor()
+            .saturating_pow(2)
+            .saturating_mul(widest(config)?);
+        for (needed, limit) in [
+            (bytes(parameters), self.model),
+            (bytes(largest), self.buffer),
+            (bytes(smallest_window), self.binding),
+        ] {
+            if needed > limit {
+                return Err(Error::ModelTooLarge { needed, limit });
+            }
+        }
+        Ok(())
+    }
+
+    /// Most values of one activation: half of a binding, since a fused shader binds two.
+    pub(super) fn activation(&self) -> usize {
+        usize::try_from(self.binding / 8).unwrap_or(usize::MAX)
+    }
+
+    /// Longest side of a window, in pixels.
+    pub(super) fn window(&self, config: &ModelConfig) -> Result<usize> {
+        let side = (self.activation() / widest(config)?).isqrt();
+        Ok(side.min(MAX_WINDOW))
+    }
+
+    /// Most pixels of a picture that this model can be given.
+    pub fn max_pixels(&self, config: &ModelConfig) -> u64 {
+        // Planes before and after padding, the blended sum with its weights, and the result; then
+        // for each latent its blended sum, the result and, for a KL model, moments and noise.
+        const PLANES: u64 = 48;
+        let latent = |factor: usize| {
+            let values = 8 * (2 * config.embed_dim() as u64 + 1);
+            values.div_ceil((factor as u64).pow(2))
+        };
+        let latents: u64 = match config.grids().as_slice() {
+            [] => latent(config.factor()),
+            grids => grids.iter().map(|&factor| latent(factor)).sum(),
+        };
+        (self.host / (PLANES + latents)).min(MAX_PIXELS)
+    }
+
+    /// Whether a picture of these sides fits.
+    ///
+    /// # Errors
+    /// [`Error::ImageTooLarge`], with what does.
+    pub fn fit(&self, config: &ModelConfig, width: u32, height: u32) -> Result<()> {
+        let max_pixels = self.max_pixels(config);
+        if u64::from(width) * u64::from(height) > max_pixels {
+            return Err(Error::ImageTooLarge {
+                width,
+                height,
+                max_pixels,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Channels of the widest activation at the picture's own size.
+fn widest(config: &ModelConfig) -> Result<usize> {
+    Ok(match config {
+        ModelConfig::VqVae(c) => c.hidden,
+        ModelConfig::VqVae2(c) => c.hidden,
+        ModelConfig::VqGan(VqGanConfig { network, .. })
+        | ModelConfig::Kl(KlConfig { network, .. }) => {
+            // The finest up-sampling convolves at full size with the width of the next level.
+            let widths = network.widths()?;
+            widths.into_iter().take(2).fold(network.ch, usize::max)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn preset(name: &str) -> ModelConfig {
+        ModelConfig::preset(name).unwrap()
+    }
+
+    #[test]
+    fn published_models_fit_the_portable_limits() {
+        for (name, parameters, largest) in [
+            ("photos-f8", 2_931_827, 65_536),
+            ("imagenet-f16-16384", 76_000_000, 16_384 * 256),
+            ("ldm-vq-f8", 68_000_000, 512 * 512 * 9),
+            ("kl-f8", 84_000_000, 512 * 512 * 9),
+        ] {
+            let config = preset(name);
+            Limits::PORTABLE
+                .admit(&config, parameters, largest)
+                .unwrap();
+            assert_eq!(Limits::PORTABLE.max_pixels(&config), MAX_PIXELS, "{name}");
+        }
+        // Wide outer layers make smaller windows.
+        let window = |name: &str| Limits::PORTABLE.window(&preset(name)).unwrap();
+        assert_eq!(window("photos-f8"), 512);
+        assert_eq!(window("imagenet-f16-16384"), 362);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_with_what_does() {
+        let config = preset("photos-f8");
+        let code = |parameters, largest| {
+            let result = Limits::PORTABLE.admit(&config, parameters, largest);
+            result.map_err(|e| e.code())
+        };
+        assert_eq!(code(1 << 29, 1 << 20), Ok(()));
+        assert_eq!(code(1 << 30, 1 << 20), Err("model_too_large"));
+        assert_eq!(code(1 << 29, (1 << 26) + 1), Err("model_too_large"));
+
+        let small = Limits {
+            host: 64 << 20,
+            ..Limits::PORTABLE
+        };
+        let most = small.max_pixels(&config);
+        assert!((1 << 20..1 << 21).contains(&most), "{most}");
+        small.fit(&config, 1024, 1024).unwrap();
+        let error = small.fit(&config, 2000, 1000).unwrap_err();
+        assert_eq!(error.code(), "image_too_large");
+        // The sentence names a size of the same shape that does fit.
+        let Error::ImageTooLarge { max_pixels, .. } = error else {
+            panic!("{error}");
+        };
+        let (width, height) = crate::error::largest(2000, 1000, max_pixels);
+        small.fit(&config, width, height).unwrap();
+        assert!(small.fit(&config, width + 20, height + 10).is_err());
+        assert!(error.to_string().contains(&format!("{width}×{height}")));
+    }
+}

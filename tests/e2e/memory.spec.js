@@ -1,0 +1,93 @@
+// Models of full size on the CPU: what the engine takes of the browser's memory, and that it takes no
+// more when models are swapped.
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { REBUILT, commandLine, drop, expect, open, pixels, reaches, test, value } from './app.js';
+
+/** Peak over the weights in f32, which is what the model computes with. */
+const AT_MOST = 1.6;
+const SWAPS = 5;
+/** @type {[name: string, preset: string, dtype: string][]} */
+const MODELS = [
+  ['imagenet-f16.safetensors', 'imagenet-f16-16384', 'f16'],
+  ['imagenet-f32.safetensors', 'imagenet-f16-16384', 'f32'],
+  ['ldm-f16.safetensors', 'ldm-vq-f8', 'f16'],
+];
+
+let folder = '';
+test.beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tesserae-'));
+  for (const [name, preset, dtype] of MODELS) commandLine('init', preset, join(folder, name), '--dtype', dtype);
+});
+test.afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** @param {import('@playwright/test').Page} page @param {string} name */
+async function load(page, name) {
+  await page.setInputFiles('#file', join(folder, name));
+  await expect(page.locator('#model')).toHaveValue(name, { timeout: 300_000 });
+  await expect(page.locator('html')).not.toHaveAttribute('data-state', 'working', { timeout: 300_000 });
+}
+
+/** @param {import('@playwright/test').Page} page @returns {Promise<Buffer>} a photo of 64 × 64 pixels */
+async function small(page) {
+  const base64 = await page.evaluate(async () => {
+    const photo = await createImageBitmap(await (await fetch('samples/chelsea.png')).blob());
+    const canvas = new OffscreenCanvas(64, 64);
+    /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(photo, 0, 0, 64, 64);
+    const bytes = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
+    return btoa(String.fromCharCode(...bytes));
+  });
+  return Buffer.from(base64, 'base64');
+}
+
+/** @param {import('@playwright/test').Page} page */
+async function rebuildSmall(page) {
+  await drop(page, { name: 'small.png', mimeType: 'image/png', buffer: await small(page) });
+  await reaches(page, 'working');
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'done', { timeout: 300_000 });
+  const { width, height } = await pixels(page, REBUILT);
+  expect([width, height]).toEqual([64, 64]);
+}
+
+const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
+
+for (const [name, preset, dtype] of MODELS) {
+  test(`${preset} in ${dtype} loads and rebuilds within ${AT_MOST} × its weights @slow`, async ({ page }) => {
+    test.setTimeout(900_000);
+    await open(page);
+    await load(page, name);
+    const loaded = await value(page, 'memory');
+    const weights = /** @type {RegExpExecArray} */ (/([\d.]+) million weights/.exec(String(await page.locator('#model-facts').textContent())));
+    const f32 = Number(weights[1]) * 4e6;
+    await rebuildSmall(page);
+    const rebuilt = await value(page, 'memory');
+    const file = statSync(join(folder, name)).size;
+    console.log(`${preset} in ${dtype}: file ${megabytes(file)}, weights in f32 ${megabytes(f32)}, engine ${megabytes(loaded)} after loading (${(loaded / f32).toFixed(2)} ×) and ${megabytes(rebuilt)} after 64 × 64 (${(rebuilt / f32).toFixed(2)} ×)`);
+    expect(f32).toBeGreaterThan(200e6);
+    expect(rebuilt).toBeLessThanOrEqual(AT_MOST * f32);
+  });
+}
+
+test('swapping two models takes no more memory than having loaded both once @slow', async ({ page }) => {
+  test.setTimeout(1_800_000);
+  await open(page);
+  const [[first], , [second]] = MODELS;
+  await load(page, first);
+  await load(page, second);
+  const [worker] = page.workers();
+  const settled = await value(page, 'memory');
+  /** @type {number[]} */ const seen = [];
+  for (let i = 0; i < SWAPS; i += 1) {
+    for (const name of [first, second]) {
+      await page.selectOption('#model', name);
+      await reaches(page, 'loading');
+      await expect(page.locator('html')).toHaveAttribute('data-state', 'ready', { timeout: 300_000 });
+      seen.push(await value(page, 'memory'));
+    }
+  }
+  console.log(`swapping: ${megabytes(settled)} after both, then ${seen.map(megabytes).join(', ')}`);
+  // A worker that had died and been replaced would begin with little memory again.
+  expect(page.workers()).toEqual([worker]);
+  expect(Math.max(...seen)).toBeLessThanOrEqual(settled * 1.05);
+});

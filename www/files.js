@@ -1,0 +1,28 @@
+// @ts-check
+// What a file is for, by its name; what it really holds is for the engine to find out.
+
+// PyTorch's own files are weights too: the engine says what can be done with them.
+const WEIGHTS = /\.(safetensors|ckpt|pth?|bin)$/i;
+const SHARD = /-\d+-of-\d+\.(safetensors|bin)$|\.index\.json$/i;
+
+/** @typedef {'shards' | 'weights' | 'config' | 'tokens' | 'picture'} Purpose */
+
+/** @param {string} name @returns {Purpose} */
+export function purpose(name) {
+  if (SHARD.test(name)) return 'shards';
+  if (WEIGHTS.test(name)) return 'weights';
+  if (/\.json$/i.test(name)) return 'config';
+  return /\.tokens$/i.test(name) ? 'tokens' : 'picture';
+}
+
+/**
+ * Which of some files that came together is meant, and the config.json that belongs to it.
+ * @param {File[]} files @returns {{file?: File, config: File | null}}
+ */
+export function choose(files) {
+  const first = (/** @type {Purpose} */ wanted) => files.find((f) => purpose(f.name) === wanted);
+  const config = first('config') ?? null;
+  // A config is the file itself only if there is nothing else.
+  const file = first('shards') ?? first('weights') ?? files.find((f) => f !== config) ?? config;
+  return { file: file ?? undefined, config };
+}
