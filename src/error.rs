@@ -180,6 +180,22 @@ impl Error {
     }
 }
 
+/// Words that quote a file, such as a JSON reader's, fit for a sentence: on one line, without what a
+/// terminal would obey, and not too long.
+pub(crate) fn one_line(words: impl std::fmt::Display) -> String {
+    const LENGTH: usize = 300;
+    let words = words.to_string();
+    let mut line: String = words
+        .chars()
+        .take(LENGTH)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if words.chars().nth(LENGTH).is_some() {
+        line.push('…');
+    }
+    line
+}
+
 /// Sides of the largest picture that is shaped like `width`×`height` and has at most `max_pixels`.
 pub(crate) fn largest(width: u32, height: u32, max_pixels: u64) -> (u32, u32) {
     let scale = (max_pixels as f64 / (f64::from(width) * f64::from(height))).sqrt();

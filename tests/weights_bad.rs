@@ -234,7 +234,8 @@ fn a_value_that_is_not_finite_is_named_in_every_tensor_and_type() {
 }
 
 /// Codes with which weights may be refused; anything else would be a fault of the program.
-const REFUSALS: [&str; 6] = [
+const REFUSALS: [&str; 7] = [
+    "pickle_refused",
     "weights_corrupt",
     "weights_unknown",
     "weights_mismatch",

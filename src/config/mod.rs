@@ -11,7 +11,7 @@ use serde_json::Value;
 pub use kinds::{KlConfig, QuantizerKind, VqGanConfig, VqVae2Config, VqVaeConfig};
 pub use network::{DecoderNorm, Layers, NetworkConfig};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, one_line};
 
 /// Any model of this crate. In JSON the field `kind` tells which; a field of no meaning is refused
 /// by its name.
@@ -94,7 +94,7 @@ impl ModelConfig {
     /// [`Error::ConfigInvalid`] names the offending field.
     pub fn from_json(json: &str) -> Result<Self> {
         let config: Self =
-            serde_json::from_str(json).map_err(|e| Error::ConfigInvalid(e.to_string()))?;
+            serde_json::from_str(json).map_err(|e| Error::ConfigInvalid(one_line(e)))?;
         config.validate()?;
         Ok(config)
     }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::ModelConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, one_line};
 
 /// How a model is trained, as the JSON file that `tesserae train` takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ impl TrainConfig {
     /// [`Error::ConfigInvalid`] names the field.
     pub fn from_json(json: &str) -> Result<Self> {
         let config: Self =
-            serde_json::from_str(json).map_err(|e| Error::ConfigInvalid(e.to_string()))?;
+            serde_json::from_str(json).map_err(|e| Error::ConfigInvalid(one_line(e)))?;
         config.validate()?;
         Ok(config)
     }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::ModelConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, one_line};
 
 /// `www/models/index.json`: the models that are shipped.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +43,8 @@ impl Manifest {
     /// # Errors
     /// [`Error::ConfigInvalid`] says what is wrong with it.
     pub fn from_json(json: &str) -> Result<Self> {
-        serde_json::from_str(json).map_err(|e| Error::ConfigInvalid(format!("model index: {e}")))
+        serde_json::from_str(json)
+            .map_err(|e| Error::ConfigInvalid(format!("model index: {}", one_line(e))))
     }
 
     /// The entry called `name`.

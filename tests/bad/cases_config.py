@@ -31,6 +31,8 @@ def own() -> Iterator[tuple]:
         ("a config without a kind", file.configured(kind=None), UNKNOWN, NO_KIND),
         ("no config", replace(file, metadata={"format": "pt"}), UNKNOWN, NO_KIND),
         ("a kind that is unknown", file.configured(kind="vqvea"), INVALID, "vqvea"),
+        ("a kind with a line break", file.configured(kind="vq\nvae"), INVALID, "unknown variant `vq\ufffdvae`"),
+        ("a kind of 2000 letters", file.configured(kind="v" * 2000), INVALID, "vvv…"),
         ("a kind that is a number", file.configured(kind=2), INVALID, "configuration is not valid"),
         ("a field misspelt", file.told(typo), INVALID, "unknown field `hiden`"),
         ("a field missing", file.configured(hidden=None), INVALID, "missing field `hidden`"),

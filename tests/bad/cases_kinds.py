@@ -18,7 +18,7 @@ size 12345
 """
 
 
-def cases() -> Iterator[tuple]:
+def cases() -> Iterator[tuple | dict]:
     corrupt = "weights_corrupt"
     yield "an empty file", b"", corrupt, "shorter than a header"
     yield "one byte", b"\0", corrupt, "shorter than a header"
@@ -30,16 +30,20 @@ def cases() -> Iterator[tuple]:
     yield "an HTML error page", PAGE.encode(), corrupt, NO_HEADER
     yield "a pointer of Git LFS", POINTER.encode(), corrupt, NO_HEADER
     yield "a config file", b'{"kind": "vqvae", "hidden": 2}\n', corrupt, NO_HEADER
-    yield "a zip", zipped({"readme.txt": TEXT.encode()}), corrupt, "not a safetensors file"
     yield "a gzip", gzipped(TEXT.encode()), corrupt, "ends within its header"
     yield "a PNG", png(), corrupt, NO_HEADER
     yield "a token file", tokens(), corrupt, NO_HEADER
-    # State dicts without a tensor, as torch.save writes them.
+    # The page reads no pickle, nor what may hold one: zips, and what begins as pickles do.
     pickle = b"\x80\x02}q\x00."
     archive = zipped({"archive/data.pkl": pickle, "archive/version": b"3\n"})
-    yield "a PyTorch checkpoint", archive, corrupt, "not a safetensors file"
     before = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03." + pickle
-    yield "a PyTorch checkpoint from before 1.6", before, corrupt, NO_HEADER
+    for name, data, says in [
+        ("a zip", zipped({"readme.txt": TEXT.encode()}), "data.pkl"),
+        ("a PyTorch checkpoint of nothing", archive, "state dict"),
+        ("a PyTorch checkpoint of nothing from before 1.6", before, ""),
+        ("a pickled number", b"\x80\x02K\x07.", ""),
+    ]:
+        yield {"name": name, "data": data, "code": corrupt, "says": says, "page": "weights_pickle"}
 
 
 def zipped(files: dict[str, bytes]) -> bytes:

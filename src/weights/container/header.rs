@@ -7,7 +7,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::Stored;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, one_line};
 use crate::weights::Source;
 
 /// Longest header that is read, in bytes: a hundred times that of the largest known model, and
@@ -19,8 +19,6 @@ const PREFIX: usize = 8;
 /// enough to be shown to somebody.
 const MAX_NAME: usize = 512;
 const MAX_SIDES: usize = 16;
-/// Characters of the JSON reader's words that are passed on; it quotes what it does not expect.
-const MAX_WORDS: usize = 300;
 
 /// The metadata, and where each tensor lies.
 pub fn read(source: &Rc<dyn Source>) -> Result<(HashMap<String, String>, Vec<(String, Stored)>)> {
@@ -41,7 +39,7 @@ pub fn read(source: &Rc<dyn Source>) -> Result<(HashMap<String, String>, Vec<(St
     }
     let header = source.read(PREFIX as u64, length)?;
     let header = std::str::from_utf8(&header).map_err(|_| corrupt("its header is not text"))?;
-    let json = |e: serde_json::Error| corrupt(&format!("its header: {}", shown(&e.to_string())));
+    let json = |e: serde_json::Error| corrupt(&format!("its header: {}", one_line(e)));
     // The format's own reader keeps one of two equal names and says nothing.
     serde_json::from_str::<DistinctKeys>(header).map_err(json)?;
     let header: Metadata = serde_json::from_str(header).map_err(json)?;
@@ -70,14 +68,6 @@ pub fn read(source: &Rc<dyn Source>) -> Result<(HashMap<String, String>, Vec<(St
         })
         .collect();
     Ok((header.metadata().clone().unwrap_or_default(), tensors))
-}
-
-/// Words that may quote the file, on one line and not too long for it.
-fn shown(words: &str) -> String {
-    let words = words.chars().take(MAX_WORDS);
-    words
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }
 
 /// A JSON object that has each of its keys once, and whose metadata have.

@@ -12,7 +12,7 @@ use safetensors::tensor::Dtype;
 use serde::Deserialize;
 
 use super::{CONFIG_KEY, Source};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, one_line};
 
 /// How a zip file begins, which the newer form of PyTorch's checkpoints is.
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -93,15 +93,17 @@ impl Container {
         index: &str,
         mut open: impl FnMut(&str) -> Result<Rc<dyn Source>>,
     ) -> Result<Self> {
-        let index: Index = serde_json::from_str(index)
-            .map_err(|e| Error::WeightsCorrupt(format!("the index of its shards: {e}")))?;
+        let index: Index = serde_json::from_str(index).map_err(|e| {
+            Error::WeightsCorrupt(format!("the index of its shards: {}", one_line(e)))
+        })?;
         let mut shards: BTreeMap<&str, Self> = BTreeMap::new();
         let mut tensors = BTreeMap::new();
         for (name, file) in &index.weight_map {
             // Shards lie beside their index; anything else would read other people's files.
             if file.is_empty() || file.contains(['/', '\\']) {
                 return Err(Error::WeightsCorrupt(format!(
-                    "the index of its shards names `{file}`, which is no file name"
+                    "the index of its shards names `{}`, which is no file name",
+                    one_line(file)
                 )));
             }
             if !shards.contains_key(file.as_str()) {
@@ -111,6 +113,7 @@ impl Container {
                 .get(file.as_str())
                 .and_then(|shard| shard.tensors.get(name))
                 .ok_or_else(|| {
+                    let (name, file) = (one_line(name), one_line(file));
                     Error::WeightsCorrupt(format!("`{name}` is not in the shard `{file}`"))
                 })?;
             tensors.insert(name.clone(), stored.clone());

@@ -1,7 +1,7 @@
 use serde::Deserialize;
 
 use crate::config::{ModelConfig, QuantizerKind, VqVae2Config, VqVaeConfig};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, one_line};
 
 /// What a `config.json` can add to the shapes, under this project's names or diffusers'. Other
 /// fields are left alone: the shapes have told them already.
@@ -19,7 +19,7 @@ struct Hints {
 /// Replaces what was assumed by what `json` says.
 pub fn apply(config: &mut ModelConfig, json: &str, assumed: &mut Vec<&'static str>) -> Result<()> {
     let hints: Hints = serde_json::from_str(json)
-        .map_err(|e| Error::ConfigInvalid(format!("the config file: {e}")))?;
+        .map_err(|e| Error::ConfigInvalid(format!("the config file: {}", one_line(e))))?;
     let mut told = |name: &str| assumed.retain(|field| *field != name);
     if let (ModelConfig::VqGan(vqgan), Some(quantizer)) = (&mut *config, hints.quantizer) {
         vqgan.quantizer = quantizer;
