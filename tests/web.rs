@@ -9,7 +9,7 @@ use std::cell::RefCell;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use common::On;
-use tesserae::web::{Engine, Model, Picture, Tokens};
+use tesserae::web::{Engine, Model, Picture, Tokens, Weights};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -17,6 +17,7 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const WEIGHTS: &[u8] = include_bytes!("e2e/fixtures/tiny.safetensors");
 const SHIPPED: &[u8] = include_bytes!("../www/models/photos-f8.safetensors");
+const CHECKPOINT: &[u8] = include_bytes!("golden/pickle_legacy.pt");
 const PHOTO: &[u8] = include_bytes!("../www/samples/chelsea.png");
 
 thread_local! {
@@ -79,10 +80,32 @@ async fn the_self_test_passes_on_both_devices() {
         .unwrap();
 }
 
+fn array(bytes: &[u8]) -> JsValue {
+    js_sys::Uint8Array::from(bytes).into()
+}
+
+#[wasm_bindgen_test]
+async fn a_file_is_the_same_model_as_its_bytes_and_is_checked_before_it_is_built() {
+    let engine = Engine::open("cpu".into(), None).await.unwrap();
+    let parts = js_sys::Array::of1(&array(WEIGHTS));
+    let blob = web_sys::Blob::new_with_u8_array_sequence(&parts).unwrap();
+    let weights = Weights::check(&engine, blob.into(), None).unwrap();
+    let photo = Picture::decode(PHOTO).unwrap().fit(32, false);
+    let mut rebuilt = Vec::new();
+    for model in [
+        weights.load(&engine).await.unwrap(),
+        Model::load(&engine, array(WEIGHTS), None).await.unwrap(),
+    ] {
+        let picture = model.reconstruct(&photo, None, None).await.unwrap();
+        rebuilt.push(picture.png().unwrap());
+    }
+    assert_eq!(rebuilt[0], rebuilt[1]);
+}
+
 #[wasm_bindgen_test]
 async fn the_api_encodes_and_decodes_and_its_file_decodes_to_the_same_picture() {
     let engine = Engine::open("cpu".into(), None).await.unwrap();
-    let model = Model::load(&engine, WEIGHTS.to_vec(), None).await.unwrap();
+    let model = Model::load(&engine, array(WEIGHTS), None).await.unwrap();
     let photo = Picture::decode(PHOTO).unwrap().fit(61, false);
     let tokens = model.encode(&photo, None).await.unwrap();
     let rebuilt = model.decode(&tokens, None).await.unwrap();
@@ -133,17 +156,21 @@ async fn errors_are_javascript_errors_with_a_code() {
     };
     assert_eq!(code(Picture::decode(&[]).unwrap_err()), "image_empty");
     assert_eq!(code(Tokens::parse(&[1]).unwrap_err()), "tokens_corrupt");
-    let cut = WEIGHTS[..WEIGHTS.len() - 1].to_vec();
-    assert_eq!(
-        code(Model::load(&engine, cut, None).await.unwrap_err()),
-        "weights_corrupt"
-    );
+    for (weights, expected) in [
+        (array(&WEIGHTS[..WEIGHTS.len() - 1]), "weights_corrupt"),
+        // Natively this is read.
+        (array(CHECKPOINT), "weights_pickle"),
+        ("a path".into(), "argument"),
+    ] {
+        let error = Model::load(&engine, weights, None).await.unwrap_err();
+        assert_eq!(code(error), expected);
+    }
     assert_eq!(
         code(Engine::open("tpu".into(), None).await.unwrap_err()),
         "argument"
     );
 
-    let model = Model::load(&engine, WEIGHTS.to_vec(), None).await.unwrap();
+    let model = Model::load(&engine, array(WEIGHTS), None).await.unwrap();
     let photo = Picture::decode(PHOTO).unwrap().fit(32, false);
     let stop = js_sys::Function::new_no_args("return false");
     assert_eq!(

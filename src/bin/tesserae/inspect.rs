@@ -32,7 +32,7 @@ impl Args {
                 json!({"family": checked.family.to_string(), "assumed": checked.assumed,
                     "aside": checked.aside.len(), "kind": config.kind(), "name": checked.name, "config": config,
                     "parameters": checked.parameters(), "tensors": checked.shapes.len(),
-                    "factor": config.factor(), "codes": config.codes(),
+                    "factor": config.factor(), "grids": config.grids(), "codes": config.codes(),
                     "embed_dim": config.embed_dim(), "macs_256": macs,
                     "codebook_hash": checked.hashes.codebook,
                     "decoder_hash": checked.hashes.decoder})
@@ -52,12 +52,17 @@ impl Args {
                 checked.parameters(),
                 checked.shapes.len()
             );
-            println!(
-                "codes       {} of width {}, one for each {2}×{2} pixels",
-                config.codes(),
-                config.embed_dim(),
-                config.factor()
-            );
+            let grids = config.grids();
+            if grids.is_empty() {
+                println!("codes       none: latents of width {}", config.embed_dim());
+            }
+            for factor in grids {
+                println!(
+                    "codes       {} of width {}, one for each {factor}×{factor} pixels",
+                    config.codes(),
+                    config.embed_dim()
+                );
+            }
             println!("work        {:.2} GMAC for 256×256", macs as f64 / 1e9);
             println!(
                 "hashes      codebook {}, decoder {}",
