@@ -65,8 +65,8 @@ const CASES = [
   ['a damaged token file', () => ({ name: 'hurt.tokens', buffer: flipped(own.buffer) }), 'tokens_corrupt', /damaged/],
   ['a truncated token file', () => ({ name: 'short.tokens', buffer: own.buffer.subarray(0, own.buffer.length - 9) }), 'tokens_corrupt', /damaged/],
   ['an empty token file', () => ({ name: 'empty.tokens', buffer: Buffer.alloc(0) }), 'tokens_corrupt', /damaged/],
-  ['text that is named .safetensors', () => ({ name: 'notes.safetensors', buffer: Buffer.from('Not one tensor, however safe.') }), 'weights_corrupt', /safetensors/],
-  ['a name that looks like markup', () => ({ name: '<img src=x onerror=alert(1)>.safetensors', buffer: Buffer.alloc(16, 255) }), 'weights_corrupt', /safetensors/],
+  ['text that is named .safetensors', () => ({ name: 'notes.safetensors', buffer: Buffer.from('Not one tensor, however safe.') }), 'weights_corrupt', /weight file is damaged/],
+  ['a name that looks like markup', () => ({ name: '<img src=x onerror=alert(1)>.safetensors', buffer: Buffer.alloc(16, 255) }), 'weights_corrupt', /weight file is damaged/],
 ];
 
 for (const [what, make, code, sentence] of CASES) {
