@@ -59,7 +59,7 @@ test_native() {
 
 test_wasm() {
     say "tests: wasm in headless Chromium"
-    WASM_BINDGEN_TEST_TIMEOUT=300 counted wasm \
+    WASM_BINDGEN_TEST_TIMEOUT=1200 counted wasm \
         wasm wasm-pack test --mode no-install --headless --chrome --chromedriver "$CHROMEDRIVER" --release -- --test web
 }
 

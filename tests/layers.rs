@@ -6,11 +6,12 @@
 mod common;
 
 use common::differences::same_slopes;
-use common::layers::layer_tests;
+use common::layers::{layer_tests, slope_tests};
 use common::{On, golden, native_tests, relative_error};
 use tesserae::nn::Upsample;
 
 layer_tests!(native_tests);
+slope_tests!(native_tests);
 
 #[test]
 fn an_error_is_measured_by_the_largest_value() {

@@ -24,12 +24,21 @@ macro_rules! layer_tests {
             layers::attn
             layers::downsample
             layers::upsample
+        }
+    };
+}
+pub(crate) use layer_tests;
+
+/// Bodies that take a hundred passes each: too many for a software adapter.
+macro_rules! slope_tests {
+    ($make:ident) => {
+        $make! {
             layers::spatial_slopes
             layers::maskgit_slopes
         }
     };
 }
-pub(crate) use layer_tests;
+pub(crate) use slope_tests;
 
 /// The output without and with autodiff, then the gradients of mean(output · cotangent).
 async fn layer<M: Module + ModuleSnapshot>(
