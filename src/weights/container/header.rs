@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
@@ -6,7 +6,7 @@ use safetensors::tensor::Metadata;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::Stored;
+use super::{Container, Stored};
 use crate::error::{Error, Result, one_line};
 use crate::weights::Source;
 
@@ -21,7 +21,7 @@ const MAX_NAME: usize = 512;
 const MAX_SIDES: usize = 16;
 
 /// The metadata, and where each tensor lies.
-pub fn read(source: &Rc<dyn Source>) -> Result<(HashMap<String, String>, Vec<(String, Stored)>)> {
+pub fn read(source: &Rc<dyn Source>) -> Result<Container> {
     let corrupt = |what: &str| Error::WeightsCorrupt(what.to_owned());
     let too_short = || corrupt("it is shorter than a header");
     if source.len() < PREFIX as u64 {
@@ -67,7 +67,10 @@ pub fn read(source: &Rc<dyn Source>) -> Result<(HashMap<String, String>, Vec<(St
             (name, Stored::new(shape, info.dtype, source.clone(), start))
         })
         .collect();
-    Ok((header.metadata().clone().unwrap_or_default(), tensors))
+    Ok(Container {
+        metadata: header.metadata().clone().unwrap_or_default(),
+        tensors,
+    })
 }
 
 /// A JSON object that has each of its keys once, and whose metadata have.

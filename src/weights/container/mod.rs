@@ -55,12 +55,7 @@ impl Container {
         if is_pickle(&first) {
             return Self::open_checkpoint(source);
         }
-        let (metadata, tensors) = header::read(&source)?;
-        Self {
-            metadata,
-            tensors: tensors.into_iter().collect(),
-        }
-        .with_scales()
+        header::read(&source)?.with_scales()
     }
 
     #[cfg(not(target_arch = "wasm32"))]
