@@ -79,7 +79,7 @@ for (const { name, file: weights, config, code, page: there, says } of CASES) {
 base('a file cut short', async () => {
   for (let i = 0; i < CUTS; i += 1) {
     const buffer = GOOD.buffer.subarray(0, Math.floor((i * (GOOD.buffer.length - 1)) / (CUTS - 1)));
-    await refused('weights_corrupt', 'not a safetensors file', { name: `cut-${i}.safetensors`, buffer });
+    await refused('weights_corrupt', 'weight file is damaged', { name: `cut-${i}.safetensors`, buffer });
   }
 });
 
