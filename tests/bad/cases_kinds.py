@@ -37,13 +37,13 @@ def cases() -> Iterator[tuple | dict]:
     pickle = b"\x80\x02}q\x00."
     archive = zipped({"archive/data.pkl": pickle, "archive/version": b"3\n"})
     before = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03." + pickle
-    for name, data, says in [
-        ("a zip", zipped({"readme.txt": TEXT.encode()}), "data.pkl"),
-        ("a PyTorch checkpoint of nothing", archive, "state dict"),
-        ("a PyTorch checkpoint of nothing from before 1.6", before, ""),
-        ("a pickled number", b"\x80\x02K\x07.", ""),
+    for name, code, data, says in [
+        ("a zip", corrupt, zipped({"readme.txt": TEXT.encode()}), "data.pkl"),
+        ("a PyTorch checkpoint of nothing", corrupt, archive, "no tensors by name"),
+        ("a PyTorch checkpoint that tells no byte order", "pickle_refused", before, "little-endian"),
+        ("a pickled number", corrupt, b"\x80\x02K\x07.", ""),
     ]:
-        yield {"name": name, "data": data, "code": corrupt, "says": says, "page": "weights_pickle"}
+        yield {"name": name, "data": data, "code": code, "says": says, "page": "weights_pickle"}
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
