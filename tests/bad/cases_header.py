@@ -138,7 +138,7 @@ def ranges() -> Iterator[tuple]:
     for name, offsets, says in [
         ("a range that is reversed", [end, start], "invalid offset"),
         ("a range that overlaps the one before", [start - 4, end - 4], "invalid offset"),
-        ("a range that is another's", [*first], "shape, data type, or offset"),
+        ("a range that is another's", [*first], "its header: "),
         ("a gap before a range", [start + 4, end + 4], "invalid offset"),
         ("a range that is too long for its shape", [start, end + 4], "shape, data type, or offset"),
         ("a range that is too short for its shape", [start, end - 4], "shape, data type, or offset"),
