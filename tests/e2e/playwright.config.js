@@ -11,8 +11,8 @@ export default defineConfig({
   forbidOnly: true,
   // One at a time: the engine and the software graphics device use every core.
   workers: 1,
-  timeout: 120_000,
-  expect: { timeout: 60_000 },
+  timeout: 300_000,
+  expect: { timeout: 120_000 },
   reporter: results ? [['list'], ['json', { outputFile: results }]] : [['list']],
   outputDir: 'node_modules/.results',
   webServer: {
