@@ -151,9 +151,9 @@ impl Model {
         self.codec.warning(tokens.inner()).map(str::to_owned)
     }
 
-    /// A colour for each code, three bytes (RGB) each; near codes have near colours.
-    pub async fn palette(&self) -> Result<Vec<u8>, JsValue> {
-        Ok(self.codec.palette(0).await?)
+    /// A colour for each code of a grid, three bytes (RGB) each; near codes have near colours.
+    pub async fn palette(&self, grid: usize) -> Result<Vec<u8>, JsValue> {
+        Ok(self.codec.palette(grid).await?)
     }
 }
 

@@ -154,10 +154,10 @@ test('two grids: both are shown, spelt out, saved and read again', async ({ page
   const grids = async () => Promise.all([0, 1].map((i) => pixels(page, `#tokens figure:nth-child(${i + 1}) canvas:not(.tokens-twins)`)));
   const before = await grids();
   expect(before.map(({ width }) => width)).toEqual([32, 64]);
-  // A colour for each code of two codebooks, each with a palette of its own.
+  // A colour for each code of two codebooks; one palette of 16 would not do.
   const colours = before.map(({ rgba }) => new Set(new Uint32Array(Uint8Array.from(rgba).buffer)));
   expect(colours[0].size + colours[1].size).toBe(await value(page, 'usage'));
-  expect(new Set(colours.flatMap((c) => [...c])).size).toBeGreaterThan(Math.max(...colours.map((c) => c.size)));
+  expect(new Set(colours.flatMap((c) => [...c])).size).toBeGreaterThan(16);
   const shown = (await pixels(page, REBUILT)).rgba;
   const tokens = await saved(page, '#save-tokens');
   await rebuildSample(page, 'coffee');
