@@ -157,7 +157,14 @@ impl CheckedWeights {
     /// Those of [`Survey::of`]; [`Error::WeightsMismatch`] naming the first tensor that is missing,
     /// misshapen, not the model's, or of a type that is not read; [`Error::WeightsNotFinite`].
     pub fn new(file: Container, config: Option<&str>) -> Result<Self> {
-        let survey = Survey::of(file, config)?;
+        Self::of_survey(Survey::of(file, config)?)
+    }
+
+    /// Goes on from a look at names and shapes to every value.
+    ///
+    /// # Errors
+    /// As [`CheckedWeights::new`], but for those of [`Survey::of`].
+    pub fn of_survey(survey: Survey) -> Result<Self> {
         if let Some(first) = survey.faults.first() {
             return Err(Error::WeightsMismatch(match survey.faults.len() {
                 1 => first.to_string(),

@@ -19,11 +19,11 @@ impl Args {
     pub fn run(self, json: bool) -> Result<()> {
         let config = self.config.text()?;
         let file = files::weights(&self.weights)?;
-        let survey = Survey::of(file.clone(), config.as_deref())?;
+        let survey = Survey::of(file, config.as_deref())?;
         if !survey.faults.is_empty() {
             return Err(list_faults(&survey, json));
         }
-        let checked = CheckedWeights::new(file, config.as_deref())?;
+        let checked = CheckedWeights::of_survey(survey)?;
         let config = &checked.config;
         let macs = config.macs(256, 256)?;
         if json {
