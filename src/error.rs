@@ -126,6 +126,16 @@ pub enum Error {
     /// An argument that is out of its range.
     #[error("{0}.")]
     Argument(String),
+    /// Training that ran away.
+    #[error(
+        "The training went wrong: `{term}` is no longer a number after {step} steps. A lower learning rate may help."
+    )]
+    LossNotFinite {
+        /// Which term of the loss.
+        term: String,
+        /// Steps done.
+        step: usize,
+    },
     /// A bug in this crate or below it.
     #[error("Something inside went wrong: {0}.")]
     Internal(String),
@@ -167,6 +177,7 @@ impl Error {
             Self::DatasetEmpty(_) => "dataset_empty",
             Self::Io { .. } => "io",
             Self::Argument(_) => "argument",
+            Self::LossNotFinite { .. } => "loss_not_finite",
             Self::Internal(_) => "internal",
         }
     }

@@ -60,9 +60,15 @@ fn numbers(value: &Value, fields: &[&str]) {
 
 /// Fails unless the program failed with one line on standard error, of this code and naming this.
 fn failed(output: &Output, code: &str, named: &str) {
+    assert_eq!(text(&output.stderr).lines().count(), 1);
+    failed_last(output, code, named);
+}
+
+/// The same where other lines may come before.
+fn failed_last(output: &Output, code: &str, named: &str) {
     let told = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert_eq!(told.lines().count(), 1, "{told}");
+    let told = told.lines().last().unwrap();
     assert!(told.starts_with("tesserae: "), "{told}");
     assert!(told.trim_end().ends_with(&format!("[{code}]")), "{told}");
     assert!(told.contains(named), "`{named}` is not in: {told}");
@@ -78,8 +84,11 @@ fn training(folder: &TempDir, steps: usize, change: (&str, &str)) {
     assert!(config.contains(change.0), "{} in {config}", change.0);
     let config = config.replace(change.0, change.1);
     let json = format!(
-        r#"{{"model": {config}, "crop": 16, "batch": 2, "steps": {steps}, "learning_rate": 0.002,
-             "warmup": 2, "quantize_after": 5, "kmeans_batches": 3, "restart_every": 5}}"#
+        r#"{{"model": {config}, "data": {{"crop": 16}}, "batch": 2, "steps": {steps},
+             "optimizer": {{"learning_rate": 0.002, "warmup": 2}},
+             "codebook": {{"quantize_after": 5, "kmeans_batches": 3, "restart_every": 5}},
+             "adversary": {{"discriminator": {{"ndf": 4, "n_layers": 1}}, "start": 1,
+                            "optimizer": {{"learning_rate": 0.001}}}}}}"#
     );
     fs::write(folder.path().join("train.json"), json).unwrap();
 }
@@ -215,30 +224,61 @@ fn train_writes_weights_that_load_and_go_on() {
     fs::write(photos.join("bad.jpg"), "no picture at all").unwrap();
 
     training(&folder, 20, ("", ""));
-    let words = "train train.json --data photos --out model.safetensors --name short";
-    let output = run(&folder, words);
-    printed(&output);
+    let words = "train train.json --data photos --held-out photos --out model.safetensors";
+    let output = run(&folder, &format!("{words} --name short --json"));
     let told = text(&output.stderr);
     assert!(told.contains("1 file"), "{told}");
-    assert!(told.contains("training on 3 photos"), "{told}");
+    assert!(told.contains("training on 3 pictures"), "{told}");
+    let told = json(&output);
+    let fields = ["step", "mse", "psnr", "perplexity", "discriminator"];
+    numbers(&told, &fields);
+    numbers(&told, &["held_out_psnr", "crops_per_second"]);
+    let log = String::from_utf8(read("model.jsonl")).unwrap();
+    let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    assert_eq!(last, told);
+    // Three pictures, and what became of them below.
+    let sheet = picture(&folder, "model.png");
+    assert_eq!((sheet.width(), sheet.height()), (3 * 128, 2 * 128));
     let told = json(&run(&folder, "inspect model.safetensors --json"));
     assert_eq!(told["name"], "short");
     let words = "reconstruct SAMPLES/coffee.png a.png --model model.safetensors --size 64 --json";
     assert_eq!(json(&run(&folder, words))["tokens"], 256);
 
-    let before = read("model.f32.safetensors");
-    let again =
-        "train train.json --data photos --out model.safetensors --from model.f32.safetensors";
+    // From the weights, with the discriminator that belongs to them.
+    let again = "train train.json --data photos --out again.safetensors --from model.safetensors";
+    let judged = format!("{again} --discriminator model.discriminator.safetensors");
     training(&folder, 3, ("", ""));
-    printed(&run(&folder, again));
-    let after = read("model.f32.safetensors");
+    printed(&run(&folder, &judged));
+    let after = read("again.safetensors");
     assert_eq!(codec(after.as_slice()).config(), codec(TINY).config());
-    assert_ne!(before, after);
+    assert_ne!(read("model.safetensors"), after);
 
     training(&folder, 2, ("\"n_embed\":32", "\"n_embed\":16"));
     let output = run(&folder, again);
-    failed(&output, "weights_mismatch", "model.f32.safetensors");
-    assert!(read("model.f32.safetensors") == after, "a failure writes");
+    failed(&output, "weights_mismatch", "model.safetensors");
+    assert!(read("again.safetensors") == after, "a failure writes");
+}
+
+#[test]
+fn train_goes_on_from_its_checkpoint() {
+    let folder = tempdir().unwrap();
+    training(&folder, 6, ("", ""));
+    let words = "train train.json --data SAMPLES --out a.safetensors --resume";
+    let output = run(&folder, words);
+    assert!(!text(&output.stderr).contains("going on"), "there is none");
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    let (log, weights) = (read("a.jsonl"), read("a.safetensors"));
+
+    // All steps are done: nothing more is learned or logged.
+    let output = run(&folder, words);
+    let told = text(&output.stderr);
+    assert!(told.contains("going on after 6 steps"), "{told}");
+    assert!(read("a.jsonl") == log && read("a.safetensors") == weights);
+
+    training(&folder, 7, ("", ""));
+    let output = run(&folder, words);
+    failed_last(&output, "weights_mismatch", "another config");
+    assert!(read("a.jsonl") == log && read("a.safetensors") == weights);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The trainer on a model small enough to watch: it learns, repeats by seed and revives codes.
+//! The trainer on models small enough to watch: they learn, repeat by seed, go on from a checkpoint
+//! and keep their codebooks alive.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -9,9 +10,13 @@ use std::sync::Mutex;
 use burn::tensor::{Device, Int, Tensor};
 use pollster::block_on;
 use support::{code, codec, decode, encode, painted};
+use tesserae::nn::DiscriminatorConfig;
 use tesserae::pixels::metrics::psnr;
 use tesserae::quantize::EmaCodebook;
-use tesserae::train::{CropSampler, StepReport, TrainConfig, Trainer};
+use tesserae::train::{
+    AdversaryConfig, CodebookUpdate, CropSampler, Parts, PixelLoss, Reconstruction, Start,
+    StepReport, TrainConfig, Trainer,
+};
 use tesserae::weights::{self, Storage};
 use tesserae::{Autoencoder, ModelConfig};
 
@@ -21,11 +26,36 @@ const QUANTIZE_AFTER: usize = 20;
 fn config(preset: &str) -> TrainConfig {
     let model = ModelConfig::preset(preset).unwrap().to_json().unwrap();
     TrainConfig::from_json(&format!(
-        r#"{{"model": {model}, "crop": 16, "batch": 4, "steps": {STEPS}, "learning_rate": 0.005,
-             "warmup": 5, "quantize_after": {QUANTIZE_AFTER}, "kmeans_batches": 4,
-             "restart_every": 10, "seed": 3}}"#
+        r#"{{"model": {model}, "data": {{"crop": 16}}, "batch": 4, "steps": {STEPS},
+             "optimizer": {{"learning_rate": 0.005, "warmup": 5}},
+             "codebook": {{"quantize_after": {QUANTIZE_AFTER}, "kmeans_batches": 4,
+                           "restart_every": 10}},
+             "seed": 3}}"#
     ))
     .unwrap()
+}
+
+/// With everything that a step may do.
+fn adversarial(preset: &str) -> TrainConfig {
+    let mut config = config(preset);
+    config.adversary = Some(AdversaryConfig {
+        discriminator: DiscriminatorConfig {
+            in_channels: 3,
+            ndf: 4,
+            n_layers: 1,
+        },
+        optimizer: config.optimizer.clone(),
+        start: 2,
+        weight: 0.8,
+        feature_matching: 0.5,
+    });
+    config.loss.pixel = PixelLoss::Absolute;
+    config.loss.gradient = 0.5;
+    config.optimizer.average = Some(0.9);
+    config.optimizer.clip = Some(1.0);
+    config.optimizer.weight_decay = 0.01;
+    config.accumulate = 2;
+    config
 }
 
 /// Random weights by the config's seed.
@@ -36,74 +66,209 @@ fn fresh(config: &TrainConfig) -> Autoencoder {
     let device = Device::flex();
     device.seed(config.seed);
     let model = Autoencoder::new(&config.model, &device).unwrap();
-    let bytes = weights::save(&model, &config.model, None, Storage::F32).unwrap();
-    weights::load(bytes, &device).unwrap().model
+    weights::load(file(&model, config), &device).unwrap().model
+}
+
+fn file(model: &Autoencoder, config: &TrainConfig) -> Vec<u8> {
+    weights::save(model, &config.model, None, Storage::F32).unwrap()
 }
 
 fn crops(config: &TrainConfig) -> CropSampler {
     let range = config.model.input_range();
-    CropSampler::new([painted(96, 80)], config.crop, range, config.seed).unwrap()
+    CropSampler::new([painted(96, 80)], &config.data, range, config.seed).unwrap()
+}
+
+/// A training of `model`, whose codebook is in use already if it is `trained`.
+fn trainer(config: &TrainConfig, model: Autoencoder, trained: bool) -> Trainer<Reconstruction> {
+    let start = Start {
+        trained,
+        ..Start::default()
+    };
+    let task = Reconstruction::new(config.clone(), model, start, &Device::flex()).unwrap();
+    Trainer::new(task, config.steps)
+}
+
+/// The refusal of a training that cannot start.
+fn refused(config: &TrainConfig, model: Autoencoder) -> tesserae::Error {
+    let start = Start::default();
+    let task = Reconstruction::new(config.clone(), model, start, &Device::flex());
+    task.err().unwrap()
+}
+
+fn run(
+    trainer: &mut Trainer<Reconstruction>,
+    crops: &CropSampler,
+    steps: usize,
+) -> Vec<StepReport> {
+    (0..steps)
+        .map(|_| block_on(trainer.step(crops)).unwrap())
+        .collect()
 }
 
 /// All steps, and the weight file at their end.
-fn trained(config: &TrainConfig) -> (Vec<StepReport>, Trainer, Vec<u8>) {
-    let mut crops = crops(config);
-    let mut trainer = Trainer::new(config.clone(), fresh(config), false, &Device::flex()).unwrap();
-    let mut reports = Vec::new();
-    while !trainer.finished() {
-        reports.push(block_on(trainer.step(&mut crops)).unwrap());
-    }
-    let bytes = weights::save(&trainer.model(), &config.model, None, Storage::F32).unwrap();
+fn trained(config: &TrainConfig) -> (Vec<StepReport>, Trainer<Reconstruction>, Vec<u8>) {
+    let mut trainer = trainer(config, fresh(config), false);
+    let reports = run(&mut trainer, &crops(config), config.steps);
+    assert!(trainer.finished());
+    let bytes = file(&trainer.task().model(), config);
     (reports, trainer, bytes)
 }
 
-fn mean(reports: &[StepReport]) -> f32 {
-    reports.iter().map(|r| r.mse).sum::<f32>() / reports.len() as f32
+fn usage(trainer: &mut Trainer<Reconstruction>) -> tesserae::tokens::Usage {
+    block_on(trainer.task_mut().take_usage()).unwrap()
+}
+
+fn mean(reports: &[StepReport], name: &str) -> f32 {
+    let values = reports.iter().map(|report| report.loss(name).unwrap());
+    values.sum::<f32>() / reports.len() as f32
+}
+
+/// How well other pictures than the crops come back, the whole way through the codec.
+fn quality(weights: Vec<u8>) -> f64 {
+    let (codec, picture) = (codec(weights), painted(64, 64));
+    psnr(&picture, &decode(&codec, &encode(&codec, &picture))).unwrap()
 }
 
 #[test]
 fn the_loss_falls_and_the_codebook_comes_alive() {
-    for preset in ["vqgan-tiny", "vqvae-tiny"] {
+    for preset in ["vqgan-tiny", "vqvae-tiny", "vqvae2-tiny"] {
         let config = config(preset);
         let (reports, mut trainer, bytes) = trained(&config);
-        assert_eq!(reports.len(), STEPS);
         assert!(reports.iter().zip(1..).all(|(r, step)| r.step == step));
 
-        let (first, last) = (mean(&reports[..5]), mean(&reports[STEPS - 10..]));
+        let (first, last) = (
+            mean(&reports[..5], "mse"),
+            mean(&reports[STEPS - 10..], "mse"),
+        );
         assert!(
-            last < 0.7 * first,
+            last < 0.8 * first,
             "{preset}: from {first} to no less than {last}"
         );
         // Without quantization there is nothing to commit to.
         let (free, quantized) = reports.split_at(QUANTIZE_AFTER);
-        assert!(free.iter().all(|r| r.commitment == 0.0), "{preset}");
-        assert!(quantized.iter().all(|r| r.commitment > 0.0), "{preset}");
-        let usage = trainer.take_usage();
         assert!(
-            usage.used > 8 && usage.perplexity > 4.0,
-            "{preset}: {usage:?}"
+            free.iter().all(|r| r.loss("commitment").is_none()),
+            "{preset}"
         );
-        assert_eq!(trainer.take_usage().used, 0, "usage is since the last call");
+        assert!(mean(quantized, "commitment") > 0.0, "{preset}");
+        let used = usage(&mut trainer);
+        assert!(used.used > 8 && used.perplexity > 4.0, "{preset}: {used:?}");
+        assert_eq!(usage(&mut trainer).used, 0, "usage is since the last call");
 
-        // What was learned is in the weights: other crops, the whole way through the codec.
-        let picture = painted(64, 64);
-        let quality = |weights: Vec<u8>| {
-            let codec = codec(weights);
-            psnr(&picture, &decode(&codec, &encode(&codec, &picture))).unwrap()
-        };
-        let start = weights::save(&fresh(&config), &config.model, None, Storage::F32).unwrap();
-        let (before, after) = (quality(start), quality(bytes));
+        // What was learned is in the weights.
+        let (before, after) = (quality(file(&fresh(&config), &config)), quality(bytes));
         assert!(after > before + 2.0, "{preset}: {before} dB to {after} dB");
     }
+}
+
+#[test]
+fn the_same_trainer_trains_a_vqgan_against_its_discriminator() {
+    let config = adversarial("vqgan-tiny");
+    let (reports, trainer, bytes) = trained(&config);
+    let (before, after) = reports.split_at(2);
+    assert!(before.iter().all(|r| r.loss("generator").is_none()));
+    for report in after {
+        let term = |name| report.loss(name).unwrap();
+        assert!(term("adaptive_weight") > 0.0 && term("feature_matching") > 0.0);
+    }
+    let (first, last) = (
+        mean(&reports[..5], "l1"),
+        mean(&reports[STEPS - 10..], "l1"),
+    );
+    assert!(last < 0.8 * first, "from {first} to no less than {last}");
+    assert!(trainer.task().discriminator().is_some());
+    let (before, after) = (quality(file(&fresh(&config), &config)), quality(bytes));
+    assert!(after > before + 2.0, "{before} dB to {after} dB");
+}
+
+#[test]
+fn a_discriminator_learns_to_tell_from_a_generator_that_stands_still() {
+    let mut config = adversarial("vqgan-tiny");
+    config.optimizer.learning_rate = 1e-12;
+    let mut trainer = trainer(&config, fresh(&config), false);
+    let reports = run(&mut trainer, &crops(&config), 40);
+    // A hinge loss of 1 is that of one who cannot.
+    let loss = mean(&reports[30..], "discriminator");
+    assert!(loss < 0.7, "{loss}");
+}
+
+#[test]
+fn the_same_trainer_trains_an_autoencoder_without_a_codebook() {
+    let mut config = config("kl-tiny");
+    let run = |config: &TrainConfig| trained(config).0;
+    let reports = run(&config);
+    let (first, last) = (
+        mean(&reports[..5], "mse"),
+        mean(&reports[STEPS - 10..], "mse"),
+    );
+    assert!(last < 0.7 * first, "from {first} to no less than {last}");
+    // The divergence is a term of the loss: more weight, less of it.
+    let free = mean(&reports[STEPS - 10..], "divergence");
+    config.loss.divergence = 0.01;
+    let bound = mean(&run(&config)[STEPS - 10..], "divergence");
+    assert!(bound < 0.5 * free, "{bound} of {free}");
+}
+
+#[test]
+fn the_decoder_alone_learns_and_pictures_keep_their_tokens() {
+    let first = config("vqgan-tiny");
+    let bytes = trained(&first).2;
+    let model = || weights::load(bytes.clone(), &Device::flex()).unwrap().model;
+    let mut config = adversarial("vqgan-tiny");
+    config.parts = Parts::Decoder;
+    assert_eq!(refused(&config, model()).code(), "config_invalid");
+    let mut trainer = trainer(&config, model(), true);
+    run(&mut trainer, &crops(&config), 5);
+    assert!(usage(&mut trainer).used > 4);
+
+    let after = codec(file(&trainer.task().model(), &config));
+    let before = codec(bytes);
+    let picture = painted(64, 64);
+    let tokens = [&before, &after].map(|codec| encode(codec, &picture));
+    assert_eq!(tokens[0].grids, tokens[1].grids);
+    assert_eq!(tokens[0].codebook_hash, tokens[1].codebook_hash);
+    assert_ne!(tokens[0].decoder_hash, tokens[1].decoder_hash);
+}
+
+#[test]
+fn a_codebook_that_learns_by_gradients_moves_and_is_used() {
+    let mut config = config("vqvae-tiny");
+    config.codebook.update = CodebookUpdate::Gradient;
+    config.codebook.quantize_after = 1;
+    let mut trainer = trainer(&config, fresh(&config), false);
+    let crops = crops(&config);
+    let codebook = |trainer: &Trainer<Reconstruction>| -> Vec<f32> {
+        trainer
+            .task()
+            .model()
+            .codebook(0)
+            .unwrap()
+            .into_data()
+            .iter()
+            .collect()
+    };
+    let first = mean(&run(&mut trainer, &crops, 3), "mse");
+    let before = codebook(&trainer);
+    // None of these steps restarts a code.
+    let reports = run(&mut trainer, &crops, 4);
+    assert_ne!(codebook(&trainer), before);
+    assert!(mean(&reports, "commitment") > 0.0);
+    let reports = run(&mut trainer, &crops, STEPS - 7);
+    let last = mean(&reports[STEPS - 17..], "mse");
+    assert!(last < 0.85 * first, "from {first} to no less than {last}");
+    assert!(usage(&mut trainer).used > 8);
 }
 
 #[test]
 fn equal_seeds_give_equal_weights() {
     let short = |seed| TrainConfig {
         steps: 12,
-        quantize_after: 4,
-        restart_every: 3,
         seed,
+        codebook: tesserae::train::CodebookConfig {
+            quantize_after: 4,
+            restart_every: 3,
+            ..config("vqgan-tiny").codebook
+        },
         ..config("vqgan-tiny")
     };
     let run = |seed| trained(&short(seed)).2;
@@ -113,18 +278,115 @@ fn equal_seeds_give_equal_weights() {
 }
 
 #[test]
+fn a_checkpoint_goes_on_to_the_bit() {
+    let short = |mut config: TrainConfig| {
+        config.steps = 12;
+        config.codebook.quantize_after = 3;
+        config.codebook.restart_every = 4;
+        config
+    };
+    for config in [
+        adversarial("vqgan-tiny"),
+        config("vqvae2-tiny"),
+        config("kl-tiny"),
+    ]
+    .map(short)
+    {
+        let kind = config.model.kind();
+        let crops = crops(&config);
+        let mut whole = trainer(&config, fresh(&config), false);
+        // One break before there is a codebook, one after.
+        for done in [2, 5] {
+            let steps = done - whole.done();
+            run(&mut whole, &crops, steps);
+            let checkpoint = block_on(whole.checkpoint()).unwrap();
+            let mut other = trainer(
+                &config,
+                fresh(&TrainConfig {
+                    seed: 99,
+                    ..config.clone()
+                }),
+                false,
+            );
+            other.resume(&checkpoint).unwrap();
+            assert_eq!(other.done(), done);
+            let mut same = trainer(&config, fresh(&config), false);
+            same.resume(&checkpoint).unwrap();
+            let steps = config.steps - done;
+            let (a, b) = (
+                run(&mut other, &crops, steps),
+                run(&mut same, &crops, steps),
+            );
+            assert_eq!(a, b, "{kind}");
+            let mut unbroken = trainer(&config, fresh(&config), false);
+            let c = run(&mut unbroken, &crops, config.steps);
+            assert_eq!(a, c[done..], "{kind} after {done}");
+            let files = [&other, &unbroken].map(|t| file(&t.task().model(), &config));
+            assert!(files[0] == files[1], "{kind} after {done}");
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_training_is_refused_and_changes_nothing() {
+    let config = config("vqgan-tiny");
+    let crops = crops(&config);
+    let mut trainer = trainer(&config, fresh(&config), false);
+    run(&mut trainer, &crops, 2);
+    let mut checkpoint = block_on(trainer.checkpoint()).unwrap();
+    let other = TrainConfig {
+        batch: 5,
+        ..config.clone()
+    };
+    let mut other = self::trainer(&other, fresh(&config), false);
+    assert_eq!(code(other.resume(&checkpoint)), "weights_mismatch");
+    checkpoint.truncate(checkpoint.len() - 1);
+    assert_eq!(code(trainer.resume(&checkpoint)), "weights_corrupt");
+    assert_eq!(code(trainer.resume(b"no checkpoint")), "weights_corrupt");
+    assert_eq!((trainer.done(), other.done()), (2, 0));
+    run(&mut trainer, &crops, 1);
+}
+
+#[test]
 fn a_trained_model_goes_on_with_its_codebook() {
     let config = config("vqgan-tiny");
     let (reports, _, bytes) = trained(&config);
     let model = weights::load(bytes, &Device::flex()).unwrap().model;
-    let mut crops = crops(&config);
-    let mut trainer = Trainer::new(config, model, true, &Device::flex()).unwrap();
-    let report = block_on(trainer.step(&mut crops)).unwrap();
+    let mut trainer = trainer(&config, model, true);
+    let report = run(&mut trainer, &crops(&config), 1).remove(0);
     assert_eq!(report.step, 1);
-    assert!(report.commitment > 0.0, "no warm-up without quantization");
-    assert!(trainer.take_usage().used > 4);
-    let first = mean(&reports[..5]);
-    assert!(report.mse < 0.7 * first, "{} after {first}", report.mse);
+    let term = |name| report.loss(name).unwrap();
+    assert!(term("commitment") > 0.0, "no warm-up without quantization");
+    assert!(usage(&mut trainer).used > 4);
+    let first = mean(&reports[..5], "mse");
+    assert!(term("mse") < 0.7 * first, "{} after {first}", term("mse"));
+}
+
+#[test]
+fn the_average_of_the_weights_is_what_comes_out() {
+    let run = |average| {
+        let mut config = config("vqvae-tiny");
+        config.steps = 3;
+        config.optimizer.average = average;
+        trained(&config)
+    };
+    let ((_, plain, last), (_, _, averaged)) = (run(None), run(Some(0.999)));
+    assert!(last != averaged);
+    // Nearly the first weights after three steps.
+    let values = |bytes: &[u8]| -> Vec<f32> {
+        let model = weights::load(bytes.to_vec(), &Device::flex())
+            .unwrap()
+            .model;
+        let x = Tensor::<4>::ones([1, 3, 16, 16], &Device::flex()).mul_scalar(0.3);
+        model.latents(x, &[]).into_data().iter().collect()
+    };
+    let config = config("vqvae-tiny");
+    let distance =
+        |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum() };
+    let [start, last, averaged] =
+        [&file(&fresh(&config), &config), &last, &averaged].map(|b| values(b));
+    assert!(distance(&start, &averaged) < 0.01 * distance(&start, &last));
+    assert_eq!(plain.done(), 3);
 }
 
 #[test]
@@ -165,25 +427,19 @@ fn a_dead_code_restarts_and_the_others_stay() {
 fn restarts_bring_dead_codes_into_use() {
     // K-means on 64 latents fills a quarter of 256 codes; the rest are copies, which nothing chooses.
     let used = |dead_below| {
-        let mut config = TrainConfig {
-            dead_below,
-            kmeans_batches: 1,
-            ema_decay: 0.8,
-            ..config("vqgan-tiny")
-        };
+        let mut config = config("vqgan-tiny");
+        config.codebook.dead_below = dead_below;
+        config.codebook.kmeans_batches = 1;
+        config.codebook.decay = 0.8;
         if let ModelConfig::VqGan(model) = &mut config.model {
             model.n_embed = 256;
         }
-        let mut crops = crops(&config);
-        let model = fresh(&config);
-        let mut trainer = Trainer::new(config, model, false, &Device::flex()).unwrap();
-        for step in 0..STEPS {
-            if step == STEPS - 5 {
-                trainer.take_usage();
-            }
-            block_on(trainer.step(&mut crops)).unwrap();
-        }
-        trainer.take_usage().used
+        let crops = crops(&config);
+        let mut trainer = trainer(&config, fresh(&config), false);
+        run(&mut trainer, &crops, STEPS - 5);
+        usage(&mut trainer);
+        run(&mut trainer, &crops, 5);
+        usage(&mut trainer).used
     };
     let (without, with) = (used(0.0), used(0.05));
     assert!(
@@ -204,54 +460,30 @@ fn what_cannot_be_trained_is_refused() {
         model: ModelConfig::VqGan(model),
         ..good.clone()
     };
-    let network = fresh(&gumbel);
-    assert_eq!(
-        code(Trainer::new(gumbel, network, false, &device)),
-        "config_invalid"
-    );
-    // No codebook, and two of them.
-    for preset in ["kl-tiny", "vqvae2-tiny"] {
-        let model = ModelConfig::preset(preset).unwrap();
-        let network = Autoencoder::new(&model, &device).unwrap();
-        let other = TrainConfig {
-            model,
-            ..good.clone()
-        };
-        let error = Trainer::new(other, network, false, &device).err().unwrap();
-        assert_eq!(error.code(), "config_invalid");
-        let kind = preset.trim_end_matches("-tiny");
-        assert!(error.to_string().contains(&format!("`{kind}`")), "{error}");
-    }
+    assert_eq!(refused(&gumbel, fresh(&gumbel)).code(), "config_invalid");
     // A config that could be trained, with a model that cannot.
     let kl = ModelConfig::preset("kl-tiny").unwrap();
     let network = Autoencoder::new(&kl, &device).unwrap();
-    assert_eq!(
-        code(Trainer::new(good.clone(), network, false, &device)),
-        "config_invalid"
-    );
-    let rate = TrainConfig {
-        learning_rate: f64::NAN,
-        ..good.clone()
-    };
-    let network = fresh(&good);
-    assert_eq!(
-        code(Trainer::new(rate, network, false, &device)),
-        "config_invalid"
-    );
+    assert_eq!(refused(&good, network).code(), "config_invalid");
+    let mut other = good.clone();
+    other.optimizer.learning_rate = f64::NAN;
+    assert_eq!(refused(&other, fresh(&good)).code(), "config_invalid");
+    let mut other = good.clone();
+    other.loss.perceptual = 1.0;
+    let error = refused(&other, fresh(&good));
+    assert!(error.to_string().contains("LPIPS"), "{error}");
 }
 
 #[test]
 fn a_loss_that_is_no_number_ends_the_training() {
-    let wild = TrainConfig {
-        learning_rate: 1e30,
-        ..config("vqvae-tiny")
-    };
-    let mut crops = crops(&wild);
-    let model = fresh(&wild);
-    let mut trainer = Trainer::new(wild, model, false, &Device::flex()).unwrap();
+    let mut wild = config("vqvae-tiny");
+    wild.optimizer.learning_rate = 1e30;
+    let crops = crops(&wild);
+    let mut trainer = trainer(&wild, fresh(&wild), false);
     let error = (0..10)
-        .find_map(|_| block_on(trainer.step(&mut crops)).err())
+        .find_map(|_| block_on(trainer.step(&crops)).err())
         .unwrap();
+    assert_eq!(error.code(), "loss_not_finite");
     assert!(error.to_string().contains("learning rate"), "{error}");
 }
 
@@ -262,9 +494,9 @@ fn a_codebook_on_the_sphere_follows_latents_on_the_sphere() {
         model.quantizer = tesserae::config::QuantizerKind::Cosine;
     }
     let (_, mut trainer, _) = trained(&config);
-    assert!(trainer.take_usage().used > 1);
-    let model = trainer.model();
-    let stored = model.vector_quantizer().unwrap().embedding.weight.val();
+    assert!(usage(&mut trainer).used > 1);
+    let model = trainer.task().model();
+    let stored = model.vector_quantizers()[0].embedding.weight.val();
     let lengths = stored.square().sum_dim(1).sqrt().into_data();
     // Means of unit vectors that lie near each other.
     for length in lengths.iter::<f32>() {

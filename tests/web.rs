@@ -62,6 +62,9 @@ macro_rules! web_tests {
 mod layers {
     crate::common::layers::layer_tests!(web_tests);
 }
+mod losses {
+    crate::common::losses::loss_tests!(web_tests);
+}
 mod quantizers {
     crate::common::quantizers::quantizer_tests!(web_tests);
 }

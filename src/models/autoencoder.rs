@@ -5,6 +5,7 @@ use super::vqgan::GanQuantizer;
 use super::{Kl, VqGan, VqVae, VqVae2};
 use crate::config::ModelConfig;
 use crate::error::{Error, Result};
+use crate::nn::LastLayer;
 use crate::quantize::{GumbelQuantizer, Quantized, VectorQuantizer, flatten, margins};
 
 /// Any of the models, behind what they share.
@@ -28,6 +29,8 @@ pub enum Autoencoder {
 /// What a training pass gives.
 #[derive(Debug)]
 pub struct Pass {
+    /// What the last layer made `output` of.
+    pub features: Tensor<4>,
     /// The reconstruction, as the picture that went in.
     pub output: Tensor<4>,
     /// Latents of each grid before quantization, coarsest first: `[batch, D, rows, columns]`.
@@ -116,17 +119,44 @@ impl Autoencoder {
     /// # Errors
     /// [`Error::Argument`] for a number of grids that is not the model's.
     pub fn decode(&self, z: &[Tensor<4>]) -> Result<Tensor<4>> {
+        let features = self.features(z)?;
+        Ok(self.picture(features))
+    }
+
+    /// What the last layer makes the picture of; see [`Autoencoder::picture`].
+    ///
+    /// # Errors
+    /// As [`Autoencoder::decode`].
+    pub fn features(&self, z: &[Tensor<4>]) -> Result<Tensor<4>> {
         Ok(match (self, z) {
-            (Self::VqVae(m), [z]) => m.decode(z.clone()),
-            (Self::VqGan(m), [z]) => m.decode(z.clone()),
-            (Self::Kl(m), [z]) => m.decode(z.clone()),
-            (Self::VqVae2(m), [top, bottom]) => m.decode(top.clone(), bottom.clone()),
+            (Self::VqVae(m), [z]) => m.features(z.clone()),
+            (Self::VqGan(m), [z]) => m.features(z.clone()),
+            (Self::Kl(m), [z]) => m.features(z.clone()),
+            (Self::VqVae2(m), [top, bottom]) => m.features(top.clone(), bottom.clone()),
             _ => {
                 let count = z.len();
                 let message = format!("This model does not decode {count} grids of latents");
                 return Err(Error::Argument(message));
             }
         })
+    }
+
+    /// The picture that the last layer makes of [`Autoencoder::features`].
+    pub fn picture(&self, features: Tensor<4>) -> Tensor<4> {
+        match self.last() {
+            Some(last) => last.forward(features),
+            None => features,
+        }
+    }
+
+    /// The layer that makes the picture; absent in a VQ-VAE's decoder that keeps the side.
+    pub fn last(&self) -> Option<LastLayer<'_>> {
+        match self {
+            Self::VqVae(m) => m.last(),
+            Self::VqGan(m) => Some(m.last()),
+            Self::Kl(m) => Some(m.last()),
+            Self::VqVae2(m) => m.last(),
+        }
     }
 
     /// Encode, quantize, decode.
@@ -156,24 +186,24 @@ impl Autoencoder {
         })
     }
 
-    /// The nearest-neighbour quantizer of a model with one grid. `None` for a Gumbel model, for one
-    /// without a codebook, and for one of two grids.
-    pub fn vector_quantizer(&self) -> Option<&VectorQuantizer> {
-        match self {
-            Self::VqVae2(_) => None,
-            _ => self.nearest(0),
-        }
+    /// The quantizer of each grid, the coarsest first; none for a Gumbel model, which chooses by
+    /// logits, and for one without a codebook.
+    pub fn vector_quantizers(&self) -> Vec<&VectorQuantizer> {
+        (0..self.grids())
+            .filter_map(|grid| self.nearest(grid))
+            .collect()
     }
 
-    /// As [`Autoencoder::vector_quantizer`], to change.
-    pub fn vector_quantizer_mut(&mut self) -> Option<&mut VectorQuantizer> {
+    /// As [`Autoencoder::vector_quantizers`], to change.
+    pub fn vector_quantizers_mut(&mut self) -> Vec<&mut VectorQuantizer> {
         match self {
-            Self::VqVae(m) => Some(&mut m.quantize),
+            Self::VqVae(m) => vec![&mut m.quantize],
             Self::VqGan(m) => match &mut m.quantize {
-                GanQuantizer::Vq(q) => Some(q),
-                GanQuantizer::Gumbel(_) => None,
+                GanQuantizer::Vq(q) => vec![q],
+                GanQuantizer::Gumbel(_) => vec![],
             },
-            Self::Kl(_) | Self::VqVae2(_) => None,
+            Self::Kl(_) => vec![],
+            Self::VqVae2(m) => vec![&mut m.quantize_t, &mut m.quantize_b],
         }
     }
 
@@ -181,12 +211,21 @@ impl Autoencoder {
     /// model, whose pass takes a temperature, and for AutoencoderKL, whose pass takes noise.
     pub fn forward(&self, x: Tensor<4>) -> Option<Pass> {
         if let Self::VqVae2(m) = self {
-            return Some(m.forward(x));
+            let (features, latents, quantized) = m.forward(x);
+            let output = self.picture(features.clone());
+            return Some(Pass {
+                features,
+                output,
+                latents,
+                quantized,
+            });
         }
         let z = self.latents(x, &[]);
-        let quantized = self.vector_quantizer()?.forward(z.clone());
+        let quantized = self.nearest(0)?.forward(z.clone());
+        let features = self.features(std::slice::from_ref(&quantized.z_q)).ok()?;
         Some(Pass {
-            output: self.decode(std::slice::from_ref(&quantized.z_q)).ok()?,
+            output: self.picture(features.clone()),
+            features,
             latents: vec![z],
             quantized: vec![quantized],
         })

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::config::KlConfig;
 use crate::error::Result;
-use crate::nn::{Decoder, Encoder, conv};
+use crate::nn::{Decoder, Encoder, LastLayer, conv};
 
 /// The bounds of the logarithm of a variance: past them its exponential says nothing more.
 const LOG_VARIANCE: [f32; 2] = [-30.0, 20.0];
@@ -87,10 +87,37 @@ impl Kl {
     /// - input: `[batch, embed_dim, rows, columns]`
     /// - output: `[batch, out_ch, rows · f, columns · f]`
     pub fn decode(&self, z: Tensor<4>) -> Tensor<4> {
-        self.decoder.forward(match &self.post_quant_conv {
+        self.last().forward(self.features(z))
+    }
+
+    /// What the last layer makes the picture of, `[batch, width, rows · f, columns · f]`.
+    pub fn features(&self, z: Tensor<4>) -> Tensor<4> {
+        self.decoder.features(match &self.post_quant_conv {
             Some(conv) => conv.forward(z),
             None => z,
         })
+    }
+
+    /// The layer that makes the picture.
+    pub fn last(&self) -> LastLayer<'_> {
+        self.decoder.last()
+    }
+
+    /// How far the Gaussians are from a standard normal distribution, in nats: the divergence
+    /// ½ (μ² + σ² − 1 − ln σ²) summed over a picture's latents, the mean over the batch, `[1]`.
+    ///
+    /// Source: Kingma and Welling 2013, appendix B.
+    ///
+    /// # Shapes
+    /// - input: `[batch, 2 · embed_dim, rows, columns]`, of [`Kl::moments`]
+    pub fn divergence(moments: Tensor<4>) -> Tensor<1> {
+        let [batch, channels, ..] = moments.dims();
+        let half = channels / 2;
+        let [low, high] = LOG_VARIANCE;
+        let log = moments.clone().narrow(1, half, half).clamp(low, high);
+        let square = Self::mean(moments).square();
+        let terms = square + log.clone().exp() - log.add_scalar(1.0);
+        terms.sum().mul_scalar(0.5 / batch as f32)
     }
 }
 
@@ -162,5 +189,19 @@ mod tests {
         }
         let mean: Vec<f32> = Kl::mean(moments).into_data().iter().collect();
         assert_eq!(mean, [1.0, -2.0, 0.5, 0.0]);
+    }
+
+    #[test]
+    fn the_divergence_is_nothing_for_a_standard_normal() {
+        let device = Device::flex();
+        let divergence = |moments: [[[[f32; 1]; 1]; 4]; 2]| -> f32 {
+            Kl::divergence(Tensor::from_floats(moments, &device)).into_scalar()
+        };
+        let at = |mean: f32, log: f32| [[[mean]], [[0.0]], [[log]], [[0.0]]];
+        assert_eq!(divergence([at(0.0, 0.0); 2]), 0.0);
+        // ½ · 9, and ½ (e² − 3): each in one picture of two.
+        let wanted = 0.25 * (9.0 + 2_f32.exp() - 3.0);
+        let found = divergence([at(3.0, 0.0), at(0.0, 2.0)]);
+        assert!((found - wanted).abs() < 1e-5, "{found} is not {wanted}");
     }
 }

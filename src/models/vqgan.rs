@@ -4,7 +4,9 @@ use burn::tensor::{Device, Tensor};
 
 use crate::config::{DecoderNorm, Layers, NetworkConfig, QuantizerKind, VqGanConfig};
 use crate::error::Result;
-use crate::nn::{Decoder, Encoder, MaskGitDecoder, MaskGitEncoder, Spatial, SpatialNorm, conv};
+use crate::nn::{
+    Decoder, Encoder, LastLayer, MaskGitDecoder, MaskGitEncoder, Spatial, SpatialNorm, conv,
+};
 use crate::quantize::{GumbelQuantizer, VectorQuantizer};
 
 /// VQ-GAN's autoencoder, with the parameter names of taming-transformers' checkpoints; also MoVQ's,
@@ -100,14 +102,28 @@ impl VqGan {
     /// - input: `[batch, embed_dim, rows, columns]`
     /// - output: `[batch, out_ch, rows · f, columns · f]`
     pub fn decode(&self, z_q: Tensor<4>) -> Tensor<4> {
+        self.last().forward(self.features(z_q))
+    }
+
+    /// What the last layer makes the picture of, `[batch, width, rows · f, columns · f]`.
+    pub fn features(&self, z_q: Tensor<4>) -> Tensor<4> {
         let z = match &self.post_quant_conv {
             Some(conv) => conv.forward(z_q.clone()),
             None => z_q.clone(),
         };
         match &self.decoder {
-            GanDecoder::Taming(decoder) => decoder.forward(z),
-            GanDecoder::Spatial(decoder) => decoder.forward_by(z, |norm, x| norm.forward(x, &z_q)),
-            GanDecoder::MaskGit(decoder) => decoder.forward(z),
+            GanDecoder::Taming(decoder) => decoder.features(z),
+            GanDecoder::Spatial(decoder) => decoder.features_by(z, |norm, x| norm.forward(x, &z_q)),
+            GanDecoder::MaskGit(decoder) => decoder.features(z),
+        }
+    }
+
+    /// The layer that makes the picture.
+    pub fn last(&self) -> LastLayer<'_> {
+        match &self.decoder {
+            GanDecoder::Taming(decoder) => decoder.last(),
+            GanDecoder::Spatial(decoder) => decoder.last(),
+            GanDecoder::MaskGit(decoder) => decoder.last(),
         }
     }
 }

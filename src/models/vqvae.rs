@@ -5,7 +5,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use crate::config::VqVaeConfig;
-use crate::nn::{ResidualLayer, conv, residual_stack};
+use crate::nn::{LastLayer, ResidualLayer, conv, residual_stack};
 use crate::quantize::VectorQuantizer;
 
 /// VQ-VAE. Its parameter names are this crate's own:
@@ -122,15 +122,23 @@ impl VqVaeDecoder {
     /// - input: `[batch, from, rows, columns]`
     /// - output: `[batch, to, rows · f, columns · f]`
     pub fn forward(&self, z: Tensor<4>) -> Tensor<4> {
-        let mut h = residual_stack(&self.residual, self.conv_in.forward(z));
-        let last = self.up.len().saturating_sub(1);
-        for (i, up) in self.up.iter().enumerate() {
-            h = up.forward(h);
-            if i < last {
-                h = relu(h);
-            }
+        let features = self.features(z);
+        match self.last() {
+            Some(last) => last.forward(features),
+            None => features,
         }
-        h
+    }
+
+    /// What the last layer makes the output of, at half its sides.
+    pub fn features(&self, z: Tensor<4>) -> Tensor<4> {
+        let h = residual_stack(&self.residual, self.conv_in.forward(z));
+        let before = self.up.split_last().map_or(&[][..], |(_, before)| before);
+        before.iter().fold(h, |h, up| relu(up.forward(h)))
+    }
+
+    /// Absent in a decoder that keeps the side.
+    pub fn last(&self) -> Option<LastLayer<'_>> {
+        self.up.last().map(LastLayer::Transposed)
     }
 }
 
@@ -167,5 +175,15 @@ impl VqVae {
     /// - output: `[batch, in_channels, rows · f, columns · f]`
     pub fn decode(&self, z_q: Tensor<4>) -> Tensor<4> {
         self.decoder.forward(z_q)
+    }
+
+    /// What the last layer makes the picture of; see [`VqVaeDecoder::features`].
+    pub fn features(&self, z_q: Tensor<4>) -> Tensor<4> {
+        self.decoder.features(z_q)
+    }
+
+    /// The layer that makes the picture.
+    pub fn last(&self) -> Option<LastLayer<'_>> {
+        self.decoder.last()
     }
 }

@@ -3,10 +3,10 @@ use burn::nn::conv::{Conv2d, ConvTranspose2d};
 use burn::tensor::{Device, Tensor};
 
 use super::vqvae::{Residuals, doubling};
-use super::{Pass, VqVaeDecoder, VqVaeEncoder};
+use super::{VqVaeDecoder, VqVaeEncoder};
 use crate::config::VqVae2Config;
-use crate::nn::conv;
-use crate::quantize::VectorQuantizer;
+use crate::nn::{LastLayer, conv};
+use crate::quantize::{Quantized, VectorQuantizer};
 
 /// VQ-VAE-2 with a top grid, one code for every 8×8 pixels, and a bottom grid, one for every 4×4,
 /// whose codes add what the top ones leave out. Its encoders and decoders are VQ-VAE's:
@@ -85,22 +85,33 @@ impl VqVae2 {
     /// - `bottom`: `[batch, embed_dim, 2 · rows, 2 · columns]`
     /// - output: `[batch, in_channels, 8 · rows, 8 · columns]`
     pub fn decode(&self, top: Tensor<4>, bottom: Tensor<4>) -> Tensor<4> {
-        let both = Tensor::cat(vec![self.upsample_t.forward(top), bottom], 1);
-        self.dec.forward(both)
+        self.dec.forward(self.both(top, bottom))
     }
 
-    /// The training pass; encodes the picture once for both grids.
-    pub(super) fn forward(&self, x: Tensor<4>) -> Pass {
+    /// What the last layer makes the picture of; see [`VqVaeDecoder::features`].
+    pub fn features(&self, top: Tensor<4>, bottom: Tensor<4>) -> Tensor<4> {
+        self.dec.features(self.both(top, bottom))
+    }
+
+    /// The layer that makes the picture.
+    pub fn last(&self) -> Option<LastLayer<'_>> {
+        self.dec.last()
+    }
+
+    fn both(&self, top: Tensor<4>, bottom: Tensor<4>) -> Tensor<4> {
+        Tensor::cat(vec![self.upsample_t.forward(top), bottom], 1)
+    }
+
+    /// The training pass, which encodes the picture once for both grids: the features, and the
+    /// latents and what became of them, the top grid's first.
+    pub(super) fn forward(&self, x: Tensor<4>) -> (Tensor<4>, Vec<Tensor<4>>, Vec<Quantized>) {
         let features = self.enc_b.forward(x);
         let z_top = self.top_of(features.clone());
         let top = self.quantize_t.forward(z_top.clone());
         let z_bottom = self.bottom_of(features, top.z_q.clone());
         let bottom = self.quantize_b.forward(z_bottom.clone());
-        Pass {
-            output: self.decode(top.z_q.clone(), bottom.z_q.clone()),
-            latents: vec![z_top, z_bottom],
-            quantized: vec![top, bottom],
-        }
+        let features = self.features(top.z_q.clone(), bottom.z_q.clone());
+        (features, vec![z_top, z_bottom], vec![top, bottom])
     }
 
     fn top_of(&self, features: Tensor<4>) -> Tensor<4> {

@@ -5,7 +5,7 @@ use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
 use super::encoder::Middle;
-use super::{AttnBlock, Normalise, ResnetBlock, Upsample, conv};
+use super::{AttnBlock, LastLayer, Normalise, ResnetBlock, Upsample, conv};
 use crate::config::NetworkConfig;
 use crate::error::Result;
 
@@ -41,11 +41,20 @@ impl Decoder {
         Self::with_norm(config, config.norm(), device)
     }
 
+    /// What the last convolution makes a picture of.
+    ///
+    /// # Shapes
+    /// - input: `[batch, z_channels, rows, columns]`
+    /// - output: `[batch, width, rows · f, columns · f]`
+    pub fn features(&self, z: Tensor<4>) -> Tensor<4> {
+        self.features_by(z, GroupNorm::forward)
+    }
+
     /// # Shapes
     /// - input: `[batch, z_channels, rows, columns]`
     /// - output: `[batch, out_ch, rows · f, columns · f]`
     pub fn forward(&self, z: Tensor<4>) -> Tensor<4> {
-        self.forward_by(z, GroupNorm::forward)
+        self.conv_out.forward(self.features(z))
     }
 }
 
@@ -90,8 +99,12 @@ impl<N> Decoder<N> {
         })
     }
 
-    /// As [`Decoder::forward`], where `norm` says how the normalisations are applied.
-    pub fn forward_by(&self, z: Tensor<4>, norm: impl Fn(&N, Tensor<4>) -> Tensor<4>) -> Tensor<4> {
+    /// As [`Decoder::features`], where `norm` says how the normalisations are applied.
+    pub fn features_by(
+        &self,
+        z: Tensor<4>,
+        norm: impl Fn(&N, Tensor<4>) -> Tensor<4>,
+    ) -> Tensor<4> {
         let mut h = self.mid.forward_by(self.conv_in.forward(z), &norm);
         for level in self.up.iter().rev() {
             for (i, block) in level.block.iter().enumerate() {
@@ -104,6 +117,11 @@ impl<N> Decoder<N> {
                 h = upsample.forward(h);
             }
         }
-        self.conv_out.forward(silu(norm(&self.norm_out, h)))
+        silu(norm(&self.norm_out, h))
+    }
+
+    /// The convolution that makes the picture, `[batch, out_ch, rows · f, columns · f]`.
+    pub fn last(&self) -> LastLayer<'_> {
+        LastLayer::Conv(&self.conv_out)
     }
 }

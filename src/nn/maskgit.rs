@@ -11,7 +11,7 @@ use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
 use super::resample::{double, halve};
-use super::{Norm, Normalise, conv, conv_without_bias};
+use super::{LastLayer, Norm, Normalise, conv, conv_without_bias};
 use crate::config::NetworkConfig;
 use crate::error::Result;
 
@@ -166,10 +166,12 @@ impl MaskGitDecoder {
         })
     }
 
+    /// What the last convolution makes a picture of.
+    ///
     /// # Shapes
     /// - input: `[batch, z_channels, rows, columns]`
-    /// - output: `[batch, out_ch, rows · f, columns · f]`
-    pub fn forward(&self, z: Tensor<4>) -> Tensor<4> {
+    /// - output: `[batch, width, rows · f, columns · f]`
+    pub fn features(&self, z: Tensor<4>) -> Tensor<4> {
         let mut h = run(&self.mid, self.conv_in.forward(z));
         for level in self.up.iter().rev() {
             h = run(&level.block, h);
@@ -177,6 +179,11 @@ impl MaskGitDecoder {
                 h = conv.forward(double(h));
             }
         }
-        self.conv_out.forward(silu(self.norm_out.forward(h)))
+        silu(self.norm_out.forward(h))
+    }
+
+    /// The convolution that makes the picture, `[batch, out_ch, rows · f, columns · f]`.
+    pub fn last(&self) -> LastLayer<'_> {
+        LastLayer::Conv(&self.conv_out)
     }
 }

@@ -2,7 +2,9 @@
 
 mod attention;
 mod decoder;
+mod discriminator;
 mod encoder;
+mod lpips;
 mod maskgit;
 mod norm;
 mod resample;
@@ -11,16 +13,47 @@ mod resnet;
 
 pub use attention::AttnBlock;
 pub use decoder::{Decoder, UpLevel};
+pub use discriminator::{Discriminator, DiscriminatorConfig, PatchLayer};
 pub use encoder::{DownLevel, Encoder, Middle};
+pub use lpips::Lpips;
 pub use maskgit::{MaskGitBlock, MaskGitDecoder, MaskGitDown, MaskGitEncoder, MaskGitUp};
 pub use norm::{Norm, Normalise, Spatial, SpatialNorm};
+pub(crate) use resample::halve;
 pub use resample::{Downsample, Upsample};
 pub use residual::{ResidualLayer, residual_stack};
 pub use resnet::ResnetBlock;
 
 use burn::nn::PaddingConfig2d;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::Device;
+use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d};
+use burn::tensor::{Device, Tensor};
+
+/// The layer that makes the picture. VQ-GAN's adaptive weight compares the gradients of two losses
+/// at it.
+#[derive(Debug, Clone, Copy)]
+pub enum LastLayer<'a> {
+    /// The side stays as it is.
+    Conv(&'a Conv2d),
+    /// The side doubles.
+    Transposed(&'a ConvTranspose2d),
+}
+
+impl LastLayer<'_> {
+    /// Features to the picture.
+    pub fn forward(self, features: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Conv(conv) => conv.forward(features),
+            Self::Transposed(conv) => conv.forward(features),
+        }
+    }
+
+    /// The kernel.
+    pub fn weight(self) -> Tensor<4> {
+        match self {
+            Self::Conv(conv) => conv.weight.val(),
+            Self::Transposed(conv) => conv.weight.val(),
+        }
+    }
+}
 
 /// A square convolution of odd side `kernel` that keeps the picture's size.
 pub fn conv(from: usize, to: usize, kernel: usize, device: &Device) -> Conv2d {

@@ -73,7 +73,7 @@ pub(super) fn double(x: Tensor<4>) -> Tensor<4> {
     resize(x, 2 * height, 2 * width)
 }
 
-/// Both sides halved, each value the mean of four.
-pub(super) fn halve(x: Tensor<4>) -> Tensor<4> {
+/// Both sides halved, each value the mean of four; an odd last row or column is left out.
+pub fn halve(x: Tensor<4>) -> Tensor<4> {
     avg_pool2d(x, AvgPoolOptions::new([2, 2]))
 }

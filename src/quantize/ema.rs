@@ -1,4 +1,4 @@
-use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
 /// A codebook that follows the latents by exponential moving averages instead of gradients.
 ///
@@ -59,16 +59,23 @@ impl EmaCodebook {
     /// # Shapes
     /// - `dead`: `[m]`, `rows`: `[m, D]`
     pub fn restart(&mut self, dead: Tensor<1, Int>, rows: Tensor<2>, size: f32) {
-        let [codes] = self.cluster_size.dims();
-        let [m, _] = rows.dims();
-        let device: Device = rows.device();
-        let (fresh, moved) = assign(rows.mul_scalar(size), dead, codes);
-        let keep = fresh.clone().lower_elem(0.5).float();
-        debug_assert!(m <= codes);
-        self.cluster_size = self.cluster_size.clone() * keep.clone() + fresh.mul_scalar(size);
-        self.embed_sum =
-            self.embed_sum.clone() * keep.reshape([codes, 1]) + moved.to_device(&device);
+        let codes = self.cluster_size.dims();
+        let sizes = rows.full_like(size).narrow(1, 0, 1); // [m, 1]
+        let column = self.cluster_size.clone().reshape([codes[0], 1]);
+        self.cluster_size = replaced(column, dead.clone(), sizes).reshape(codes);
+        self.embed_sum = replaced(self.embed_sum.clone(), dead, rows.mul_scalar(size));
     }
+}
+
+/// `table` with `rows` in the place of those at `indices`, no two of which are the same.
+///
+/// # Shapes
+/// - `table` and output: `[K, D]`, `indices`: `[m]`, `rows`: `[m, D]`
+pub(crate) fn replaced(table: Tensor<2>, indices: Tensor<1, Int>, rows: Tensor<2>) -> Tensor<2> {
+    let [length, _] = table.dims();
+    let (count, moved) = assign(rows, indices, length);
+    let keep = count.lower_elem(0.5).float().reshape([length, 1]);
+    table * keep + moved
 }
 
 /// How many latents chose each code, `[K]`, and their sums, `[K, D]`.

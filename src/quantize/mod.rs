@@ -8,6 +8,7 @@ mod palette;
 mod vq;
 
 pub use ema::EmaCodebook;
+pub(crate) use ema::replaced;
 pub use gumbel::{GumbelOutput, GumbelQuantizer};
 pub use kmeans::kmeans;
 pub use nearest::{margins, nearest};

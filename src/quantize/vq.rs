@@ -83,10 +83,13 @@ impl VectorQuantizer {
         if self.sphere { unit(z, 1) } else { z }
     }
 
-    /// Replaces the codebook by one of the same shape; EMA and k-means do.
+    /// Replaces the codebook by one of the same shape; EMA and k-means do. Whether it learns by
+    /// gradients stays as it is.
     pub fn set_codebook(&mut self, codebook: Tensor<2>) {
         let weight = &self.embedding.weight;
-        self.embedding.weight = Param::initialized(weight.id, codebook.detach());
+        let learns = weight.val().is_require_grad();
+        let codebook = codebook.detach().set_require_grad(learns);
+        self.embedding.weight = Param::initialized(weight.id, codebook);
     }
 
     /// # Shapes

@@ -81,13 +81,20 @@ impl Usage {
     pub fn of(indices: impl IntoIterator<Item = u32>) -> Self {
         let mut sorted: Vec<u32> = indices.into_iter().collect();
         sorted.sort_unstable();
-        let total = sorted.len() as f64;
-        let (mut used, mut entropy) = (0, 0.0);
-        for run in sorted.chunk_by(|a, b| a == b) {
-            let share = run.len() as f64 / total;
-            used += 1;
-            entropy -= share * share.ln();
-        }
+        let runs = sorted.chunk_by(|a, b| a == b);
+        Self::of_counts(runs.map(|run| run.len() as f64))
+    }
+
+    /// From how often each code occurs.
+    pub fn of_counts(counts: impl IntoIterator<Item = f64>) -> Self {
+        let counts: Vec<f64> = counts.into_iter().filter(|count| *count > 0.0).collect();
+        let total: f64 = counts.iter().sum();
+        let entropy: f64 = counts
+            .iter()
+            .map(|count| count / total)
+            .map(|share| -share * share.ln())
+            .sum();
+        let used = counts.len();
         let perplexity = if used == 0 { 0.0 } else { entropy.exp() };
         Self { used, perplexity }
     }
@@ -110,9 +117,17 @@ impl Tokens {
         self.count() as f64 * f64::from(self.bits_per_token()) / pixels
     }
 
-    /// Codebook usage over all grids.
+    /// Each index as a code of its own grid's codebook: grid `g` has those from `g * K` on.
+    pub fn codes(&self) -> impl Iterator<Item = u32> {
+        // At most 2³ grids of 2²⁰ codes.
+        let first = (0..).step_by(self.codebook_size as usize);
+        let grids = first.zip(&self.grids);
+        grids.flat_map(|(first, grid)| grid.indices.iter().map(move |index| first + index))
+    }
+
+    /// Codebook usage over all grids, each with a codebook of its own.
     pub fn usage(&self) -> Usage {
-        Usage::of(self.grids.iter().flat_map(|grid| &grid.indices).copied())
+        Usage::of(self.codes())
     }
 }
 
@@ -148,6 +163,10 @@ pub(crate) mod tests {
         assert_eq!(tokens.count(), 8);
         assert_eq!(tokens.bits_per_token(), 10);
         assert!((tokens.bits_per_pixel() - 80.0 / 273.0).abs() < 1e-12);
+        assert_eq!(tokens.usage().used, 5);
+        // One index in both grids is two codes.
+        let mut tokens = tokens;
+        tokens.grids[0].indices = vec![1, 2];
         assert_eq!(tokens.usage().used, 5);
     }
 

@@ -2,65 +2,240 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::ModelConfig;
 use crate::error::{Error, Result, one_line};
+use crate::nn::DiscriminatorConfig;
 
-/// How a model is trained, as the JSON file that `tesserae train` takes.
+/// How an autoencoder is trained, as the JSON file that `tesserae train` takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
     /// What is trained.
     pub model: ModelConfig,
-    /// Side of a training crop in pixels; a multiple of the downsampling factor.
-    pub crop: usize,
-    /// Crops a step.
+    /// Which of its parameters learn.
+    #[serde(default)]
+    pub parts: Parts,
+    /// How pictures become crops.
+    pub data: DataConfig,
+    /// Crops that pass through the model at once.
     pub batch: usize,
-    /// Steps in all; the learning rate falls to a hundredth along a cosine over them.
+    /// Batches a step, whose gradients are averaged.
+    #[serde(default = "one")]
+    pub accumulate: usize,
+    /// Steps in all.
     pub steps: usize,
-    /// Highest learning rate of Adam.
-    pub learning_rate: f64,
-    /// Steps over which the learning rate rises from zero.
-    #[serde(default = "warmup")]
-    pub warmup: usize,
-    /// Weight β of the commitment term.
-    #[serde(default = "beta")]
-    pub beta: f32,
-    /// Share that a step keeps of the codebook's moving averages.
-    #[serde(default = "decay")]
-    pub ema_decay: f32,
-    /// Steps without quantization before k-means makes the first codebook.
-    #[serde(default = "warmup")]
-    pub quantize_after: usize,
-    /// Batches of latents that k-means sees.
-    #[serde(default = "kmeans_batches")]
-    pub kmeans_batches: usize,
-    /// Every so many steps, codes that are chosen less than `dead_below` times a step restart from
-    /// latents of the batch.
-    #[serde(default = "restart_every")]
-    pub restart_every: usize,
-    /// See `restart_every`.
-    #[serde(default = "dead_below")]
-    pub dead_below: f32,
-    /// Seed of the crops and, without starting weights, of the weights.
+    /// How gradients move the parameters.
+    pub optimizer: OptimizerConfig,
+    /// What is to become small.
+    #[serde(default)]
+    pub loss: LossConfig,
+    /// How the codebook is kept alive; of no meaning to a model without one.
+    #[serde(default)]
+    pub codebook: CodebookConfig,
+    /// The discriminator, for the second half of VQ-GAN's training.
+    #[serde(default)]
+    pub adversary: Option<AdversaryConfig>,
+    /// Seed of the crops, of the noise and, without starting weights, of the weights.
     #[serde(default)]
     pub seed: u64,
 }
 
+/// Which parameters learn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Parts {
+    /// All of them.
+    #[default]
+    All,
+    /// The decoder alone: pictures keep their tokens.
+    Decoder,
+}
+
+/// How pictures become crops.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// Side of a crop in pixels; a multiple of the downsampling factor.
+    pub crop: usize,
+    /// Whether half of the crops are mirrored.
+    #[serde(default = "yes")]
+    pub mirror: bool,
+    /// Whether contrast and colours are shifted a little.
+    #[serde(default = "yes")]
+    pub colour: bool,
+}
+
+/// AdamW with warm-up and cosine; Adam where `weight_decay` is 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerConfig {
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Steps over which the rate rises from zero.
+    #[serde(default = "warmup")]
+    pub warmup: usize,
+    /// Share of the highest rate that the cosine falls to at the last step.
+    #[serde(default = "final_share")]
+    pub final_share: f64,
+    /// Share that the mean of gradients keeps at each step (VQ-GAN: 0.5).
+    #[serde(default = "beta_1")]
+    pub beta_1: f32,
+    /// Share that the mean of their squares keeps (VQ-GAN: 0.9).
+    #[serde(default = "beta_2")]
+    pub beta_2: f32,
+    /// What the rate times the parameter is multiplied by at each step.
+    #[serde(default)]
+    pub weight_decay: f32,
+    /// The most that the norm over all gradients may be; longer ones are scaled down.
+    #[serde(default)]
+    pub clip: Option<f32>,
+    /// Share that a moving average of the weights keeps at each step. With it the average is what is
+    /// written, and not the last step's weights.
+    #[serde(default)]
+    pub average: Option<f64>,
+}
+
+/// How a reconstruction is judged. Every term is of pixels scaled to 0 to 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LossConfig {
+    /// The difference of pixels.
+    pub pixel: PixelLoss,
+    /// Weight of the difference of gradients at three scales; see
+    /// [`gradient_difference`](super::losses::gradient_difference).
+    pub gradient: f32,
+    /// Weight of LPIPS, whose weights are then asked for.
+    pub perceptual: f32,
+    /// Weight β of the commitment term.
+    pub beta: f32,
+    /// Weight of AutoencoderKL's divergence, which is a sum over the latents of a picture.
+    pub divergence: f32,
+}
+
+impl Default for LossConfig {
+    fn default() -> Self {
+        Self {
+            pixel: PixelLoss::Squared,
+            gradient: 0.0,
+            perceptual: 0.0,
+            beta: 0.25,
+            divergence: 1e-6,
+        }
+    }
+}
+
+/// The difference of pixels that is to become small.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PixelLoss {
+    /// The mean of squares over a photo's variance, as VQ-VAE has it.
+    #[default]
+    Squared,
+    /// The mean of absolute values, as VQ-GAN has it.
+    Absolute,
+}
+
+/// How the codebook follows the latents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CodebookConfig {
+    /// What moves it.
+    pub update: CodebookUpdate,
+    /// Share that a step keeps of the moving averages.
+    pub decay: f32,
+    /// Steps without quantization before k-means makes the first codebook.
+    pub quantize_after: usize,
+    /// Batches of latents that k-means sees.
+    pub kmeans_batches: usize,
+    /// Every so many steps, codes that are chosen less than `dead_below` times a step restart from
+    /// latents of the batch.
+    pub restart_every: usize,
+    /// See `restart_every`.
+    pub dead_below: f32,
+}
+
+impl Default for CodebookConfig {
+    fn default() -> Self {
+        Self {
+            update: CodebookUpdate::Average,
+            decay: 0.99,
+            quantize_after: 300,
+            kmeans_batches: 24,
+            restart_every: 100,
+            dead_below: 0.05,
+        }
+    }
+}
+
+/// What moves the codebook.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CodebookUpdate {
+    /// Moving averages of the latents (van den Oord et al. 2017, appendix A.1).
+    #[default]
+    Average,
+    /// The gradient of the codebook term (the same, equation 3).
+    Gradient,
+}
+
+/// The discriminator, and what it is for the generator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdversaryConfig {
+    /// What it is made of.
+    pub discriminator: DiscriminatorConfig,
+    /// How it learns.
+    pub optimizer: OptimizerConfig,
+    /// First step, counted from 0, at which it learns and counts.
+    #[serde(default)]
+    pub start: usize,
+    /// What the adaptive weight λ is multiplied by.
+    #[serde(default = "adversary_weight")]
+    pub weight: f32,
+    /// Weight of the difference between the discriminator's layers on the picture and on its
+    /// reconstruction, against the logits; λ scales both together.
+    #[serde(default)]
+    pub feature_matching: f32,
+}
+
+fn one() -> usize {
+    1
+}
+fn yes() -> bool {
+    true
+}
 fn warmup() -> usize {
     300
 }
-fn beta() -> f32 {
-    0.25
+fn final_share() -> f64 {
+    0.01
 }
-fn decay() -> f32 {
+fn beta_1() -> f32 {
+    0.9
+}
+fn beta_2() -> f32 {
     0.99
 }
-fn kmeans_batches() -> usize {
-    24
+fn adversary_weight() -> f32 {
+    0.8
 }
-fn restart_every() -> usize {
-    100
+
+fn invalid<T>(message: String) -> Result<T> {
+    Err(Error::ConfigInvalid(message))
 }
-fn dead_below() -> f32 {
-    0.05
+
+/// Refuses what is no number or negative.
+fn not_negative(name: &str, value: f32) -> Result<()> {
+    if value.is_finite() && value >= 0.0 {
+        return Ok(());
+    }
+    invalid(format!("`{name}` must be zero or more"))
+}
+
+/// Refuses what is no share below the whole.
+fn share(name: &str, value: f64) -> Result<()> {
+    if (0.0..1.0).contains(&value) {
+        return Ok(());
+    }
+    invalid(format!("`{name}` must be from 0 to below 1"))
 }
 
 impl TrainConfig {
@@ -81,112 +256,88 @@ impl TrainConfig {
     /// [`Error::ConfigInvalid`] names the field.
     pub fn validate(&self) -> Result<()> {
         self.model.validate()?;
-        let invalid = |message: String| Err(Error::ConfigInvalid(message));
-        if let ModelConfig::Kl(_) | ModelConfig::VqVae2(_) = self.model {
-            let kind = self.model.kind();
-            return invalid(format!("a model of the kind `{kind}` is not trained here"));
-        }
-        let factor = self.model.factor();
-        if !self.crop.is_multiple_of(factor) {
+        let (crop, factor) = (self.data.crop, self.model.factor());
+        if !crop.is_multiple_of(factor) {
             return invalid(format!("`crop` must be a multiple of {factor}"));
         }
+        let pixels = self.batch.saturating_mul(crop.saturating_pow(2));
         for (name, value, max) in [
-            ("crop", self.crop, 1 << 11),
+            ("crop", crop, 1 << 11),
             ("batch", self.batch, 1 << 14),
+            ("accumulate", self.accumulate, 1 << 14),
             ("steps", self.steps, u32::MAX as usize),
-            ("kmeans_batches", self.kmeans_batches, 1 << 14),
-            ("restart_every", self.restart_every, u32::MAX as usize),
-            // Together they are what a step holds in memory.
+            ("kmeans_batches", self.codebook.kmeans_batches, 1 << 14),
             (
-                "batch × crop²",
-                self.batch.saturating_mul(self.crop.saturating_pow(2)),
-                1 << 26,
+                "restart_every",
+                self.codebook.restart_every,
+                u32::MAX as usize,
             ),
+            // Together they are what a step holds in memory.
+            ("batch × crop²", pixels, 1 << 26),
         ] {
             if !(1..=max).contains(&value) {
                 return invalid(format!("`{name}` is {value}, outside 1 to {max}"));
             }
         }
-        for (name, value) in [("beta", self.beta), ("dead_below", self.dead_below)] {
-            if !(value.is_finite() && value >= 0.0) {
-                return invalid(format!("`{name}` must be zero or more"));
-            }
+        for (name, value) in [
+            ("gradient", self.loss.gradient),
+            ("perceptual", self.loss.perceptual),
+            ("beta", self.loss.beta),
+            ("divergence", self.loss.divergence),
+            ("dead_below", self.codebook.dead_below),
+        ] {
+            not_negative(name, value)?;
         }
+        share("decay", self.codebook.decay.into())?;
+        self.optimizer.validate()?;
+        self.adversary
+            .as_ref()
+            .map_or(Ok(()), |adversary| adversary.validate(crop))
+    }
+}
+
+impl OptimizerConfig {
+    fn validate(&self) -> Result<()> {
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return invalid("`learning_rate` must be positive".into());
         }
-        if !(0.0..1.0).contains(&self.ema_decay) {
-            return invalid("`ema_decay` must be from 0 to below 1".into());
+        if !(0.0..=1.0).contains(&self.final_share) {
+            return invalid("`final_share` must be from 0 to 1".into());
         }
-        Ok(())
+        if self.clip.is_some_and(|clip| !(clip > 0.0)) {
+            return invalid("`clip` must be positive".into());
+        }
+        not_negative("weight_decay", self.weight_decay)?;
+        share("beta_1", self.beta_1.into())?;
+        share("beta_2", self.beta_2.into())?;
+        share("average", self.average.unwrap_or_default())
     }
 
-    /// Adam's learning rate at `step`, counted from 0.
-    pub fn learning_rate_at(&self, step: usize) -> f64 {
+    /// The learning rate at `step` of `steps`, counted from 0.
+    pub fn rate(&self, step: usize, steps: usize) -> f64 {
         let rise = ((step + 1) as f64 / self.warmup.max(1) as f64).min(1.0);
-        let done = (step as f64 / self.steps as f64).min(1.0);
-        let fall = 0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
+        let done = (step as f64 / steps.max(1) as f64).min(1.0);
+        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
+        let fall = self.final_share + (1.0 - self.final_share) * cosine;
         self.learning_rate * rise * fall
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config() -> TrainConfig {
-        let model = ModelConfig::preset("vqgan-tiny")
-            .unwrap()
-            .to_json()
-            .unwrap();
-        TrainConfig::from_json(&format!(
-            r#"{{"model": {model}, "crop": 16, "batch": 2, "steps": 100, "learning_rate": 0.001, "warmup": 10}}"#
-        ))
-        .unwrap()
-    }
-
-    #[test]
-    fn the_rate_rises_then_falls_to_a_hundredth() {
-        let config = config();
-        assert!(config.learning_rate_at(0) < config.learning_rate_at(9));
-        assert!(config.learning_rate_at(9) > config.learning_rate_at(60));
-        assert!((config.learning_rate_at(100) - 1e-5).abs() < 1e-9);
-    }
-
-    #[test]
-    fn sizes_that_no_memory_holds_are_refused() {
-        for bad in [
-            TrainConfig {
-                batch: usize::MAX,
-                ..config()
-            },
-            TrainConfig {
-                crop: usize::MAX & !7,
-                ..config()
-            },
-            TrainConfig {
-                crop: 0,
-                ..config()
-            },
-            TrainConfig {
-                beta: -3.0,
-                ..config()
-            },
-            TrainConfig {
-                dead_below: f32::NAN,
-                ..config()
-            },
-        ] {
-            assert_eq!(bad.validate().unwrap_err().code(), "config_invalid");
+impl AdversaryConfig {
+    fn validate(&self, crop: usize) -> Result<()> {
+        self.discriminator.validate()?;
+        let smallest = self.discriminator.smallest();
+        if crop < smallest {
+            return invalid(format!(
+                "`crop` must be at least {smallest} for this discriminator"
+            ));
         }
-    }
-
-    #[test]
-    fn a_crop_that_does_not_fit_the_factor_is_refused() {
-        let bad = TrainConfig {
-            crop: 18,
-            ..config()
-        };
-        assert_eq!(bad.validate().unwrap_err().code(), "config_invalid");
+        not_negative("weight", self.weight)?;
+        not_negative("feature_matching", self.feature_matching)?;
+        self.optimizer.validate()
     }
 }
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

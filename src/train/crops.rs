@@ -1,6 +1,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::DataConfig;
 use crate::error::{Error, Result};
 use crate::pixels::Picture;
 
@@ -11,31 +12,35 @@ const SCALES: [u32; 6] = [160, 224, 288, 384, 512, 768];
 /// A crop whose channels all span less than this is drawn again: plain backgrounds teach nothing.
 const FLAT: u8 = 12;
 
-/// Random square crops of photos: random photo, scale and place, mirrored half the time, with the
-/// colours shifted a little. Photos are drawn in proportion to their side, so that cut-out objects
-/// do not drown large scenes.
+/// Random square crops of photos: random photo, scale and place; as the config says, mirrored half
+/// the time and with the colours shifted a little. Photos are drawn in proportion to their side, so
+/// that cut-out objects do not drown large scenes.
 #[derive(Debug)]
 pub struct CropSampler {
     /// One list of scales a photo.
     photos: Vec<Vec<Picture>>,
     /// Running sum of the photos' weights.
     weights: Vec<f32>,
-    side: usize,
+    config: DataConfig,
     range: [f32; 2],
-    rng: ChaCha8Rng,
+    seed: u64,
 }
 
+/// A photo, one of its scales, and the crop's left and top edge.
+type Place = (usize, usize, usize, usize);
+
 impl CropSampler {
-    /// Crops of `side` pixels of `photos`, black and white mapped to `range`.
+    /// Crops of `photos`, black and white mapped to `range`.
     ///
     /// # Errors
     /// [`Error::DatasetEmpty`] when no photo is at least as large as a crop.
     pub fn new(
         photos: impl IntoIterator<Item = Picture>,
-        side: usize,
+        config: &DataConfig,
         range: [f32; 2],
         seed: u64,
     ) -> Result<Self> {
+        let side = config.crop;
         let mut total = 0.0;
         let (weights, photos): (Vec<f32>, Vec<Vec<Picture>>) = photos
             .into_iter()
@@ -56,10 +61,15 @@ impl CropSampler {
         Ok(Self {
             photos,
             weights,
-            side,
+            config: config.clone(),
             range,
-            rng: ChaCha8Rng::seed_from_u64(seed),
+            seed,
         })
+    }
+
+    /// Side of a crop in pixels.
+    pub fn side(&self) -> usize {
+        self.config.crop
     }
 
     /// Number of photos that crops come from.
@@ -67,34 +77,39 @@ impl CropSampler {
         self.photos.len()
     }
 
-    /// The next `count` crops, `[count, 3, side, side]` row-major.
-    pub fn batch(&mut self, count: usize) -> Vec<f32> {
-        let mut out = Vec::with_capacity(count * 3 * self.side * self.side);
+    /// Batch `number`: `count` crops, `[count, 3, side, side]` row-major. The same number gives the
+    /// same crops, whatever was drawn before.
+    pub fn batch(&self, number: usize, count: usize) -> Vec<f32> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(number as u64);
+        let side = self.side();
+        let mut out = Vec::with_capacity(count * 3 * side * side);
         for _ in 0..count {
-            self.crop(&mut out);
+            self.crop(&mut rng, &mut out);
         }
         out
     }
 
-    fn crop(&mut self, out: &mut Vec<f32>) {
-        let (mut place, mut tries) = (self.place(), 0);
+    fn crop(&self, rng: &mut ChaCha8Rng, out: &mut Vec<f32>) {
+        let (mut place, mut tries) = (self.place(rng), 0);
         while tries < 4 && self.is_flat(place) {
-            (place, tries) = (self.place(), tries + 1);
+            (place, tries) = (self.place(rng), tries + 1);
         }
         let (photo, scale, left, top) = place;
         let photo = &self.photos[photo][scale];
-        let width = photo.width() as usize;
-        let (rng, side) = (&mut self.rng, self.side);
-        let mirror: bool = rng.random();
+        let (width, side) = (photo.width() as usize, self.side());
+        let mirror = self.config.mirror && rng.random();
 
         // Per-channel gain and offset around mid-grey, and now and then two channels swapped:
         // wallpapers alone lack skin, reds and saturated colour.
-        let gain: f32 = rng.random_range(0.8..1.2);
-        let mut source = [0, 1, 2];
-        if rng.random_bool(0.25) {
-            source.swap(rng.random_range(0..3), rng.random_range(0..3));
+        let (mut gain, mut source, mut offset) = (1.0, [0, 1, 2], [0.0_f32; 3]);
+        if self.config.colour {
+            gain = rng.random_range(0.8..1.2_f32);
+            if rng.random_bool(0.25) {
+                source.swap(rng.random_range(0..3), rng.random_range(0..3));
+            }
+            offset = std::array::from_fn(|_| rng.random_range(-0.06..0.06));
         }
-        let offset: [f32; 3] = std::array::from_fn(|_| rng.random_range(-0.06..0.06));
 
         let [low, high] = self.range;
         for channel in 0..3 {
@@ -109,30 +124,26 @@ impl CropSampler {
         }
     }
 
-    /// Index of a photo, of one of its scales, and the crop's left and top edge.
-    fn place(&mut self) -> (usize, usize, usize, usize) {
-        let rng = &mut self.rng;
+    fn place(&self, rng: &mut ChaCha8Rng) -> Place {
         let total = self.weights.last().copied().unwrap_or_default();
         let at = rng.random_range(0.0..total);
         let photo = self.weights.partition_point(|&sum| sum <= at);
         let photo = photo.min(self.photos.len() - 1);
         let scale = rng.random_range(0..self.photos[photo].len());
         let picture = &self.photos[photo][scale];
-        let left = rng.random_range(0..=picture.width() as usize - self.side);
-        let top = rng.random_range(0..=picture.height() as usize - self.side);
+        let left = rng.random_range(0..=picture.width() as usize - self.side());
+        let top = rng.random_range(0..=picture.height() as usize - self.side());
         (photo, scale, left, top)
     }
 
-    fn is_flat(&self, (photo, scale, left, top): (usize, usize, usize, usize)) -> bool {
+    fn is_flat(&self, (photo, scale, left, top): Place) -> bool {
+        let side = self.side();
         let picture = &self.photos[photo][scale];
         let row = 3 * picture.width() as usize;
         let mut bounds = [(u8::MAX, u8::MIN); 3];
-        for y in (top..top + self.side).step_by(2) {
+        for y in (top..top + side).step_by(2) {
             let start = y * row + 3 * left;
-            for pixel in picture.rgb()[start..start + 3 * self.side]
-                .as_chunks::<3>()
-                .0
-            {
+            for pixel in picture.rgb()[start..start + 3 * side].as_chunks::<3>().0 {
                 for ((low, high), value) in bounds.iter_mut().zip(pixel) {
                     (*low, *high) = ((*low).min(*value), (*high).max(*value));
                 }
@@ -179,19 +190,53 @@ mod tests {
         Picture::from_rgb(width, height, rgb).unwrap()
     }
 
+    fn plain(crop: usize) -> DataConfig {
+        DataConfig {
+            crop,
+            mirror: false,
+            colour: false,
+        }
+    }
+
     #[test]
-    fn batches_have_their_shape_and_range_and_repeat_by_seed() {
-        let sampler = || CropSampler::new([photo(300, 200), photo(64, 64)], 64, [-1.0, 1.0], 7);
-        let a = sampler().unwrap().batch(5);
+    fn batches_have_their_shape_and_range_and_repeat_by_seed_and_number() {
+        let augmented = DataConfig {
+            mirror: true,
+            colour: true,
+            ..plain(64)
+        };
+        let sampler = |seed| {
+            let photos = [photo(300, 200), photo(64, 64)];
+            CropSampler::new(photos, &augmented, [-1.0, 1.0], seed).unwrap()
+        };
+        let first = sampler(7);
+        let a = first.batch(3, 5);
         assert_eq!(a.len(), 5 * 3 * 64 * 64);
         assert!(a.iter().all(|v| (-1.0..=1.0).contains(v)));
-        assert_eq!(a, sampler().unwrap().batch(5));
-        assert_eq!(sampler().unwrap().photos(), 2);
+        assert_eq!(first.photos(), 2);
+        assert_ne!(a, first.batch(4, 5));
+        assert_ne!(a, sampler(8).batch(3, 5));
+        assert_eq!(a, sampler(7).batch(3, 5));
+    }
+
+    #[test]
+    fn without_augmentation_a_crop_is_the_photo_itself() {
+        let sampler = CropSampler::new([photo(32, 32)], &plain(32), [0.0, 255.0], 7).unwrap();
+        let expected = photo(32, 32);
+        let red: Vec<f32> = expected
+            .rgb()
+            .iter()
+            .step_by(3)
+            .map(|&b| b.into())
+            .collect();
+        for (found, expected) in sampler.batch(0, 1).iter().zip(red) {
+            assert!((found - expected).abs() < 1e-3, "{found} is not {expected}");
+        }
     }
 
     #[test]
     fn photos_smaller_than_a_crop_are_no_data_set() {
-        let error = CropSampler::new([photo(300, 63)], 64, [0.0, 1.0], 0).unwrap_err();
+        let error = CropSampler::new([photo(300, 63)], &plain(64), [0.0, 1.0], 0).unwrap_err();
         assert_eq!(error.code(), "dataset_empty");
     }
 }

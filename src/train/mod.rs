@@ -1,9 +1,26 @@
 //! Training: knows batches, steps and losses, no files and no progress bars.
+//!
+//! A [`Trainer`] repeats the steps of a [`Task`]; [`Reconstruction`] is the one for autoencoders.
+//! Each model in it is a [`Learner`]: parameters, optimizer, moving average.
 
+mod adversary;
+mod codebooks;
 mod config;
 mod crops;
+mod learner;
+pub mod losses;
+mod reconstruction;
+mod state;
 mod trainer;
 
-pub use config::TrainConfig;
+pub use adversary::Adversary;
+pub use codebooks::Codebooks;
+pub use config::{
+    AdversaryConfig, CodebookConfig, CodebookUpdate, DataConfig, LossConfig, OptimizerConfig,
+    Parts, PixelLoss, TrainConfig,
+};
 pub use crops::CropSampler;
-pub use trainer::{StepReport, Trainer};
+pub use learner::Learner;
+pub use reconstruction::{Reconstruction, Start};
+pub use state::State;
+pub use trainer::{Losses, StepReport, Task, Trainer};

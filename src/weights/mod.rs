@@ -8,10 +8,11 @@
 mod check;
 mod container;
 mod family;
+mod judges;
 mod load;
 mod manifest;
 mod narrow;
-mod params;
+pub(crate) mod params;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod pickle;
 mod save;
@@ -20,6 +21,7 @@ mod source;
 pub use check::{CheckedWeights, Fault, Hashes, Survey};
 pub use container::Container;
 pub use family::{Family, Recognised};
+pub use judges::{load_discriminator, load_lpips, save_discriminator};
 pub use load::{Loaded, build, load};
 pub use manifest::{Manifest, ManifestEntry};
 pub use save::{Storage, save};

@@ -1,33 +1,55 @@
-//! A model's parameters by the names that files call them.
+//! A module's parameters by the names that files call them.
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
+use sha2::{Digest, Sha256};
 
-use crate::error::Result;
-use crate::models::Autoencoder;
+use crate::error::{Error, Result};
 
 /// Shape of each parameter. Parameters that were never used stay uninitialised, so this costs no
 /// memory.
-pub fn shapes(model: &Autoencoder) -> BTreeMap<String, Vec<usize>> {
+pub fn shapes(module: &impl Module) -> BTreeMap<String, Vec<usize>> {
     let mut shapes = Shapes::default();
-    model.visit(&mut shapes);
+    module.visit(&mut shapes);
     shapes.found
+}
+
+/// Shape and values of each parameter, read back from the device.
+///
+/// # Errors
+/// [`Error::Internal`] when the device fails.
+pub async fn values(module: &impl Module) -> Result<BTreeMap<String, (Vec<usize>, Vec<f32>)>> {
+    let mut flat = Flat::default();
+    module.visit(&mut flat);
+    let mut values = BTreeMap::new();
+    for (name, (shape, tensor)) in flat.found {
+        let read = tensor.into_data_async().await;
+        let data = read.map_err(|e| Error::Internal(e.to_string()))?;
+        values.insert(name, (shape, data.iter().collect()));
+    }
+    Ok(values)
+}
+
+/// Gives each parameter an id that follows from its name, so that what is kept by id outlives the
+/// process.
+pub fn identify<M: Module>(module: M) -> M {
+    module.map(&mut Identify::default())
 }
 
 /// Gives each parameter the values that `read` has for its name, one at a time.
 ///
 /// # Errors
-/// The first one of `read`.
-pub fn fill(model: Autoencoder, read: impl FnMut(&str) -> Result<Vec<f32>>) -> Result<Autoencoder> {
+/// The first one of `read`, and [`Error::WeightsMismatch`] for values that are too few or too many.
+pub fn fill<M: Module>(module: M, read: impl FnMut(&str) -> Result<Vec<f32>>) -> Result<M> {
     let mut fill = Fill {
         path: Path::default(),
         read,
         result: Ok(()),
     };
-    let model = model.map(&mut fill);
-    fill.result.map(|()| model)
+    let module = module.map(&mut fill);
+    fill.result.map(|()| module)
 }
 
 /// Where a walk over the modules is.
@@ -79,6 +101,49 @@ impl ModuleVisitor for Shapes {
     }
 }
 
+#[derive(Debug, Default)]
+struct Flat {
+    path: Path,
+    found: BTreeMap<String, (Vec<usize>, Tensor<1>)>,
+}
+
+impl ModuleVisitor for Flat {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        self.path.exit(container);
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let shape = param.lazy_shape();
+        let flat = param.val().reshape([shape.num_elements()]);
+        self.found
+            .insert(self.path.name(), (shape.as_slice().to_vec(), flat));
+    }
+}
+
+#[derive(Debug, Default)]
+struct Identify(Path);
+
+impl ModuleMapper for Identify {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.0.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        self.0.exit(container);
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let digest: [u8; 32] = Sha256::digest(self.0.name()).into();
+        let id = digest.first_chunk().copied().map(u64::from_le_bytes);
+        let (_, value, mapper) = param.consume();
+        Param::from_mapped_value(ParamId::from(id.unwrap_or_default()), value, mapper)
+    }
+}
+
 struct Fill<R> {
     path: Path,
     read: R,
@@ -98,7 +163,15 @@ impl<R: FnMut(&str) -> Result<Vec<f32>>> ModuleMapper for Fill<R> {
         if self.result.is_err() {
             return param;
         }
-        match (self.read)(&self.path.name()) {
+        let name = self.path.name();
+        let wanted = param.lazy_shape().num_elements();
+        let read = (self.read)(&name).and_then(|values| match values.len() {
+            found if found == wanted => Ok(values),
+            found => Err(Error::WeightsMismatch(format!(
+                "`{name}` has {found} values where {wanted} are expected"
+            ))),
+        });
+        match read {
             Ok(values) => {
                 let data = TensorData::new(values, param.lazy_shape());
                 let (id, device) = (param.id, param.lazy_device());

@@ -36,20 +36,34 @@ pub fn save(
     name: Option<&str>,
     storage: Storage,
 ) -> Result<Vec<u8>> {
+    let config = config.to_json()?;
+    let metadata = [(CONFIG_KEY, config.as_str())];
+    let name = name.map(|name| (NAME_KEY, name));
+    file(model, metadata.into_iter().chain(name), storage)
+}
+
+/// A safetensors file of any module's parameters.
+///
+/// # Errors
+/// [`Error::Internal`] when a tensor cannot be read back from the device.
+pub(super) fn file<'a>(
+    module: &impl ModuleSnapshot,
+    metadata: impl IntoIterator<Item = (&'a str, &'a str)>,
+    storage: Storage,
+) -> Result<Vec<u8>> {
     let dtype = match storage {
         Storage::F16 => DType::F16,
         Storage::F32 | Storage::Int8 => DType::F32,
     };
-    let mut store = SafetensorsStore::from_bytes(None)
+    let store = SafetensorsStore::from_bytes(None)
         .with_to_adapter(BurnToPyTorchAdapter.chain(FloatCastAdapter::to(dtype)))
         .skip_enum_variants(true)
-        .clear_metadata()
-        .metadata(CONFIG_KEY, config.to_json()?);
-    if let Some(name) = name {
-        store = store.metadata(NAME_KEY, name);
-    }
+        .clear_metadata();
+    let mut store = metadata
+        .into_iter()
+        .fold(store, |store, (key, value)| store.metadata(key, value));
     let internal = |e: burn_store::SafetensorsStoreError| Error::Internal(e.to_string());
-    model.save_into(&mut store).map_err(internal)?;
+    module.save_into(&mut store).map_err(internal)?;
     let file = store.get_bytes().map_err(internal)?;
     in_order(match storage {
         Storage::Int8 => narrow(&file)?,

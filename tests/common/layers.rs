@@ -158,7 +158,8 @@ pub async fn maskgit_slopes(on: &On) {
         decoder: MaskGitDecoder::new(&config, &on.device).unwrap(),
     };
     same_slopes(on, both, [&[2, 3, 8, 12]], |both, [x]| {
-        both.decoder.forward(both.encoder.forward(x))
+        let features = both.decoder.features(both.encoder.forward(x));
+        both.decoder.last().forward(features)
     })
     .await;
 }

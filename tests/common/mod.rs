@@ -11,6 +11,7 @@ pub mod on;
 
 pub mod families;
 pub mod layers;
+pub mod losses;
 pub mod models;
 pub mod quantizers;
 

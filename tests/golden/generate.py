@@ -10,6 +10,7 @@ import gen_checkpoints
 import gen_diffusers
 import gen_kl
 import gen_layers
+import gen_losses
 import gen_metrics
 import gen_models
 import gen_pickles
@@ -26,6 +27,7 @@ FAMILIES = [
     gen_kl,
     gen_vqvae2,
     gen_metrics,
+    gen_losses,
     gen_pickles,
 ]
 

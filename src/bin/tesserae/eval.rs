@@ -97,6 +97,7 @@ pub async fn measure(codec: &Codec, paths: &[PathBuf], fit: &FitArgs) -> Result<
         let mut unwatched = async |_, _, _| true;
         let (tokens, rebuilt) = rebuild(codec, &picture, None, &mut unwatched).await?;
         let usage = tokens.as_ref().map(Tokens::usage);
+        codes.extend(tokens.iter().flat_map(Tokens::codes));
         rows.push(Row {
             file: path.display().to_string(),
             width: picture.width(),
@@ -108,8 +109,6 @@ pub async fn measure(codec: &Codec, paths: &[PathBuf], fit: &FitArgs) -> Result<
             used: usage.map(|u| u.used),
             seconds: start.elapsed().as_secs_f64(),
         });
-        let grids = tokens.into_iter().flat_map(|tokens| tokens.grids);
-        codes.extend(grids.flat_map(|grid| grid.indices));
     }
     bar.finish_and_clear();
     if rows.is_empty() {

@@ -5,6 +5,7 @@ mod code;
 mod convert;
 mod eval;
 mod files;
+mod grid;
 mod init;
 mod inspect;
 mod model;

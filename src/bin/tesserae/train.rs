@@ -1,6 +1,6 @@
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -8,31 +8,46 @@ use std::time::Instant;
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
-use serde_json::json;
-use tesserae::train::{CropSampler, TrainConfig, Trainer};
+use serde_json::{Map, Value, json};
+use tesserae::pixels::metrics::psnr;
+use tesserae::train::{CropSampler, Reconstruction, Start, StepReport, TrainConfig, Trainer};
 use tesserae::weights::{self, Storage};
-use tesserae::{Autoencoder, Error, Picture, Result};
+use tesserae::{Autoencoder, Codec, Error, Picture, Result};
 
-use crate::files;
+use crate::{files, grid};
 
-/// Steps between two checkpoints and two lines of the log.
+/// Steps between two checkpoints, two lines of the log, and two looks at held-out pictures.
 const CHECKPOINT_EVERY: usize = 500;
 const LOG_EVERY: usize = 50;
+const LOOK_EVERY: usize = 500;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// JSON file: the model and how it is trained (see `train/photos-f8.json`).
     config: PathBuf,
-    /// Folder of photos, searched below as well.
+    /// Folder of pictures, searched below as well.
     #[arg(long)]
     data: PathBuf,
-    /// Weight file to write, in f16. Beside it go full-precision checkpoints (.f32.safetensors) and
-    /// the log, a line of JSON every 50 steps (.jsonl).
+    /// Folder of pictures that are not learned from: now and then their reconstructions are
+    /// measured, and some are laid out beside the weights (.png).
+    #[arg(long)]
+    held_out: Option<PathBuf>,
+    /// Weight file to write, in f16. Beside it go the checkpoint (.checkpoint), the discriminator
+    /// (.discriminator.safetensors) and the log, a line of JSON every 50 steps (.jsonl).
     #[arg(long)]
     out: PathBuf,
     /// Weight file to start from instead of random weights.
     #[arg(long)]
     from: Option<PathBuf>,
+    /// Go on from the checkpoint, if there is one.
+    #[arg(long)]
+    resume: bool,
+    /// Weights to start the discriminator from: a file of its own, or a checkpoint with one.
+    #[arg(long)]
+    discriminator: Option<PathBuf>,
+    /// Files with LPIPS's weights: torchvision's VGG16 and the package's own.
+    #[arg(long, num_args = 1..=2)]
+    lpips: Vec<PathBuf>,
     /// Name to write into the weight file.
     #[arg(long)]
     name: Option<String>,
@@ -43,96 +58,221 @@ impl Args {
         let config = TrainConfig::from_json(&files::text(&self.config)?)?;
         let device = Device::flex();
         device.seed(config.seed);
-        let model = match &self.from {
-            Some(path) => {
-                let loaded = weights::load(files::read(path)?, &device)?;
-                if loaded.config != config.model {
-                    return Err(Error::WeightsMismatch(format!(
-                        "{} was made with another model config",
-                        path.display()
-                    )));
-                }
-                loaded.model
-            }
-            None => Autoencoder::new(&config.model, &device)?,
-        };
-        let mut crops = CropSampler::new(
-            read_photos(&self.data)?,
-            config.crop,
+        let model = self.model(&config, &device)?;
+        let start = self.start(&device)?;
+        let crops = CropSampler::new(
+            read_pictures(&self.data)?,
+            &config.data,
             config.model.input_range(),
             config.seed,
         )?;
-        let log_path = self.out.with_extension("jsonl");
-        let mut log = File::create(&log_path).map_err(|e| Error::io(&log_path, e))?;
-        eprintln!("training on {} photos", crops.photos());
+        let held_out = match &self.held_out {
+            Some(folder) => read_pictures(folder)?,
+            None => Vec::new(),
+        };
+        let task = Reconstruction::new(config.clone(), model, start, &device)?;
+        let mut trainer = Trainer::new(task, config.steps);
+        let checkpoint = self.out.with_extension("checkpoint");
+        let resumed = self.resume && checkpoint.is_file();
+        if resumed {
+            trainer.resume(&files::read(&checkpoint)?)?;
+            eprintln!("going on after {} steps", trainer.done());
+        }
+        eprintln!("training on {} pictures", crops.photos());
 
         let stop = Arc::new(AtomicBool::new(false));
         let asked = stop.clone();
         ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed))
             .map_err(|e| Error::Internal(e.to_string()))?;
-
-        let mut trainer = Trainer::new(config.clone(), model, self.from.is_some(), &device)?;
+        let mut log = Log::open(&self.out.with_extension("jsonl"), resumed, trainer.done())?;
         let bar = ProgressBar::new(config.steps as u64).with_style(
             ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} {msg}")
                 .map_err(|e| Error::Internal(e.to_string()))?,
         );
-        let started = Instant::now();
-        let (mut mse, mut commitment) = (0.0, 0.0);
-        let mut last = json!({"step": 0});
+        bar.set_position(trainer.done() as u64);
         while !trainer.finished() && !stop.load(Ordering::Relaxed) {
-            let report = trainer.step(&mut crops).await?;
-            mse += report.mse / LOG_EVERY as f32;
-            commitment += report.commitment / LOG_EVERY as f32;
+            log.add(&trainer.step(&crops).await?);
+            let (done, last) = (trainer.done(), trainer.finished());
             bar.inc(1);
-            if report.step % LOG_EVERY == 0 {
-                let usage = trainer.take_usage();
-                let rate = (report.step * config.batch) as f64 / started.elapsed().as_secs_f64();
-                let psnr = -10.0 * mse.log10();
-                bar.set_message(format!(
-                    "{psnr:.2} dB, {} codes, perplexity {:.0}, {rate:.1} crops/s",
-                    usage.used, usage.perplexity
-                ));
-                last = json!({"step": report.step, "psnr": psnr, "commitment": commitment,
-                    "learning_rate": report.learning_rate, "used": usage.used,
-                    "perplexity": usage.perplexity, "crops_per_second": rate});
-                writeln!(log, "{last}").map_err(|e| Error::io(&log_path, e))?;
-                (mse, commitment) = (0.0, 0.0);
+            let looked = match done % LOOK_EVERY == 0 || last {
+                true => self.look(&trainer, &config, &held_out, &device).await?,
+                false => None,
+            };
+            if done % LOG_EVERY == 0 || last {
+                bar.set_message(log.write(&mut trainer, &config, looked).await?);
             }
-            if report.step % CHECKPOINT_EVERY == 0 {
-                self.checkpoint(&trainer, &config)?;
+            if done % CHECKPOINT_EVERY == 0 && !last {
+                self.save(&trainer, &config).await?;
             }
         }
         bar.finish();
-        self.checkpoint(&trainer, &config)?;
+        self.save(&trainer, &config).await?;
         if json {
-            println!("{last}");
+            println!("{}", log.last);
         }
         Ok(())
     }
 
-    /// The weights in f16 to ship, and in f32 to go on from.
-    fn checkpoint(&self, trainer: &Trainer, config: &TrainConfig) -> Result<()> {
-        let model = trainer.model();
-        let bytes = |storage| weights::save(&model, &config.model, self.name.as_deref(), storage);
-        files::write(&self.out, &bytes(Storage::F16)?)?;
-        files::write(
-            &self.out.with_extension("f32.safetensors"),
-            &bytes(Storage::F32)?,
-        )
+    fn model(&self, config: &TrainConfig, device: &Device) -> Result<Autoencoder> {
+        let Some(path) = &self.from else {
+            return Autoencoder::new(&config.model, device);
+        };
+        let loaded = weights::load(files::read(path)?, device)?;
+        if loaded.config == config.model {
+            return Ok(loaded.model);
+        }
+        let path = path.display();
+        let message = format!("{path} was made with another model config");
+        Err(Error::WeightsMismatch(message))
+    }
+
+    fn start(&self, device: &Device) -> Result<Start> {
+        let discriminator = self.discriminator.as_deref();
+        let discriminator = discriminator
+            .map(|path| weights::load_discriminator(&files::weights(path)?, device))
+            .transpose()?;
+        let lpips: Vec<_> = self.lpips.iter().map(|path| files::weights(path)).collect();
+        let lpips = lpips.into_iter().collect::<Result<Vec<_>>>()?;
+        Ok(Start {
+            trained: self.from.is_some(),
+            discriminator,
+            perceptual: match lpips.is_empty() {
+                true => None,
+                false => Some(weights::load_lpips(&lpips, device)?),
+            },
+        })
+    }
+
+    /// Mean PSNR over the held-out pictures, and the sheet of some of them.
+    async fn look(
+        &self,
+        trainer: &Trainer<Reconstruction>,
+        config: &TrainConfig,
+        held_out: &[Picture],
+        device: &Device,
+    ) -> Result<Option<f64>> {
+        if held_out.is_empty() {
+            return Ok(None);
+        }
+        let bytes = weights::save(&trainer.task().model(), &config.model, None, Storage::F32)?;
+        let codec = Codec::from_weights(bytes, device)?;
+        let (mut sum, mut shown) = (0.0, Vec::new());
+        for picture in held_out {
+            let picture = picture.fit(grid::SIDE, true);
+            let rebuilt = codec
+                .reconstruct(&picture, None, &mut async |_, _, _| true)
+                .await?;
+            sum += psnr(&picture, &rebuilt)?;
+            shown.push([picture, rebuilt]);
+        }
+        let sheet = grid::sheet(&shown)?;
+        files::write(&self.out.with_extension("png"), &sheet.png()?)?;
+        Ok(Some(sum / held_out.len() as f64))
+    }
+
+    /// The weights in f16 to ship, and everything else to go on from.
+    async fn save(&self, trainer: &Trainer<Reconstruction>, config: &TrainConfig) -> Result<()> {
+        let (task, name) = (trainer.task(), self.name.as_deref());
+        let bytes = weights::save(&task.model(), &config.model, name, Storage::F16)?;
+        files::write(&self.out, &bytes)?;
+        if let Some(discriminator) = task.discriminator() {
+            let bytes = weights::save_discriminator(&discriminator, name, Storage::F16)?;
+            let path = self.out.with_extension("discriminator.safetensors");
+            files::write(&path, &bytes)?;
+        }
+        let path = self.out.with_extension("checkpoint");
+        files::write(&path, &trainer.checkpoint().await?)
+    }
+}
+
+/// The log: means over the steps since its last line.
+struct Log {
+    path: PathBuf,
+    sums: Vec<(&'static str, f64)>,
+    steps: usize,
+    since: Instant,
+    last: Value,
+}
+
+impl Log {
+    /// Begins anew, or goes on with the lines that are there.
+    fn open(path: &Path, goes_on: bool, done: usize) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(!goes_on);
+        file.open(path).map_err(|e| Error::io(path, e))?;
+        Ok(Self {
+            path: path.to_owned(),
+            sums: Vec::new(),
+            steps: 0,
+            since: Instant::now(),
+            last: json!({"step": done}),
+        })
+    }
+
+    fn add(&mut self, report: &StepReport) {
+        self.steps += 1;
+        for (name, value) in &report.losses {
+            let value = f64::from(*value);
+            match self.sums.iter_mut().find(|(known, _)| known == name) {
+                Some((_, sum)) => *sum += value,
+                None => self.sums.push((name, value)),
+            }
+        }
+    }
+
+    /// Writes a line, and gives what the bar says.
+    async fn write(
+        &mut self,
+        trainer: &mut Trainer<Reconstruction>,
+        config: &TrainConfig,
+        held_out: Option<f64>,
+    ) -> Result<String> {
+        let steps = self.steps.max(1) as f64;
+        let crops = steps * (config.batch * config.accumulate) as f64;
+        let rate = crops / self.since.elapsed().as_secs_f64();
+        let usage = trainer.task_mut().take_usage().await?;
+        let mut line = Map::new();
+        line.insert("step".into(), trainer.done().into());
+        for (name, sum) in &self.sums {
+            let mean = sum / steps;
+            line.insert((*name).into(), mean.into());
+            if *name == "mse" {
+                line.insert("psnr".into(), (-10.0 * mean.log10()).into());
+            }
+        }
+        let learning_rate = config.optimizer.rate(trainer.done() - 1, config.steps);
+        line.insert("learning_rate".into(), learning_rate.into());
+        line.insert("used".into(), usage.used.into());
+        line.insert("perplexity".into(), usage.perplexity.into());
+        line.insert("crops_per_second".into(), rate.into());
+        if let Some(psnr) = held_out {
+            line.insert("held_out_psnr".into(), psnr.into());
+        }
+        let psnr = line.get("psnr").and_then(Value::as_f64).unwrap_or_default();
+        let message = format!(
+            "{psnr:.2} dB, {} codes, perplexity {:.0}, {rate:.1} crops/s",
+            usage.used, usage.perplexity
+        );
+        self.last = Value::Object(line);
+        let file = OpenOptions::new().append(true).open(&self.path);
+        file.and_then(|mut file| writeln!(file, "{}", self.last))
+            .map_err(|e| Error::io(&self.path, e))?;
+        (self.sums, self.steps, self.since) = (Vec::new(), 0, Instant::now());
+        Ok(message)
     }
 }
 
 /// Decodes a folder in parallel; what is no picture is counted and left out.
-fn read_photos(folder: &std::path::Path) -> Result<Vec<Picture>> {
+fn read_pictures(folder: &Path) -> Result<Vec<Picture>> {
     let paths = files::pictures(&[folder.to_owned()])?;
     let read: Vec<Result<Picture>> = paths.par_iter().map(|path| files::picture(path)).collect();
     let (good, bad): (Vec<_>, Vec<_>) = read.into_iter().partition(Result::is_ok);
     if !bad.is_empty() {
         eprintln!("{} files could not be read and are left out", bad.len());
     }
-    let photos: Vec<Picture> = good.into_iter().flatten().collect();
-    if photos.is_empty() {
+    let pictures: Vec<Picture> = good.into_iter().flatten().collect();
+    if pictures.is_empty() {
         return Err(Error::DatasetEmpty(folder.display().to_string()));
     }
-    Ok(photos)
+    Ok(pictures)
 }

@@ -1,0 +1,30 @@
+//! Sheets of pictures side by side.
+
+use tesserae::{Error, Picture, Result};
+
+/// Longest side of a picture on a sheet, in pixels.
+pub const SIDE: u32 = 128;
+/// Most columns, each of one picture and what became of it.
+const COLUMNS: usize = 12;
+
+/// A column for each of `columns`, its pictures one below the other; white where they are smaller
+/// than the largest.
+pub fn sheet<const ROWS: usize>(columns: &[[Picture; ROWS]]) -> Result<Picture> {
+    let columns = &columns[..columns.len().min(COLUMNS)];
+    let all = || columns.iter().flatten();
+    let cell = |side: fn(&Picture) -> u32| all().map(side).max().unwrap_or(1) as usize;
+    let (width, height) = (cell(Picture::width), cell(Picture::height));
+    let row = 3 * width * columns.len();
+    let mut rgb = vec![u8::MAX; row * height * ROWS];
+    for (x, column) in columns.iter().enumerate() {
+        for (y, picture) in column.iter().enumerate() {
+            let line = 3 * picture.width() as usize;
+            for (i, pixels) in picture.rgb().chunks_exact(line).enumerate() {
+                let start = row * (y * height + i) + 3 * width * x;
+                rgb[start..start + line].copy_from_slice(pixels);
+            }
+        }
+    }
+    let size = |n: usize| u32::try_from(n).map_err(|_| Error::Internal("a huge sheet".to_owned()));
+    Picture::from_rgb(size(row / 3)?, size(height * ROWS)?, rgb)
+}

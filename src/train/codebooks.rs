@@ -1,0 +1,263 @@
+use burn::module::Module;
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::{CodebookConfig, CodebookUpdate, State};
+use crate::error::{Error, Result};
+use crate::models::{Autoencoder, Pass};
+use crate::quantize::{EmaCodebook, VectorQuantizer, flatten, kmeans, replaced};
+use crate::tokens::Usage;
+
+/// Rounds of k-means for the first codebook.
+const ROUNDS: usize = 10;
+
+/// The upkeep of a model's codebooks, one for each of its grids: first values by k-means, moving
+/// averages, restarts of codes that nothing chooses.
+pub struct Codebooks {
+    config: CodebookConfig,
+    /// None until k-means has made the first codebooks.
+    averages: Vec<EmaCodebook>,
+    /// How often each code was chosen since the last report, `[K]`.
+    chosen: Vec<Tensor<1>>,
+    /// Latents and codes of this step's batches, grid by grid.
+    seen: Vec<Vec<(Tensor<2>, Tensor<1, Int>)>>,
+}
+
+impl Codebooks {
+    /// The codebooks of `model` as they are, without gradients, if it is `trained`; else none yet.
+    /// `per_step` are the tokens that each grid has in a step.
+    pub fn new(
+        config: &CodebookConfig,
+        model: &Autoencoder,
+        trained: bool,
+        per_step: &[usize],
+    ) -> Self {
+        let quantizers = model.vector_quantizers();
+        let start = |(quantizer, tokens): (&&VectorQuantizer, &usize)| {
+            let mut average = EmaCodebook::new(quantizer.codebook(), config.decay);
+            // Moving averages of a trained codebook start as if every code were in equal use.
+            let [codes] = average.cluster_size.dims();
+            let share = *tokens as f32 / codes as f32;
+            average.cluster_size = average.cluster_size.mul_scalar(share);
+            average.embed_sum = average.embed_sum.mul_scalar(share);
+            average
+        };
+        Self {
+            averages: match trained {
+                true => quantizers.iter().zip(per_step).map(start).collect(),
+                false => Vec::new(),
+            },
+            chosen: quantizers
+                .iter()
+                .map(|quantizer| {
+                    let codebook = quantizer.codebook();
+                    Tensor::zeros([codebook.dims()[0]], &codebook.device())
+                })
+                .collect(),
+            seen: vec![Vec::new(); quantizers.len()],
+            config: config.clone(),
+        }
+    }
+
+    /// Whether latents are quantized: not before there are codebooks worth it.
+    pub fn in_use(&self) -> bool {
+        !self.averages.is_empty()
+    }
+
+    /// Whether k-means is to make the first codebooks before `step`.
+    pub fn are_due(&self, step: usize) -> bool {
+        !self.in_use() && !self.chosen.is_empty() && step >= self.config.quantize_after
+    }
+
+    /// Makes the first codebooks of `model` by k-means over the latents of `batches`, the finer
+    /// grids' on what the coarser ones leave.
+    ///
+    /// # Errors
+    /// As [`Autoencoder::indices`].
+    pub fn start(
+        &mut self,
+        model: &mut Autoencoder,
+        batches: &[Tensor<4>],
+        rng: &mut ChaCha8Rng,
+    ) -> Result<()> {
+        let mut coarser: Vec<Vec<Tensor<4>>> = vec![Vec::new(); batches.len()];
+        for grid in 0..self.chosen.len() {
+            // Without gradients, and anew: the coarser grid's codebook has just changed.
+            let still = model.valid();
+            let latents: Vec<Tensor<4>> = batches
+                .iter()
+                .zip(&coarser)
+                .map(|(x, coarser)| still.latents(x.clone(), coarser))
+                .collect();
+            let Some(quantizer) = still.vector_quantizers().get(grid).copied() else {
+                break;
+            };
+            let rows = latents
+                .iter()
+                .map(|z| flatten(quantizer.prepare(z.clone())))
+                .collect();
+            let rows: Tensor<2> = Tensor::cat(rows, 0);
+            let [codes] = self.chosen[grid].dims();
+            let picks = draw(rng, codes, rows.dims()[0], &rows.device());
+            let codebook = kmeans(rows.clone(), rows.select(0, picks), ROUNDS);
+            set(model, grid, codebook.clone());
+            self.averages
+                .push(EmaCodebook::new(codebook, self.config.decay));
+
+            let still = model.valid();
+            for (coarser, z) in coarser.iter_mut().zip(latents) {
+                coarser.push(still.lookup(grid, still.indices(grid, z)?)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of the latents and codes of one batch.
+    pub fn watch(&mut self, model: &Autoencoder, pass: &Pass) {
+        let quantizers = model.vector_quantizers();
+        let each = quantizers.iter().zip(&pass.latents).zip(&pass.quantized);
+        for (grid, ((quantizer, z), quantized)) in each.enumerate() {
+            let rows = flatten(quantizer.prepare(z.clone())).inner();
+            let indices: Tensor<1, Int> = quantized.indices.clone().inner().flatten(0, 2);
+            self.count(grid, indices.clone());
+            self.seen[grid].push((rows, indices));
+        }
+    }
+
+    /// Takes note of codes that are only counted.
+    pub fn count(&mut self, grid: usize, indices: Tensor<1, Int>) {
+        let ones = Tensor::ones(indices.dims(), &indices.device());
+        let chosen = self.chosen[grid].clone();
+        self.chosen[grid] = chosen.select_assign(0, indices, ones, IndexingUpdateOp::Add);
+    }
+
+    /// Moves the codebooks towards the latents of the step, and restarts codes that nothing
+    /// chooses. `step` counts from 1.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the device fails.
+    pub async fn follow(
+        &mut self,
+        model: &mut Autoencoder,
+        step: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<()> {
+        let seen: Vec<_> = self.seen.iter_mut().map(std::mem::take).collect();
+        for (grid, (average, seen)) in self.averages.iter_mut().zip(seen).enumerate() {
+            let (rows, indices): (Vec<_>, Vec<_>) = seen.into_iter().unzip();
+            if rows.is_empty() {
+                continue;
+            }
+            let rows = Tensor::cat(rows, 0);
+            let mut codebook = average.update(rows.clone(), Tensor::cat(indices, 0));
+            if self.config.update == CodebookUpdate::Gradient {
+                // The averages only tell which codes are dead.
+                codebook = current(model, grid);
+            }
+            if step.is_multiple_of(self.config.restart_every) {
+                let dead = dead(average, self.config.dead_below, rows.dims()[0]).await?;
+                if !dead.is_empty() {
+                    let device = rows.device();
+                    let fresh = draw(rng, dead.len(), rows.dims()[0], &device);
+                    let fresh = rows.select(0, fresh);
+                    let dead = Tensor::from_data(TensorData::from(dead.as_slice()), &device);
+                    average.restart(dead.clone(), fresh.clone(), 1.0);
+                    codebook = match self.config.update {
+                        CodebookUpdate::Gradient => replaced(codebook, dead, fresh),
+                        CodebookUpdate::Average => average.codebook(),
+                    };
+                }
+            }
+            set(model, grid, codebook);
+        }
+        Ok(())
+    }
+
+    /// Use of the codebooks since the last call.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the device fails.
+    pub async fn take_usage(&mut self) -> Result<Usage> {
+        let mut counts = Vec::new();
+        for chosen in &mut self.chosen {
+            let data = chosen.clone().into_data_async().await;
+            counts.extend(data.map_err(device_error)?.iter::<f64>());
+            *chosen = chosen.zeros_like();
+        }
+        Ok(Usage::of_counts(counts))
+    }
+
+    /// Writes everything that the next step depends on.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the device fails.
+    pub async fn save(&self, state: &mut State) -> Result<()> {
+        state.put_note("codebooks", self.averages.len().to_string());
+        for (grid, average) in self.averages.iter().enumerate() {
+            let [size, sum] = names(grid);
+            state.put(&size, average.cluster_size.clone()).await?;
+            state.put(&sum, average.embed_sum.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes over what [`Codebooks::save`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMismatch`] for a state of another model.
+    pub fn restore(&mut self, state: &State, device: &Device) -> Result<()> {
+        let count: Option<usize> = state.note("codebooks")?.parse().ok();
+        let count = count.filter(|count| *count == 0 || *count == self.chosen.len());
+        let count = count.ok_or_else(|| {
+            Error::WeightsMismatch("the training's state has other codebooks".to_owned())
+        })?;
+        self.averages = (0..count)
+            .map(|grid| {
+                let [size, sum] = names(grid);
+                let mut average = EmaCodebook::new(state.tensor(&sum, device)?, self.config.decay);
+                average.cluster_size = state.tensor(&size, device)?;
+                Ok(average)
+            })
+            .collect::<Result<_>>()?;
+        Ok(())
+    }
+}
+
+fn names(grid: usize) -> [String; 2] {
+    ["cluster_size", "embed_sum"].map(|what| format!("codebook.{grid}.{what}"))
+}
+
+/// Codes whose average is below `least`, no more than `most`.
+async fn dead(average: &EmaCodebook, least: f32, most: usize) -> Result<Vec<i32>> {
+    let sizes = average.cluster_size.clone().into_data_async().await;
+    let sizes = sizes.map_err(device_error)?;
+    let codes = (0..).zip(sizes.iter::<f32>());
+    let dead = codes.filter(|(_, size)| *size < least);
+    Ok(dead.map(|(code, _)| code).take(most).collect())
+}
+
+/// The stored codebook, `[K, D]`, without gradients.
+fn current(model: &Autoencoder, grid: usize) -> Tensor<2> {
+    model.vector_quantizers()[grid]
+        .embedding
+        .weight
+        .val()
+        .inner()
+}
+
+fn set(model: &mut Autoencoder, grid: usize, codebook: Tensor<2>) {
+    if let Some(quantizer) = model.vector_quantizers_mut().into_iter().nth(grid) {
+        quantizer.set_codebook(Tensor::from_inner(codebook));
+    }
+}
+
+/// `count` random numbers below `n`, as indices.
+fn draw(rng: &mut ChaCha8Rng, count: usize, n: usize, device: &Device) -> Tensor<1, Int> {
+    let picks: Vec<i32> = (0..count).map(|_| rng.random_range(0..n) as i32).collect();
+    Tensor::from_data(TensorData::from(picks.as_slice()), device)
+}
+
+fn device_error(error: impl std::fmt::Display) -> Error {
+    Error::Internal(error.to_string())
+}

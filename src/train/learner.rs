@@ -1,0 +1,197 @@
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::tensor::container::TensorContainer;
+use burn::tensor::{Bytes, Gradients, Tensor};
+
+use super::{OptimizerConfig, State};
+use crate::error::{Error, Result};
+use crate::weights::params;
+
+/// Keeps the clipped norm finite where all gradients vanish, as PyTorch does.
+const CLIP_EPSILON: f32 = 1e-6;
+
+/// A module that learns: its parameters, what its optimizer remembers, and their moving average.
+pub struct Learner<M: Module> {
+    module: M,
+    optimizer: ModuleOptimizer,
+    gathered: GradientsAccumulator<M>,
+    /// Without gradients; there only if the config asks for it.
+    average: Option<M>,
+    config: OptimizerConfig,
+}
+
+impl<M: Module> Learner<M> {
+    /// Starts from `module` as it is, on a device without gradients.
+    pub fn new(module: M, config: &OptimizerConfig) -> Self {
+        // The optimizer remembers by id, and a checkpoint outlives the process.
+        let module = params::identify(module);
+        let optimizer = AdamWConfig::new()
+            .with_beta_1(config.beta_1)
+            .with_beta_2(config.beta_2)
+            .with_epsilon(1e-8)
+            .with_weight_decay(config.weight_decay);
+        Self {
+            average: config.average.map(|_| module.clone()),
+            module: module.train(),
+            optimizer: optimizer.init(),
+            gathered: GradientsAccumulator::new(),
+            config: config.clone(),
+        }
+    }
+
+    /// The module as it is now, with gradients.
+    pub fn module(&self) -> &M {
+        &self.module
+    }
+
+    /// The same, to change what no gradient moves.
+    pub fn module_mut(&mut self) -> &mut M {
+        &mut self.module
+    }
+
+    /// What training is for, without gradients: the moving average of the weights, or the weights.
+    pub fn outcome(&self) -> M {
+        self.average.clone().unwrap_or_else(|| self.module.valid())
+    }
+
+    /// Adds the gradients of one batch to those of the step.
+    pub fn gather(&mut self, gradients: &mut Gradients) {
+        let found = GradientsParams::from_module(gradients, &self.module);
+        self.gathered.accumulate(&self.module, found);
+    }
+
+    /// Moves the parameters by the gradients gathered since the last step.
+    pub fn step(&mut self, rate: f64) {
+        let mut gradients = self.gathered.grads();
+        if let Some(clip) = self.config.clip {
+            gradients = clipped(&self.module, gradients, clip);
+        }
+        let module = self.module.clone();
+        self.module = self.optimizer.step(rate, module, gradients);
+        if let (Some(keep), Some(average)) = (self.config.average, self.average.take()) {
+            self.average = Some(moved(average, &self.module.valid(), keep));
+        }
+    }
+
+    /// Writes everything that the next step depends on under `prefix`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the device fails.
+    pub async fn save(&self, prefix: &str, state: &mut State) -> Result<()> {
+        state.put_module(prefix, &self.module.valid()).await?;
+        if let Some(average) = &self.average {
+            state
+                .put_module(&format!("{prefix}.average"), average)
+                .await?;
+        }
+        let bytes = self.optimizer.into_bytes();
+        let bytes = bytes.map_err(|e| Error::Internal(e.to_string()))?;
+        state.put_bytes(&format!("{prefix}.optimizer"), bytes.to_vec());
+        Ok(())
+    }
+
+    /// Takes over what [`Learner::save`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::WeightsCorrupt`] and [`Error::WeightsMismatch`] for a state of another module.
+    pub fn restore(&mut self, prefix: &str, state: &State) -> Result<()> {
+        let module = state.module(prefix, self.module.valid())?;
+        if let Some(average) = self.average.take() {
+            self.average = Some(state.module(&format!("{prefix}.average"), average)?);
+        }
+        let bytes = state.bytes(&format!("{prefix}.optimizer"))?;
+        let optimizer = self.optimizer.clone();
+        self.optimizer = optimizer
+            .from_bytes(Bytes::from_bytes_vec(bytes.to_vec()))
+            .map_err(|e| Error::WeightsCorrupt(e.to_string()))?;
+        self.module = module.train();
+        Ok(())
+    }
+}
+
+/// `average`, a share `1 - keep` nearer to `module`. What is equal stays equal to the bit.
+fn moved<M: Module>(average: M, module: &M, keep: f64) -> M {
+    let mut values = Values::default();
+    module.visit(&mut values);
+    let share = 1.0 - keep;
+    average.map(&mut Approach { values, share })
+}
+
+#[derive(Default)]
+struct Values(TensorContainer<ParamId>);
+
+impl ModuleVisitor for Values {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.register(param.id, param.val());
+    }
+}
+
+struct Approach {
+    values: Values,
+    share: f64,
+}
+
+impl ModuleMapper for Approach {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(value) = self.values.0.get::<Tensor<D>>(&param.id) else {
+            return param;
+        };
+        param.map(|average| {
+            let step = (value - average.clone()).mul_scalar(self.share);
+            average + step
+        })
+    }
+}
+
+/// The gradients, scaled down so that the norm over all of them is at most `most`.
+fn clipped<M: Module>(module: &M, gradients: GradientsParams, most: f32) -> GradientsParams {
+    let mut squares = Squares {
+        gradients: &gradients,
+        sum: None,
+    };
+    module.visit(&mut squares);
+    let Some(sum) = squares.sum else {
+        return gradients;
+    };
+    let norm = sum.sqrt().add_scalar(CLIP_EPSILON);
+    let scale = norm.recip().mul_scalar(most).clamp_max(1.0);
+    let mut scaled = Scaled {
+        from: gradients,
+        to: GradientsParams::new(),
+        scale,
+    };
+    module.visit(&mut scaled);
+    scaled.to
+}
+
+struct Squares<'a> {
+    gradients: &'a GradientsParams,
+    sum: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            let square = gradient.square().sum();
+            self.sum = Some(match self.sum.take() {
+                Some(sum) => sum + square,
+                None => square,
+            });
+        }
+    }
+}
+
+struct Scaled {
+    from: GradientsParams,
+    to: GradientsParams,
+    scale: Tensor<1>,
+}
+
+impl ModuleVisitor for Scaled {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.from.remove::<D>(param.id) {
+            let scale = self.scale.clone().reshape([1; D]);
+            self.to.register(param.id, gradient * scale);
+        }
+    }
+}

@@ -1,0 +1,355 @@
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::losses::{adaptive_weight, feature_difference, gradient_difference};
+use super::trainer::{Losses, Task};
+use super::{
+    Adversary, CodebookUpdate, Codebooks, CropSampler, Learner, Parts, PixelLoss, State,
+    TrainConfig,
+};
+use crate::error::{Error, Result};
+use crate::models::{Autoencoder, Kl, Pass, noise};
+use crate::nn::{Discriminator, Lpips};
+use crate::tokens::Usage;
+
+/// What a photo's pixels vary by, of a range of 1: a standard deviation of about a quarter.
+const VARIANCE: f32 = 1.0 / 16.0;
+
+/// The seed's streams, so that no two of them draw alike.
+const NOISE: u64 = 0x6e01_5e00;
+const CODES: u64 = 0x7e55_e7ae;
+
+/// Training of an autoencoder of any kind by reconstruction: VQ-VAE's, VQ-GAN's with its
+/// discriminator, AutoencoderKL's.
+///
+/// Source: van den Oord et al. 2017, equation 3; Esser et al. 2021, section 3.1; Kingma and Welling
+/// 2013.
+pub struct Reconstruction {
+    config: TrainConfig,
+    generator: Learner<Autoencoder>,
+    codebooks: Codebooks,
+    adversary: Option<Adversary>,
+    perceptual: Option<Lpips>,
+    /// With gradients.
+    device: Device,
+}
+
+/// Weights that a training starts from besides the model's.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// The model's codebook is in use already: neither warm-up without quantization nor k-means.
+    pub trained: bool,
+    /// In place of a discriminator with random weights.
+    pub discriminator: Option<Discriminator>,
+    /// LPIPS, for a config that gives it weight.
+    pub perceptual: Option<Lpips>,
+}
+
+impl Reconstruction {
+    /// Starts from `model`, whose device decides where training runs.
+    ///
+    /// # Errors
+    /// [`Error::ConfigInvalid`] for a config that cannot be trained with this model.
+    pub fn new(
+        config: TrainConfig,
+        model: Autoencoder,
+        start: Start,
+        device: &Device,
+    ) -> Result<Self> {
+        config.validate()?;
+        let grids = config.model.grids();
+        if model.vector_quantizers().len() != grids.len() {
+            return Err(Error::ConfigInvalid(
+                "this trainer needs quantizers that choose the nearest code".to_owned(),
+            ));
+        }
+        if config.parts == Parts::Decoder && !start.trained {
+            return Err(Error::ConfigInvalid(
+                "`parts` is `decoder`, for which there must be weights to start from".to_owned(),
+            ));
+        }
+        if (config.loss.perceptual > 0.0) != start.perceptual.is_some() {
+            return Err(Error::ConfigInvalid(
+                "`perceptual` needs LPIPS's weights, and they need a weight above 0".to_owned(),
+            ));
+        }
+        let crops = config.batch * config.accumulate;
+        let tokens = |factor: &usize| crops * (config.data.crop / factor).pow(2);
+        let per_step: Vec<usize> = grids.iter().map(tokens).collect();
+        let adversary = config.adversary.as_ref();
+        let adversary = adversary.map(|a| Adversary::new(a, start.discriminator, device));
+        Ok(Self {
+            codebooks: Codebooks::new(&config.codebook, &model, start.trained, &per_step),
+            generator: Learner::new(model, &config.optimizer),
+            adversary: adversary.transpose()?,
+            perceptual: start.perceptual.map(Module::train).map(Module::no_grad),
+            device: device.clone().autodiff(),
+            config,
+        })
+    }
+
+    /// What training is for: the model, without gradients.
+    pub fn model(&self) -> Autoencoder {
+        self.generator.outcome()
+    }
+
+    /// The discriminator as it is now, without gradients.
+    pub fn discriminator(&self) -> Option<Discriminator> {
+        self.adversary.as_ref().map(Adversary::outcome)
+    }
+
+    /// Use of the codebooks since the last call.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the device fails.
+    pub async fn take_usage(&mut self) -> Result<Usage> {
+        self.codebooks.take_usage().await
+    }
+
+    fn batch(&self, crops: &CropSampler, number: usize) -> Tensor<4> {
+        let (count, side) = (self.config.batch, crops.side());
+        let data = TensorData::new(crops.batch(number, count), [count, 3, side, side]);
+        Tensor::from_data(data, &self.device)
+    }
+
+    /// K-means on the latents of some batches, which no step sees.
+    fn start_codebooks(&mut self, crops: &CropSampler, steps: usize) -> Result<()> {
+        let first = steps * self.config.accumulate;
+        let batches: Vec<Tensor<4>> = (first..first + self.config.codebook.kmeans_batches)
+            .map(|number| self.batch(crops, number).inner())
+            .collect();
+        let mut rng = stream(self.config.seed ^ CODES, steps);
+        self.codebooks
+            .start(self.generator.module_mut(), &batches, &mut rng)
+    }
+
+    /// Picture to picture, and AutoencoderKL's divergence; `number` is the batch's.
+    fn pass(&mut self, x: Tensor<4>, number: usize) -> Result<(Pass, Option<Tensor<1>>)> {
+        let model = self.generator.module();
+        if self.config.parts == Parts::Decoder {
+            let still = model.valid();
+            let grids = self.tokens(&still, x.inner())?;
+            let grids: Vec<Tensor<4>> = grids.into_iter().map(Tensor::from_inner).collect();
+            return Ok((self.decoded(&grids)?, None));
+        }
+        if let Some(kl) = model.kl() {
+            let moments = kl.moments(x);
+            let mean = Kl::mean(moments.clone());
+            let values = noise(
+                self.config.seed ^ NOISE ^ number as u64,
+                mean.shape().num_elements(),
+            );
+            let noise = Tensor::from_data(TensorData::new(values, mean.shape()), &self.device);
+            let z = Kl::sample(moments.clone(), noise);
+            return Ok((self.decoded(&[z])?, Some(Kl::divergence(moments))));
+        }
+        if self.codebooks.in_use()
+            && let Some(pass) = model.forward(x.clone())
+        {
+            self.codebooks.watch(model, &pass);
+            return Ok((pass, None));
+        }
+        let mut grids = Vec::new();
+        for _ in self.config.model.grids() {
+            grids.push(model.latents(x.clone(), &grids));
+        }
+        Ok((self.decoded(&grids)?, None))
+    }
+
+    /// Each grid's codebook entries, or AutoencoderKL's means, without gradients.
+    fn tokens(&mut self, still: &Autoencoder, x: Tensor<4>) -> Result<Vec<Tensor<4>>> {
+        if still.kl().is_some() {
+            return Ok(vec![still.latents(x, &[])]);
+        }
+        let mut grids = Vec::new();
+        for grid in 0..self.config.model.grids().len() {
+            let indices = still.indices(grid, still.latents(x.clone(), &grids))?;
+            self.codebooks.count(grid, indices.clone().flatten(0, 2));
+            grids.push(still.lookup(grid, indices)?);
+        }
+        Ok(grids)
+    }
+
+    fn decoded(&self, grids: &[Tensor<4>]) -> Result<Pass> {
+        let model = self.generator.module();
+        let features = model.features(grids)?;
+        Ok(Pass {
+            output: model.picture(features.clone()),
+            features,
+            latents: Vec::new(),
+            quantized: Vec::new(),
+        })
+    }
+
+    /// The gradient at the reconstruction of everything that judges it, without gradients of its
+    /// own: each judge is then passed backwards once, and the generator once for all of them.
+    fn pull(
+        &mut self,
+        x: &Tensor<4>,
+        pass: &Pass,
+        judged: bool,
+        losses: &mut Losses,
+    ) -> Result<Tensor<4>> {
+        let share = 1.0 / self.config.accumulate as f32;
+        let mut add = |name, value: &Tensor<1>| {
+            losses.add(name, value.clone().inner().mul_scalar(share));
+        };
+        let fake = Tensor::from_inner(pass.output.clone().inner()).require_grad();
+        let [low, high] = self.config.model.input_range();
+        let range = high - low;
+        let unit = |pixels: &Tensor<4>| pixels.clone().div_scalar(range);
+        let error = unit(&fake) - unit(x);
+        let squared = error.clone().square().mean();
+        add("mse", &squared);
+        let mut sum = match self.config.loss.pixel {
+            PixelLoss::Squared => squared.div_scalar(VARIANCE),
+            PixelLoss::Absolute => {
+                let absolute = error.abs().mean();
+                add("l1", &absolute);
+                absolute
+            }
+        };
+        if self.config.loss.gradient > 0.0 {
+            let term = gradient_difference(unit(&fake), unit(x));
+            add("gradient", &term);
+            sum = sum + term.mul_scalar(self.config.loss.gradient);
+        }
+        if let Some(lpips) = &self.perceptual {
+            let signed = |pixels: &Tensor<4>| {
+                pixels
+                    .clone()
+                    .sub_scalar(low)
+                    .mul_scalar(2.0 / range)
+                    .sub_scalar(1.0)
+            };
+            let term = lpips.forward(signed(&fake), signed(x)).mean();
+            add("perceptual", &term);
+            sum = sum + term.mul_scalar(self.config.loss.perceptual);
+        }
+        let adversary = self.adversary.as_mut().filter(|_| judged);
+        let Some(adversary) = adversary else {
+            return gradient(&fake, sum);
+        };
+
+        let real_layers = adversary.layers(x.clone());
+        let fake_layers = adversary.layers(fake.clone());
+        let Some(mut generator) = Adversary::generator_loss(&fake_layers) else {
+            return gradient(&fake, sum);
+        };
+        add("generator", &generator);
+        let matching = adversary.config().feature_matching;
+        if matching > 0.0 {
+            let still: Vec<_> = real_layers.iter().map(|l| l.clone().detach()).collect();
+            if let Some(term) = feature_difference(&still, &fake_layers) {
+                add("feature_matching", &term);
+                generator = generator + term.mul_scalar(matching);
+            }
+        }
+        let reconstruction = gradient(&fake, sum)?;
+        let adversarial = gradient(&fake, generator)?;
+        let model = self.generator.module();
+        let at_last = |pull: &Tensor<4>| last_gradient(model, pass, pull);
+        let weight = match (at_last(&reconstruction), at_last(&adversarial)) {
+            (Some(a), Some(b)) => adaptive_weight(a, b),
+            _ => Tensor::ones([1], &adversarial.device()),
+        };
+        let weight = weight.mul_scalar(adversary.config().weight);
+        losses.add("adaptive_weight", weight.clone().mul_scalar(share));
+        if let Some(loss) = adversary.learn(&real_layers, fake.detach(), share) {
+            losses.add("discriminator", loss.mul_scalar(share));
+        }
+        Ok(reconstruction + adversarial * weight.reshape([1; 4]))
+    }
+}
+
+impl Task for Reconstruction {
+    type Data = CropSampler;
+
+    async fn step(&mut self, crops: &CropSampler, step: usize, steps: usize) -> Result<Losses> {
+        if self.codebooks.are_due(step) {
+            self.start_codebooks(crops, steps)?;
+        }
+        let start = self.config.adversary.as_ref().map(|a| a.start);
+        let judged = start.is_some_and(|start| step >= start);
+        let share = 1.0 / self.config.accumulate as f32;
+        let mut losses = Losses::default();
+        for part in 0..self.config.accumulate {
+            let number = step * self.config.accumulate + part;
+            let x = self.batch(crops, number);
+            let (pass, divergence) = self.pass(x.clone(), number)?;
+            let pull = self.pull(&x, &pass, judged, &mut losses)?;
+            let mut objective = (pass.output * Tensor::from_inner(pull)).sum();
+            for quantized in &pass.quantized {
+                let commitment = quantized.commitment.clone();
+                losses.add("commitment", commitment.clone().inner().mul_scalar(share));
+                objective = objective + commitment.mul_scalar(self.config.loss.beta);
+                if self.config.codebook.update == CodebookUpdate::Gradient {
+                    objective = objective + quantized.codebook.clone();
+                }
+            }
+            if let Some(divergence) = divergence {
+                losses.add("divergence", divergence.clone().inner().mul_scalar(share));
+                objective = objective + divergence.mul_scalar(self.config.loss.divergence);
+            }
+            let mut gradients = objective.mul_scalar(share).backward();
+            self.generator.gather(&mut gradients);
+        }
+        self.generator.step(self.config.optimizer.rate(step, steps));
+        if let Some(adversary) = self.adversary.as_mut().filter(|_| judged) {
+            adversary.step(step, steps);
+        }
+        let mut rng = stream(self.config.seed ^ CODES, step);
+        let model = self.generator.module_mut();
+        self.codebooks.follow(model, step + 1, &mut rng).await?;
+        Ok(losses)
+    }
+
+    fn identity(&self) -> Result<String> {
+        serde_json::to_string(&self.config).map_err(|e| Error::Internal(e.to_string()))
+    }
+
+    async fn save(&self, state: &mut State) -> Result<()> {
+        self.generator.save("model", state).await?;
+        self.codebooks.save(state).await?;
+        match &self.adversary {
+            Some(adversary) => adversary.save(state).await,
+            None => Ok(()),
+        }
+    }
+
+    fn restore(&mut self, state: &State) -> Result<()> {
+        self.generator.restore("model", state)?;
+        let device = self.device.clone().without_autodiff();
+        self.codebooks.restore(state, &device)?;
+        match &mut self.adversary {
+            Some(adversary) => adversary.restore(state),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Random numbers of one step, whatever was drawn before it.
+fn stream(seed: u64, step: usize) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(step as u64);
+    rng
+}
+
+/// Gradient of `loss` at `leaf`, without gradients of its own.
+fn gradient(leaf: &Tensor<4>, loss: Tensor<1>) -> Result<Tensor<4>> {
+    leaf.grad(&loss.backward())
+        .ok_or_else(|| Error::Internal("a loss does not depend on the picture".to_owned()))
+}
+
+/// Gradient at the weights of the last layer, given the one at the picture that it makes.
+fn last_gradient(model: &Autoencoder, pass: &Pass, pull: &Tensor<4>) -> Option<Tensor<4>> {
+    let last = model.last()?;
+    let features = Tensor::from_inner(pass.features.clone().inner());
+    let picture = last.forward(features);
+    let gradients = (picture * Tensor::from_inner(pull.clone()))
+        .sum()
+        .backward();
+    last.weight().grad(&gradients)
+}

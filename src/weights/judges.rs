@@ -1,0 +1,85 @@
+//! Files of the networks that judge pictures in training.
+
+use burn::tensor::Device;
+
+use super::save::{Storage, file};
+use super::{Container, NAME_KEY, params};
+use crate::error::{Error, Result};
+use crate::nn::{Discriminator, DiscriminatorConfig, Lpips};
+
+/// Where checkpoints have the discriminator: this project's files, and taming-transformers'.
+const PREFIXES: [&str; 2] = ["", "loss.discriminator."];
+
+/// Writes a discriminator, with the parameters' names of taming-transformers.
+///
+/// # Errors
+/// [`Error::Internal`] when a tensor cannot be read back from the device.
+pub fn save_discriminator(
+    discriminator: &Discriminator,
+    name: Option<&str>,
+    storage: Storage,
+) -> Result<Vec<u8>> {
+    file(discriminator, name.map(|name| (NAME_KEY, name)), storage)
+}
+
+/// Reads the discriminator of a file of its own or of a whole checkpoint; what it is made of
+/// follows from the shapes.
+///
+/// # Errors
+/// [`Error::WeightsUnknown`] where there is none, [`Error::WeightsMismatch`] and
+/// [`Error::WeightsNotFinite`] naming a tensor, and what reading fails with.
+pub fn load_discriminator(file: &Container, device: &Device) -> Result<Discriminator> {
+    let first = |prefix: &&str| file.shape(&format!("{prefix}main.0.weight")).is_some();
+    let prefix = PREFIXES.into_iter().find(first);
+    let prefix = prefix.ok_or(Error::WeightsUnknown)?;
+    let shape = |layer: usize| file.shape(&format!("{prefix}main.{layer}.weight"));
+    let Some(&[ndf, in_channels, _, _]) = shape(0) else {
+        return Err(Error::WeightsUnknown);
+    };
+    // One, then one for each layer that normalises, then one: three places each.
+    let convolutions = std::iter::once(0)
+        .chain((2..).step_by(3))
+        .take_while(|layer| shape(*layer).is_some_and(|sides| sides.len() == 4));
+    let config = DiscriminatorConfig {
+        in_channels,
+        ndf,
+        n_layers: convolutions.count().saturating_sub(2),
+    };
+    let discriminator = Discriminator::new(&config, device)?;
+    fill(discriminator, &[file], |name| {
+        Some(format!("{prefix}{name}"))
+    })
+}
+
+/// Reads LPIPS from the published files, in any order: torchvision's VGG16 and the package's own
+/// weights; or from one that holds both.
+///
+/// # Errors
+/// As [`load_discriminator`].
+pub fn load_lpips(files: &[Container], device: &Device) -> Result<Lpips> {
+    let files: Vec<&Container> = files.iter().collect();
+    fill(Lpips::new(device), &files, Lpips::published_name)
+}
+
+/// Fills a module from whichever file has each tensor, under the name that `theirs` makes of its.
+fn fill<M: burn::module::Module>(
+    module: M,
+    files: &[&Container],
+    theirs: impl Fn(&str) -> Option<String>,
+) -> Result<M> {
+    let shapes = params::shapes(&module);
+    params::fill(module, |name| {
+        let theirs = theirs(name).unwrap_or_else(|| name.to_owned());
+        let holder = files.iter().find(|file| file.shape(&theirs).is_some());
+        let mismatch = |what: &str| Error::WeightsMismatch(format!("`{theirs}` {what}"));
+        let holder = holder.ok_or_else(|| mismatch("is missing"))?;
+        if holder.shape(&theirs) != shapes.get(name).map(Vec::as_slice) {
+            return Err(mismatch("has another shape than is expected"));
+        }
+        let values = holder.values(&theirs)?;
+        match values.iter().all(|value| value.is_finite()) {
+            true => Ok(values),
+            false => Err(Error::WeightsNotFinite(theirs)),
+        }
+    })
+}

@@ -1,0 +1,161 @@
+//! The losses of training against taming-transformers' and the package `lpips`.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use burn::tensor::{Device, Tensor};
+use common::losses::loss_tests;
+use common::{On, golden, native_tests};
+use pollster::block_on;
+use safetensors::tensor::{Dtype, TensorView};
+use tesserae::train::losses::{feature_difference, gradient_difference};
+use tesserae::weights::{Container, load_lpips};
+
+loss_tests!(native_tests);
+
+/// The number that the generator puts in place `i` of the tensor `name`, from 0 to below 1: a hash,
+/// so that no file has to hold VGG16's fifteen million weights.
+fn hashed(name: &str, i: u32) -> f64 {
+    let fnv = |h: u32, b: u8| (h ^ u32::from(b)).wrapping_mul(0x0100_0193);
+    let mut x = name.bytes().fold(0x811C_9DC5, fnv);
+    x = x.wrapping_add(i.wrapping_mul(0x9E37_79B9));
+    x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
+    x = (x ^ (x >> 13)).wrapping_mul(0xC2B2_AE35);
+    f64::from(x ^ (x >> 16)) / 2_f64.powi(32)
+}
+
+fn values(name: &str, shape: &[usize]) -> Vec<f32> {
+    let count: usize = shape.iter().product();
+    let bound = match shape {
+        [_, from, 3, 3] => Some((6.0 / (from * 9) as f64).sqrt()),
+        [_] => Some(0.1),
+        _ => None,
+    };
+    let value = |i| match bound {
+        Some(bound) => (hashed(name, i) - 0.5) * 2.0 * bound,
+        None => hashed(name, i),
+    };
+    (0..count as u32).map(|i| value(i) as f32).collect()
+}
+
+/// A published file: its tensors by name and shape, all from the hash.
+fn published(tensors: &[(String, Vec<usize>)]) -> Container {
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|(name, shape)| values(name, shape))
+        .map(|values| values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        .collect();
+    let views = tensors.iter().zip(&bytes).map(|((name, shape), bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap();
+        (Cow::from(name.as_str()), view)
+    });
+    Container::open(Rc::new(safetensors::serialize(views, None).unwrap())).unwrap()
+}
+
+fn lpips_files() -> Vec<Container> {
+    let blocks = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)];
+    let (mut place, mut from) = (0, 3);
+    let mut vgg = vec![("classifier.6.bias".to_owned(), vec![1000])];
+    let mut own = Vec::new();
+    for (i, (count, width)) in blocks.into_iter().enumerate() {
+        for _ in 0..count {
+            let name = |what| format!("features.{place}.{what}");
+            vgg.push((name("weight"), vec![width, from, 3, 3]));
+            vgg.push((name("bias"), vec![width]));
+            (place, from) = (place + 2, width);
+        }
+        place += 1;
+        own.push((format!("lin{i}.model.1.weight"), vec![1, width, 1, 1]));
+    }
+    vec![published(&vgg), published(&own)]
+}
+
+#[test]
+fn lpips_agrees_with_the_package() {
+    let (on, golden) = (On::cpu(), golden!("lpips"));
+    for name in golden.names("ends.") {
+        let ends = golden.floats(&format!("ends.{name}"));
+        for (i, want) in ends[..3].iter().enumerate() {
+            let shape = match name {
+                "features.0.bias" => vec![64],
+                "features.0.weight" => vec![64, 3, 3, 3],
+                "features.14.weight" => vec![256, 256, 3, 3],
+                "features.28.weight" => vec![512, 512, 3, 3],
+                _ => vec![1, 512, 1, 1],
+            };
+            assert_eq!(values(name, &shape)[i], *want, "{name}");
+        }
+    }
+    let device = on.autodiff();
+    let lpips = load_lpips(&lpips_files(), &device).unwrap();
+    let input: Tensor<4> = golden.tensor("input", &device).require_grad();
+    let distance = lpips.forward(input.clone(), golden.tensor("target", &device));
+    block_on(on.close(&golden, "output", distance.clone()));
+    let grad = input.grad(&distance.mean().backward()).unwrap();
+    block_on(on.close(&golden, "grad.input", grad));
+
+    // Equal pictures, also where a feature is 0 everywhere, are at no distance and pull nowhere.
+    let black = Tensor::<4>::zeros([1, 3, 32, 32], &device).require_grad();
+    let distance = lpips.forward(black.clone(), Tensor::zeros([1, 3, 32, 32], &device));
+    let grad = black.grad(&distance.clone().mean().backward()).unwrap();
+    assert_eq!(distance.into_scalar::<f32>(), 0.0);
+    assert_eq!(grad.abs().max().into_scalar::<f32>(), 0.0);
+}
+
+#[test]
+fn lpips_weights_that_are_missing_are_named() {
+    let mut files = lpips_files();
+    let error = load_lpips(&files[..1], &Device::flex()).unwrap_err();
+    assert_eq!(error.code(), "weights_mismatch");
+    assert!(
+        error.to_string().contains("`lin0.model.1.weight`"),
+        "{error}"
+    );
+    files[1] = published(&[("lin0.model.1.weight".to_owned(), vec![1, 65, 1, 1])]);
+    let error = load_lpips(&files, &Device::flex()).unwrap_err();
+    assert!(
+        error.to_string().contains("`lin0.model.1.weight`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn gradient_differences_of_known_pictures() {
+    let device = Device::flex();
+    let picture = |f: fn(usize, usize) -> f32| {
+        let values: Vec<f32> = (0..64).map(|i| f(i % 8, i / 8)).collect();
+        Tensor::<1>::from_floats(values.as_slice(), &device).reshape([1, 1, 8, 8])
+    };
+    let flat = picture(|_, _| 0.25);
+    let between = |a: &Tensor<4>, b: &Tensor<4>| -> f32 {
+        gradient_difference(a.clone(), b.clone()).into_scalar()
+    };
+    assert_eq!(
+        between(&flat, &picture(|_, _| 0.75)),
+        0.0,
+        "an offset has no edges"
+    );
+    // A slope of 0.1 to the right: 0.1, 0.2 and 0.4 at the three scales, half of that over both
+    // directions.
+    let slope = picture(|x, _| 0.1 * x as f32);
+    let found = between(&slope, &flat);
+    assert!((found - 0.7 / 6.0).abs() < 1e-6, "{found}");
+    // A chequerboard is gone after the first halving.
+    let found = between(&picture(|x, y| ((x + y) % 2) as f32), &flat);
+    assert!((found - 1.0 / 3.0).abs() < 1e-6, "{found}");
+}
+
+#[test]
+fn layers_count_the_same_whatever_their_size() {
+    let device = Device::flex();
+    let layer = |side, value: f32| Tensor::<4>::full([1, 2, side, side], value, &device);
+    let a = [layer(8, 1.0), layer(2, 0.0)];
+    let b = [layer(8, 1.5), layer(2, -1.0)];
+    let found: f32 = feature_difference(&a, &b).unwrap().into_scalar();
+    assert!((found - 0.75).abs() < 1e-6, "{found}");
+    assert!(feature_difference(&[], &b).is_none());
+}
