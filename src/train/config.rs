@@ -304,7 +304,7 @@ impl OptimizerConfig {
         if !(0.0..=1.0).contains(&self.final_share) {
             return invalid("`final_share` must be from 0 to 1".into());
         }
-        if self.clip.is_some_and(|clip| !(clip > 0.0)) {
+        if self.clip.is_some_and(|clip| clip.is_nan() || clip <= 0.0) {
             return invalid("`clip` must be positive".into());
         }
         not_negative("weight_decay", self.weight_decay)?;
