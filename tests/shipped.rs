@@ -4,10 +4,11 @@
 
 mod support;
 
+use burn::tensor::Device;
 use sha2::{Digest, Sha256};
 use support::{codec, decode, encode, part, root, sample, undivided};
 use tesserae::pixels::metrics::{psnr, ssim};
-use tesserae::weights::{Manifest, ManifestEntry};
+use tesserae::weights::{self, Container, Manifest, ManifestEntry};
 use tesserae::{Picture, Tokens};
 
 fn manifest() -> Manifest {
@@ -36,8 +37,17 @@ fn the_index_and_the_files_agree() {
         assert_eq!(codec.config(), &entry.config, "{name}");
         assert_eq!(codec.config().kind(), entry.kind, "{name}");
         assert_eq!(codec.name(), Some(name.as_str()));
-        for needed in &entry.needs {
-            assert!(manifest.entry(needed).is_ok(), "{name} needs {needed}");
+        let codebook = (!entry.config.grids().is_empty()).then(|| codec.hashes().codebook);
+        assert_eq!(entry.codebook, codebook, "{name}");
+        let folder = root().join("www/models");
+        let card = std::fs::read_to_string(folder.join(&entry.card)).unwrap();
+        assert!(card.contains(&entry.sha256), "{}", entry.card);
+        if let Some(discriminator) = &entry.discriminator {
+            let bytes = std::fs::read(folder.join(&discriminator.file)).unwrap();
+            assert_eq!(bytes.len() as u64, discriminator.bytes, "{name}");
+            assert!(bytes.len() <= 6_000_000, "{name}");
+            let file = Container::open(std::rc::Rc::new(bytes)).unwrap();
+            weights::load_discriminator(&file, &Device::flex()).unwrap();
         }
     }
     assert_eq!(

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::ModelConfig;
 use crate::error::{Error, Result, one_line};
+use crate::tokens::Hash;
 
 /// `www/models/index.json`: the models that are shipped.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,7 +18,8 @@ pub struct ManifestEntry {
     pub name: String,
     /// `vqvae`, `vqgan`, `kl` or `vqvae2`, as in the config.
     pub kind: String,
-    /// What it is for: `autoencoder` turns pictures into tokens and back.
+    /// How far its training went: `vqvae`, by reconstruction alone, or `vqgan`, against a
+    /// discriminator as well.
     pub stage: String,
     /// Weight file, relative to the index.
     pub file: String,
@@ -27,14 +29,31 @@ pub struct ManifestEntry {
     pub sha256: String,
     /// What it is made of.
     pub config: ModelConfig,
-    /// Names of other entries that it does not work without.
-    pub needs: Vec<String>,
+    /// Hash of its codebook, as token files have it: entries with the same one decode each other's
+    /// tokens. Absent for a model without tokens.
+    pub codebook: Option<Hash>,
+    /// The discriminator that it was trained against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discriminator: Option<Companion>,
+    /// Model card, relative to the index.
+    pub card: String,
     /// The pictures that it learned from.
     pub trained_on: String,
     /// Licence of the weights.
     pub licence: String,
     /// Measured quality, by name of the measure.
     pub quality: serde_json::Value,
+}
+
+/// A file that belongs to a model and that reconstruction does without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Companion {
+    /// The file, relative to the index.
+    pub file: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: String,
 }
 
 impl Manifest {

@@ -23,7 +23,7 @@ pub use container::Container;
 pub use family::{Family, Recognised};
 pub use judges::{load_discriminator, load_lpips, save_discriminator};
 pub use load::{Loaded, build, load};
-pub use manifest::{Manifest, ManifestEntry};
+pub use manifest::{Companion, Manifest, ManifestEntry};
 pub use save::{Storage, save};
 pub use source::Source;
 

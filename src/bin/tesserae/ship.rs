@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tesserae::weights::{Manifest, ManifestEntry};
+use tesserae::weights::{self, Companion, Manifest, ManifestEntry};
 use tesserae::{Codec, Error, Result};
 
 use crate::eval::measure;
@@ -12,20 +12,31 @@ use crate::model::FitArgs;
 
 /// What a phone can be asked to fetch.
 const MAX_BYTES: usize = 8_000_000;
+/// What fine-tuning may fetch besides.
+const MAX_DISCRIMINATOR: usize = 6_000_000;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Weight file, with a name in it (`train --name`).
     weights: PathBuf,
-    /// Pictures to measure it on: their centre squares at 256×256.
+    /// The discriminator that it was trained against, kept beside it for fine-tuning.
+    #[arg(long)]
+    discriminator: Option<PathBuf>,
+    /// Pictures to measure it on, or folders of them: their centre squares, at 256×256 at most.
     #[arg(long, required = true, num_args = 1..)]
     judge: Vec<PathBuf>,
+    /// What `judge` is, in a few words.
+    #[arg(long)]
+    judged_on: String,
     /// The pictures that it learned from, in a sentence.
     #[arg(long)]
     trained_on: String,
     /// Licence of the weights.
     #[arg(long, default_value = "MIT OR Apache-2.0")]
     licence: String,
+    /// Markdown for the model card: what the model is for, and what it is not.
+    #[arg(long)]
+    notes: PathBuf,
     /// Folder of shipped models, with their index.json.
     #[arg(long, default_value = "www/models")]
     models: PathBuf,
@@ -49,32 +60,41 @@ impl Args {
             let scale = 10_f64.powi(places);
             (value * scale).round() / scale
         };
-        let judged: Vec<String> = report.images.iter().map(|r| stem(&r.file)).collect();
         let file = format!("{name}.safetensors");
+        let discriminator = match &self.discriminator {
+            Some(path) => Some(self.companion(path, &name)?),
+            None => None,
+        };
+        let has_codes = !codec.config().grids().is_empty();
         let entry = ManifestEntry {
             kind: codec.config().kind().to_owned(),
-            stage: "autoencoder".to_owned(),
+            stage: match discriminator {
+                Some(_) => "vqgan".to_owned(),
+                None => "vqvae".to_owned(),
+            },
             file: file.clone(),
             bytes: bytes.len() as u64,
-            sha256: Sha256::digest(&bytes)
-                .iter()
-                .map(|b| format!("{b:02x}"))
-                .collect(),
+            sha256: sha256(&bytes),
             config: codec.config().clone(),
-            needs: vec![],
+            codebook: has_codes.then(|| codec.hashes().codebook),
+            discriminator,
+            card: format!("{name}.md"),
             trained_on: self.trained_on,
             licence: self.licence,
             quality: json!({
                 "psnr": round(report.psnr, 2), "ssim": round(report.ssim, 4),
                 "bpp": report.bpp.map(|bpp| round(bpp, 4)),
                 "perplexity": report.perplexity.map(f64::round),
-                "used": report.used, "pictures": judged,
+                "used": report.used, "pictures": report.images.len(),
+                "judged_on": self.judged_on,
                 "gmac_256": round(codec.config().macs(256, 256)? as f64 / 1e9, 2),
                 "parameters": codec.parameters(),
             }),
             name,
         };
         files::write(&self.models.join(&file), &bytes)?;
+        let card = card(&entry, &files::text(&self.notes)?);
+        files::write(&self.models.join(&entry.card), card.as_bytes())?;
         let index = self.models.join("index.json");
         let mut manifest = if index.is_file() {
             Manifest::from_json(&String::from_utf8_lossy(&files::read(&index)?))?
@@ -97,9 +117,59 @@ impl Args {
     }
 }
 
-fn stem(file: &str) -> String {
-    Path::new(file)
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned())
-        .unwrap_or_default()
+impl Args {
+    /// Checks the discriminator and puts it among the models.
+    fn companion(&self, path: &Path, name: &str) -> Result<Companion> {
+        weights::load_discriminator(&files::weights(path)?, &Device::flex())?;
+        let bytes = files::read(path)?;
+        if bytes.len() > MAX_DISCRIMINATOR {
+            let message = format!("The discriminator has {} bytes", bytes.len());
+            return Err(Error::Argument(format!(
+                "{message}; at most {MAX_DISCRIMINATOR} are shipped"
+            )));
+        }
+        let file = format!("{name}.discriminator.safetensors");
+        files::write(&self.models.join(&file), &bytes)?;
+        Ok(Companion {
+            file,
+            bytes: bytes.len() as u64,
+            sha256: sha256(&bytes),
+        })
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The model card: what was measured, then `notes`.
+fn card(entry: &ManifestEntry, notes: &str) -> String {
+    let stage = match entry.stage.as_str() {
+        "vqgan" => "by reconstruction and against a discriminator",
+        _ => "by reconstruction",
+    };
+    let rows = [
+        ("kind", entry.kind.clone()),
+        ("trained", stage.to_owned()),
+        ("trained on", entry.trained_on.clone()),
+        ("licence", entry.licence.clone()),
+        ("file", format!("`{}`, {} bytes", entry.file, entry.bytes)),
+        ("SHA-256", format!("`{}`", entry.sha256)),
+    ];
+    let facts = rows.map(|(name, value)| format!("| {name} | {value} |\n"));
+    let quality = entry.quality.as_object().into_iter().flatten();
+    let quality: String = quality
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| match value.as_str() {
+            Some(text) => format!("| {name} | {text} |\n"),
+            None => format!("| {name} | {value} |\n"),
+        })
+        .collect();
+    format!(
+        "# {}\n\n| | |\n| --- | --- |\n{}\n## Measured\n\n| | |\n| --- | --- |\n{quality}\n{}\n",
+        entry.name,
+        facts.concat(),
+        notes.trim()
+    )
 }
