@@ -269,6 +269,13 @@ fn train_goes_on_from_its_checkpoint() {
     let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
     let (log, weights) = (read("a.jsonl"), read("a.safetensors"));
 
+    let told = json(&run(&folder, "plot a.jsonl a.svg --json"));
+    assert_eq!(told["steps"], 1);
+    let drawing = String::from_utf8(read("a.svg")).unwrap();
+    for curve in ["psnr", "mse", "discriminator", "perplexity"] {
+        assert!(drawing.contains(curve), "no {curve}");
+    }
+
     // All steps are done: nothing more is learned or logged.
     let output = run(&folder, words);
     let told = text(&output.stderr);
@@ -372,7 +379,8 @@ fn failures_are_one_line_and_a_status() {
         dataset_empty | none | eval none --model TINY
         dataset_empty | others | eval others --model TINY
         config_invalid | n_embbed | train train.json --data SAMPLES --out a.safetensors
-        io | absent.json | train absent.json --data SAMPLES --out a.safetensors";
+        io | absent.json | train absent.json --data SAMPLES --out a.safetensors
+        io | no log | plot words.tokens a.svg";
     for case in cases.trim().lines() {
         let [code, named, words] = case.split('|').map(str::trim).collect::<Vec<_>>()[..] else {
             panic!("{case}");

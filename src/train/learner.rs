@@ -195,3 +195,84 @@ impl ModuleVisitor for Scaled {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::quantize::VectorQuantizer;
+
+    /// Two parameters, and a loss whose gradients are 3 in one place and 4 in another.
+    type Pair = Vec<VectorQuantizer>;
+
+    fn pair() -> Pair {
+        let device = Device::flex();
+        (0..2)
+            .map(|_| VectorQuantizer::new(1, 1, &device))
+            .collect()
+    }
+
+    fn weight(pair: &Pair, index: usize) -> Tensor<2> {
+        pair[index].embedding.weight.val()
+    }
+
+    fn gradients(pair: &Pair) -> Gradients {
+        let sum = weight(pair, 0).mul_scalar(3.0) + weight(pair, 1).mul_scalar(4.0);
+        sum.sum().backward()
+    }
+
+    fn clipped_to(most: f32) -> [f32; 2] {
+        let pair = params::identify(pair()).train();
+        let found = GradientsParams::from_module(&mut gradients(&pair), &pair);
+        let clipped = clipped(&pair, found, most);
+        [0, 1].map(|index| {
+            let id = pair[index].embedding.weight.id;
+            clipped.get::<2>(id).unwrap().into_scalar()
+        })
+    }
+
+    #[test]
+    fn clipping_is_by_the_norm_over_all_parameters() {
+        assert_eq!(clipped_to(6.0), [3.0, 4.0]);
+        let [a, b] = clipped_to(1.0);
+        assert!((a - 0.6).abs() < 1e-5 && (b - 0.8).abs() < 1e-5, "{a}, {b}");
+    }
+
+    #[test]
+    fn an_average_moves_a_share_and_what_is_equal_stays() {
+        let old = params::identify(pair());
+        let mut new = old.clone();
+        new[0].set_codebook(weight(&old, 0).add_scalar(1.0));
+        let moved = moved(old.clone(), &new, 0.9);
+        let change: f32 = (weight(&moved, 0) - weight(&old, 0)).into_scalar();
+        assert!((change - 0.1).abs() < 1e-5, "{change}");
+        let values = |pair: &Pair| -> f32 { weight(pair, 1).into_scalar() };
+        assert_eq!(values(&moved).to_bits(), values(&old).to_bits());
+    }
+
+    #[test]
+    fn gradients_gather_until_the_step() {
+        let config = OptimizerConfig {
+            learning_rate: 0.1,
+            warmup: 1,
+            final_share: 1.0,
+            beta_1: 0.0,
+            beta_2: 0.0,
+            weight_decay: 0.0,
+            clip: None,
+            average: None,
+        };
+        let mut learner = Learner::new(pair(), &config);
+        let before: f32 = weight(learner.module(), 0).into_scalar();
+        for _ in 0..2 {
+            let mut gradients = gradients(learner.module());
+            learner.gather(&mut gradients);
+        }
+        assert_eq!(weight(learner.module(), 0).into_scalar::<f32>(), before);
+        // With both shares at 0 a step is as long as the rate, whatever the gradient.
+        learner.step(0.1);
+        let after: f32 = weight(&learner.outcome(), 0).into_scalar();
+        assert!((before - after - 0.1).abs() < 1e-4, "{before} to {after}");
+    }
+}

@@ -1,7 +1,7 @@
 use clap::{Parser, Subcommand};
 use tesserae::Result;
 
-use crate::{code, convert, eval, init, inspect, ship, train};
+use crate::{code, convert, eval, init, inspect, plot, ship, train};
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ enum Command {
     Init(init::Args),
     /// Train a model on a folder of photos.
     Train(train::Args),
+    /// Draw the curves of a training's log.
+    Plot(plot::Args),
     /// Measure a model on pictures.
     Eval(eval::Args),
     /// Put a weight file among the shipped models, with its measured quality.
@@ -48,6 +50,7 @@ impl Cli {
             Command::Convert(args) => args.run(json).await,
             Command::Init(args) => args.run(json),
             Command::Train(args) => args.run(json).await,
+            Command::Plot(args) => args.run(json),
             Command::Eval(args) => args.run(json).await,
             Command::Ship(args) => args.run(json).await,
         }

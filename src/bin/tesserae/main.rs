@@ -9,6 +9,7 @@ mod grid;
 mod init;
 mod inspect;
 mod model;
+mod plot;
 mod ship;
 mod train;
 

@@ -1,0 +1,154 @@
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
+use plotters::prelude::*;
+use serde_json::{Map, Value, json};
+use tesserae::{Error, Result};
+
+use crate::files;
+
+/// Size of the drawing in pixels, for all panels together.
+const SIZE: (u32, u32) = (900, 1100);
+
+/// Fields of the log that are no losses, by the panel that they are in; the rest are losses.
+const QUALITY: [&str; 2] = ["psnr", "held_out_psnr"];
+const CODES: [&str; 2] = ["used", "perplexity"];
+const ASIDE: [&str; 3] = ["step", "learning_rate", "crops_per_second"];
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Log of a training (.jsonl).
+    log: PathBuf,
+    /// Drawing to write: SVG.
+    output: PathBuf,
+}
+
+/// The points of each curve, by its name.
+type Curves = BTreeMap<String, Vec<(f64, f64)>>;
+
+impl Args {
+    pub fn run(self, json: bool) -> Result<()> {
+        let log = files::text(&self.log)?;
+        let lines = log
+            .lines()
+            .map(serde_json::from_str::<Map<String, Value>>)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|e| Error::io(&self.log, format!("this is no log of a training: {e}")))?;
+        let curves = curves(&lines);
+        if curves.is_empty() {
+            return Err(Error::io(&self.log, "there is no step in this log"));
+        }
+        let mut svg = String::new();
+        draw(&curves, &mut svg).map_err(|e| Error::Internal(e.to_string()))?;
+        files::write(&self.output, svg.as_bytes())?;
+        let names: Vec<&String> = curves.keys().collect();
+        if json {
+            println!("{}", json!({"steps": lines.len(), "curves": names}));
+        }
+        Ok(())
+    }
+}
+
+fn curves(lines: &[Map<String, Value>]) -> Curves {
+    let mut curves = Curves::new();
+    for line in lines {
+        let Some(step) = line.get("step").and_then(Value::as_f64) else {
+            continue;
+        };
+        for (name, value) in line {
+            if let Some(value) = value.as_f64().filter(|_| !ASIDE.contains(&name.as_str())) {
+                curves.entry(name.clone()).or_default().push((step, value));
+            }
+        }
+    }
+    curves
+}
+
+type Drawn = Result<(), Box<dyn std::error::Error>>;
+
+fn draw(curves: &Curves, svg: &mut String) -> Drawn {
+    let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+    area.fill(&WHITE)?;
+    let panels = area.split_evenly((3, 1));
+    let among = |names: &[&str]| -> Vec<_> {
+        let of = |(name, _): &(&String, _)| names.contains(&name.as_str());
+        curves.iter().filter(of).collect()
+    };
+    let (quality, codes) = (among(&QUALITY), among(&CODES));
+    let losses: Vec<_> = curves
+        .iter()
+        .filter(|(name, points)| {
+            let name = name.as_str();
+            let elsewhere = QUALITY.contains(&name) || CODES.contains(&name);
+            // A logarithm has no place for what is not positive.
+            !elsewhere && points.iter().all(|(_, value)| *value > 0.0)
+        })
+        .collect();
+    let [first, second, third] = panels.as_slice() else {
+        return Ok(());
+    };
+    panel(first, "PSNR, dB", &quality, |range| range)?;
+    panel(second, "Terms of the loss", &losses, |range| {
+        range.log_scale()
+    })?;
+    panel(third, "Codebook", &codes, |range| 0.0..range.end)?;
+    area.present()?;
+    Ok(())
+}
+
+/// One panel; nothing where it has no curve.
+fn panel<Y>(
+    area: &DrawingArea<SVGBackend<'_>, Shift>,
+    title: &str,
+    curves: &[(&String, &Vec<(f64, f64)>)],
+    scale: impl Fn(Range<f64>) -> Y,
+) -> Drawn
+where
+    Y: AsRangedCoord<Value = f64>,
+    Y::CoordDescType: ValueFormatter<f64>,
+{
+    let points = || curves.iter().flat_map(|(_, points)| points.iter());
+    let Some((steps, values)) = range(points().map(|p| p.0)).zip(range(points().map(|p| p.1)))
+    else {
+        return Ok(());
+    };
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, ("sans-serif", 18))
+        .margin(12)
+        .x_label_area_size(30)
+        .y_label_area_size(60)
+        .build_cartesian_2d(steps, scale(values))?;
+    chart
+        .configure_mesh()
+        .x_desc("step")
+        .light_line_style(TRANSPARENT)
+        .draw()?;
+    for (i, (name, points)) in curves.iter().enumerate() {
+        let colour = Palette99::pick(i).stroke_width(2);
+        chart
+            .draw_series(LineSeries::new(points.iter().copied(), colour))?
+            .label(name.replace('_', " "))
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerLeft)
+        .background_style(WHITE.mix(0.8))
+        .draw()?;
+    Ok(())
+}
+
+/// From the least to the largest, with some room where they are the same.
+fn range(values: impl Iterator<Item = f64>) -> Option<Range<f64>> {
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    match high - low {
+        span if span > 0.0 => Some(low..high),
+        span if span == 0.0 => Some(low * 0.9..high * 1.1 + f64::MIN_POSITIVE),
+        _ => None,
+    }
+}
