@@ -7,13 +7,14 @@ mod common;
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use common::losses::loss_tests;
-use common::{On, golden, native_tests};
+use common::losses::{built, loss_tests};
+use common::{On, golden, native_tests, relative_error};
 use pollster::block_on;
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use tesserae::train::losses::{feature_difference, gradient_difference};
-use tesserae::weights::{Container, load_lpips};
+use tesserae::weights::{Container, Storage, load_discriminator, load_lpips, save_discriminator};
 
 loss_tests!(native_tests);
 
@@ -72,6 +73,42 @@ fn lpips_files() -> Vec<Container> {
         own.push((format!("lin{i}.model.1.weight"), vec![1, width, 1, 1]));
     }
     vec![published(&vgg), published(&own)]
+}
+
+#[test]
+fn a_discriminator_is_read_from_its_own_file_and_from_a_checkpoint() {
+    let (on, golden) = (On::cpu(), golden!("discriminator"));
+    let device = on.autodiff();
+    let module = built(&golden, &device);
+    // One batch moves the running averages, which are saved as well.
+    module.forward(golden.tensor::<4>("input", &device));
+    let module = module.valid();
+    let open = |bytes: Vec<u8>| Container::open(Rc::new(bytes)).unwrap();
+    let file = open(save_discriminator(&module, Some("mine"), Storage::F32).unwrap());
+    let values = file.values("main.3.running_var").unwrap();
+    let error = relative_error(&values, &golden.floats("biased.main.3.running_var"), 0.0);
+    assert!(error <= on.tolerance, "{error}");
+    let again = load_discriminator(&file, &on.device).unwrap();
+    let x: Tensor<4> = golden.tensor("input", &on.device);
+    let outputs = [&again, &module].map(|m| m.forward(x.clone()).into_data());
+    outputs[0].assert_eq(&outputs[1], true);
+
+    let inside = open(golden.checkpoint(|name| format!("loss.discriminator.{name}")));
+    let inside = load_discriminator(&inside, &on.device).unwrap();
+    block_on(on.close(&golden, "eval.output", inside.forward(x)));
+
+    let error = load_discriminator(&published(&[]), &on.device).unwrap_err();
+    assert_eq!(error.code(), "weights_unknown");
+    let error = load_discriminator(&open(broken(&golden)), &on.device).unwrap_err();
+    assert_eq!(error.code(), "weights_mismatch");
+    assert!(error.to_string().contains("`main.8.bias`"), "{error}");
+}
+
+/// A file of a discriminator that lacks its last tensor.
+fn broken(golden: &common::Golden) -> Vec<u8> {
+    let file = SafeTensors::deserialize(golden.weights().leak()).unwrap();
+    let tensors = file.iter().filter(|(name, _)| *name != "main.8.bias");
+    safetensors::serialize(tensors, None).unwrap()
 }
 
 #[test]
