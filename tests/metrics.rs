@@ -1,9 +1,11 @@
-//! PSNR and SSIM against scikit-image's, on the pictures in `golden/metrics.safetensors`.
+//! PSNR and SSIM against scikit-image's, on the pictures in `golden/metrics.safetensors`, and MS-SSIM
+//! against pytorch-msssim's.
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use tesserae::pixels::{Picture, metrics};
 
 const GOLDEN: &[u8] = include_bytes!("golden/metrics.safetensors");
+const MS_SSIM: &[u8] = include_bytes!("golden/ms_ssim.safetensors");
 
 /// `[height, width, 3]` of bytes.
 fn picture(tensor: &TensorView) -> Picture {
@@ -41,4 +43,35 @@ fn agrees_with_scikit_image() {
         assert!(near(psnr, expected("psnr")), "{case}: PSNR {psnr}");
         assert!(near(ssim, expected("ssim")), "{case}: SSIM {ssim}");
     }
+}
+
+#[test]
+fn agrees_with_pytorch_msssim() {
+    let golden = SafeTensors::deserialize(MS_SSIM).unwrap();
+    // One channel, which three equal ones have as their luma.
+    let grey = |name| {
+        let tensor = golden.tensor(name).unwrap();
+        assert_eq!(
+            (tensor.dtype(), tensor.shape()),
+            (Dtype::U8, &[1, 1, 176, 176][..])
+        );
+        let rgb = tensor.data().iter().flat_map(|&sample| [sample; 3]);
+        Picture::from_rgb(176, 176, rgb.collect()).unwrap()
+    };
+    let expected = |name| {
+        let tensor = golden.tensor(name).unwrap();
+        assert_eq!(tensor.dtype(), Dtype::F32);
+        f64::from(f32::from_le_bytes(tensor.data().try_into().unwrap()))
+    };
+    let (a, b) = (grey("a"), grey("b"));
+    let (ssim, ms_ssim) = (
+        metrics::ssim(&a, &b).unwrap(),
+        metrics::ms_ssim(&a, &b).unwrap(),
+    );
+    // The reference's pictures, and what it found, are rounded to single precision.
+    assert!((ssim - expected("ssim")).abs() < 1e-6, "SSIM {ssim}");
+    assert!(
+        (ms_ssim - expected("ms_ssim")).abs() < 1e-6,
+        "MS-SSIM {ms_ssim}"
+    );
 }
