@@ -6,73 +6,12 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
-use std::process::Output;
 
 use serde_json::Value;
+use support::program::{failed, failed_last, json, numbers, printed, run, text};
 use support::{TINY, WeightFile, codec, decode, encode, root, sample, sample_path};
 use tempfile::{TempDir, tempdir};
 use tesserae::{Picture, Tokens};
-
-/// Runs `tesserae` in `folder` with the words of `arguments`, where a word may begin with `ROOT`,
-/// `SAMPLES` or be `TINY`, for the project, its sample pictures and the tiny model.
-fn run(folder: impl AsRef<Path>, arguments: &str) -> Output {
-    let root = root().display().to_string();
-    let mut command = assert_cmd::cargo::cargo_bin_cmd!("tesserae");
-    command.current_dir(folder);
-    for word in arguments.split_whitespace() {
-        command.arg(
-            word.replace("SAMPLES", "ROOT/www/samples")
-                .replace("TINY", "ROOT/tests/e2e/fixtures/tiny.safetensors")
-                .replace("ROOT", &root),
-        );
-    }
-    command.output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
-
-/// What was printed by a run that must have succeeded.
-fn printed(output: &Output) -> &str {
-    let told = text(&output.stderr);
-    assert!(output.status.success(), "{:?}: {told}", output.status);
-    text(&output.stdout)
-}
-
-/// Standard output as the one JSON object that it must be.
-fn json(output: &Output) -> Value {
-    let printed = printed(output);
-    assert_eq!(printed.trim_end().lines().count(), 1, "{printed}");
-    let value: Value = serde_json::from_str(printed).unwrap();
-    assert!(value.is_object(), "{value}");
-    value
-}
-
-/// Fails unless each field is a number above zero.
-fn numbers(value: &Value, fields: &[&str]) {
-    for field in fields {
-        let number = value[field].as_f64();
-        assert!(number.is_some_and(|n| n > 0.0), "{field} in {value}");
-    }
-}
-
-/// Fails unless the program failed with one line on standard error, of this code and naming this.
-fn failed(output: &Output, code: &str, named: &str) {
-    assert_eq!(text(&output.stderr).lines().count(), 1);
-    failed_last(output, code, named);
-}
-
-/// The same where other lines may come before.
-fn failed_last(output: &Output, code: &str, named: &str) {
-    let told = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    let told = told.lines().last().unwrap();
-    assert!(told.starts_with("tesserae: "), "{told}");
-    assert!(told.trim_end().ends_with(&format!("[{code}]")), "{told}");
-    assert!(told.contains(named), "`{named}` is not in: {told}");
-}
 
 fn picture(folder: &TempDir, name: &str) -> Picture {
     Picture::decode(&fs::read(folder.path().join(name)).unwrap()).unwrap()
@@ -193,8 +132,19 @@ fn eval_takes_means_and_leaves_out_what_is_damaged() {
     fs::write(folder.path().join("notes.txt"), "not a picture").unwrap();
     let output = run(&folder, "eval . --model TINY --size 64 --json");
     let told = json(&output);
-    let fields = ["psnr", "ssim", "bpp", "perplexity", "seconds"];
+    let fields = [
+        "psnr",
+        "ssim",
+        "ms_ssim",
+        "gradient_energy",
+        "bpp",
+        "perplexity",
+        "seconds",
+    ];
     numbers(&told, &fields);
+    for absent in ["jpeg", "webp", "counts"] {
+        assert!(told.get(absent).is_none(), "{told}");
+    }
     assert_eq!(told["skipped"], 1);
     assert!(text(&output.stderr).contains("cut.png"));
     let images = told["images"].as_array().unwrap();
@@ -203,13 +153,20 @@ fn eval_takes_means_and_leaves_out_what_is_damaged() {
         numbers(image, &fields);
         assert!(image["file"].is_string());
     }
-    for field in ["psnr", "ssim", "bpp", "seconds"] {
+    for field in fields.into_iter().filter(|f| *f != "perplexity") {
         let sum: f64 = images.iter().map(|i| i[field].as_f64().unwrap()).sum();
         let mean = told[field].as_f64().unwrap();
         assert!((mean - sum / 2.0).abs() < 1e-9, "{field}: {mean}");
     }
     let output = run(&folder, "eval . --model TINY --size 64");
     assert!(printed(&output).contains("mean of 2;"));
+
+    // A flat picture has no gradients for its reconstruction to keep.
+    let flat = Picture::from_rgb(16, 16, vec![90; 3 * 16 * 16]).unwrap();
+    fs::write(folder.path().join("flat.png"), flat.png().unwrap()).unwrap();
+    let told = json(&run(&folder, "eval flat.png --model TINY --json"));
+    assert!(told["gradient_energy"].is_null(), "{told}");
+    assert!(told["images"][0]["gradient_energy"].is_null(), "{told}");
 }
 
 #[test]

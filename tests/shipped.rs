@@ -7,7 +7,7 @@ mod support;
 use burn::tensor::Device;
 use sha2::{Digest, Sha256};
 use support::{codec, decode, encode, part, root, sample, undivided};
-use tesserae::pixels::metrics::{psnr, ssim};
+use tesserae::pixels::metrics::{gradient_energy, psnr, ssim};
 use tesserae::weights::{self, Container, Manifest, ManifestEntry};
 use tesserae::{Picture, Tokens};
 
@@ -72,10 +72,11 @@ fn every_model_is_small_enough_for_a_phone() {
 
 const PHOTOS: [&str; 3] = ["astronaut.png", "chelsea.png", "coffee.png"];
 
-/// Mean PSNR and SSIM over the three photos, and the tokens of each.
-fn quality(name: &str, side: u32) -> (f64, f64, Vec<Tokens>) {
+/// Means over the three photos of PSNR, SSIM and the gradients' energy by the original's; and the
+/// tokens of each.
+fn quality(name: &str, side: u32) -> ([f64; 3], Vec<Tokens>) {
     let codec = codec(weights(manifest().entry(name).unwrap()));
-    let (mut sums, mut all) = ((0.0, 0.0), Vec::new());
+    let (mut means, mut all) = ([0.0; 3], Vec::new());
     for name in PHOTOS {
         let picture = sample(name);
         let tokens = encode(&codec, &picture);
@@ -84,19 +85,30 @@ fn quality(name: &str, side: u32) -> (f64, f64, Vec<Tokens>) {
             (side, side)
         );
         let rebuilt = decode(&codec, &tokens);
-        sums.0 += psnr(&picture, &rebuilt).unwrap();
-        sums.1 += ssim(&picture, &rebuilt).unwrap();
+        let measured = [
+            psnr(&picture, &rebuilt).unwrap(),
+            ssim(&picture, &rebuilt).unwrap(),
+            gradient_energy(&rebuilt) / gradient_energy(&picture),
+        ];
+        for (mean, value) in means.iter_mut().zip(measured) {
+            *mean += value / PHOTOS.len() as f64;
+        }
         all.push(tokens);
     }
-    (sums.0 / 3.0, sums.1 / 3.0, all)
+    (means, all)
 }
 
 #[test]
 fn both_stages_of_photos_f8_rebuild_photos_that_they_never_saw() {
-    let (psnr, ssim, tokens) = quality("photos-f8-vqvae", 32);
+    let ([psnr, ssim, soft], tokens) = quality("photos-f8-vqvae", 32);
     assert!(psnr >= 24.0 && ssim >= 0.66, "{psnr} dB, {ssim}");
-    let (psnr, ssim, same) = quality("photos-f8", 32);
+    let ([psnr, ssim, sharp], same) = quality("photos-f8", 32);
     assert!(psnr >= 21.5 && ssim >= 0.56, "{psnr} dB, {ssim}");
+    // The second stage has more of the original's texture.
+    assert!(
+        (sharp - 1.0).abs() < (soft - 1.0).abs(),
+        "{sharp} and {soft}"
+    );
     // One picture, one set of tokens, two decoders.
     for (a, b) in tokens.iter().zip(&same) {
         assert_eq!(a.grids, b.grids);

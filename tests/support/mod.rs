@@ -4,6 +4,8 @@
 #![allow(dead_code)]
 
 pub mod models;
+#[cfg(feature = "cli")]
+pub mod program;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};

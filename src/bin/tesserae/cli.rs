@@ -1,7 +1,7 @@
 use clap::{Parser, Subcommand};
 use tesserae::Result;
 
-use crate::{code, convert, eval, init, inspect, plot, ship, train};
+use crate::{code, convert, encode, eval, init, inspect, plot, ship, train};
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
 #[derive(Debug, Parser)]
@@ -18,8 +18,8 @@ pub struct Cli {
 enum Command {
     /// Encode a picture and decode it again.
     Reconstruct(code::Reconstruct),
-    /// Turn a picture into a token file.
-    Encode(code::Encode),
+    /// Turn a picture into a token file, or shards of pictures into shards of token files.
+    Encode(encode::Args),
     /// Turn a token file into a picture.
     Decode(code::Decode),
     /// Say what is in a weight file.
@@ -32,7 +32,7 @@ enum Command {
     Train(train::Args),
     /// Draw the curves of a training's log.
     Plot(plot::Args),
-    /// Measure a model on pictures.
+    /// Measure a model on pictures, beside JPEG and WebP if asked.
     Eval(eval::Args),
     /// Put a weight file among the shipped models, with its measured quality.
     Ship(ship::Args),

@@ -9,41 +9,19 @@ use tesserae::{Codec, Picture, Result, Tokens};
 use crate::files;
 use crate::model::{FitArgs, ModelArgs, watch};
 
-/// A picture made ready, and the model to encode it with.
-#[derive(Debug, clap::Args)]
-struct Source {
-    /// Picture to read: PNG, JPEG or WebP.
-    input: PathBuf,
-    #[command(flatten)]
-    model: ModelArgs,
-    #[command(flatten)]
-    fit: FitArgs,
-}
-
-impl Source {
-    fn open(&self) -> Result<(Codec, Picture)> {
-        let codec = self.model.load()?;
-        Ok((codec, self.fit.fit(&files::picture(&self.input)?)))
-    }
-}
-
 #[derive(Debug, clap::Args)]
 pub struct Reconstruct {
-    #[command(flatten)]
-    source: Source,
+    /// Picture to read: PNG, JPEG or WebP.
+    input: PathBuf,
     /// Picture to write; its extension says how: png, jpg or webp.
     output: PathBuf,
     /// Draw the latents of a model without a codebook, with this seed, instead of taking their means.
     #[arg(long, value_name = "SEED")]
     sample: Option<u64>,
-}
-
-#[derive(Debug, clap::Args)]
-pub struct Encode {
     #[command(flatten)]
-    source: Source,
-    /// Token file to write.
-    output: PathBuf,
+    model: ModelArgs,
+    #[command(flatten)]
+    fit: FitArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -58,7 +36,8 @@ pub struct Decode {
 
 impl Reconstruct {
     pub async fn run(self, json: bool) -> Result<()> {
-        let (codec, picture) = self.source.open()?;
+        let codec = self.model.load()?;
+        let picture = self.fit.fit(&files::picture(&self.input)?);
         let start = Instant::now();
         let (tokens, rebuilt) = rebuild(&codec, &picture, self.sample, &mut watch()?).await?;
         let seconds = start.elapsed().as_secs_f64();
@@ -110,35 +89,6 @@ pub async fn rebuild(
     let tokens = codec.encode(picture, watch).await?;
     let rebuilt = codec.decode(&tokens, watch).await?;
     Ok((Some(tokens), rebuilt))
-}
-
-impl Encode {
-    pub async fn run(self, json: bool) -> Result<()> {
-        let (codec, picture) = self.source.open()?;
-        let start = Instant::now();
-        let tokens = codec.encode(&picture, &mut watch()?).await?;
-        let seconds = start.elapsed().as_secs_f64();
-        let bytes = tokens.to_bytes()?;
-        files::write(&self.output, &bytes)?;
-        let (bpp, usage) = (tokens.bits_per_pixel(), tokens.usage());
-        if json {
-            // What the tokens are worth shows only in the picture that they give.
-            let rebuilt = codec.decode(&tokens, &mut watch()?).await?;
-            println!(
-                "{}",
-                json!({"psnr": psnr(&picture, &rebuilt)?, "ssim": ssim(&picture, &rebuilt)?,
-                    "tokens": tokens.count(), "bytes": bytes.len(), "bpp": bpp,
-                    "perplexity": usage.perplexity, "used": usage.used, "seconds": seconds})
-            );
-        } else {
-            println!(
-                "{} tokens in {} bytes, {bpp:.4} bits per pixel, {seconds:.2} s",
-                tokens.count(),
-                bytes.len()
-            );
-        }
-        Ok(())
-    }
 }
 
 impl Decode {

@@ -1,131 +1,146 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use indicatif::ProgressBar;
 use serde::Serialize;
-use tesserae::pixels::metrics::{psnr, ssim};
-use tesserae::tokens::Usage;
-use tesserae::{Codec, Error, Result, Tokens};
+use tesserae::{Codec, Error, Picture, Result, Tokens};
 
+use crate::bulk::{self, Job, Output};
 use crate::code::rebuild;
-use crate::files;
+use crate::codecs;
+use crate::merge::{Settings, ShardReport, merge};
 use crate::model::{FitArgs, ModelArgs};
+use crate::report::{Measured, Quality, Report, Row};
+use crate::shards::{Entry, each_picture, entries};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folders of pictures, searched below as well, or single pictures.
+    /// Pictures, folders of them, searched below as well, or .tar shards of them.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
+    /// Measure JPEG and WebP, too, each at the highest quality with no more bits than the tokens.
+    #[arg(long)]
+    codecs: bool,
+    /// Measure each path alone and write its report into this folder, if it is not there yet.
+    #[arg(long, value_name = "DIR")]
+    out_dir: Option<PathBuf>,
+    /// Measure nothing: put such reports, or folders of them, together.
+    #[arg(long, conflicts_with_all = ["out_dir", "codecs"])]
+    merge: bool,
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
     fit: FitArgs,
 }
 
-#[derive(Debug, Serialize)]
-pub struct Row {
-    pub file: String,
-    pub width: u32,
-    pub height: u32,
-    pub psnr: f64,
-    pub ssim: f64,
-    /// This and the next two only of a model that makes tokens.
-    pub bpp: Option<f64>,
-    pub perplexity: Option<f64>,
-    pub used: Option<usize>,
-    pub seconds: f64,
-}
-
-/// What a model does to some pictures: means over them, and a row each.
-#[derive(Debug, Serialize)]
-pub struct Report {
-    pub psnr: f64,
-    pub ssim: f64,
-    /// This and the next two only of a model that makes tokens.
-    pub bpp: Option<f64>,
-    /// Over the tokens of all pictures together: the mean of single perplexities says less.
-    pub perplexity: Option<f64>,
-    pub used: Option<usize>,
-    pub seconds: f64,
-    pub skipped: usize,
-    pub images: Vec<Row>,
-}
-
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
-        let report = measure(&self.model.load()?, &self.paths, &self.fit).await?;
-        if json {
-            let text = serde_json::to_string(&report);
-            println!("{}", text.map_err(|e| Error::Internal(e.to_string()))?);
-            return Ok(());
-        }
-        for row in &report.images {
-            println!("{:7.2} dB  {:.4}  {}", row.psnr, row.ssim, row.file);
-        }
-        let codes = match (report.bpp, report.used, report.perplexity) {
-            (Some(bpp), Some(used), Some(perplexity)) => {
-                format!("{bpp:.4} bits per pixel, {used} codes used, perplexity {perplexity:.0}")
+        let report = if self.merge {
+            merge(&self.paths)?
+        } else {
+            let codec = self.model.load()?;
+            if self.codecs && codec.config().grids().is_empty() {
+                return Err(Error::NoCodebook);
             }
-            _ => "no tokens".to_owned(),
+            let task = Measure {
+                codec: &codec,
+                fit: &self.fit,
+                codecs: self.codecs,
+            };
+            if let Some(folder) = &self.out_dir {
+                return bulk::run(&task, &self.paths, folder, json).await;
+            }
+            let measured = task.measure(&entries(&self.paths)?).await?;
+            measured.report(&self.paths)?
         };
-        println!(
-            "{:7.2} dB  {:.4}  mean of {}; {codes}",
-            report.psnr,
-            report.ssim,
-            report.images.len()
-        );
+        if json {
+            println!("{}", text(&report)?);
+        } else {
+            report.print();
+        }
         Ok(())
     }
 }
 
+fn text(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::Internal(e.to_string()))
+}
+
 /// Reconstructs every picture among `paths`; what cannot be read is told, counted and left out.
 pub async fn measure(codec: &Codec, paths: &[PathBuf], fit: &FitArgs) -> Result<Report> {
-    let files = files::pictures(paths)?;
-    let bar = ProgressBar::new(files.len() as u64);
-    let (mut rows, mut codes, mut skipped) = (Vec::new(), Vec::new(), 0);
-    for path in &files {
-        bar.inc(1);
-        let picture = match files::picture(path) {
-            Ok(picture) => fit.fit(&picture),
-            Err(error) => {
-                bar.suspend(|| eprintln!("left out: {}: {error}", path.display()));
-                skipped += 1;
-                continue;
+    let task = Measure {
+        codec,
+        fit,
+        codecs: false,
+    };
+    task.measure(&entries(paths)?).await?.report(paths)
+}
+
+struct Measure<'a> {
+    codec: &'a Codec,
+    fit: &'a FitArgs,
+    codecs: bool,
+}
+
+impl Measure<'_> {
+    async fn measure(&self, pictures: &[Entry]) -> Result<Measured> {
+        let mut all = Measured::default();
+        let one = async |entry: &Entry, picture: Picture| {
+            let start = Instant::now();
+            let mut unwatched = async |_, _, _| true;
+            let (tokens, rebuilt) = rebuild(self.codec, &picture, None, &mut unwatched).await?;
+            let seconds = start.elapsed().as_secs_f64();
+            let usage = tokens.as_ref().map(Tokens::usage);
+            let bpp = tokens.as_ref().map(Tokens::bits_per_pixel);
+            let others = bpp.filter(|_| self.codecs);
+            all.images.push(Row {
+                file: entry.path().display().to_string(),
+                width: picture.width(),
+                height: picture.height(),
+                measured: Quality::of(&picture, &rebuilt)?,
+                bpp,
+                perplexity: usage.map(|u| u.perplexity),
+                used: usage.map(|u| u.used),
+                seconds,
+                jpeg: others.map_or(Ok(None), |bpp| codecs::jpeg(&picture, bpp))?,
+                webp: others.map_or(Ok(None), |bpp| codecs::webp(&picture, bpp))?,
+            });
+            for code in tokens.iter().flat_map(Tokens::codes) {
+                all.add(code as usize, 1);
             }
+            Ok(())
         };
-        let start = Instant::now();
-        let mut unwatched = async |_, _, _| true;
-        let (tokens, rebuilt) = rebuild(codec, &picture, None, &mut unwatched).await?;
-        let usage = tokens.as_ref().map(Tokens::usage);
-        codes.extend(tokens.iter().flat_map(Tokens::codes));
-        rows.push(Row {
-            file: path.display().to_string(),
-            width: picture.width(),
-            height: picture.height(),
-            psnr: psnr(&picture, &rebuilt)?,
-            ssim: ssim(&picture, &rebuilt)?,
-            bpp: tokens.as_ref().map(Tokens::bits_per_pixel),
-            perplexity: usage.map(|u| u.perplexity),
-            used: usage.map(|u| u.used),
-            seconds: start.elapsed().as_secs_f64(),
-        });
+        let skipped = each_picture(pictures, self.fit, one).await?;
+        all.skipped = skipped;
+        Ok(all)
     }
-    bar.finish_and_clear();
-    if rows.is_empty() {
-        return Err(Error::DatasetEmpty("the files given".to_owned()));
+
+    fn settings(&self) -> Settings {
+        Settings::of(self.codec, self.fit, self.codecs)
     }
-    let usage = (!codes.is_empty()).then(|| Usage::of(codes));
-    let mean = |f: fn(&Row) -> f64| rows.iter().map(f).sum::<f64>() / rows.len() as f64;
-    // All rows have it, or none.
-    let bpp: Option<f64> = rows.iter().map(|r| r.bpp).sum();
-    Ok(Report {
-        psnr: mean(|r| r.psnr),
-        ssim: mean(|r| r.ssim),
-        bpp: bpp.map(|sum| sum / rows.len() as f64),
-        perplexity: usage.map(|u| u.perplexity),
-        used: usage.map(|u| u.used),
-        seconds: mean(|r| r.seconds),
-        skipped,
-        images: rows,
-    })
+}
+
+impl Job for Measure<'_> {
+    const SUFFIX: &'static str = ".json";
+
+    async fn run(&self, shard: &Path, pictures: &[Entry]) -> Result<Output> {
+        let measured = self.measure(pictures).await?;
+        let counts = measured.counts.clone();
+        let report = measured.report(&[shard.to_owned()])?;
+        let (pictures, skipped) = (report.images.len(), report.skipped);
+        let shard = ShardReport {
+            shard: shard.display().to_string(),
+            settings: self.settings(),
+            report,
+            counts,
+        };
+        Ok(Output {
+            bytes: text(&shard)?.into_bytes(),
+            pictures,
+            skipped,
+        })
+    }
+
+    fn check(&self, output: &Path) -> Result<()> {
+        self.settings().check(output)
+    }
 }

@@ -60,7 +60,7 @@ pub fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn has_picture_extension(path: &Path) -> bool {
+pub fn has_picture_extension(path: &Path) -> bool {
     path.extension()
         .and_then(|e| e.to_str())
         .map(str::to_ascii_lowercase)

@@ -1,15 +1,21 @@
 //! The native command line: `tesserae --help`.
 
+mod bulk;
 mod cli;
 mod code;
+mod codecs;
 mod convert;
+mod encode;
 mod eval;
 mod files;
 mod grid;
 mod init;
 mod inspect;
+mod merge;
 mod model;
 mod plot;
+mod report;
+mod shards;
 mod ship;
 mod train;
 

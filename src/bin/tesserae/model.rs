@@ -40,10 +40,10 @@ pub struct ModelArgs {
 pub struct FitArgs {
     /// Scale down so that the longest side is at most this many pixels (0 keeps the size).
     #[arg(long, default_value_t = 0)]
-    size: u32,
+    pub size: u32,
     /// Take the centre square first.
     #[arg(long)]
-    square: bool,
+    pub square: bool,
 }
 
 impl FitArgs {

@@ -82,7 +82,9 @@ impl Args {
             trained_on: self.trained_on,
             licence: self.licence,
             quality: json!({
-                "psnr": round(report.psnr, 2), "ssim": round(report.ssim, 4),
+                "psnr": round(report.measured.psnr, 2), "ssim": round(report.measured.ssim, 4),
+                "ms_ssim": round(report.measured.ms_ssim, 4),
+                "gradient_energy": report.measured.gradient_energy.map(|g| round(g, 3)),
                 "bpp": report.bpp.map(|bpp| round(bpp, 4)),
                 "perplexity": report.perplexity.map(f64::round),
                 "used": report.used, "pictures": report.images.len(),

@@ -1,0 +1,118 @@
+//! Work on shards, an output each: what is there already stays, so that a run can be stopped and
+//! started again, and shards can go to any number of processes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tesserae::{Error, Result};
+
+use crate::files;
+use crate::shards::{self, Entry};
+
+/// What is done to a shard.
+pub trait Job {
+    /// How an output's name ends, after the shard's stem.
+    const SUFFIX: &'static str;
+
+    /// Makes the output of one shard's pictures.
+    async fn run(&self, shard: &Path, pictures: &[Entry]) -> Result<Output>;
+
+    /// Fails if what is at `output` is not of this job.
+    fn check(&self, output: &Path) -> Result<()>;
+}
+
+/// What goes into a file.
+pub struct Output {
+    pub bytes: Vec<u8>,
+    /// Pictures in it, and those left out.
+    pub pictures: usize,
+    pub skipped: usize,
+}
+
+/// Does `job` for every shard whose output is not in `folder` yet. One that fails leaves nothing
+/// behind and keeps no other from being done.
+pub async fn run<J: Job>(job: &J, shards: &[PathBuf], folder: &Path, json: bool) -> Result<()> {
+    let outputs = outputs::<J>(shards, folder)?;
+    fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    let (mut done, mut failures) = (Vec::new(), Vec::new());
+    for (shard, output) in shards.iter().zip(&outputs) {
+        let (from, to) = (shard.display(), output.display());
+        match one(job, shard, output).await {
+            Ok(made) => {
+                let counts = made.as_ref().map(|made| (made.pictures, made.skipped));
+                if !json {
+                    match counts {
+                        Some((made, skipped)) => {
+                            println!("{from}: {made} pictures, {skipped} left out, in {to}");
+                        }
+                        None => println!("{from}: {to} is there"),
+                    }
+                }
+                done.push(json!({"shard": from.to_string(), "output": to.to_string(),
+                    "pictures": counts.map(|c| c.0), "skipped": counts.map(|c| c.1)}));
+            }
+            Err(error) => {
+                // A single shard's failure is the program's, which tells it.
+                if shards.len() > 1 {
+                    let told = error.to_string();
+                    // Most of them begin with the path.
+                    let told = told.strip_prefix(&format!("{from}: ")).unwrap_or(&told);
+                    eprintln!("failed: {from}: {told} [{}]", error.code());
+                }
+                failures.push(error);
+            }
+        }
+    }
+    match failures.len() {
+        0 => {}
+        1 if shards.len() == 1 => return Err(failures.remove(0)),
+        failed => {
+            let told = format!("{failed} of {} shards failed", shards.len());
+            return Err(Error::io(folder, told));
+        }
+    }
+    if json {
+        println!("{}", json!({"shards": done}));
+    }
+    Ok(())
+}
+
+/// Where each shard's output belongs; no two may have one place.
+fn outputs<J: Job>(shards: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut outputs: Vec<PathBuf> = Vec::new();
+    for shard in shards {
+        let stem = if shards::is_tar(shard) {
+            shard.file_stem()
+        } else {
+            shard.file_name()
+        };
+        let mut name = stem
+            .ok_or_else(|| Error::io(shard, "it has no name for its output to have"))?
+            .to_owned();
+        name.push(J::SUFFIX);
+        let output = folder.join(name);
+        if let Some(other) = outputs.iter().position(|o| *o == output) {
+            return Err(Error::Argument(format!(
+                "{} and {} would both be written to {}",
+                shards[other].display(),
+                shard.display(),
+                output.display()
+            )));
+        }
+        outputs.push(output);
+    }
+    Ok(outputs)
+}
+
+/// Nothing if the output is there.
+async fn one(job: &impl Job, shard: &Path, output: &Path) -> Result<Option<Output>> {
+    if output.exists() {
+        job.check(output)?;
+        return Ok(None);
+    }
+    let pictures = shards::entries(&[shard.to_owned()])?;
+    let made = job.run(shard, &pictures).await?;
+    files::write(output, &made.bytes)?;
+    Ok(Some(made))
+}

@@ -1,0 +1,207 @@
+//! What `eval` finds out, as it is printed and kept.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use tesserae::pixels::metrics::{gradient_energy, ms_ssim, psnr, ssim};
+use tesserae::tokens::Usage;
+use tesserae::{Error, Picture, Result};
+
+/// How near a picture is to its original, or the means of that.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Quality {
+    /// In JSON, infinity is null.
+    #[serde(deserialize_with = "or_infinity")]
+    pub psnr: f64,
+    pub ssim: f64,
+    pub ms_ssim: f64,
+    /// By the original's: 1 is as lively. None where that has none at all.
+    pub gradient_energy: Option<f64>,
+}
+
+fn or_infinity<'de, D: Deserializer<'de>>(number: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(number)?.unwrap_or(f64::INFINITY))
+}
+
+impl Quality {
+    pub fn of(original: &Picture, rebuilt: &Picture) -> Result<Self> {
+        let before = gradient_energy(original);
+        Ok(Self {
+            psnr: psnr(original, rebuilt)?,
+            ssim: ssim(original, rebuilt)?,
+            ms_ssim: ms_ssim(original, rebuilt)?,
+            gradient_energy: (before > 0.0).then(|| gradient_energy(rebuilt) / before),
+        })
+    }
+
+    fn mean(all: &[Self]) -> Self {
+        let over = |f: fn(&Self) -> f64| mean(all.iter().map(f)).unwrap_or(f64::NAN);
+        Self {
+            psnr: over(|q| q.psnr),
+            ssim: over(|q| q.ssim),
+            ms_ssim: over(|q| q.ms_ssim),
+            gradient_energy: mean(all.iter().filter_map(|q| q.gradient_energy)),
+        }
+    }
+}
+
+/// None of nothing.
+fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = numbers.fold((0.0, 0), |(sum, count), number| (sum + number, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+/// One picture.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Row {
+    pub file: String,
+    pub width: u32,
+    pub height: u32,
+    #[serde(flatten)]
+    pub measured: Quality,
+    /// This and the next two only of a model that makes tokens.
+    pub bpp: Option<f64>,
+    pub perplexity: Option<f64>,
+    pub used: Option<usize>,
+    pub seconds: f64,
+    /// This and the next only with `--codecs`, of a picture that the format can hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jpeg: Option<CodecRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webp: Option<CodecRow>,
+}
+
+/// Another codec's file of the same picture.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct CodecRow {
+    /// As the codec counts it, up to 100.
+    pub quality: f64,
+    /// Whether it has no more bits than the tokens; if not, it is the smallest there is.
+    pub fits: bool,
+    pub bpp: f64,
+    #[serde(flatten)]
+    pub measured: Quality,
+}
+
+/// Means over the pictures, and how many of them fitted.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CodecMeans {
+    pub bpp: f64,
+    #[serde(flatten)]
+    pub measured: Quality,
+    pub fits: usize,
+}
+
+impl CodecMeans {
+    fn of(rows: impl Iterator<Item = CodecRow>) -> Option<Self> {
+        let rows: Vec<CodecRow> = rows.collect();
+        let measured: Vec<Quality> = rows.iter().map(|r| r.measured).collect();
+        Some(Self {
+            bpp: mean(rows.iter().map(|r| r.bpp))?,
+            measured: Quality::mean(&measured),
+            fits: rows.iter().filter(|r| r.fits).count(),
+        })
+    }
+}
+
+/// What a model does to some pictures: means over them, and a row each.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Report {
+    #[serde(flatten)]
+    pub measured: Quality,
+    /// This and the next two only of a model that makes tokens.
+    pub bpp: Option<f64>,
+    /// Over the tokens of all pictures together: the mean of single perplexities says less.
+    pub perplexity: Option<f64>,
+    pub used: Option<usize>,
+    pub seconds: f64,
+    pub skipped: usize,
+    /// This and the next only with `--codecs`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jpeg: Option<CodecMeans>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webp: Option<CodecMeans>,
+    pub images: Vec<Row>,
+}
+
+impl Report {
+    /// A table: a line for each picture, for the means, and for the other codecs' means.
+    pub fn print(&self) {
+        let line = |q: &Quality, rest: &str| {
+            let gradients = q
+                .gradient_energy
+                .map_or("-".to_owned(), |ratio| format!("{ratio:.4}"));
+            println!(
+                "{:7.2} dB  {:.4}   {:.4}  {gradients:>8}  {rest}",
+                q.psnr, q.ssim, q.ms_ssim
+            );
+        };
+        println!("      PSNR  SSIM    MS-SSIM  gradient");
+        for row in &self.images {
+            line(&row.measured, &row.file);
+        }
+        let codes = match (self.bpp, self.used, self.perplexity) {
+            (Some(bpp), Some(used), Some(perplexity)) => {
+                format!("{bpp:.4} bits per pixel, {used} codes used, perplexity {perplexity:.0}")
+            }
+            _ => "no tokens".to_owned(),
+        };
+        let count = self.images.len();
+        line(&self.measured, &format!("mean of {count}; {codes}"));
+        for (name, means) in [("JPEG", &self.jpeg), ("WebP", &self.webp)] {
+            if let Some(means) = means {
+                let CodecMeans { bpp, fits, .. } = means;
+                let told = format!(
+                    "{name}; {bpp:.4} bits per pixel, {fits} of {count} fit the tokens' bits"
+                );
+                line(&means.measured, &told);
+            }
+        }
+    }
+}
+
+/// What was measured, of which a report is made.
+#[derive(Debug, Default)]
+pub struct Measured {
+    pub images: Vec<Row>,
+    /// How often each code occurs in all pictures together; empty without tokens.
+    pub counts: Vec<u64>,
+    pub skipped: usize,
+}
+
+impl Measured {
+    /// Counts `count` more of a code.
+    pub fn add(&mut self, code: usize, count: u64) {
+        if self.counts.len() <= code {
+            self.counts.resize(code + 1, 0);
+        }
+        self.counts[code] += count;
+    }
+
+    /// The report, unless there is no picture; `source` names what they are of.
+    pub fn report(self, source: &[PathBuf]) -> Result<Report> {
+        let Self {
+            images,
+            counts,
+            skipped,
+        } = self;
+        let Some(seconds) = mean(images.iter().map(|r| r.seconds)) else {
+            let named: Vec<_> = source.iter().map(|p| p.display().to_string()).collect();
+            return Err(Error::DatasetEmpty(named.join(", ")));
+        };
+        let measured: Vec<Quality> = images.iter().map(|r| r.measured).collect();
+        let usage = Usage::of_counts(counts.iter().map(|count| *count as f64));
+        let usage = (usage.used > 0).then_some(usage);
+        Ok(Report {
+            measured: Quality::mean(&measured),
+            bpp: mean(images.iter().filter_map(|r| r.bpp)),
+            perplexity: usage.map(|u| u.perplexity),
+            used: usage.map(|u| u.used),
+            seconds,
+            skipped,
+            jpeg: CodecMeans::of(images.iter().filter_map(|r| r.jpeg)),
+            webp: CodecMeans::of(images.iter().filter_map(|r| r.webp)),
+            images,
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! Where many pictures come from: files, folders, and tar shards.
+
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+use indicatif::ProgressBar;
+use tar::Archive;
+use tesserae::{Error, Picture, Result};
+
+use crate::files;
+use crate::model::FitArgs;
+
+/// A picture's bytes: a file, or a part of a tar shard.
+pub struct Entry {
+    /// What it is called below its folder or in its shard.
+    pub name: String,
+    place: Place,
+}
+
+enum Place {
+    File(PathBuf),
+    Part {
+        tar: Rc<Path>,
+        start: u64,
+        length: u64,
+    },
+}
+
+impl Entry {
+    /// Where it is, for people: a shard's path goes on with the name in it.
+    pub fn path(&self) -> PathBuf {
+        match &self.place {
+            Place::File(path) => path.clone(),
+            Place::Part { tar, .. } => tar.join(&self.name),
+        }
+    }
+
+    fn picture(&self) -> Result<Picture> {
+        match &self.place {
+            Place::File(path) => files::picture(path),
+            Place::Part { tar, start, length } => {
+                let mut bytes = Vec::new();
+                File::open(tar)
+                    .and_then(|mut file| {
+                        file.seek(SeekFrom::Start(*start))?;
+                        file.take(*length).read_to_end(&mut bytes)
+                    })
+                    .map_err(|e| Error::io(tar, e))?;
+                Picture::decode(&bytes)
+            }
+        }
+    }
+}
+
+pub fn is_tar(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|e| e.eq_ignore_ascii_case("tar")) && !path.is_dir()
+}
+
+/// The pictures in the tar shards among `paths`, in their order, and then those of [`files::pictures`]
+/// for the others; all by their extension. A damaged shard is known before any work begins.
+pub fn entries(paths: &[PathBuf]) -> Result<Vec<Entry>> {
+    let (tars, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| is_tar(path));
+    let mut found = Vec::new();
+    for tar in &tars {
+        found.extend(in_tar(tar)?);
+    }
+    if !others.is_empty() {
+        found.extend(files::pictures(&others)?.into_iter().map(|path| {
+            let below = others
+                .iter()
+                .find_map(|other| path.strip_prefix(other).ok());
+            let name = below.filter(|name| name.file_name().is_some());
+            Entry {
+                name: named(name.unwrap_or(&path)),
+                place: Place::File(path),
+            }
+        }));
+    }
+    if found.is_empty() {
+        let named: Vec<_> = paths.iter().map(|p| p.display().to_string()).collect();
+        return Err(Error::DatasetEmpty(named.join(", ")));
+    }
+    Ok(found)
+}
+
+/// Reads the headers only.
+fn in_tar(path: &Path) -> Result<Vec<Entry>> {
+    let failed = |e| Error::io(path, e);
+    let damaged = |reason: &dyn Display| {
+        let reason = printable(&reason.to_string());
+        Error::io(
+            path,
+            format!("this is no tar file, or a damaged one: {reason}"),
+        )
+    };
+    let file = File::open(path).map_err(failed)?;
+    let whole = file.metadata().map_err(failed)?.len();
+    let tar: Rc<Path> = path.into();
+    let mut found = Vec::new();
+    let mut archive = Archive::new(file);
+    for entry in archive.entries_with_seek().map_err(failed)? {
+        let entry = entry.map_err(|e| damaged(&e))?;
+        let (start, length) = (entry.raw_file_position(), entry.size());
+        // What is past the end would be skipped, not read.
+        if start.checked_add(length).is_none_or(|end| end > whole) {
+            return Err(damaged(&"it ends too early"));
+        }
+        let name = entry.path().map_err(|e| damaged(&e))?;
+        if entry.header().entry_type().is_file() && files::has_picture_extension(&name) {
+            found.push(Entry {
+                name: named(&name),
+                place: Place::Part {
+                    tar: Rc::clone(&tar),
+                    start,
+                    length,
+                },
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// A name with `/` that leads nowhere but down, and that a terminal can show.
+fn named(path: &Path) -> String {
+    let parts: Vec<_> = path
+        .components()
+        .filter(|part| matches!(part, Component::Normal(_)))
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    printable(&parts.join("/"))
+}
+
+fn printable(words: &str) -> String {
+    words.replace(char::is_control, "\u{fffd}")
+}
+
+/// Calls `work` with each picture, fitted. What cannot be read, or is too large for the model, is
+/// told and left out; returns how many that were.
+pub async fn each_picture(
+    entries: &[Entry],
+    fit: &FitArgs,
+    mut work: impl AsyncFnMut(&Entry, Picture) -> Result<()>,
+) -> Result<usize> {
+    let bar = ProgressBar::new(entries.len() as u64);
+    let mut skipped = 0;
+    for entry in entries {
+        bar.inc(1);
+        let unusable = match entry.picture() {
+            Ok(picture) => match work(entry, fit.fit(&picture)).await {
+                Ok(()) => continue,
+                Err(error @ Error::ImageTooLarge { .. }) => error,
+                Err(error) => return Err(error),
+            },
+            Err(error) => error,
+        };
+        bar.suspend(|| eprintln!("left out: {}: {unusable}", entry.path().display()));
+        skipped += 1;
+    }
+    bar.finish_and_clear();
+    Ok(skipped)
+}

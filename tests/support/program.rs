@@ -1,0 +1,68 @@
+//! The program, as tests run it.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use super::root;
+
+/// Runs `tesserae` in `folder` with the words of `arguments`, where a word may begin with `ROOT`,
+/// `SAMPLES` or be `TINY`, for the project, its sample pictures and the tiny model.
+pub fn run(folder: impl AsRef<Path>, arguments: &str) -> Output {
+    let root = root().display().to_string();
+    let mut command = assert_cmd::cargo::cargo_bin_cmd!("tesserae");
+    command.current_dir(folder);
+    for word in arguments.split_whitespace() {
+        command.arg(
+            word.replace("SAMPLES", "ROOT/www/samples")
+                .replace("TINY", "ROOT/tests/e2e/fixtures/tiny.safetensors")
+                .replace("ROOT", &root),
+        );
+    }
+    command.output().unwrap()
+}
+
+pub fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// What was printed by a run that must have succeeded.
+pub fn printed(output: &Output) -> &str {
+    let told = text(&output.stderr);
+    assert!(output.status.success(), "{:?}: {told}", output.status);
+    text(&output.stdout)
+}
+
+/// Standard output as the one JSON object that it must be.
+pub fn json(output: &Output) -> Value {
+    let printed = printed(output);
+    assert_eq!(printed.trim_end().lines().count(), 1, "{printed}");
+    let value: Value = serde_json::from_str(printed).unwrap();
+    assert!(value.is_object(), "{value}");
+    value
+}
+
+/// Fails unless each field is a number above zero.
+pub fn numbers(value: &Value, fields: &[&str]) {
+    for field in fields {
+        let number = value[field].as_f64();
+        assert!(number.is_some_and(|n| n > 0.0), "{field} in {value}");
+    }
+}
+
+/// Fails unless the program failed with one line on standard error, of this code and naming this.
+pub fn failed(output: &Output, code: &str, named: &str) {
+    assert_eq!(text(&output.stderr).lines().count(), 1);
+    failed_last(output, code, named);
+}
+
+/// The same where other lines may come before.
+pub fn failed_last(output: &Output, code: &str, named: &str) {
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    let told = told.lines().last().unwrap();
+    assert!(told.starts_with("tesserae: "), "{told}");
+    assert!(told.trim_end().ends_with(&format!("[{code}]")), "{told}");
+    assert!(told.contains(named), "`{named}` is not in: {told}");
+}
