@@ -26,7 +26,7 @@ fn training(folder: &TempDir, steps: usize, change: (&str, &str)) {
         r#"{{"model": {config}, "data": {{"crop": 16}}, "batch": 2, "steps": {steps},
              "optimizer": {{"learning_rate": 0.002, "warmup": 2}},
              "codebook": {{"quantize_after": 5, "kmeans_batches": 3, "restart_every": 5}},
-             "adversary": {{"discriminator": {{"ndf": 4, "n_layers": 1}}, "start": 1,
+             "adversary": {{"discriminator": {{"ndf": 4, "n_layers": 1}}, "start": 0,
                             "optimizer": {{"learning_rate": 0.001}}}}}}"#
     );
     fs::write(folder.path().join("train.json"), json).unwrap();

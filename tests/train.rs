@@ -10,11 +10,11 @@ use std::sync::Mutex;
 use burn::tensor::{Device, Int, Tensor};
 use pollster::block_on;
 use support::{code, codec, decode, encode, painted};
-use tesserae::nn::DiscriminatorConfig;
+use tesserae::nn::{DiscriminatorConfig, Lpips};
 use tesserae::pixels::metrics::psnr;
 use tesserae::quantize::EmaCodebook;
 use tesserae::train::{
-    AdversaryConfig, CodebookUpdate, CropSampler, Parts, PixelLoss, Reconstruction, Start,
+    AdversaryConfig, CodebookUpdate, CropSampler, Parts, PixelLoss, Reconstruction, Start, State,
     StepReport, TrainConfig, Trainer,
 };
 use tesserae::weights::{self, Storage};
@@ -164,7 +164,7 @@ fn the_loss_falls_and_the_codebook_comes_alive() {
 #[test]
 fn the_same_trainer_trains_a_vqgan_against_its_discriminator() {
     let config = adversarial("vqgan-tiny");
-    let (reports, trainer, bytes) = trained(&config);
+    let (reports, _, bytes) = trained(&config);
     let (before, after) = reports.split_at(2);
     assert!(before.iter().all(|r| r.loss("generator").is_none()));
     for report in after {
@@ -176,7 +176,6 @@ fn the_same_trainer_trains_a_vqgan_against_its_discriminator() {
         mean(&reports[STEPS - 10..], "l1"),
     );
     assert!(last < 0.8 * first, "from {first} to no less than {last}");
-    assert!(trainer.task().discriminator().is_some());
     let (before, after) = (quality(file(&fresh(&config), &config)), quality(bytes));
     assert!(after > before + 2.0, "{before} dB to {after} dB");
 }
@@ -204,7 +203,7 @@ fn the_same_trainer_trains_an_autoencoder_without_a_codebook() {
     assert!(last < 0.7 * first, "from {first} to no less than {last}");
     // The divergence is a term of the loss: more weight, less of it.
     let free = mean(&reports[STEPS - 10..], "divergence");
-    config.loss.divergence = 0.01;
+    config.loss.divergence = 8.0;
     let bound = mean(&run(&config)[STEPS - 10..], "divergence");
     assert!(bound < 0.5 * free, "{bound} of {free}");
 }
@@ -334,6 +333,13 @@ fn a_checkpoint_of_another_training_is_refused_and_changes_nothing() {
     let mut trainer = trainer(&config, fresh(&config), false);
     run(&mut trainer, &crops, 2);
     let mut checkpoint = block_on(trainer.checkpoint()).unwrap();
+    // One that lacks a part, which is found when others have been read already.
+    let mut state = State::from_bytes(&checkpoint).unwrap();
+    state.put_note("codebooks", "7".to_owned());
+    let state = state.to_bytes().unwrap();
+    let before = file(&trainer.task().model(), &config);
+    assert_eq!(code(trainer.resume(&state)), "weights_mismatch");
+    assert!(file(&trainer.task().model(), &config) == before);
     let other = TrainConfig {
         batch: 5,
         ..config.clone()
@@ -366,27 +372,42 @@ fn a_trained_model_goes_on_with_its_codebook() {
 fn the_average_of_the_weights_is_what_comes_out() {
     let run = |average| {
         let mut config = config("vqvae-tiny");
-        config.steps = 3;
         config.optimizer.average = average;
-        trained(&config)
+        trained(&config).1.task().model()
     };
-    let ((_, plain, last), (_, _, averaged)) = (run(None), run(Some(0.999)));
-    assert!(last != averaged);
-    // Nearly the first weights after three steps.
-    let values = |bytes: &[u8]| -> Vec<f32> {
-        let model = weights::load(bytes.to_vec(), &Device::flex())
-            .unwrap()
-            .model;
+    let (last, averaged) = (run(None), run(Some(0.999)));
+    let values = |model: &Autoencoder| -> Vec<f32> {
         let x = Tensor::<4>::ones([1, 3, 16, 16], &Device::flex()).mul_scalar(0.3);
         model.latents(x, &[]).into_data().iter().collect()
     };
-    let config = config("vqvae-tiny");
-    let distance =
-        |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum() };
-    let [start, last, averaged] =
-        [&file(&fresh(&config), &config), &last, &averaged].map(|b| values(b));
-    assert!(distance(&start, &averaged) < 0.01 * distance(&start, &last));
-    assert_eq!(plain.done(), 3);
+    let start = fresh(&config("vqvae-tiny"));
+    let distance = |a: &Autoencoder, b: &Autoencoder| -> f32 {
+        let pairs = values(a).into_iter().zip(values(b));
+        pairs.map(|(a, b)| (a - b).powi(2)).sum()
+    };
+    // Behind the last step's weights, and yet not at the start: that is soon forgotten.
+    assert!(distance(&averaged, &last) > 0.0);
+    assert!(distance(&start, &averaged) > 0.1 * distance(&start, &last));
+    // Codebooks are no part of it: the encoder is committed to the latest ones.
+    let codebook = |model: &Autoencoder| model.codebook(0).unwrap().into_data();
+    codebook(&averaged).assert_eq(&codebook(&last), true);
+}
+
+#[test]
+fn lpips_is_a_term_like_any_other() {
+    let mut config = config("vqgan-tiny");
+    config.loss.perceptual = 0.5;
+    let device = Device::flex();
+    let start = Start {
+        perceptual: Some(Lpips::new(&device)),
+        ..Start::default()
+    };
+    let task = Reconstruction::new(config.clone(), fresh(&config), start, &device).unwrap();
+    let mut trainer = Trainer::new(task, config.steps);
+    let reports = run(&mut trainer, &crops(&config), 12);
+    let last = mean(&reports[9..], "perceptual");
+    let first = mean(&reports[..3], "perceptual");
+    assert!(0.0 < last && last < first, "{first} to {last}");
 }
 
 #[test]
@@ -464,7 +485,7 @@ fn what_cannot_be_trained_is_refused() {
     // A config that could be trained, with a model that cannot.
     let kl = ModelConfig::preset("kl-tiny").unwrap();
     let network = Autoencoder::new(&kl, &device).unwrap();
-    assert_eq!(refused(&good, network).code(), "config_invalid");
+    assert_eq!(refused(&good, network).code(), "weights_mismatch");
     let mut other = good.clone();
     other.optimizer.learning_rate = f64::NAN;
     assert_eq!(refused(&other, fresh(&good)).code(), "config_invalid");

@@ -1,9 +1,11 @@
 use burn::tensor::{Device, Tensor};
 
+use super::learner::Restored;
 use super::losses::{adversarial, hinge};
 use super::{AdversaryConfig, Learner, State};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::nn::Discriminator;
+use crate::weights::params;
 
 /// The discriminator in training, and what it says of the generator's pictures.
 pub struct Adversary {
@@ -15,18 +17,20 @@ impl Adversary {
     /// Starts from `discriminator`, or from random weights on `device`, which has no gradients.
     ///
     /// # Errors
-    /// [`crate::Error::ConfigInvalid`].
+    /// [`Error::ConfigInvalid`], and [`Error::WeightsMismatch`] for one of another size.
     pub fn new(
         config: &AdversaryConfig,
         discriminator: Option<Discriminator>,
         device: &Device,
     ) -> Result<Self> {
-        let discriminator = match discriminator {
-            Some(discriminator) => discriminator,
-            None => Discriminator::new(&config.discriminator, device)?,
-        };
+        let fresh = Discriminator::new(&config.discriminator, device)?;
+        let given = discriminator.as_ref().map(params::shapes);
+        if given.is_some_and(|shapes| shapes != params::shapes(&fresh)) {
+            let message = "the discriminator is of another size than the config says";
+            return Err(Error::WeightsMismatch(message.to_owned()));
+        }
         Ok(Self {
-            learner: Learner::new(discriminator, &config.optimizer),
+            learner: Learner::new(discriminator.unwrap_or(fresh), &config.optimizer),
             config: config.clone(),
         })
     }
@@ -73,16 +77,21 @@ impl Adversary {
     /// Writes everything that the next step depends on.
     ///
     /// # Errors
-    /// [`crate::Error::Internal`] when the device fails.
+    /// [`Error::Internal`] when the device fails.
     pub async fn save(&self, state: &mut State) -> Result<()> {
         self.learner.save("discriminator", state).await
     }
 
-    /// Takes over what [`Adversary::save`] wrote.
+    /// Reads what [`Adversary::save`] wrote, and changes nothing.
     ///
     /// # Errors
-    /// As [`Learner::restore`].
-    pub fn restore(&mut self, state: &State) -> Result<()> {
-        self.learner.restore("discriminator", state)
+    /// As [`Learner::read`].
+    pub fn read(&self, state: &State) -> Result<Restored<Discriminator>> {
+        self.learner.read("discriminator", state)
+    }
+
+    /// Goes on from what was read.
+    pub fn set(&mut self, restored: Restored<Discriminator>) {
+        self.learner.set(restored);
     }
 }

@@ -1,6 +1,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 use rand::RngExt;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::{CodebookConfig, CodebookUpdate, State};
@@ -156,7 +157,9 @@ impl Codebooks {
                 codebook = current(model, grid);
             }
             if step.is_multiple_of(self.config.restart_every) {
-                let dead = dead(average, self.config.dead_below, rows.dims()[0]).await?;
+                let [tokens, _] = rows.dims();
+                let dead = dead(average, self.config.dead_below, tokens).await?;
+                let dead = drawn(rng, dead, tokens);
                 if !dead.is_empty() {
                     let device = rows.device();
                     let fresh = draw(rng, dead.len(), rows.dims()[0], &device);
@@ -202,17 +205,15 @@ impl Codebooks {
         Ok(())
     }
 
-    /// Takes over what [`Codebooks::save`] wrote.
+    /// Reads the averages that [`Codebooks::save`] wrote, and changes nothing.
     ///
     /// # Errors
     /// [`Error::WeightsMismatch`] for a state of another model.
-    pub fn restore(&mut self, state: &State, device: &Device) -> Result<()> {
+    pub fn read(&self, state: &State, device: &Device) -> Result<Vec<EmaCodebook>> {
+        let other = || Error::WeightsMismatch("the training's state has other codebooks".into());
         let count: Option<usize> = state.note("codebooks")?.parse().ok();
         let count = count.filter(|count| *count == 0 || *count == self.chosen.len());
-        let count = count.ok_or_else(|| {
-            Error::WeightsMismatch("the training's state has other codebooks".to_owned())
-        })?;
-        self.averages = (0..count)
+        let averages: Vec<EmaCodebook> = (0..count.ok_or_else(other)?)
             .map(|grid| {
                 let [size, sum] = names(grid);
                 let mut average = EmaCodebook::new(state.tensor(&sum, device)?, self.config.decay);
@@ -220,7 +221,23 @@ impl Codebooks {
                 Ok(average)
             })
             .collect::<Result<_>>()?;
-        Ok(())
+        let fits = |(average, chosen): (&EmaCodebook, &Tensor<1>)| {
+            let codes = average.cluster_size.dims();
+            codes == chosen.dims() && average.embed_sum.dims()[0] == codes[0]
+        };
+        match averages.iter().zip(&self.chosen).all(fits) {
+            true => Ok(averages),
+            false => Err(other()),
+        }
+    }
+
+    /// Goes on from what was read.
+    pub fn set(&mut self, averages: Vec<EmaCodebook>) {
+        self.averages = averages;
+        self.seen.iter_mut().for_each(Vec::clear);
+        for chosen in &mut self.chosen {
+            *chosen = chosen.zeros_like();
+        }
     }
 }
 
@@ -228,13 +245,23 @@ fn names(grid: usize) -> [String; 2] {
     ["cluster_size", "embed_sum"].map(|what| format!("codebook.{grid}.{what}"))
 }
 
-/// Codes whose average is below `least`, no more than `most`.
-async fn dead(average: &EmaCodebook, least: f32, most: usize) -> Result<Vec<i32>> {
+/// Codes that are chosen less than `least` times a step; where there are more codes than `tokens`
+/// in a step, less than that share of an equal use.
+async fn dead(average: &EmaCodebook, least: f32, tokens: usize) -> Result<Vec<i32>> {
+    let [codes] = average.cluster_size.dims();
+    let least = least * (tokens as f32 / codes as f32).min(1.0);
     let sizes = average.cluster_size.clone().into_data_async().await;
     let sizes = sizes.map_err(device_error)?;
     let codes = (0..).zip(sizes.iter::<f32>());
     let dead = codes.filter(|(_, size)| *size < least);
-    Ok(dead.map(|(code, _)| code).take(most).collect())
+    Ok(dead.map(|(code, _)| code).collect())
+}
+
+/// No more than `most` of `all`, in any order.
+fn drawn(rng: &mut ChaCha8Rng, mut all: Vec<i32>, most: usize) -> Vec<i32> {
+    all.shuffle(rng);
+    all.truncate(most);
+    all
 }
 
 /// The stored codebook, `[K, D]`, without gradients.

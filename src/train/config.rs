@@ -93,7 +93,8 @@ pub struct OptimizerConfig {
     pub average: Option<f64>,
 }
 
-/// How a reconstruction is judged. Every term is of pixels scaled to 0 to 1.
+/// How a reconstruction is judged. Differences are of pixels scaled to 0 to 1, but LPIPS's, which
+/// is of −1 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossConfig {
@@ -106,7 +107,8 @@ pub struct LossConfig {
     pub perceptual: f32,
     /// Weight β of the commitment term.
     pub beta: f32,
-    /// Weight of AutoencoderKL's divergence, which is a sum over the latents of a picture.
+    /// Weight of AutoencoderKL's divergence, summed over a picture's latents, against the
+    /// difference of pixels summed over the picture (latent-diffusion: 1e-6).
     pub divergence: f32,
 }
 
@@ -148,7 +150,8 @@ pub struct CodebookConfig {
     /// Every so many steps, codes that are chosen less than `dead_below` times a step restart from
     /// latents of the batch.
     pub restart_every: usize,
-    /// See `restart_every`.
+    /// See `restart_every`; where a step has fewer tokens than there are codes, this share of an
+    /// equal use.
     pub dead_below: f32,
 }
 
@@ -195,6 +198,9 @@ pub struct AdversaryConfig {
     #[serde(default)]
     pub feature_matching: f32,
 }
+
+/// Its four poolings leave a pixel of this.
+const SMALLEST_FOR_LPIPS: usize = 16;
 
 fn one() -> usize {
     1
@@ -266,7 +272,7 @@ impl TrainConfig {
             ("batch", self.batch, 1 << 14),
             ("accumulate", self.accumulate, 1 << 14),
             ("steps", self.steps, u32::MAX as usize),
-            ("kmeans_batches", self.codebook.kmeans_batches, 1 << 14),
+            ("kmeans_batches", self.codebook.kmeans_batches, 1 << 10),
             (
                 "restart_every",
                 self.codebook.restart_every,
@@ -288,11 +294,20 @@ impl TrainConfig {
         ] {
             not_negative(name, value)?;
         }
+        if self.loss.perceptual > 0.0 && crop < SMALLEST_FOR_LPIPS {
+            return invalid(format!(
+                "`crop` must be at least {SMALLEST_FOR_LPIPS} for LPIPS"
+            ));
+        }
         share("decay", self.codebook.decay.into())?;
         self.optimizer.validate()?;
-        self.adversary
-            .as_ref()
-            .map_or(Ok(()), |adversary| adversary.validate(crop))
+        let Some(adversary) = &self.adversary else {
+            return Ok(());
+        };
+        if adversary.start >= self.steps {
+            return invalid("`start` must be below `steps`".into());
+        }
+        adversary.validate(crop)
     }
 }
 

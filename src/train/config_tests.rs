@@ -26,7 +26,7 @@ type Break = (&'static str, fn(&mut TrainConfig));
 
 #[test]
 fn numbers_that_no_training_starts_with_are_refused_by_name() {
-    let breaks: [Break; 18] = [
+    let breaks: [Break; 20] = [
         ("crop", |c| c.data.crop = usize::MAX & !7),
         ("crop", |c| c.data.crop = 0),
         ("crop", |c| c.data.crop = 18),
@@ -45,6 +45,11 @@ fn numbers_that_no_training_starts_with_are_refused_by_name() {
         ("ndf", |c| adversary(c).discriminator.ndf = 0),
         ("crop", |c| adversary(c).discriminator.n_layers = 4),
         ("weight", |c| adversary(c).weight = -1.0),
+        ("start", |c| adversary(c).start = 100),
+        ("LPIPS", |c| {
+            c.loss.perceptual = 1.0;
+            c.data.crop = 8;
+        }),
     ];
     for (field, change) in breaks {
         let mut bad = config();

@@ -175,7 +175,7 @@ fn scales_of(photo: Picture, side: u32) -> Vec<Picture> {
         })
         .filter(|p| p.width().min(p.height()) >= side)
         .collect();
-    if short <= SCALES[SCALES.len() - 1] {
+    if scales.is_empty() || short <= SCALES[SCALES.len() - 1] {
         scales.push(photo);
     }
     scales
@@ -232,6 +232,12 @@ mod tests {
         for (found, expected) in sampler.batch(0, 1).iter().zip(red) {
             assert!((found - expected).abs() < 1e-3, "{found} is not {expected}");
         }
+    }
+
+    #[test]
+    fn a_crop_larger_than_every_scale_is_cut_from_the_photo_itself() {
+        let sampler = CropSampler::new([photo(1000, 900)], &plain(800), [0.0, 1.0], 0).unwrap();
+        assert_eq!(sampler.batch(0, 1).len(), 3 * 800 * 800);
     }
 
     #[test]

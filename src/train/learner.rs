@@ -17,7 +17,17 @@ pub struct Learner<M: Module> {
     gathered: GradientsAccumulator<M>,
     /// Without gradients; there only if the config asks for it.
     average: Option<M>,
+    /// Steps that the average has followed.
+    followed: u32,
     config: OptimizerConfig,
+}
+
+/// What [`Learner::read`] found, to be taken over when everything else has been found as well.
+pub struct Restored<M> {
+    module: M,
+    average: Option<M>,
+    followed: u32,
+    optimizer: ModuleOptimizer,
 }
 
 impl<M: Module> Learner<M> {
@@ -35,6 +45,7 @@ impl<M: Module> Learner<M> {
             module: module.train(),
             optimizer: optimizer.init(),
             gathered: GradientsAccumulator::new(),
+            followed: 0,
             config: config.clone(),
         }
     }
@@ -69,7 +80,12 @@ impl<M: Module> Learner<M> {
         let module = self.module.clone();
         self.module = self.optimizer.step(rate, module, gradients);
         if let (Some(keep), Some(average)) = (self.config.average, self.average.take()) {
+            // At first the average forgets faster, so that the start does not stay in it;
+            // latent-diffusion, `modules/ema.py`.
+            let n = f64::from(self.followed);
+            let keep = keep.min((1.0 + n) / (10.0 + n));
             self.average = Some(moved(average, &self.module.valid(), keep));
+            self.followed = self.followed.saturating_add(1);
         }
     }
 
@@ -84,28 +100,42 @@ impl<M: Module> Learner<M> {
                 .put_module(&format!("{prefix}.average"), average)
                 .await?;
         }
+        state.put_note(&format!("{prefix}.followed"), self.followed.to_string());
         let bytes = self.optimizer.into_bytes();
         let bytes = bytes.map_err(|e| Error::Internal(e.to_string()))?;
         state.put_bytes(&format!("{prefix}.optimizer"), bytes.to_vec());
         Ok(())
     }
 
-    /// Takes over what [`Learner::save`] wrote.
+    /// Reads what [`Learner::save`] wrote, and changes nothing.
     ///
     /// # Errors
     /// [`Error::WeightsCorrupt`] and [`Error::WeightsMismatch`] for a state of another module.
-    pub fn restore(&mut self, prefix: &str, state: &State) -> Result<()> {
-        let module = state.module(prefix, self.module.valid())?;
-        if let Some(average) = self.average.take() {
-            self.average = Some(state.module(&format!("{prefix}.average"), average)?);
-        }
+    pub fn read(&self, prefix: &str, state: &State) -> Result<Restored<M>> {
+        let average = self.average.as_ref();
+        let average = average.map(|m| state.module(&format!("{prefix}.average"), m.valid()));
+        let followed = state.note(&format!("{prefix}.followed"))?;
         let bytes = state.bytes(&format!("{prefix}.optimizer"))?;
         let optimizer = self.optimizer.clone();
-        self.optimizer = optimizer
-            .from_bytes(Bytes::from_bytes_vec(bytes.to_vec()))
-            .map_err(|e| Error::WeightsCorrupt(e.to_string()))?;
-        self.module = module.train();
-        Ok(())
+        Ok(Restored {
+            module: state.module(prefix, self.module.valid())?,
+            average: average.transpose()?,
+            followed: followed
+                .parse()
+                .map_err(|_| Error::WeightsCorrupt(format!("`{followed}` is no count")))?,
+            optimizer: optimizer
+                .from_bytes(Bytes::from_bytes_vec(bytes.to_vec()))
+                .map_err(|e| Error::WeightsCorrupt(e.to_string()))?,
+        })
+    }
+
+    /// Goes on from what was read.
+    pub fn set(&mut self, restored: Restored<M>) {
+        self.module = restored.module.train();
+        self.average = restored.average;
+        self.followed = restored.followed;
+        self.optimizer = restored.optimizer;
+        self.gathered = GradientsAccumulator::new();
     }
 }
 

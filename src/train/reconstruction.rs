@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::models::{Autoencoder, Kl, Pass, noise};
 use crate::nn::{Discriminator, Lpips};
 use crate::tokens::Usage;
+use crate::weights::params;
 
 /// What a photo's pixels vary by, of a range of 1: a standard deviation of about a quarter.
 const VARIANCE: f32 = 1.0 / 16.0;
@@ -21,7 +22,7 @@ const VARIANCE: f32 = 1.0 / 16.0;
 const NOISE: u64 = 0x6e01_5e00;
 const CODES: u64 = 0x7e55_e7ae;
 
-/// Training of an autoencoder of any kind by reconstruction: VQ-VAE's, VQ-GAN's with its
+/// Training of an autoencoder of any kind but Gumbel's by reconstruction: VQ-VAE's, VQ-GAN's with its
 /// discriminator, AutoencoderKL's.
 ///
 /// Source: van den Oord et al. 2017, equation 3; Esser et al. 2021, section 3.1; Kingma and Welling
@@ -51,7 +52,8 @@ impl Reconstruction {
     /// Starts from `model`, whose device decides where training runs.
     ///
     /// # Errors
-    /// [`Error::ConfigInvalid`] for a config that cannot be trained with this model.
+    /// [`Error::ConfigInvalid`] for a config that cannot be trained, [`Error::WeightsMismatch`] for
+    /// weights of another one.
     pub fn new(
         config: TrainConfig,
         model: Autoencoder,
@@ -60,6 +62,11 @@ impl Reconstruction {
     ) -> Result<Self> {
         config.validate()?;
         let grids = config.model.grids();
+        if params::shapes(&model) != params::shapes(&Autoencoder::new(&config.model, device)?) {
+            return Err(Error::WeightsMismatch(
+                "the model is another one than the config says".to_owned(),
+            ));
+        }
         if model.vector_quantizers().len() != grids.len() {
             return Err(Error::ConfigInvalid(
                 "this trainer needs quantizers that choose the nearest code".to_owned(),
@@ -73,6 +80,11 @@ impl Reconstruction {
         if (config.loss.perceptual > 0.0) != start.perceptual.is_some() {
             return Err(Error::ConfigInvalid(
                 "`perceptual` needs LPIPS's weights, and they need a weight above 0".to_owned(),
+            ));
+        }
+        if start.discriminator.is_some() && config.adversary.is_none() {
+            return Err(Error::ConfigInvalid(
+                "a discriminator was given, and the config has no `adversary`".to_owned(),
             ));
         }
         let crops = config.batch * config.accumulate;
@@ -90,9 +102,16 @@ impl Reconstruction {
         })
     }
 
-    /// What training is for: the model, without gradients.
+    /// What training is for: the model, without gradients. Of an average of the weights the
+    /// codebooks are no part: they are averages of their own, and restarts leap.
     pub fn model(&self) -> Autoencoder {
-        self.generator.outcome()
+        let mut model = self.generator.outcome();
+        let now = self.generator.module().valid();
+        let codebooks = now.vector_quantizers();
+        for (ours, now) in model.vector_quantizers_mut().into_iter().zip(codebooks) {
+            ours.set_codebook(now.embedding.weight.val());
+        }
+        model
     }
 
     /// The discriminator as it is now, without gradients.
@@ -152,8 +171,8 @@ impl Reconstruction {
             return Ok((pass, None));
         }
         let mut grids = Vec::new();
-        for _ in self.config.model.grids() {
-            grids.push(model.latents(x.clone(), &grids));
+        for quantizer in model.vector_quantizers() {
+            grids.push(quantizer.prepare(model.latents(x.clone(), &grids)));
         }
         Ok((self.decoded(&grids)?, None))
     }
@@ -291,7 +310,10 @@ impl Task for Reconstruction {
             }
             if let Some(divergence) = divergence {
                 losses.add("divergence", divergence.clone().inner().mul_scalar(share));
-                objective = objective + divergence.mul_scalar(self.config.loss.divergence);
+                // The other terms are means over the picture's values.
+                let values = x.dims()[1..].iter().product::<usize>() as f32;
+                let weight = self.config.loss.divergence / values;
+                objective = objective + divergence.mul_scalar(weight);
             }
             let mut gradients = objective.mul_scalar(share).backward();
             self.generator.gather(&mut gradients);
@@ -320,13 +342,16 @@ impl Task for Reconstruction {
     }
 
     fn restore(&mut self, state: &State) -> Result<()> {
-        self.generator.restore("model", state)?;
+        let generator = self.generator.read("model", state)?;
         let device = self.device.clone().without_autodiff();
-        self.codebooks.restore(state, &device)?;
-        match &mut self.adversary {
-            Some(adversary) => adversary.restore(state),
-            None => Ok(()),
+        let codebooks = self.codebooks.read(state, &device)?;
+        if let Some(adversary) = &mut self.adversary {
+            let restored = adversary.read(state)?;
+            adversary.set(restored);
         }
+        self.generator.set(generator);
+        self.codebooks.set(codebooks);
+        Ok(())
     }
 }
 

@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::weights::params;
+
+/// Note with the checksum of the rest.
+const CHECKSUM: &str = "sha256";
 
 /// Everything that a training goes on from, by name; a safetensors file when it is written.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -92,6 +96,36 @@ impl State {
         Ok(note)
     }
 
+    /// The first tensor that holds what is no number, by its name.
+    pub fn not_finite(&self) -> Option<&str> {
+        let wrong = |(_, (_, values)): &(&String, &(Vec<usize>, Vec<f32>))| {
+            values.iter().any(|value| !value.is_finite())
+        };
+        self.tensors
+            .iter()
+            .find(wrong)
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// SHA-256 of all names, shapes and values.
+    fn checksum(&self) -> String {
+        let mut sha = Sha256::new();
+        for (name, (shape, values)) in &self.tensors {
+            sha.update(format!("{name} {shape:?}"));
+            for value in values {
+                sha.update(value.to_le_bytes());
+            }
+        }
+        for (name, bytes) in &self.bytes {
+            sha.update(name);
+            sha.update(bytes);
+        }
+        for (name, text) in self.notes.iter().filter(|(name, _)| *name != CHECKSUM) {
+            sha.update(format!("{name} {text}"));
+        }
+        sha.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    }
+
     /// The file.
     ///
     /// # Errors
@@ -114,7 +148,8 @@ impl State {
                 Ok((name.as_str(), view))
             })
             .collect::<Result<Vec<_>>>()?;
-        let notes: HashMap<String, String> = self.notes.clone().into_iter().collect();
+        let mut notes: HashMap<String, String> = self.notes.clone().into_iter().collect();
+        notes.insert(CHECKSUM.to_owned(), self.checksum());
         safetensors::serialize(views, Some(notes)).map_err(internal)
     }
 
@@ -143,6 +178,11 @@ impl State {
                     return Err(Error::WeightsCorrupt(message));
                 }
             }
+        }
+        let told = state.notes.remove(CHECKSUM);
+        if told != Some(state.checksum()) {
+            let message = "its checksum is wrong, so it was changed or is no training's";
+            return Err(Error::WeightsCorrupt(message.to_owned()));
         }
         Ok(state)
     }
@@ -177,6 +217,27 @@ mod tests {
         assert_eq!(read.note("step").unwrap(), "17");
         assert_eq!(read.bytes("bytes").unwrap(), [1, 2, 255]);
         assert_eq!(read.tensor::<2>("tensor", &device).unwrap().dims(), [1, 3]);
+
+        // Any byte that changes is noticed.
+        let file = state.to_bytes().unwrap();
+        for at in 0..file.len() {
+            let mut damaged = file.clone();
+            damaged[at] ^= 1;
+            let error = State::from_bytes(&damaged).unwrap_err();
+            assert_eq!(error.code(), "weights_corrupt", "byte {at}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_named() {
+        let mut state = State::default();
+        let device = Device::flex();
+        for (name, value) in [("fine", 1.0), ("wild", f32::NAN)] {
+            assert_eq!(state.not_finite(), None);
+            let tensor = Tensor::<1>::from_floats([0.0, value], &device);
+            pollster::block_on(state.put(name, tensor)).unwrap();
+        }
+        assert_eq!(state.not_finite(), Some("wild"));
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Losses {
 pub struct StepReport {
     /// Steps done so far.
     pub step: usize,
-    /// The terms of the loss, unweighted, by name.
+    /// The terms of the loss, unweighted, and what is shown beside them, by name.
     pub losses: Vec<(&'static str, f32)>,
 }
 
@@ -145,13 +145,20 @@ impl<T: Task> Trainer<T> {
     /// the CPU.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the device fails.
+    /// [`Error::LossNotFinite`] for a training that is past saving, [`Error::Internal`] when the
+    /// device fails.
     pub async fn checkpoint(&self) -> Result<Vec<u8>> {
         let mut state = State::default();
         state.put_note("task", self.task.identity()?);
         state.put_note("step", self.done.to_string());
         self.task.save(&mut state).await?;
-        state.to_bytes()
+        match state.not_finite() {
+            Some(name) => Err(Error::LossNotFinite {
+                term: name.to_owned(),
+                step: self.done,
+            }),
+            None => state.to_bytes(),
+        }
     }
 
     /// Goes on where the training was that wrote `file`.

@@ -101,10 +101,14 @@ impl Job for Shard {
                 .await?;
             let bytes = tokens.to_bytes()?;
             let mut name = Path::new(&entry.name).with_extension("tokens");
-            if !names.insert(name.clone()) {
-                // Two pictures that differ in their extension only.
-                name = PathBuf::from(format!("{}.tokens", entry.name));
-                names.insert(name.clone());
+            // Pictures may differ in their extension only, or have the same name.
+            let mut same = 1;
+            while !names.insert(name.clone()) {
+                name = match same {
+                    1 => PathBuf::from(format!("{}.tokens", entry.name)),
+                    _ => PathBuf::from(format!("{}.{same}.tokens", entry.name)),
+                };
+                same += 1;
             }
             // Without time and owner, so that the same pictures give the same bytes.
             let mut header = Header::new_gnu();

@@ -44,8 +44,8 @@ impl Args {
         let mut svg = String::new();
         draw(&curves, &mut svg).map_err(|e| Error::Internal(e.to_string()))?;
         files::write(&self.output, svg.as_bytes())?;
-        let names: Vec<&String> = curves.keys().collect();
         if json {
+            let names: Vec<&String> = curves.keys().collect();
             println!("{}", json!({"steps": lines.len(), "curves": names}));
         }
         Ok(())

@@ -156,6 +156,8 @@ pub async fn each_picture(
                 Err(error @ Error::ImageTooLarge { .. }) => error,
                 Err(error) => return Err(error),
             },
+            // A drive that fails says nothing about the picture.
+            Err(error @ Error::Io { .. }) => return Err(error),
             Err(error) => error,
         };
         bar.suspend(|| eprintln!("left out: {}: {unusable}", entry.path().display()));

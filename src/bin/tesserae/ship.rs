@@ -55,20 +55,30 @@ impl Args {
         let name = codec.name().map(str::to_owned).ok_or_else(|| {
             Error::Argument("The weight file has no name; train with --name".to_owned())
         })?;
+        // Everything that can be missing is read before anything is written.
+        let notes = files::text(&self.notes)?;
+        let index = self.models.join("index.json");
+        let mut manifest = if index.is_file() {
+            Manifest::from_json(&String::from_utf8_lossy(&files::read(&index)?))?
+        } else {
+            Manifest { models: vec![] }
+        };
+        let discriminator = self.discriminator.as_deref().map(judged).transpose()?;
         let report = measure(&codec, &self.judge, &FitArgs::square(256)).await?;
         let round = |value: f64, places: i32| {
             let scale = 10_f64.powi(places);
             (value * scale).round() / scale
         };
         let file = format!("{name}.safetensors");
-        let discriminator = match &self.discriminator {
-            Some(path) => Some(self.companion(path, &name)?),
-            None => None,
-        };
+        let companion = discriminator.as_ref().map(|bytes| Companion {
+            file: format!("{name}.discriminator.safetensors"),
+            bytes: bytes.len() as u64,
+            sha256: sha256(bytes),
+        });
         let has_codes = !codec.config().grids().is_empty();
         let entry = ManifestEntry {
             kind: codec.config().kind().to_owned(),
-            stage: match discriminator {
+            stage: match companion {
                 Some(_) => "vqgan".to_owned(),
                 None => "vqvae".to_owned(),
             },
@@ -77,7 +87,7 @@ impl Args {
             sha256: sha256(&bytes),
             config: codec.config().clone(),
             codebook: has_codes.then(|| codec.hashes().codebook),
-            discriminator,
+            discriminator: companion,
             card: format!("{name}.md"),
             trained_on: self.trained_on,
             licence: self.licence,
@@ -95,19 +105,15 @@ impl Args {
             name,
         };
         files::write(&self.models.join(&file), &bytes)?;
-        let card = card(&entry, &files::text(&self.notes)?);
-        files::write(&self.models.join(&entry.card), card.as_bytes())?;
-        let index = self.models.join("index.json");
-        let mut manifest = if index.is_file() {
-            Manifest::from_json(&String::from_utf8_lossy(&files::read(&index)?))?
-        } else {
-            Manifest { models: vec![] }
-        };
-        if json {
-            println!("{}", entry.quality);
-        } else {
-            println!("{}: {}", entry.name, entry.quality);
+        if let (Some(companion), Some(bytes)) = (&entry.discriminator, &discriminator) {
+            files::write(&self.models.join(&companion.file), bytes)?;
         }
+        let card = card(&entry, &notes);
+        files::write(&self.models.join(&entry.card), card.as_bytes())?;
+        let told = match json {
+            true => entry.quality.to_string(),
+            false => format!("{}: {}", entry.name, entry.quality),
+        };
         match manifest.models.iter_mut().find(|m| m.name == entry.name) {
             Some(old) => *old = entry,
             None => manifest.models.push(entry),
@@ -115,28 +121,21 @@ impl Args {
         let mut text =
             serde_json::to_string_pretty(&manifest).map_err(|e| Error::Internal(e.to_string()))?;
         text.push('\n');
-        files::write(&index, text.as_bytes())
+        files::write(&index, text.as_bytes())?;
+        println!("{told}");
+        Ok(())
     }
 }
 
-impl Args {
-    /// Checks the discriminator and puts it among the models.
-    fn companion(&self, path: &Path, name: &str) -> Result<Companion> {
-        weights::load_discriminator(&files::weights(path)?, &Device::flex())?;
-        let bytes = files::read(path)?;
-        if bytes.len() > MAX_DISCRIMINATOR {
-            let message = format!("The discriminator has {} bytes", bytes.len());
-            return Err(Error::Argument(format!(
-                "{message}; at most {MAX_DISCRIMINATOR} are shipped"
-            )));
-        }
-        let file = format!("{name}.discriminator.safetensors");
-        files::write(&self.models.join(&file), &bytes)?;
-        Ok(Companion {
-            file,
-            bytes: bytes.len() as u64,
-            sha256: sha256(&bytes),
-        })
+/// The bytes of a discriminator's file, which is one and not too large.
+fn judged(path: &Path) -> Result<Vec<u8>> {
+    weights::load_discriminator(&files::weights(path)?, &Device::flex())?;
+    let bytes = files::read(path)?;
+    match bytes.len() {
+        length if length <= MAX_DISCRIMINATOR => Ok(bytes),
+        length => Err(Error::Argument(format!(
+            "The discriminator has {length} bytes; at most {MAX_DISCRIMINATOR} are shipped"
+        ))),
     }
 }
 

@@ -94,6 +94,10 @@ impl Args {
             log.add(&trainer.step(&crops).await?);
             let (done, last) = (trainer.done(), trainer.finished());
             bar.inc(1);
+            // Before anything that can fail and that the training does not need.
+            if done % CHECKPOINT_EVERY == 0 || last {
+                self.save(&trainer, &config).await?;
+            }
             let looked = match done % LOOK_EVERY == 0 || last {
                 true => self.look(&trainer, &config, &held_out, &device).await?,
                 false => None,
@@ -101,12 +105,11 @@ impl Args {
             if done % LOG_EVERY == 0 || last {
                 bar.set_message(log.write(&mut trainer, &config, looked).await?);
             }
-            if done % CHECKPOINT_EVERY == 0 && !last {
-                self.save(&trainer, &config).await?;
-            }
         }
         bar.finish();
-        self.save(&trainer, &config).await?;
+        if !trainer.finished() {
+            self.save(&trainer, &config).await?;
+        }
         if json {
             println!("{}", log.last);
         }
@@ -173,6 +176,8 @@ impl Args {
     /// The weights in f16 to ship, and everything else to go on from.
     async fn save(&self, trainer: &Trainer<Reconstruction>, config: &TrainConfig) -> Result<()> {
         let (task, name) = (trainer.task(), self.name.as_deref());
+        // First, as it refuses what no longer holds numbers.
+        let checkpoint = trainer.checkpoint().await?;
         let bytes = weights::save(&task.model(), &config.model, name, Storage::F16)?;
         files::write(&self.out, &bytes)?;
         if let Some(discriminator) = task.discriminator() {
@@ -180,26 +185,33 @@ impl Args {
             let path = self.out.with_extension("discriminator.safetensors");
             files::write(&path, &bytes)?;
         }
-        let path = self.out.with_extension("checkpoint");
-        files::write(&path, &trainer.checkpoint().await?)
+        files::write(&self.out.with_extension("checkpoint"), &checkpoint)
     }
 }
 
 /// The log: means over the steps since its last line.
 struct Log {
     path: PathBuf,
-    sums: Vec<(&'static str, f64)>,
+    /// Sum of each term, and the steps that had it.
+    sums: Vec<(&'static str, f64, u32)>,
     steps: usize,
     since: Instant,
     last: Value,
 }
 
 impl Log {
-    /// Begins anew, or goes on with the lines that are there.
+    /// Begins anew, or goes on with the lines of the first `done` steps.
     fn open(path: &Path, goes_on: bool, done: usize) -> Result<Self> {
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(!goes_on);
-        file.open(path).map_err(|e| Error::io(path, e))?;
+        let old = match goes_on && path.is_file() {
+            true => files::text(path)?,
+            false => String::new(),
+        };
+        let step = |line: &str| serde_json::from_str::<Value>(line).ok()?["step"].as_u64();
+        let kept = old
+            .lines()
+            .filter(|line| step(line).is_some_and(|step| step <= done as u64));
+        let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
+        files::write(path, kept.as_bytes())?;
         Ok(Self {
             path: path.to_owned(),
             sums: Vec::new(),
@@ -213,9 +225,9 @@ impl Log {
         self.steps += 1;
         for (name, value) in &report.losses {
             let value = f64::from(*value);
-            match self.sums.iter_mut().find(|(known, _)| known == name) {
-                Some((_, sum)) => *sum += value,
-                None => self.sums.push((name, value)),
+            match self.sums.iter_mut().find(|(known, ..)| known == name) {
+                Some((_, sum, steps)) => (*sum, *steps) = (*sum + value, *steps + 1),
+                None => self.sums.push((name, value, 1)),
             }
         }
     }
@@ -233,8 +245,8 @@ impl Log {
         let usage = trainer.task_mut().take_usage().await?;
         let mut line = Map::new();
         line.insert("step".into(), trainer.done().into());
-        for (name, sum) in &self.sums {
-            let mean = sum / steps;
+        for (name, sum, steps) in &self.sums {
+            let mean = sum / f64::from(*steps);
             line.insert((*name).into(), mean.into());
             if *name == "mse" {
                 line.insert("psnr".into(), (-10.0 * mean.log10()).into());
