@@ -148,7 +148,7 @@ fn range(values: impl Iterator<Item = f64>) -> Option<Range<f64>> {
     });
     match high - low {
         span if span > 0.0 => Some(low..high),
-        span if span == 0.0 => Some(low * 0.9..high * 1.1 + f64::MIN_POSITIVE),
+        0.0 => Some(low * 0.9..high * 1.1 + f64::MIN_POSITIVE),
         _ => None,
     }
 }
