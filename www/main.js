@@ -5,6 +5,7 @@
 //   html[data-view]     empty | result;  html[data-offline=ready] once the second visit works offline
 //   #file #drop #samples button[data-sample]   ways in; a paste anywhere is another
 //   #compare            [data-shows=original|rebuilt|both], its handle is #compare input[type=range]
+//   #stages             [data-shows=one|both]; a picture each in figure[data-stage=vqvae|vqgan]
 //   #tokens             its focusable box is #tokens [role=application], its words #token-readout
 //   #psnr #ssim #count #bpp #usage #time       values; the bare number is in data-value, as is #memory's
 //   #model #size #square #sample #device-choice  settings;  #copy-link copies them
@@ -13,12 +14,14 @@
 //   #save-picture #save-tokens #cancel
 //   #progress           its bar is #progress [role=progressbar]; data-done and data-total count bytes
 //   #alert              [data-code] while it shows;  #status the last announcement
+import { Bar } from './bar.js';
 import { EngineClient } from './engine/client.js';
-import { Code, PageCode, Stage, TesseraeError, failure } from './engine/protocol.js';
+import { Ask, Code, PageCode, TesseraeError, failure } from './engine/protocol.js';
 import { purpose } from './files.js';
-import { Shelf, megabytes } from './models.js';
+import { Shelf } from './models.js';
 import { ResultView } from './result.js';
 import { SEED, link, parse, remember, remembered, speaks } from './settings.js';
+import { StagesView } from './stages.js';
 import './ui/alert.js';
 import './ui/compare.js';
 import './ui/device.js';
@@ -26,6 +29,7 @@ import './ui/drop.js';
 import './ui/numbers.js';
 import './ui/progress.js';
 import './ui/samples.js';
+import './ui/stages.js';
 import './ui/tokens.js';
 
 const $ = (id) => document.getElementById(id);
@@ -35,14 +39,14 @@ const DOWNLOADS = new Set([PageCode.DOWNLOAD_FAILED, PageCode.DOWNLOAD_LENGTH, P
 const client = new EngineClient();
 const shelf = new Shelf();
 const view = new ResultView();
+const stages = new StagesView();
+const bar = new Bar();
 let settings = parse(location.hash);
 let model = null; // name, grids and palettes of the model in use
-let source = null; // the weights last asked for
 let loading = 0; // how many weights are on their way
 const brought = new Map(); // weight files of the visitor, by name
 let input = null; // the file on the stage
 let pending = null; // the file of the newest run
-let bar = null; // the job that the bar is about
 let ticket = 0; // only the newest job may end on the page
 
 const state = (name) => (page.dataset.state = name);
@@ -58,7 +62,6 @@ function complain(error, action) {
 /** Makes other weights the model in use, null for the chosen one; then runs `next`. */
 async function useModel(wanted, next = onStage()?.kind === 'picture' ? onStage() : null) {
   const mine = ++ticket;
-  const before = source;
   state('loading');
   loading += 1;
   $('alert').clear();
@@ -72,13 +75,13 @@ async function useModel(wanted, next = onStage()?.kind === 'picture' ? onStage()
         complain({ code: Code.MODEL_UNKNOWN, message: `There is no model called “${settings.model}”, so ${wanted.name} is in use.` });
       }
     }
-    source = wanted;
     await client.load(wanted);
     if (wanted.from === 'file') brought.set(wanted.name, wanted);
-    if (mine === ticket && next) await run(next);
+    if (mine !== ticket) return;
+    if (next) await run(next);
+    else if (stages.due) showBoth();
   } catch (error) {
     if (mine !== ticket) return;
-    if (before) source = before;
     $('model').value = model?.name ?? '';
     const again = { label: 'Try again', run: () => useModel(wanted?.from === 'shipped' ? wanted : null, next) };
     stop(error, DOWNLOADS.has(error.code) || !model ? again : undefined);
@@ -94,7 +97,7 @@ client.addEventListener('model', ({ detail }) => {
   if (![...select.options].some((o) => o.value === name)) select.add(new Option(`${name} (yours)`, name));
   select.value = name;
   select.disabled = false;
-  $('model-facts').textContent = shelf.describe(detail);
+  $('model-facts').replaceChildren(...shelf.describe(detail));
   $('intro-codes').textContent = facts.codebookSize ? facts.codebookSize.toLocaleString('en') : 'countless';
   $('intro-no-tokens').hidden = facts.grids.length > 0;
   // After a restart the model comes back while the page shows an error or a result: that stays.
@@ -124,21 +127,44 @@ async function run(next) {
   state('working');
   $('alert').clear();
   pending = next;
-  if (model) beginBar('picture', 'Reading the file');
-  const options = { maxSide: Number(settings.size), square: settings.square, sample: settings.sample ? Number(settings.sample) : null };
+  if (model) bar.begin('picture', 'Reading the file');
+  const photo = next.kind === 'tokens' ? null : { blob: next.blob, maxSide: Number(settings.size), square: settings.square };
   try {
-    const result = await (next.kind === 'tokens' ? client.tokens(next.blob) : client.picture(next.blob, options));
-    if (mine === ticket) settle('done', view.done(result));
+    const result = await (photo ? client.picture(photo, settings.sample ? Number(settings.sample) : null) : client.tokens(next.blob));
+    if (mine !== ticket) return;
+    settle('done', view.done(result));
+    stages.done(result, photo);
+    if (stages.due) showBoth();
   } catch (error) {
     if (mine !== ticket) return;
+    const reader = error.codebook && shelf.reader(error.codebook);
     const again = { label: 'Try again', run: () => (model ? run(next) : useModel(null, next)) };
-    stop(error, !model || error.code === PageCode.WORKER_FAILED ? again : undefined);
+    if (reader) stop(error, { label: `Load ${reader.name}, which reads them`, run: () => chooseModel(reader.name, next) });
+    else stop(error, !model || error.code === PageCode.WORKER_FAILED ? again : undefined);
+  }
+}
+
+/** Has the other stage of the model decode the tokens on the stage too; whatever fails, they stay. */
+async function showBoth() {
+  const mine = ++ticket;
+  state('working');
+  $('alert').clear();
+  pending = input;
+  bar.begin('decode', 'Fetching the other stage');
+  try {
+    const decoded = await client.decode(...stages.due);
+    if (mine === ticket) settle('done', stages.show(decoded));
+  } catch (error) {
+    if (mine !== ticket) return;
+    stop(error, { label: 'Try again', run: () => $('stages').choose('both') });
+    $('stages').choose('one');
   }
 }
 
 client.addEventListener('part', ({ detail }) => {
   input = pending;
   view.part(detail, input, model);
+  stages.part(detail, shelf.stages(model.name));
   if (detail.tokens?.warning) complain({ code: 'tokens_other_decoder', message: detail.tokens.warning });
 });
 
@@ -157,31 +183,14 @@ const rerun = () => onStage()?.kind === 'picture' && run(onStage());
 
 // ---- the bar, and how a job ends
 
-const SPAN = { [Stage.START]: [0, 0.1], [Stage.DOWNLOAD]: [0.1, 0.9], [Stage.BUILD]: [0.9, 1], [Stage.ENCODE]: [0, 0.5], [Stage.DECODE]: [0.5, 1] };
-const WORDS = { [Stage.START]: 'Starting the engine', [Stage.BUILD]: 'Building the model', [Stage.ENCODE]: 'Photo to tokens', [Stage.DECODE]: 'Tokens to photo' };
-const WITHOUT_TOKENS = { [Stage.ENCODE]: 'Photo to latents', [Stage.DECODE]: 'Latents to photo' };
-
-function beginBar(job, text) {
-  bar = job;
-  $('progress').begin(text);
-}
-
-client.addEventListener('progress', ({ detail: { lane, stage, done, total } }) => {
+client.addEventListener('progress', ({ detail }) => {
   // An engine that comes up after its visitor has cancelled has no bar to fill.
-  if (lane === 'engine' && page.dataset.state !== 'loading' && !working()) return;
-  const job = lane === 'picture' ? 'picture' : 'start';
-  const bytes = stage === Stage.DOWNLOAD ? { done, total } : undefined;
-  const text = bytes ? `Downloading ${source.name}: ${megabytes(done)} of ${megabytes(total)} MB` : (model?.grids.length === 0 && WITHOUT_TOKENS[stage]) || WORDS[stage];
-  // A worker that is replaced in mid-run starts again, but its picture is still the same job.
-  const again = bar === 'picture' && job === 'start' && working();
-  if (!again && bar !== job) beginBar(job, text);
-  const [from, to] = SPAN[stage];
-  $('progress').to(again || !total ? 0 : from + (to - from) * (done / total), text, bytes);
+  if (detail.job.kind === Ask.OPEN && page.dataset.state !== 'loading' && !working()) return;
+  bar.to(detail, working(), model?.grids.length !== 0);
 });
 
 function settle(name, words) {
-  bar = null;
-  $('progress').rest(words);
+  bar.rest(words);
   $('status').textContent = words;
   state(name);
 }
@@ -197,6 +206,12 @@ function stop(error, action) {
 function apply(changed) {
   settings = { ...settings, ...changed };
   history.replaceState(null, '', link(settings));
+}
+
+function chooseModel(name, next) {
+  // A link can name a shipped model only.
+  if (shelf.has(name)) apply({ model: name });
+  useModel(shelf.has(name) ? shelf.source(name) : brought.get(name), next);
 }
 
 function fillControls() {
@@ -230,11 +245,11 @@ $('samples').addEventListener('sample', async ({ detail }) => {
 $('size').addEventListener('change', () => (apply({ size: $('size').value }), rerun()));
 $('square').addEventListener('change', () => (apply({ square: $('square').checked }), rerun()));
 $('sample').addEventListener('change', () => (apply({ sample: $('sample').checked ? SEED : '' }), rerun()));
-$('model').addEventListener('change', () => {
-  const name = $('model').value;
-  // A link can name a shipped model only.
-  if (shelf.has(name)) apply({ model: name });
-  useModel(shelf.has(name) ? shelf.source(name) : brought.get(name));
+$('model').addEventListener('change', () => chooseModel($('model').value));
+$('stages').addEventListener('choose', () => {
+  // What is on its way asks by itself when it is there.
+  if (stages.due && !working() && !loading) showBoth();
+  else if ($('stages').choice === 'one' && bar.kind === 'decode') client.cancel();
 });
 $('device-choice').addEventListener('change', () => (apply({ device: $('device-choice').value }), openDevice()));
 $('progress').addEventListener('cancel', () => client.cancel());

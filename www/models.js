@@ -1,13 +1,19 @@
+// @ts-check
 // The shipped models, from models/index.json, and what the page says about them.
 import { Code, PageCode, TesseraeError } from './engine/protocol.js';
 
 const INDEX = new URL('models/index.json', document.baseURI).href;
-// Kinds that rebuild a picture by themselves; others only serve them.
-const RUNNABLE = new Set(['vqvae', 'vqgan', 'vqvae2', 'kl']);
+/** Of training, in their order. @type {Record<Stage, string>} */
+export const STAGES = { vqvae: 'VQ-VAE', vqgan: 'VQ-GAN' };
+// Kinds that are better known by another name than by their stage.
+/** @type {Record<string, string>} */
+const KINDS = { vqvae2: 'VQ-VAE-2', kl: 'VAE' };
 
 /** @typedef {import('./engine/protocol.js').ModelEntry} ModelEntry */
+/** @typedef {ModelEntry['stage']} Stage */
+/** @typedef {{own: ModelEntry, other: ModelEntry, source: import('./engine/protocol.js').Shipped}} Pair */
 
-export const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+export const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
 
 export class Shelf {
   /** @type {ModelEntry[]} */ entries = [];
@@ -19,55 +25,80 @@ export class Shelf {
     if (!Array.isArray(index?.models)) {
       throw new TesseraeError(PageCode.DOWNLOAD_FAILED, 'The list of models could not be loaded.');
     }
-    this.entries = index.models.filter((entry) => RUNNABLE.has(entry.kind));
+    this.entries = index.models;
   }
 
+  /** @param {string} name */
+  #find(name) {
+    return this.entries.find((entry) => entry.name === name);
+  }
+
+  /** @param {string} name */
   has(name) {
-    return this.entries.some((entry) => entry.name === name);
+    return this.#find(name) !== undefined;
   }
 
-  /** Where the weights of this model are, or of the first one. */
+  /** Where the weights of this model are, or of the first one. @param {string} name @returns {Pair['source']} */
   source(name) {
-    const entry = this.entries.find((e) => e.name === name) ?? this.entries[0];
+    const entry = this.#find(name) ?? this.entries[0];
     if (!entry) throw new TesseraeError(Code.MODEL_UNKNOWN, 'No model is shipped with this page; drop a weight file.');
     return { from: 'shipped', name: entry.name, url: new URL(entry.file, INDEX).href, bytes: entry.bytes, sha256: entry.sha256 };
   }
 
   options() {
-    return this.entries.map((e) => new Option(`${e.name} (${megabytes(e.bytes)} MB)`, e.name));
+    return this.entries.map((e) => new Option(`${e.name} · ${KINDS[e.kind] ?? STAGES[e.stage]} · ${megabytes(e.bytes)} MB`, e.name));
   }
 
-  /** What a loaded model is, in a sentence or two. @param {import('./engine/protocol.js').Loaded} loaded */
+  /**
+   * The model of this name, and the other stage of its training, which reads the same tokens.
+   * @param {string} name @returns {Pair | null}
+   */
+  stages(name) {
+    const own = this.#find(name);
+    const other = own?.codebook && this.entries.find((e) => e.codebook === own.codebook && e.stage !== own.stage);
+    return own && other ? { own, other, source: this.source(other.name) } : null;
+  }
+
+  /** The model that reads tokens of this codebook. @param {string} codebook hash */
+  reader(codebook) {
+    return this.entries.find((entry) => entry.codebook === codebook);
+  }
+
+  /** What a loaded model is, in a sentence or two and its card. @param {import('./engine/protocol.js').Loaded} loaded */
   describe({ model, name, origin }) {
     const facts = [weights(model.parameters), grids(model)];
-    const entry = this.entries.find((e) => e.name === name);
+    const entry = this.#find(name);
     if (entry?.trained_on) facts.push(`trained on ${entry.trained_on}`);
     if (entry?.licence) facts.push(`licence ${entry.licence}`);
     if (origin === 'healed') facts.push('the kept copy was damaged and has been fetched again');
-    return [facts.join('; '), ...provenance(model)].map((sentence) => `${sentence}.`).join(' ');
+    const words = [facts.join('; '), ...provenance(model)].map((sentence) => `${sentence}. `);
+    const card = entry && Object.assign(document.createElement('a'), { href: new URL(entry.card, INDEX).href, textContent: 'Model card' });
+    return card ? [...words, card] : words;
   }
 }
 
+/** @param {number} count */
 function weights(count) {
   return count < 1e6 ? `${count.toLocaleString('en')} weights` : `${(count / 1e6).toFixed(1)} million weights`;
 }
 
 /** What becomes of the pixels. @param {import('./engine/protocol.js').ModelFacts} model */
 function grids({ grids: [coarse, fine], codebookSize, factor, config }) {
-  const square = (side) => `${side} × ${side}`;
+  const square = (/** @type {number} */ side) => `${side} × ${side}`;
   const codes = `${codebookSize.toLocaleString('en')} codes`;
   if (fine) return `${codes}; two grids: one token for every ${square(coarse)} pixels, and one for every ${square(fine)}`;
   if (coarse) return `${codes}, one for every ${square(coarse)} pixels`;
   return `no codebook, but ${config.embed_dim} continuous numbers for every ${square(factor)} pixels`;
 }
 
-/** Whose file it is and what it left open; nothing about a file of this project. */
+/** Whose file it is and what it left open; nothing about a file of this project. @param {import('./engine/protocol.js').ModelFacts} model */
 function provenance({ family, assumed, config }) {
   if (family === 'tesserae') return [];
   const words = assumed.map((field) => ASSUMED[field]?.(config[field]) ?? field.replaceAll('_', ' '));
   return [`In the format of ${family}`, ...(words.length ? [`Assumed, as the file does not say: ${words.join(', ')}`] : [])];
 }
 
+/** @type {Record<string, (value: any) => string>} */
 const ASSUMED = {
   norm_groups: (groups) => `${groups} groups in each normalisation`,
   norm_eps: (eps) => `ε = ${eps}`,

@@ -12,7 +12,10 @@ export class ResultView {
   constructor() {
     $('save-picture').addEventListener('click', () => save(this.#png, `${this.#stem}.tesserae.png`, 'image/png'));
     $('save-tokens').addEventListener('click', () => save(this.#tokens, `${this.#stem}.tokens`, 'application/octet-stream'));
-    $('tokens').addEventListener('cell', ({ detail }) => $('compare').mark(detail && this.#region(detail)));
+    $('tokens').addEventListener('cell', ({ detail }) => {
+      const region = detail && this.#region(detail);
+      for (const id of ['compare', 'stages']) $(id).mark(region);
+    });
   }
 
   get complete() {

@@ -63,8 +63,8 @@ export const test = base.extend({
 export async function withTiny(page) {
   const bytes = readFileSync(TINY);
   const entry = {
-    name: 'tiny', kind: SHIPPED[0].kind, stage: 'pixels', file: 'tiny.safetensors', bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'), config: {}, needs: [],
+    name: 'tiny', kind: SHIPPED[0].kind, stage: 'vqvae', file: 'tiny.safetensors', bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'), config: {}, codebook: null, card: 'tiny.md',
     trained_on: '', licence: '', quality: {},
   };
   await page.route('**/models/index.json', (route) => route.fulfill({ json: { models: [entry, ...SHIPPED] } }));

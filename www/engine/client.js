@@ -5,6 +5,8 @@ import { Ask, Code, PageCode, Tell, TesseraeError, failure } from './protocol.js
 
 /** @typedef {import('./protocol.js').DeviceChoice} DeviceChoice */
 /** @typedef {import('./protocol.js').WeightSource} WeightSource */
+/** @typedef {import('./protocol.js').Shipped} Shipped */
+/** @typedef {import('./protocol.js').Photo} Photo */
 /** @typedef {'engine' | 'model' | 'picture'} Lane */
 /**
  * @typedef {object} Entry
@@ -24,8 +26,8 @@ const DEVICE_SENTENCE = 'The graphics device failed in the middle of the work.';
 const DEAD_SENTENCE = 'The engine could not be started in this browser.';
 
 /**
- * Events: `device` (Opened), `model` (Loaded), `memory` (bytes), `progress` (ProgressMessage and its
- * lane), `part` (Part), `restart` ({code, message}), each in `event.detail`.
+ * Events: `device` (Opened), `model` (Loaded), `memory` (bytes), `progress` (ProgressMessage and the
+ * job that makes it), `part` (Part), `restart` ({code, message}), each in `event.detail`.
  */
 export class EngineClient extends EventTarget {
   /** @type {Worker | null} */ #worker = null;
@@ -62,14 +64,19 @@ export class EngineClient extends EventTarget {
     return this.#add('model', { kind: Ask.LOAD, source });
   }
 
-  /** @param {Blob} blob @param {import('./protocol.js').PictureOptions} options */
-  picture(blob, options) {
-    return this.#add('picture', { kind: Ask.PICTURE, blob, ...options });
+  /** @param {Photo} photo @param {number | null} sample */
+  picture(photo, sample) {
+    return this.#add('picture', { kind: Ask.PICTURE, photo, sample });
   }
 
   /** @param {Blob} blob a token file */
   tokens(blob) {
     return this.#add('picture', { kind: Ask.TOKENS, blob });
+  }
+
+  /** What other weights make of the tokens of a result. @param {Shipped} source @param {Uint8Array} tokens @param {Photo | null} photo */
+  decode(source, tokens, photo) {
+    return this.#add('picture', { kind: Ask.DECODE, source, tokens, photo });
   }
 
   /** Ends whatever is queued or under way, except the opening of the engine. */
@@ -167,7 +174,7 @@ export class EngineClient extends EventTarget {
     if (message.tell === Tell.PROGRESS || message.tell === Tell.PART) {
       if (entry.settled) return;
       if (message.tell === Tell.PART) this.#emit('part', message.part);
-      else this.#emit('progress', { ...message, lane: entry.lane });
+      else this.#emit('progress', { ...message, job: entry.job });
       return;
     }
     this.#running = null;
@@ -187,7 +194,7 @@ export class EngineClient extends EventTarget {
     if (entry.lane === 'model' && !this.#source && !this.#queue.some((e) => e.lane === 'model')) {
       waiting.push(...this.#queue.splice(0));
     }
-    for (const one of waiting) this.#fail(one, new TesseraeError(error.code, error.message));
+    for (const one of waiting) this.#fail(one, new TesseraeError(error.code, error.message, error.codebook));
   }
 
   /** @param {Entry} entry @param {any} value */

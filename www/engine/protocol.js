@@ -8,6 +8,7 @@ export const Ask = Object.freeze(/** @type {const} */ ({
   LOAD: 'load',
   PICTURE: 'picture',
   TOKENS: 'tokens',
+  DECODE: 'decode',
   CANCEL: 'cancel',
 }));
 
@@ -44,7 +45,9 @@ export const Code = Object.freeze(/** @type {const} */ ({
   DEVICE_LOST: 'device_lost',
   IMAGE_TOO_LARGE: 'image_too_large',
   TOKENS_CORRUPT: 'tokens_corrupt',
+  TOKENS_OTHER_CODEBOOK: 'tokens_other_codebook',
   WEIGHTS_CORRUPT: 'weights_corrupt',
+  NO_CODEBOOK: 'no_codebook',
   CONFIG_INVALID: 'config_invalid',
   MODEL_UNKNOWN: 'model_unknown',
   IO: 'io',
@@ -61,19 +64,21 @@ export const FILE_LIMITS = Object.freeze({
 
 /** An error with a stable code and a message that is one plain sentence. */
 export class TesseraeError extends Error {
-  /** @param {string} code @param {string} message */
-  constructor(code, message) {
+  /** @param {string} code @param {string} message @param {string} [codebook] of tokens that the model in use cannot read */
+  constructor(code, message, codebook) {
     super(message);
     this.name = 'TesseraeError';
     this.code = code;
+    this.codebook = codebook;
   }
 }
 
 /** @param {unknown} error @returns {Failure} what is left of an error after a `postMessage` */
 export function failure(error) {
-  const e = /** @type {{code?: unknown, message?: unknown}} */ (Object(error));
+  const e = /** @type {{code?: unknown, message?: unknown, codebook?: unknown}} */ (Object(error));
   const message = typeof e.message === 'string' && e.message ? e.message : String(error);
-  return { code: typeof e.code === 'string' ? e.code : Code.INTERNAL, message };
+  const codebook = typeof e.codebook === 'string' ? e.codebook : undefined;
+  return { code: typeof e.code === 'string' ? e.code : Code.INTERNAL, message, codebook };
 }
 
 /**
@@ -88,7 +93,10 @@ export function failure(error) {
  * @property {string[]} features
  * @property {Record<string, number>} limits
  *
- * @typedef {{code: string, message: string}} Failure
+ * @typedef {object} Failure
+ * @property {string} code
+ * @property {string} message
+ * @property {string} [codebook] hash, where a token file needs a model with another codebook
  *
  * @typedef {object} DeviceFacts
  * @property {'webgpu' | 'cpu'} kind what runs
@@ -103,7 +111,7 @@ export function failure(error) {
  * @property {string} family whose file it is: this project's or another's
  * @property {string[]} assumed fields of the config that nothing told
  * @property {string | null} name
- * @property {object} config
+ * @property {Record<string, any>} config
  * @property {number} parameters
  * @property {number} factor what sides are padded to a multiple of, in pixels
  * @property {number[]} grids pixels along one side of a token, for each token grid, coarsest first;
@@ -117,12 +125,16 @@ export function failure(error) {
  * @typedef {object} ModelEntry one entry of models/index.json
  * @property {string} name
  * @property {string} kind
- * @property {string} stage
+ * @property {'vqvae' | 'vqgan'} stage how it was trained: by reconstruction alone, or against a
+ *   discriminator as well
  * @property {string} file
  * @property {number} bytes
  * @property {string} sha256
  * @property {object} config
- * @property {string[]} needs
+ * @property {string | null} codebook hash, as in TokenFacts; entries with the same one read each
+ *   other's tokens
+ * @property {{file: string, bytes: number, sha256: string}} [discriminator] for training only
+ * @property {string} card file name of the model card, beside the index
  * @property {string} trained_on
  * @property {string} licence
  * @property {Record<string, unknown>} quality
@@ -179,23 +191,42 @@ export function failure(error) {
  * @property {Pixels} [original]
  * @property {TokenPart} [tokens]
  *
+ * @typedef {{psnr: number, ssim: number}} Quality
+ *
  * @typedef {object} Result
  * @property {Pixels} rebuilt
  * @property {Uint8Array<ArrayBuffer>} png
- * @property {{psnr: number, ssim: number} | null} quality null when only tokens came in
+ * @property {Quality | null} quality null when only tokens came in
  * @property {{encode: number | null, decode: number}} seconds
+ *
+ * @typedef {object} Decoded what other weights make of the tokens of a result
+ * @property {Pixels} rebuilt
+ * @property {Quality | null} quality
  *
  * @typedef {{id: number, kind: 'open', choice: DeviceChoice, remembered?: string}} OpenJob
  * @typedef {{id: number, kind: 'load', source: WeightSource}} LoadJob
- * @typedef {object} PictureOptions
+ * @typedef {object} Photo
+ * @property {Blob} blob
  * @property {number} maxSide longest side in pixels, 0 for the picture's own
  * @property {boolean} square the centre square alone
+ *
+ * @typedef {object} PictureJob
+ * @property {number} id
+ * @property {'picture'} kind
+ * @property {Photo} photo
  * @property {number | null} sample seed of latents that are drawn, for a model without a codebook;
  *   null takes their means
  *
- * @typedef {{id: number, kind: 'picture', blob: Blob} & PictureOptions} PictureJob
  * @typedef {{id: number, kind: 'tokens', blob: Blob}} TokensJob
- * @typedef {OpenJob | LoadJob | PictureJob | TokensJob} Job
+ *
+ * @typedef {object} DecodeJob
+ * @property {number} id
+ * @property {'decode'} kind
+ * @property {Shipped} source weights that are freed again; the model in use stays
+ * @property {Uint8Array<ArrayBuffer>} tokens a token file
+ * @property {Photo | null} photo what the tokens were made of, null where only they came in
+ *
+ * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob} Job
  * @typedef {{id: number, kind: 'cancel'}} CancelMessage
  * @typedef {Job | CancelMessage} ToWorker
  *
@@ -210,7 +241,7 @@ export function failure(error) {
  * @typedef {object} DoneMessage
  * @property {'done'} tell
  * @property {number} id
- * @property {Opened | Loaded | Result} value
+ * @property {Opened | Loaded | Result | Decoded} value
  * @property {number} memory bytes that the engine has taken from the browser so far, the graphics
  *   device's not counted
  *

@@ -28,7 +28,7 @@ async function breathe(id) {
 }
 
 /** @param {number} id */
-const watcher = (id) => (/** @type {typeof Stage.ENCODE} */ stage, /** @type {number} */ done, /** @type {number} */ total) => {
+const watcher = (id) => (/** @type {typeof Stage[keyof typeof Stage]} */ stage, /** @type {number} */ done, /** @type {number} */ total) => {
   if (cancelled.has(id)) return false;
   tell({ tell: Tell.PROGRESS, id, stage, done, total });
   return true;
@@ -59,6 +59,32 @@ async function dropped({ blob, config }) {
 
 /** @param {any} picture @returns {import('./protocol.js').Pixels} */
 const pixels = (picture) => ({ width: picture.width, height: picture.height, rgba: picture.rgba() });
+
+/**
+ * Weights that are whole and fit the device, before anything is built of them.
+ * @param {import('./protocol.js').LoadJob | import('./protocol.js').DecodeJob} job
+ * @param {<T>(thing: T) => T} own
+ */
+async function prepare({ id, source }, own) {
+  const watch = watcher(id);
+  const { bytes, json, origin } = source.from === 'file'
+    ? await dropped(source)
+    : { json: undefined, ...(await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total))) };
+  await breathe(id);
+  tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
+  const checked = own(wasm.Weights.check(engine, bytes, json));
+  await breathe(id);
+  return { checked, origin };
+}
+
+/** @param {import('./protocol.js').Photo} photo @param {number} id @param {<T>(thing: T) => T} own */
+async function develop({ blob, maxSide, square }, id, own) {
+  const bytes = await read(blob, FILE_LIMITS.picture, Code.IMAGE_TOO_LARGE);
+  await breathe(id);
+  const whole = own(wasm.Picture.decode(bytes));
+  await breathe(id);
+  return own(whole.fit(maxSide, square));
+}
 
 /** @param {any} tokens @returns {import('./protocol.js').TokenPart} */
 function tokenPart(tokens) {
@@ -99,18 +125,10 @@ const work = {
     return { device: engine.facts, remember: engine.remember ?? null, version: wasm.version() };
   },
 
-  /** @param {import('./protocol.js').LoadJob} job */
-  async [Ask.LOAD](job) {
-    const { source } = job;
-    const watch = watcher(job.id);
-    const got = source.from === 'file'
-      ? await dropped(source)
-      : { json: undefined, ...(await weights(source, (done, total) => watch(/** @type {any} */ (Stage.DOWNLOAD), done, total))) };
-    await breathe(job.id);
-    tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 0, total: 1 });
+  /** @param {import('./protocol.js').LoadJob} job @param {<T>(thing: T) => T} own */
+  async [Ask.LOAD](job, own) {
     // Only weights that are whole replace the model in use; it makes room for them before they are built.
-    const checked = wasm.Weights.check(engine, got.bytes, got.json);
-    await breathe(job.id);
+    const { checked, origin } = await prepare(job, own);
     model?.free();
     model = null;
     try {
@@ -119,23 +137,17 @@ const work = {
       // Then nothing is left here to work with: the next worker begins with the model that was in use.
       if (failure(error).code !== Code.DEVICE_LOST) die(error);
       throw error;
-    } finally {
-      if (!dead) checked.free();
     }
     tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 1, total: 1 });
     const facts = model.facts;
     /** @type {Uint8Array[]} */ const palettes = [];
     for (let grid = 0; grid < facts.grids.length; grid += 1) palettes.push(await model.palette(grid));
-    return { model: facts, name: source.name, palettes, origin: got.origin };
+    return { model: facts, name: job.source.name, palettes, origin };
   },
 
   /** @param {import('./protocol.js').PictureJob} job @param {<T>(thing: T) => T} own */
   async [Ask.PICTURE](job, own) {
-    const bytes = await read(job.blob, FILE_LIMITS.picture, Code.IMAGE_TOO_LARGE);
-    await breathe(job.id);
-    const whole = own(wasm.Picture.decode(bytes));
-    await breathe(job.id);
-    const picture = own(whole.fit(job.maxSide, job.square));
+    const picture = await develop(job.photo, job.id, own);
     const original = pixels(picture);
     tell({ tell: Tell.PART, id: job.id, part: { original } }, [original.rgba.buffer]);
     await breathe(job.id);
@@ -150,7 +162,21 @@ const work = {
   async [Ask.TOKENS](job, own) {
     const bytes = await read(job.blob, FILE_LIMITS.tokens, Code.TOKENS_CORRUPT);
     const tokens = own(wasm.Tokens.parse(bytes));
-    return rebuild(job.id, tokens, own, null, null);
+    return rebuild(job.id, tokens, own, null, null).catch((error) => {
+      const { code, message } = failure(error);
+      if (code !== Code.TOKENS_OTHER_CODEBOOK && code !== Code.NO_CODEBOOK) throw error;
+      throw new TesseraeError(code, message, tokens.facts.codebookHash);
+    });
+  },
+
+  /** @param {import('./protocol.js').DecodeJob} job @param {<T>(thing: T) => T} own */
+  async [Ask.DECODE](job, own) {
+    const { checked } = await prepare(job, own);
+    const other = own(await checked.load(engine));
+    const tokens = own(wasm.Tokens.parse(job.tokens));
+    const picture = own(await other.decode(tokens, watcher(job.id)));
+    const original = job.photo && (await develop(job.photo, job.id, own));
+    return { rebuilt: pixels(picture), quality: quality(original, picture) };
   },
 };
 
@@ -194,9 +220,11 @@ async function withoutTokens(job, own, original) {
  * @returns {import('./protocol.js').Result}
  */
 function result(original, picture, seconds) {
-  const quality = original ? { ...wasm.compare(original, picture) } : null;
-  return { rebuilt: pixels(picture), png: picture.png(), quality, seconds };
+  return { rebuilt: pixels(picture), png: picture.png(), quality: quality(original, picture), seconds };
 }
+
+/** @param {any} original null where only tokens came in @param {any} picture */
+const quality = (original, picture) => (original ? { ...wasm.compare(original, picture) } : null);
 
 /** @param {import('./protocol.js').Job} job */
 async function perform(job) {
@@ -205,8 +233,9 @@ async function perform(job) {
   current = job.id;
   try {
     const value = await work[job.kind](/** @type {any} */ (job), own);
-    const large = value && 'rebuilt' in value ? [value.rebuilt.rgba.buffer, value.png.buffer] : [];
-    if (!dead) tell({ tell: Tell.DONE, id: job.id, value, memory: wasm.memoryBytes() }, /** @type {Transferable[]} */ (large));
+    const { rebuilt, png } = /** @type {Partial<import('./protocol.js').Result>} */ (value);
+    const large = [rebuilt?.rgba.buffer, png?.buffer].filter((buffer) => buffer !== undefined);
+    if (!dead) tell({ tell: Tell.DONE, id: job.id, value, memory: wasm.memoryBytes() }, large);
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) die(error);
     else if (!dead) tell({ tell: Tell.FAILED, id: job.id, error: failure(error) });

@@ -34,6 +34,7 @@ const WAY_ON = {
   download_hash: 'Try again.',
   worker_failed: 'If it happens again, reload the page.',
   dataset_empty: 'Choose a folder with pictures.',
+  loss_not_finite: 'Lower the learning rate, and go on from the last checkpoint.',
   io: 'Choose the file again.',
   argument: 'Choose another setting.',
   internal: 'Try again, or choose the CPU under “Device”.',

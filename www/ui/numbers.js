@@ -1,3 +1,4 @@
+// @ts-check
 // <result-numbers>: the figures beside the picture. Each value's element carries the bare number in
 // `data-value`, for whoever reads the page by program.
 
@@ -14,7 +15,7 @@ const ROWS = [
 ];
 
 class ResultNumbers extends HTMLElement {
-  #values = {};
+  /** @type {Record<string, HTMLElement>} */ #values = {};
 
   connectedCallback() {
     if (this.firstChild) return;
@@ -38,7 +39,7 @@ class ResultNumbers extends HTMLElement {
   clear(tokens) {
     for (const [id] of ROWS) {
       this.#put(id, '–', '');
-      this.#values[id].parentElement.hidden = !tokens && OF_TOKENS.has(id);
+      /** @type {HTMLElement} */ (this.#values[id].parentElement).hidden = !tokens && OF_TOKENS.has(id);
     }
   }
 
@@ -58,15 +59,16 @@ class ResultNumbers extends HTMLElement {
     this.#put('usage', used.map((n) => n.toLocaleString('en')).join(' + '), sum, `of ${size} in each codebook`);
   }
 
-  /** @param {{psnr: number, ssim: number} | null} quality @param {{encode: number | null, decode: number}} seconds */
+  /** @param {import('../engine/protocol.js').Quality | null} quality @param {{encode: number | null, decode: number}} seconds */
   showResult(quality, seconds) {
-    this.#put('psnr', quality ? psnr(quality.psnr) : '–', quality?.psnr ?? '', quality ? '' : 'needs the original');
+    this.#put('psnr', quality ? decibels(quality.psnr) : '–', quality?.psnr ?? '', quality ? '' : 'needs the original');
     this.#put('ssim', quality ? quality.ssim.toFixed(4) : '–', quality?.ssim ?? '', quality ? '' : 'needs the original');
     const total = (seconds.encode ?? 0) + seconds.decode;
     const parts = seconds.encode === null ? 'decode only' : `encode ${seconds.encode.toFixed(2)}, decode ${seconds.decode.toFixed(2)}`;
     this.#put('time', `${total.toFixed(2)} s`, total, parts);
   }
 
+  /** @param {string} id @param {string} text @param {number | ''} value */
   #put(id, text, value, note = '') {
     const dd = this.#values[id];
     dd.textContent = text;
@@ -79,10 +81,12 @@ class ResultNumbers extends HTMLElement {
   }
 }
 
-function psnr(value) {
+/** @param {number} value */
+export function decibels(value) {
   return Number.isFinite(value) ? `${value.toFixed(2)} dB` : 'identical';
 }
 
+/** @param {number} n */
 function bytes(n) {
   return n < 1000 ? `${n} B` : n < 1e6 ? `${(n / 1000).toFixed(1)} kB` : `${(n / 1e6).toFixed(1)} MB`;
 }

@@ -1,0 +1,56 @@
+// @ts-check
+// The bar under the picture: what part of it each stage of a job takes, and in which words.
+import { Ask, Stage } from './engine/protocol.js';
+import { megabytes } from './models.js';
+
+// Jobs of one kind share a bar: the engine and its model come up together.
+/** @typedef {'start' | 'picture' | 'decode'} Kind */
+/** @typedef {typeof Stage[keyof typeof Stage]} StageName */
+
+/** @type {Record<import('./engine/protocol.js').Job['kind'], Kind>} */
+const KIND = { [Ask.OPEN]: 'start', [Ask.LOAD]: 'start', [Ask.PICTURE]: 'picture', [Ask.TOKENS]: 'picture', [Ask.DECODE]: 'decode' };
+/** @type {Record<Kind, Partial<Record<StageName, [from: number, to: number]>>>} */
+const SPAN = {
+  start: { [Stage.START]: [0, 0.1], [Stage.DOWNLOAD]: [0.1, 0.9], [Stage.BUILD]: [0.9, 1] },
+  picture: { [Stage.ENCODE]: [0, 0.5], [Stage.DECODE]: [0.5, 1] },
+  decode: { [Stage.DOWNLOAD]: [0, 0.5], [Stage.BUILD]: [0.5, 0.55], [Stage.DECODE]: [0.55, 1] },
+};
+/** @type {Partial<Record<StageName, string>>} */
+const WORDS = { [Stage.START]: 'Starting the engine', [Stage.BUILD]: 'Building the model', [Stage.ENCODE]: 'Photo to tokens', [Stage.DECODE]: 'Tokens to photo' };
+/** @type {Partial<Record<StageName, string>>} */
+const WITHOUT_TOKENS = { [Stage.ENCODE]: 'Photo to latents', [Stage.DECODE]: 'Latents to photo' };
+
+export class Bar {
+  #element = /** @type {any} */ (document.getElementById('progress'));
+  /** @type {Kind | null} what it is about */ kind = null;
+
+  /** @param {Kind} kind @param {string} text */
+  begin(kind, text) {
+    this.kind = kind;
+    this.#element.begin(text);
+  }
+
+  /**
+   * @param {import('./engine/protocol.js').ProgressMessage & {job: import('./engine/protocol.js').Job}} progress
+   * @param {boolean} working whether a picture is on its way
+   * @param {boolean} tokens whether the model makes any
+   */
+  to({ job, stage, done, total }, working, tokens) {
+    const kind = KIND[job.kind];
+    const bytes = stage === Stage.DOWNLOAD ? { done, total } : undefined;
+    const text = bytes && 'source' in job
+      ? `Downloading ${job.source.name}: ${megabytes(done)} of ${megabytes(total)} MB`
+      : (!tokens && WITHOUT_TOKENS[stage]) || WORDS[stage] || '';
+    // A worker that is replaced in mid-run starts again, but its picture is still the same job.
+    const again = working && kind === 'start' && this.kind !== null && this.kind !== 'start';
+    if (!again && this.kind !== kind) this.begin(kind, text);
+    const [from, to] = SPAN[kind][stage] ?? [0, 1];
+    this.#element.to(again || !total ? 0 : from + (to - from) * (done / total), text, bytes);
+  }
+
+  /** @param {string} words */
+  rest(words) {
+    this.kind = null;
+    this.#element.rest(words);
+  }
+}
