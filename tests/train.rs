@@ -5,12 +5,12 @@
 
 mod support;
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use burn::tensor::{Device, Int, Tensor};
 use pollster::block_on;
 use support::{code, codec, decode, encode, painted};
-use tesserae::nn::{DiscriminatorConfig, Lpips};
+use tesserae::nn::{Discriminator, DiscriminatorConfig, Lpips};
 use tesserae::pixels::metrics::psnr;
 use tesserae::quantize::EmaCodebook;
 use tesserae::train::{
@@ -60,13 +60,30 @@ fn adversarial(preset: &str) -> TrainConfig {
 
 /// Random weights by the config's seed.
 fn fresh(config: &TrainConfig) -> Autoencoder {
-    // The seed belongs to the whole process, and weights are drawn when they are first used.
-    static DRAWING: Mutex<()> = Mutex::new(());
-    let _drawing = DRAWING.lock().unwrap();
+    let _drawing = drawing(config);
     let device = Device::flex();
-    device.seed(config.seed);
     let model = Autoencoder::new(&config.model, &device).unwrap();
     weights::load(file(&model, config), &device).unwrap().model
+}
+
+/// The same for the discriminator, of a config that has one.
+fn fresh_discriminator(config: &TrainConfig) -> Option<Discriminator> {
+    let adversary = config.adversary.as_ref()?;
+    let _drawing = drawing(config);
+    let device = Device::flex();
+    let drawn = Discriminator::new(&adversary.discriminator, &device).unwrap();
+    let bytes = weights::save_discriminator(&drawn, None, Storage::F32).unwrap();
+    let file = weights::Container::open(std::rc::Rc::new(bytes)).unwrap();
+    Some(weights::load_discriminator(&file, &device).unwrap())
+}
+
+/// Until it is dropped, no other test draws weights: the seed belongs to the whole process. They
+/// are drawn when they are first used.
+fn drawing(config: &TrainConfig) -> MutexGuard<'static, ()> {
+    static DRAWING: Mutex<()> = Mutex::new(());
+    let guard = DRAWING.lock().unwrap();
+    Device::flex().seed(config.seed);
+    guard
 }
 
 fn file(model: &Autoencoder, config: &TrainConfig) -> Vec<u8> {
@@ -82,7 +99,8 @@ fn crops(config: &TrainConfig) -> CropSampler {
 fn trainer(config: &TrainConfig, model: Autoencoder, trained: bool) -> Trainer<Reconstruction> {
     let start = Start {
         trained,
-        ..Start::default()
+        discriminator: fresh_discriminator(config),
+        perceptual: None,
     };
     let task = Reconstruction::new(config.clone(), model, start, &Device::flex()).unwrap();
     Trainer::new(task, config.steps)
