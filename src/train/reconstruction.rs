@@ -378,3 +378,7 @@ fn last_gradient(model: &Autoencoder, pass: &Pass, pull: &Tensor<4>) -> Option<T
         .backward();
     last.weight().grad(&gradients)
 }
+
+#[cfg(test)]
+#[path = "reconstruction_tests.rs"]
+mod tests;

@@ -54,7 +54,7 @@ impl Losses {
     }
 
     /// All of them, in one reading.
-    async fn read(self) -> Result<Vec<(&'static str, f32)>> {
+    pub(super) async fn read(self) -> Result<Vec<(&'static str, f32)>> {
         let (names, values): (Vec<_>, Vec<_>) = self.0.into_iter().unzip();
         if values.is_empty() {
             return Ok(Vec::new());
