@@ -82,6 +82,8 @@ pub fn merge(paths: &[PathBuf]) -> Result<Report> {
         }
     }
     found.sort();
+    // A folder and a file of it may both be named.
+    found.dedup();
     let mut all = Measured::default();
     let mut settings: Option<Settings> = None;
     for path in &found {

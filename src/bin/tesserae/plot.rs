@@ -31,7 +31,8 @@ type Curves = BTreeMap<String, Vec<(f64, f64)>>;
 
 impl Args {
     pub fn run(self, json: bool) -> Result<()> {
-        let log = files::text(&self.log)?;
+        let log = files::read(&self.log)?;
+        let log = String::from_utf8_lossy(&log);
         let lines = log
             .lines()
             .map(serde_json::from_str::<Map<String, Value>>)
