@@ -98,14 +98,11 @@ impl VqGan {
         }
     }
 
+    /// What the last layer makes the picture of.
+    ///
     /// # Shapes
     /// - input: `[batch, embed_dim, rows, columns]`
-    /// - output: `[batch, out_ch, rows · f, columns · f]`
-    pub fn decode(&self, z_q: Tensor<4>) -> Tensor<4> {
-        self.last().forward(self.features(z_q))
-    }
-
-    /// What the last layer makes the picture of, `[batch, width, rows · f, columns · f]`.
+    /// - output: `[batch, width, rows · f, columns · f]`
     pub fn features(&self, z_q: Tensor<4>) -> Tensor<4> {
         let z = match &self.post_quant_conv {
             Some(conv) => conv.forward(z_q.clone()),

@@ -170,14 +170,10 @@ impl VqVae {
         self.pre_quant.forward(self.encoder.forward(x))
     }
 
+    /// What the last layer makes the picture of; see [`VqVaeDecoder::features`].
+    ///
     /// # Shapes
     /// - input: `[batch, embed_dim, rows, columns]`
-    /// - output: `[batch, in_channels, rows · f, columns · f]`
-    pub fn decode(&self, z_q: Tensor<4>) -> Tensor<4> {
-        self.decoder.forward(z_q)
-    }
-
-    /// What the last layer makes the picture of; see [`VqVaeDecoder::features`].
     pub fn features(&self, z_q: Tensor<4>) -> Tensor<4> {
         self.decoder.features(z_q)
     }

@@ -78,28 +78,19 @@ impl VqVae2 {
         self.bottom_of(self.enc_b.forward(x), top)
     }
 
-    /// The picture of both grids' codebook entries.
+    /// What the last layer makes the picture of; see [`VqVaeDecoder::features`].
     ///
     /// # Shapes
     /// - `top`: `[batch, embed_dim, rows, columns]`
     /// - `bottom`: `[batch, embed_dim, 2 · rows, 2 · columns]`
-    /// - output: `[batch, in_channels, 8 · rows, 8 · columns]`
-    pub fn decode(&self, top: Tensor<4>, bottom: Tensor<4>) -> Tensor<4> {
-        self.dec.forward(self.both(top, bottom))
-    }
-
-    /// What the last layer makes the picture of; see [`VqVaeDecoder::features`].
     pub fn features(&self, top: Tensor<4>, bottom: Tensor<4>) -> Tensor<4> {
-        self.dec.features(self.both(top, bottom))
+        let both = Tensor::cat(vec![self.upsample_t.forward(top), bottom], 1);
+        self.dec.features(both)
     }
 
     /// The layer that makes the picture.
     pub fn last(&self) -> Option<LastLayer<'_>> {
         self.dec.last()
-    }
-
-    fn both(&self, top: Tensor<4>, bottom: Tensor<4>) -> Tensor<4> {
-        Tensor::cat(vec![self.upsample_t.forward(top), bottom], 1)
     }
 
     /// The training pass, which encodes the picture once for both grids: the features, and the
