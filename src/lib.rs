@@ -16,6 +16,7 @@
 pub mod config;
 pub mod device;
 pub mod error;
+pub mod kernels;
 pub mod models;
 pub mod nn;
 pub mod pixels;

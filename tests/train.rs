@@ -77,6 +77,16 @@ fn fresh_discriminator(config: &TrainConfig) -> Option<Discriminator> {
     Some(weights::load_discriminator(&file, &device).unwrap())
 }
 
+/// The same for LPIPS.
+fn fresh_lpips(config: &TrainConfig) -> Lpips {
+    let _drawing = drawing(config);
+    let device = Device::flex();
+    let lpips = Lpips::new(&device);
+    let picture = Tensor::zeros([1, 3, 16, 16], &device);
+    let _ = lpips.forward(picture.clone(), picture).into_data();
+    lpips
+}
+
 /// Until it is dropped, no other test draws weights: the seed belongs to the whole process. They
 /// are drawn when they are first used.
 fn drawing(config: &TrainConfig) -> MutexGuard<'static, ()> {
@@ -417,7 +427,7 @@ fn lpips_is_a_term_like_any_other() {
     config.loss.perceptual = 0.5;
     let device = Device::flex();
     let start = Start {
-        perceptual: Some(Lpips::new(&device)),
+        perceptual: Some(fresh_lpips(&config)),
         ..Start::default()
     };
     let task = Reconstruction::new(config.clone(), fresh(&config), start, &device).unwrap();

@@ -1,12 +1,11 @@
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::config::KlConfig;
 use crate::error::Result;
-use crate::nn::{Decoder, Encoder, LastLayer, conv};
+use crate::nn::{Conv2d, Decoder, Encoder, LastLayer, conv};
 
 /// The bounds of the logarithm of a variance: past them its exponential says nothing more.
 const LOG_VARIANCE: [f32; 2] = [-30.0, 20.0];

@@ -1,11 +1,10 @@
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 
 use crate::config::{DecoderNorm, Layers, NetworkConfig, QuantizerKind, VqGanConfig};
 use crate::error::Result;
 use crate::nn::{
-    Decoder, Encoder, LastLayer, MaskGitDecoder, MaskGitEncoder, Spatial, SpatialNorm, conv,
+    Conv2d, Decoder, Encoder, LastLayer, MaskGitDecoder, MaskGitEncoder, Spatial, SpatialNorm, conv,
 };
 use crate::quantize::{GumbelQuantizer, VectorQuantizer};
 

@@ -1,11 +1,10 @@
 use burn::module::Module;
-use burn::nn::PaddingConfig2d;
-use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+use burn::nn::conv::{ConvTranspose2d, ConvTranspose2dConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use crate::config::VqVaeConfig;
-use crate::nn::{LastLayer, ResidualLayer, conv, residual_stack};
+use crate::nn::{Conv2d, LastLayer, ResidualLayer, conv, residual_stack};
 use crate::quantize::VectorQuantizer;
 
 /// VQ-VAE. Its parameter names are this crate's own:
@@ -76,12 +75,8 @@ pub(super) fn doubling(from: usize, to: usize, device: &Device) -> ConvTranspose
 impl VqVaeEncoder {
     /// Halves the sides between any two of `widths`, which begin with the input's.
     pub(super) fn new(widths: &[usize], residuals: Residuals, device: &Device) -> Self {
-        let down = widths.windows(2).map(|pair| {
-            Conv2dConfig::new([pair[0], pair[1]], [4, 4])
-                .with_stride([2, 2])
-                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-                .init(device)
-        });
+        let down = widths.windows(2);
+        let down = down.map(|pair| Conv2d::new([pair[0], pair[1]], 4, 2, [(1, 1); 2], device));
         let last = widths.last().copied().unwrap_or(residuals.hidden);
         Self {
             down: down.collect(),

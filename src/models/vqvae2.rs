@@ -1,11 +1,11 @@
 use burn::module::Module;
-use burn::nn::conv::{Conv2d, ConvTranspose2d};
+use burn::nn::conv::ConvTranspose2d;
 use burn::tensor::{Device, Tensor};
 
 use super::vqvae::{Residuals, doubling};
 use super::{VqVaeDecoder, VqVaeEncoder};
 use crate::config::VqVae2Config;
-use crate::nn::{LastLayer, conv};
+use crate::nn::{Conv2d, LastLayer, conv};
 use crate::quantize::{Quantized, VectorQuantizer};
 
 /// VQ-VAE-2 with a top grid, one code for every 8×8 pixels, and a bottom grid, one for every 4×4,

@@ -1,10 +1,8 @@
 use burn::module::Module;
-use burn::nn::GroupNorm;
-use burn::nn::conv::Conv2d;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
-use super::{Normalise, conv};
+use super::{Conv2d, GroupNorm, Normalise, conv};
 
 /// Largest score matrix built at once, in elements: 64 MiB of f32, half of WebGPU's portable
 /// limit on a binding.

@@ -1,13 +1,11 @@
 use burn::module::Module;
-use burn::nn::GroupNorm;
-use burn::nn::conv::Conv2d;
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
 use super::encoder::Middle;
-use super::{AttnBlock, LastLayer, Normalise, ResnetBlock, Upsample, conv};
+use super::{AttnBlock, Conv2d, GroupNorm, LastLayer, Normalise, ResnetBlock, Upsample, conv};
 use crate::config::NetworkConfig;
 use crate::error::Result;
+use crate::kernels::silu;
 
 /// The decoder of VQ-GAN and AutoencoderKL: latent to picture.
 ///

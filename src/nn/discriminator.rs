@@ -1,11 +1,9 @@
 use burn::module::Module;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{
-    BatchNorm, BatchNormConfig, Initializer, LeakyRelu, LeakyReluConfig, PaddingConfig2d,
-};
+use burn::nn::{BatchNorm, BatchNormConfig, Initializer, LeakyRelu, LeakyReluConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::Conv2d;
 use crate::error::{Error, Result};
 
 /// Standard deviation of the initial weights, as in pix2pix and taming-transformers.
@@ -84,13 +82,11 @@ impl Discriminator {
         config.validate()?;
         let width = |layer: usize| config.ndf << layer.min(3);
         let normal = |mean| Initializer::Normal { mean, std: SPREAD };
-        let conv = |from, to, stride, bias| {
-            let config = Conv2dConfig::new([from, to], [4, 4])
-                .with_stride([stride, stride])
-                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-                .with_bias(bias)
-                .with_initializer(normal(0.0));
-            PatchLayer::Conv(config.init(device))
+        let conv = |from, to, stride, bias: bool| {
+            let mut conv = Conv2d::new([from, to], 4, stride, [(1, 1); 2], device);
+            conv.weight = normal(0.0).init([to, from, 4, 4], device);
+            conv.bias = bias.then(|| normal(0.0).init([to], device));
+            PatchLayer::Conv(conv)
         };
         let activation =
             || PatchLayer::Activation(LeakyReluConfig::new().with_negative_slope(0.2).init());

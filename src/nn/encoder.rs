@@ -1,12 +1,10 @@
 use burn::module::Module;
-use burn::nn::GroupNorm;
-use burn::nn::conv::Conv2d;
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
-use super::{AttnBlock, Downsample, Normalise, ResnetBlock, conv};
+use super::{AttnBlock, Conv2d, Downsample, GroupNorm, Normalise, ResnetBlock, conv};
 use crate::config::NetworkConfig;
 use crate::error::Result;
+use crate::kernels::silu;
 
 /// The encoder of VQ-GAN and AutoencoderKL: picture to latent.
 ///

@@ -1,10 +1,9 @@
 use burn::module::{Module, Param};
-use burn::nn::conv::Conv2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-use super::conv;
+use super::{Conv2d, conv};
 
 /// Convolutions in each of VGG16's five blocks, and their width.
 const BLOCKS: [(usize, usize); 5] = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)];

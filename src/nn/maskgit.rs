@@ -5,15 +5,13 @@
 //! `modeling_maskgit_vqgan.py`, whose names these are.
 
 use burn::module::Module;
-use burn::nn::GroupNorm;
-use burn::nn::conv::Conv2d;
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
 use super::resample::{double, halve};
-use super::{LastLayer, Norm, Normalise, conv, conv_without_bias};
+use super::{Conv2d, GroupNorm, LastLayer, Norm, Normalise, conv, conv_without_bias};
 use crate::config::NetworkConfig;
 use crate::error::Result;
+use crate::kernels::silu;
 
 /// Norm, swish, 3×3, norm, swish, 3×3, plus the input. Where the width changes, a 1×1 convolution of
 /// the outcome takes the input's place.

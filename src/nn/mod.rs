@@ -1,6 +1,7 @@
 //! Layers of the models, one a file. Field names are the published checkpoints' names.
 
 mod attention;
+mod conv;
 mod decoder;
 mod discriminator;
 mod encoder;
@@ -12,19 +13,19 @@ mod residual;
 mod resnet;
 
 pub use attention::AttnBlock;
+pub use conv::Conv2d;
 pub use decoder::{Decoder, UpLevel};
 pub use discriminator::{Discriminator, DiscriminatorConfig, PatchLayer};
 pub use encoder::{DownLevel, Encoder, Middle};
 pub use lpips::Lpips;
 pub use maskgit::{MaskGitBlock, MaskGitDecoder, MaskGitDown, MaskGitEncoder, MaskGitUp};
-pub use norm::{Norm, Normalise, Spatial, SpatialNorm};
+pub use norm::{GroupNorm, Norm, Normalise, Spatial, SpatialNorm};
 pub(crate) use resample::halve;
 pub use resample::{Downsample, Upsample};
 pub use residual::{ResidualLayer, residual_stack};
 pub use resnet::ResnetBlock;
 
-use burn::nn::PaddingConfig2d;
-use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d};
+use burn::nn::conv::ConvTranspose2d;
 use burn::tensor::{Device, Tensor};
 
 /// The layer that makes the picture. VQ-GAN's adaptive weight compares the gradients of two losses
@@ -57,16 +58,13 @@ impl LastLayer<'_> {
 
 /// A square convolution of odd side `kernel` that keeps the picture's size.
 pub fn conv(from: usize, to: usize, kernel: usize, device: &Device) -> Conv2d {
-    same(from, to, kernel).init(device)
+    let pad = kernel / 2;
+    Conv2d::new([from, to], kernel, 1, [(pad, pad); 2], device)
 }
 
 /// As [`conv`], without a bias.
 pub fn conv_without_bias(from: usize, to: usize, kernel: usize, device: &Device) -> Conv2d {
-    same(from, to, kernel).with_bias(false).init(device)
-}
-
-fn same(from: usize, to: usize, kernel: usize) -> Conv2dConfig {
-    let pad = kernel / 2;
-    Conv2dConfig::new([from, to], [kernel, kernel])
-        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
+    let mut conv = conv(from, to, kernel, device);
+    conv.bias = None;
+    conv
 }

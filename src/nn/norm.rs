@@ -1,10 +1,29 @@
-use burn::module::Module;
-use burn::nn::conv::Conv2d;
-use burn::nn::{GroupNorm, GroupNormConfig};
+use burn::module::{Module, Param};
+use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
-use super::conv;
 use super::resample::resize;
+use super::{Conv2d, conv};
+use crate::kernels::group_norm;
+
+/// Group normalisation with a scale and a shift for each channel: Burn's layer, on this crate's
+/// own kernels.
+#[derive(Module, Debug)]
+pub struct GroupNorm {
+    gamma: Param<Tensor<1>>,
+    beta: Param<Tensor<1>>,
+    groups: usize,
+    eps: f32,
+}
+
+impl GroupNorm {
+    /// # Shapes
+    /// - input and output: `[batch, channels, height, width]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let (gamma, beta) = (self.gamma.val(), self.beta.val());
+        group_norm(x, gamma, beta, self.groups, self.eps)
+    }
+}
 
 /// How a network normalises: what its blocks need to build their normalisations.
 pub trait Normalise: Copy {
@@ -28,9 +47,12 @@ impl Normalise for Norm {
     type Layer = GroupNorm;
 
     fn init(&self, channels: usize, device: &Device) -> GroupNorm {
-        GroupNormConfig::new(self.groups, channels)
-            .with_epsilon(self.eps)
-            .init(device)
+        GroupNorm {
+            gamma: Initializer::Ones.init([channels], device),
+            beta: Initializer::Zeros.init([channels], device),
+            groups: self.groups,
+            eps: self.eps as f32,
+        }
     }
 }
 

@@ -1,11 +1,9 @@
 use burn::module::Module;
-use burn::nn::PaddingConfig2d;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::module::{avg_pool2d, interpolate};
 use burn::tensor::ops::{AvgPoolOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor};
 
-use super::conv;
+use super::{Conv2d, conv};
 
 /// Halves both sides: one row and column of zeros at the bottom and right, then 3×3, stride 2.
 ///
@@ -18,11 +16,9 @@ pub struct Downsample {
 impl Downsample {
     /// Over `channels`.
     pub fn new(channels: usize, device: &Device) -> Self {
-        let conv = Conv2dConfig::new([channels, channels], [3, 3])
-            .with_stride([2, 2])
-            .with_padding(PaddingConfig2d::Explicit(0, 0, 1, 1))
-            .init(device);
-        Self { conv }
+        Self {
+            conv: Conv2d::new([channels, channels], 3, 2, [(0, 1); 2], device),
+        }
     }
 
     /// # Shapes

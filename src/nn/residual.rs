@@ -1,9 +1,8 @@
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-use super::conv;
+use super::{Conv2d, conv};
 
 /// VQ-VAE's residual layer: ReLU, 3×3, ReLU, 1×1, plus the input.
 ///

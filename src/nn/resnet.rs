@@ -1,10 +1,8 @@
 use burn::module::Module;
-use burn::nn::GroupNorm;
-use burn::nn::conv::Conv2d;
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
-use super::{Normalise, conv};
+use super::{Conv2d, GroupNorm, Normalise, conv};
+use crate::kernels::silu;
 
 /// VQ-GAN's residual block: norm, swish, 3×3, norm, swish, 3×3, plus the input.
 ///

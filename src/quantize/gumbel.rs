@@ -1,11 +1,10 @@
 use burn::module::Module;
-use burn::nn::conv::Conv2d;
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Device, Distribution, IndexingUpdateOp, Int, Tensor};
 
 use super::{flatten, unflatten};
-use crate::nn::conv;
+use crate::nn::{Conv2d, conv};
 
 /// Codes from learned logits, sampled with Gumbel noise in training.
 ///

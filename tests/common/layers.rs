@@ -1,10 +1,10 @@
 use burn::module::Module;
-use burn::nn::GroupNorm;
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 use burn_store::ModuleSnapshot;
 use tesserae::ModelConfig;
 use tesserae::config::{Layers, NetworkConfig};
+use tesserae::nn::GroupNorm;
 use tesserae::nn::{
     AttnBlock, Downsample, MaskGitDecoder, MaskGitEncoder, Norm, Normalise, ResnetBlock, Spatial,
     SpatialNorm, Upsample,
