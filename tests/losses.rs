@@ -13,7 +13,7 @@ use common::losses::{built, loss_tests};
 use common::{On, golden, native_tests, relative_error};
 use pollster::block_on;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use tesserae::train::losses::{feature_difference, gradient_difference};
+use tesserae::train::losses::{feature_difference, gradient_difference, texture_difference};
 use tesserae::weights::{Container, Storage, load_discriminator, load_lpips, save_discriminator};
 
 loss_tests!(native_tests);
@@ -184,6 +184,32 @@ fn gradient_differences_of_known_pictures() {
     // A chequerboard is gone after the first halving.
     let found = between(&picture(|x, y| ((x + y) % 2) as f32), &flat);
     assert!((found - 1.0 / 3.0).abs() < 1e-6, "{found}");
+}
+
+#[test]
+fn textures_differ_by_their_strength_and_not_by_their_place() {
+    let device = Device::flex();
+    let picture = |f: &dyn Fn(usize, usize) -> f32| {
+        let values: Vec<f32> = (0..32 * 32).map(|i| f(i % 32, i / 32)).collect();
+        Tensor::<1>::from_floats(values.as_slice(), &device).reshape([1, 1, 32, 32])
+    };
+    let between = |a: &Tensor<4>, b: &Tensor<4>| -> f32 {
+        texture_difference(a.clone(), b.clone()).into_scalar()
+    };
+    let flat = picture(&|_, _| 0.25);
+    assert_eq!(between(&flat, &picture(&|_, _| 0.75)), 0.0);
+    // Stripes four pixels wide: another place costs next to nothing, half the strength much.
+    let stripes =
+        |from: usize, strength: f32| picture(&move |x, _| strength * ((x + from) / 4 % 2) as f32);
+    let (there, moved, weak) = (stripes(0, 0.4), stripes(4, 0.4), stripes(0, 0.2));
+    assert!(between(&there, &weak) > 100.0 * between(&there, &moved));
+    // A slope of 0.1 to the right: its mean square over both directions is 0.005 at full size and
+    // 0.02 at half, where 32 pixels end.
+    let slope = picture(&|x, _| 0.1 * x as f32);
+    let rooted = |energy: f32| ((energy + 1e-5).sqrt() - 1e-5_f32.sqrt()).powi(2);
+    let wanted = (rooted(0.005) + rooted(0.02)) / 2.0;
+    let found = between(&slope, &flat);
+    assert!((found - wanted).abs() < 1e-5, "{found}, not {wanted}");
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn adversarial(preset: &str) -> TrainConfig {
     });
     config.loss.pixel = PixelLoss::Absolute;
     config.loss.gradient = 0.5;
+    config.loss.texture = 0.5;
     config.optimizer.average = Some(0.9);
     config.optimizer.clip = Some(1.0);
     config.optimizer.weight_decay = 0.01;

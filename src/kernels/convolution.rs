@@ -21,7 +21,7 @@ use super::columns;
 /// - `weight`: `[channels_out, channels_in, rows, columns]`
 /// - `bias`: `[channels_out]`
 /// - `grad`: as the output, `[batch, channels_out, height', width']`
-#[backend_extension(Autodiff, Flex, Cube: cfg(target_arch = "wasm32"))]
+#[backend_extension(Autodiff, Flex, Cube: cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan")))]
 pub trait Convolution: Backend {
     /// The convolution.
     fn convolution(
@@ -63,8 +63,8 @@ pub trait Convolution: Backend {
     }
 }
 
-#[cfg(target_arch = "wasm32")]
-impl Convolution for burn_wgpu::CubeBackend {}
+#[cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan"))]
+impl Convolution for burn::backend::CubeBackend {}
 
 impl Convolution for Flex {
     fn convolution(

@@ -13,7 +13,7 @@ use burn::tensor::Tensor;
 use super::cpu::{CHUNK, each_chunk, exp};
 
 /// SiLU and its gradient, over tensors of any shape.
-#[backend_extension(Autodiff, Flex, Cube: cfg(target_arch = "wasm32"))]
+#[backend_extension(Autodiff, Flex, Cube: cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan")))]
 pub trait Silu: Backend {
     /// x · σ(x).
     fn silu(x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -29,8 +29,8 @@ pub trait Silu: Backend {
     }
 }
 
-#[cfg(target_arch = "wasm32")]
-impl Silu for burn_wgpu::CubeBackend {}
+#[cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan"))]
+impl Silu for burn::backend::CubeBackend {}
 
 impl Silu for Flex {
     fn silu(x: FlexTensor) -> FlexTensor {

@@ -103,6 +103,9 @@ pub struct LossConfig {
     /// Weight of the difference of gradients at three scales; see
     /// [`gradient_difference`](super::losses::gradient_difference).
     pub gradient: f32,
+    /// Weight of the difference of local contrast; see
+    /// [`texture_difference`](super::losses::texture_difference).
+    pub texture: f32,
     /// Weight of LPIPS, whose weights are then asked for.
     pub perceptual: f32,
     /// Weight β of the commitment term.
@@ -117,6 +120,7 @@ impl Default for LossConfig {
         Self {
             pixel: PixelLoss::Squared,
             gradient: 0.0,
+            texture: 0.0,
             perceptual: 0.0,
             beta: 0.25,
             divergence: 1e-6,
@@ -287,6 +291,7 @@ impl TrainConfig {
         }
         for (name, value) in [
             ("gradient", self.loss.gradient),
+            ("texture", self.loss.texture),
             ("perceptual", self.loss.perceptual),
             ("beta", self.loss.beta),
             ("divergence", self.loss.divergence),

@@ -1,8 +1,9 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::container::TensorContainer;
-use burn::tensor::{Bytes, Gradients, Tensor};
+use burn::tensor::{Gradients, Tensor};
 
+use super::adamw::{self, Moments};
 use super::{OptimizerConfig, State};
 use crate::error::{Error, Result};
 use crate::weights::params;
@@ -13,7 +14,7 @@ const CLIP_EPSILON: f32 = 1e-6;
 /// A module that learns: its parameters, what its optimizer remembers, and their moving average.
 pub struct Learner<M: Module> {
     module: M,
-    optimizer: ModuleOptimizer,
+    moments: Moments,
     gathered: GradientsAccumulator<M>,
     /// Without gradients; there only if the config asks for it.
     average: Option<M>,
@@ -27,7 +28,7 @@ pub struct Restored<M> {
     module: M,
     average: Option<M>,
     followed: u32,
-    optimizer: ModuleOptimizer,
+    moments: Moments,
 }
 
 impl<M: Module> Learner<M> {
@@ -35,15 +36,10 @@ impl<M: Module> Learner<M> {
     pub fn new(module: M, config: &OptimizerConfig) -> Self {
         // The optimizer remembers by id, and a checkpoint outlives the process.
         let module = params::identify(module);
-        let optimizer = AdamWConfig::new()
-            .with_beta_1(config.beta_1)
-            .with_beta_2(config.beta_2)
-            .with_epsilon(1e-8)
-            .with_weight_decay(config.weight_decay);
         Self {
             average: config.average.map(|_| module.clone()),
             module: module.train(),
-            optimizer: optimizer.init(),
+            moments: Moments::new(),
             gathered: GradientsAccumulator::new(),
             followed: 0,
             config: config.clone(),
@@ -78,7 +74,7 @@ impl<M: Module> Learner<M> {
             gradients = clipped(&self.module, gradients, clip);
         }
         let module = self.module.clone();
-        self.module = self.optimizer.step(rate, module, gradients);
+        self.module = adamw::step(&self.config, rate, module, gradients, &mut self.moments);
         if let (Some(keep), Some(average)) = (self.config.average, self.average.take()) {
             // At first the average forgets faster, so that the start does not stay in it;
             // latent-diffusion, `modules/ema.py`.
@@ -101,10 +97,7 @@ impl<M: Module> Learner<M> {
                 .await?;
         }
         state.put_note(&format!("{prefix}.followed"), self.followed.to_string());
-        let bytes = self.optimizer.into_bytes();
-        let bytes = bytes.map_err(|e| Error::Internal(e.to_string()))?;
-        state.put_bytes(&format!("{prefix}.optimizer"), bytes.to_vec());
-        Ok(())
+        adamw::save(&self.moments, &self.module, prefix, state).await
     }
 
     /// Reads what [`Learner::save`] wrote, and changes nothing.
@@ -115,17 +108,15 @@ impl<M: Module> Learner<M> {
         let average = self.average.as_ref();
         let average = average.map(|m| state.module(&format!("{prefix}.average"), m.valid()));
         let followed = state.note(&format!("{prefix}.followed"))?;
-        let bytes = state.bytes(&format!("{prefix}.optimizer"))?;
-        let optimizer = self.optimizer.clone();
+        let still = self.module.valid();
+        let device = still.devices().into_iter().next().unwrap_or_default();
         Ok(Restored {
-            module: state.module(prefix, self.module.valid())?,
+            moments: adamw::read(&still, prefix, state, &device)?,
+            module: state.module(prefix, still)?,
             average: average.transpose()?,
             followed: followed
                 .parse()
                 .map_err(|_| Error::WeightsCorrupt(format!("`{followed}` is no count")))?,
-            optimizer: optimizer
-                .from_bytes(Bytes::from_bytes_vec(bytes.to_vec()))
-                .map_err(|e| Error::WeightsCorrupt(e.to_string()))?,
         })
     }
 
@@ -134,7 +125,7 @@ impl<M: Module> Learner<M> {
         self.module = restored.module.train();
         self.average = restored.average;
         self.followed = restored.followed;
-        self.optimizer = restored.optimizer;
+        self.moments = restored.moments;
         self.gathered = GradientsAccumulator::new();
     }
 }

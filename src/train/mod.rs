@@ -3,6 +3,7 @@
 //! A [`Trainer`] repeats the steps of a [`Task`]; [`Reconstruction`] is the one for autoencoders.
 //! Each model in it is a [`Learner`]: parameters, optimizer, moving average.
 
+mod adamw;
 mod adversary;
 mod codebooks;
 mod config;

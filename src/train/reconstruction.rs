@@ -3,7 +3,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::losses::{adaptive_weight, feature_difference, gradient_difference};
+use super::losses::{adaptive_weight, feature_difference, gradient_difference, texture_difference};
 use super::trainer::{Losses, Task};
 use super::{
     Adversary, CodebookUpdate, Codebooks, CropSampler, Learner, Parts, PixelLoss, State,
@@ -234,6 +234,11 @@ impl Reconstruction {
             let term = gradient_difference(unit(&fake), unit(x));
             add("gradient", &term);
             sum = sum + term.mul_scalar(self.config.loss.gradient);
+        }
+        if self.config.loss.texture > 0.0 {
+            let term = texture_difference(unit(&fake), unit(x));
+            add("texture", &term);
+            sum = sum + term.mul_scalar(self.config.loss.texture);
         }
         if let Some(lpips) = &self.perceptual {
             let signed = |pixels: &Tensor<4>| {

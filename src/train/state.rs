@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use burn::module::Module;
@@ -16,7 +15,6 @@ const CHECKSUM: &str = "sha256";
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
-    bytes: BTreeMap<String, Vec<u8>>,
     notes: BTreeMap<String, String>,
 }
 
@@ -68,20 +66,6 @@ impl State {
         ))
     }
 
-    /// Keeps bytes.
-    pub fn put_bytes(&mut self, name: &str, bytes: Vec<u8>) {
-        self.bytes.insert(name.to_owned(), bytes);
-    }
-
-    /// Bytes that were kept.
-    ///
-    /// # Errors
-    /// [`Error::WeightsMismatch`] where there are none of that name.
-    pub fn bytes(&self, name: &str) -> Result<&[u8]> {
-        let bytes = self.bytes.get(name).ok_or_else(|| missing(name))?;
-        Ok(bytes)
-    }
-
     /// Keeps a short text.
     pub fn put_note(&mut self, name: &str, text: String) {
         self.notes.insert(name.to_owned(), text);
@@ -116,10 +100,6 @@ impl State {
                 sha.update(value.to_le_bytes());
             }
         }
-        for (name, bytes) in &self.bytes {
-            sha.update(name);
-            sha.update(bytes);
-        }
         for (name, text) in self.notes.iter().filter(|(name, _)| *name != CHECKSUM) {
             sha.update(format!("{name} {text}"));
         }
@@ -132,20 +112,19 @@ impl State {
     /// [`Error::Internal`] when it cannot be put together.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let internal = |e: safetensors::SafeTensorError| Error::Internal(e.to_string());
-        let floats = self.tensors.iter().map(|(name, (shape, values))| {
-            let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            (name.clone(), Dtype::F32, shape.clone(), Cow::from(bytes))
-        });
-        let bytes = self.bytes.iter().map(|(name, bytes)| {
-            let shape = vec![bytes.len()];
-            (name.clone(), Dtype::U8, shape, Cow::from(bytes))
-        });
-        let parts: Vec<_> = floats.chain(bytes).collect();
+        let parts: Vec<_> = self
+            .tensors
+            .iter()
+            .map(|(name, (shape, values))| {
+                let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+                (name.as_str(), shape.clone(), bytes)
+            })
+            .collect();
         let views = parts
             .iter()
-            .map(|(name, dtype, shape, data)| {
-                let view = TensorView::new(*dtype, shape.clone(), data).map_err(internal)?;
-                Ok((name.as_str(), view))
+            .map(|(name, shape, data)| {
+                let view = TensorView::new(Dtype::F32, shape.clone(), data).map_err(internal)?;
+                Ok((*name, view))
             })
             .collect::<Result<Vec<_>>>()?;
         let mut notes: HashMap<String, String> = self.notes.clone().into_iter().collect();
@@ -165,19 +144,14 @@ impl State {
             ..Self::default()
         };
         for (name, view) in SafeTensors::deserialize(file).map_err(corrupt)?.iter() {
-            match view.dtype() {
-                Dtype::F32 => {
-                    let words = view.data().as_chunks::<4>().0;
-                    let values = words.iter().map(|word| f32::from_le_bytes(*word));
-                    let value = (view.shape().to_vec(), values.collect());
-                    state.tensors.insert(name.to_owned(), value);
-                }
-                Dtype::U8 => state.put_bytes(name, view.data().to_vec()),
-                other => {
-                    let message = format!("a training has no {other:?}, which `{name}` is");
-                    return Err(Error::WeightsCorrupt(message));
-                }
+            if view.dtype() != Dtype::F32 {
+                let message = format!("a training has no {:?}, which `{name}` is", view.dtype());
+                return Err(Error::WeightsCorrupt(message));
             }
+            let words = view.data().as_chunks::<4>().0;
+            let values = words.iter().map(|word| f32::from_le_bytes(*word));
+            let value = (view.shape().to_vec(), values.collect());
+            state.tensors.insert(name.to_owned(), value);
         }
         let told = state.notes.remove(CHECKSUM);
         if told != Some(state.checksum()) {
@@ -210,12 +184,10 @@ mod tests {
         let device = Device::flex();
         let tensor = Tensor::<2>::from_floats([[1.5, -0.0, f32::MIN_POSITIVE]], &device);
         pollster::block_on(state.put("tensor", tensor)).unwrap();
-        state.put_bytes("bytes", vec![1, 2, 255]);
         state.put_note("step", "17".to_owned());
         let read = State::from_bytes(&state.to_bytes().unwrap()).unwrap();
         assert_eq!(read, state);
         assert_eq!(read.note("step").unwrap(), "17");
-        assert_eq!(read.bytes("bytes").unwrap(), [1, 2, 255]);
         assert_eq!(read.tensor::<2>("tensor", &device).unwrap().dims(), [1, 3]);
 
         // Any byte that changes is noticed.
@@ -246,7 +218,6 @@ mod tests {
         let state = State::default();
         for error in [
             state.tensor::<1>("absent", &device).unwrap_err(),
-            state.bytes("absent").unwrap_err(),
             state.note("absent").unwrap_err(),
         ] {
             assert_eq!(error.code(), "weights_mismatch");

@@ -11,9 +11,20 @@ use crate::error::{Error, Result};
 /// Shape of each parameter. Parameters that were never used stay uninitialised, so this costs no
 /// memory.
 pub fn shapes(module: &impl Module) -> BTreeMap<String, Vec<usize>> {
-    let mut shapes = Shapes::default();
-    module.visit(&mut shapes);
-    shapes.found
+    let names = names(module).into_iter();
+    names.map(|(name, (_, shape))| (name, shape)).collect()
+}
+
+/// Id of each parameter.
+pub fn ids(module: &impl Module) -> BTreeMap<String, ParamId> {
+    let names = names(module).into_iter();
+    names.map(|(name, (id, _))| (name, id)).collect()
+}
+
+fn names(module: &impl Module) -> BTreeMap<String, (ParamId, Vec<usize>)> {
+    let mut names = Names::default();
+    module.visit(&mut names);
+    names.found
 }
 
 /// Shape and values of each parameter, read back from the device.
@@ -81,12 +92,12 @@ impl Path {
 }
 
 #[derive(Debug, Default)]
-struct Shapes {
+struct Names {
     path: Path,
-    found: BTreeMap<String, Vec<usize>>,
+    found: BTreeMap<String, (ParamId, Vec<usize>)>,
 }
 
-impl ModuleVisitor for Shapes {
+impl ModuleVisitor for Names {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.path.enter(name, container);
     }
@@ -96,8 +107,8 @@ impl ModuleVisitor for Shapes {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found
-            .insert(self.path.name(), param.lazy_shape().as_slice().to_vec());
+        let shape = param.lazy_shape().as_slice().to_vec();
+        self.found.insert(self.path.name(), (param.id, shape));
     }
 }
 

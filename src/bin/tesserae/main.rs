@@ -5,6 +5,7 @@ mod cli;
 mod code;
 mod codecs;
 mod convert;
+mod device;
 mod encode;
 mod eval;
 mod files;

@@ -1,11 +1,11 @@
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use tesserae::models::{Limits, Stage};
 use tesserae::weights::{self, CheckedWeights, Manifest};
 use tesserae::{Codec, Error, Picture, Result};
 
+use crate::device::DeviceArgs;
 use crate::files;
 
 /// A config.json for what shapes cannot tell.
@@ -33,6 +33,8 @@ pub struct ModelArgs {
     models: PathBuf,
     #[command(flatten)]
     config: ConfigArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 /// How a picture is made ready, as on the page.
@@ -75,7 +77,7 @@ impl ModelArgs {
     pub fn load(&self) -> Result<Codec> {
         let file = files::weights(&self.file()?)?;
         let checked = CheckedWeights::new(file, self.config.text()?.as_deref())?;
-        let device = Device::flex();
+        let device = self.device.open();
         let loaded = weights::build(&checked, &device)?;
         Ok(Codec::new(loaded, &device).within(Limits::CPU))
     }

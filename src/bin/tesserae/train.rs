@@ -14,6 +14,7 @@ use tesserae::train::{CropSampler, Reconstruction, Start, StepReport, TrainConfi
 use tesserae::weights::{self, Storage};
 use tesserae::{Autoencoder, Codec, Error, Picture, Result};
 
+use crate::device::DeviceArgs;
 use crate::{files, grid};
 
 /// Steps between two checkpoints, two lines of the log, and two looks at held-out pictures.
@@ -51,12 +52,14 @@ pub struct Args {
     /// Name to write into the weight file.
     #[arg(long)]
     name: Option<String>,
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
         let config = TrainConfig::from_json(&files::text(&self.config)?)?;
-        let device = Device::flex();
+        let device = self.device.open();
         device.seed(config.seed);
         let model = self.model(&config, &device)?;
         let start = self.start(&device)?;
