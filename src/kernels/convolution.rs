@@ -64,7 +64,7 @@ pub trait Convolution: Backend {
 }
 
 #[cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan"))]
-impl Convolution for burn::backend::CubeBackend {}
+impl Convolution for super::CubeBackend {}
 
 impl Convolution for Flex {
     fn convolution(

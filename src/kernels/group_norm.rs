@@ -88,7 +88,7 @@ fn per_channel<B: Backend>(values: FloatTensor<B>) -> FloatTensor<B> {
 }
 
 #[cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan"))]
-impl GroupNormalisation for burn::backend::CubeBackend {}
+impl GroupNormalisation for super::CubeBackend {}
 
 impl GroupNormalisation for Flex {
     fn group_norm(

@@ -10,6 +10,12 @@ mod silu;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+/// Burn's backend for every GPU, by whichever of its crates is there.
+#[cfg(all(feature = "cuda", not(any(target_arch = "wasm32", feature = "vulkan"))))]
+use burn::backend::Cuda as CubeBackend;
+#[cfg(any(target_arch = "wasm32", feature = "vulkan"))]
+use burn::backend::Wgpu as CubeBackend;
+
 pub use convolution::{Convolution, convolve};
 pub use group_norm::{GroupNormalisation, group_norm};
 pub use silu::{Silu, silu};

@@ -30,7 +30,7 @@ pub trait Silu: Backend {
 }
 
 #[cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan"))]
-impl Silu for burn::backend::CubeBackend {}
+impl Silu for super::CubeBackend {}
 
 impl Silu for Flex {
     fn silu(x: FlexTensor) -> FlexTensor {

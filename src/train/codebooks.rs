@@ -116,12 +116,17 @@ impl Codebooks {
 
     /// Takes note of the latents and codes of one batch.
     pub fn watch(&mut self, model: &Autoencoder, pass: &Pass) {
-        let quantizers = model.vector_quantizers();
-        let each = quantizers.iter().zip(&pass.latents).zip(&pass.quantized);
-        for (grid, ((quantizer, z), quantized)) in each.enumerate() {
-            let rows = flatten(quantizer.prepare(z.clone())).inner();
+        for (grid, (z, quantized)) in pass.latents.iter().zip(&pass.quantized).enumerate() {
             let indices: Tensor<1, Int> = quantized.indices.clone().inner().flatten(0, 2);
             self.count(grid, indices.clone());
+            self.see(model, grid, z.clone(), indices);
+        }
+    }
+
+    /// Takes note of the latents of one grid, to which its codebook is to move.
+    pub fn see(&mut self, model: &Autoencoder, grid: usize, z: Tensor<4>, indices: Tensor<1, Int>) {
+        if let Some(quantizer) = model.vector_quantizers().get(grid) {
+            let rows = flatten(quantizer.prepare(z)).inner();
             self.seen[grid].push((rows, indices));
         }
     }

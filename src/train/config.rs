@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::Damage;
 use crate::config::ModelConfig;
 use crate::error::{Error, Result, one_line};
 use crate::nn::DiscriminatorConfig;
@@ -47,6 +48,8 @@ pub enum Parts {
     All,
     /// The decoder alone: pictures keep their tokens.
     Decoder,
+    /// The decoder, and the codebook by its moving averages: the encoder stays.
+    Codebook,
 }
 
 /// How pictures become crops.
@@ -61,6 +64,12 @@ pub struct DataConfig {
     /// Whether contrast and colours are shifted a little.
     #[serde(default = "yes")]
     pub colour: bool,
+    /// Whether crops also come from pictures scaled down.
+    #[serde(default = "yes")]
+    pub scales: bool,
+    /// What is done to the crops that the model sees; it is to give them back as they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<Damage>,
 }
 
 /// AdamW with warm-up and cosine; Adam where `weight_decay` is 0.
@@ -269,6 +278,9 @@ impl TrainConfig {
         let (crop, factor) = (self.data.crop, self.model.factor());
         if !crop.is_multiple_of(factor) {
             return invalid(format!("`crop` must be a multiple of {factor}"));
+        }
+        if let Some(damage) = self.data.damage {
+            damage.validate()?;
         }
         let pixels = self.batch.saturating_mul(crop.saturating_pow(2));
         for (name, value, max) in [

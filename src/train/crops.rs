@@ -12,6 +12,9 @@ const SCALES: [u32; 6] = [160, 224, 288, 384, 512, 768];
 /// A crop whose channels all span less than this is drawn again: plain backgrounds teach nothing.
 const FLAT: u8 = 12;
 
+/// Seeds of noise that lie between two batches, more than any batch has crops.
+const DRAWS: u64 = 1 << 32;
+
 /// Random square crops of photos: random photo, scale and place; as the config says, mirrored half
 /// the time and with the colours shifted a little. Photos are drawn in proportion to their side, so
 /// that cut-out objects do not drown large scenes.
@@ -46,7 +49,10 @@ impl CropSampler {
             .into_iter()
             .filter_map(|photo| {
                 let weight = (photo.width() as f32 * photo.height() as f32).sqrt();
-                let scales = scales_of(photo, side as u32);
+                let scales = match config.scales {
+                    true => scales_of(photo, side as u32),
+                    false => whole(photo, side as u32),
+                };
                 (!scales.is_empty()).then(|| {
                     total += weight;
                     (total, scales)
@@ -88,6 +94,25 @@ impl CropSampler {
             self.crop(&mut rng, &mut out);
         }
         out
+    }
+
+    /// Batch `number`, which is `clean`, as the model is to see it: damaged, if the config says so.
+    ///
+    /// # Errors
+    /// As [`Damage::apply`](super::Damage::apply).
+    pub fn seen(&self, number: usize, clean: &[f32]) -> Result<Option<Vec<f32>>> {
+        let Some(damage) = self.config.damage else {
+            return Ok(None);
+        };
+        let (side, [low, high]) = (self.side(), self.range);
+        let mut seen = Vec::with_capacity(clean.len());
+        let first = self.seed.wrapping_add(number as u64).wrapping_mul(DRAWS);
+        for (index, crop) in clean.chunks(3 * side * side).enumerate() {
+            let crop = Picture::from_planar(crop, side as u32, side as u32, low, high)?;
+            let damaged = damage.apply(&crop, first.wrapping_add(index as u64))?;
+            seen.extend(damaged.to_planar(low, high));
+        }
+        Ok(Some(seen))
     }
 
     fn crop(&self, rng: &mut ChaCha8Rng, out: &mut Vec<f32>) {
@@ -155,6 +180,12 @@ impl CropSampler {
     }
 }
 
+/// The photo as it is, if it holds a crop.
+fn whole(photo: Picture, side: u32) -> Vec<Picture> {
+    let holds = photo.width().min(photo.height()) >= side;
+    holds.then_some(photo).into_iter().collect()
+}
+
 /// The photo at each of [`SCALES`] that is no enlargement and holds a crop.
 fn scales_of(photo: Picture, side: u32) -> Vec<Picture> {
     let (short, long) = (
@@ -195,6 +226,8 @@ mod tests {
             crop,
             mirror: false,
             colour: false,
+            scales: true,
+            damage: None,
         }
     }
 

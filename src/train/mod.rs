@@ -8,11 +8,13 @@ mod adversary;
 mod codebooks;
 mod config;
 mod crops;
+mod damage;
 mod learner;
 pub mod losses;
 mod reconstruction;
 mod state;
 mod trainer;
+mod tuning;
 
 pub use adversary::Adversary;
 pub use codebooks::Codebooks;
@@ -21,7 +23,9 @@ pub use config::{
     Parts, PixelLoss, TrainConfig,
 };
 pub use crops::CropSampler;
+pub use damage::Damage;
 pub use learner::Learner;
 pub use reconstruction::{Reconstruction, Start};
 pub use state::State;
 pub use trainer::{Losses, StepReport, Task, Trainer};
+pub use tuning::{Objective, TuneConfig};

@@ -1,5 +1,5 @@
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -72,9 +72,15 @@ impl Reconstruction {
                 "this trainer needs quantizers that choose the nearest code".to_owned(),
             ));
         }
-        if config.parts == Parts::Decoder && !start.trained {
+        if config.parts != Parts::All && !start.trained {
             return Err(Error::ConfigInvalid(
-                "`parts` is `decoder`, for which there must be weights to start from".to_owned(),
+                "`parts` leaves the encoder out, for which there must be weights to start from"
+                    .to_owned(),
+            ));
+        }
+        if config.parts == Parts::Codebook && grids.is_empty() {
+            return Err(Error::ConfigInvalid(
+                "`parts` is `codebook`, and this model has none".to_owned(),
             ));
         }
         if (config.loss.perceptual > 0.0) != start.perceptual.is_some() {
@@ -127,18 +133,25 @@ impl Reconstruction {
         self.codebooks.take_usage().await
     }
 
-    fn batch(&self, crops: &CropSampler, number: usize) -> Tensor<4> {
+    /// What the model sees of batch `number`, and what it is to give back.
+    fn batch(&self, crops: &CropSampler, number: usize) -> Result<[Tensor<4>; 2]> {
         let (count, side) = (self.config.batch, crops.side());
-        let data = TensorData::new(crops.batch(number, count), [count, 3, side, side]);
-        Tensor::from_data(data, &self.device)
+        let tensor = |values| {
+            let data = TensorData::new(values, [count, 3, side, side]);
+            Tensor::from_data(data, &self.device)
+        };
+        let clean = crops.batch(number, count);
+        let seen = crops.seen(number, &clean)?.map(tensor);
+        let clean = tensor(clean);
+        Ok([seen.unwrap_or_else(|| clean.clone()), clean])
     }
 
     /// K-means on the latents of some batches, which no step sees.
     fn start_codebooks(&mut self, crops: &CropSampler, steps: usize) -> Result<()> {
         let first = steps * self.config.accumulate;
         let batches: Vec<Tensor<4>> = (first..first + self.config.codebook.kmeans_batches)
-            .map(|number| self.batch(crops, number).inner())
-            .collect();
+            .map(|number| self.batch(crops, number).map(|[x, _]| x.inner()))
+            .collect::<Result<_>>()?;
         let mut rng = stream(self.config.seed ^ CODES, steps);
         self.codebooks
             .start(self.generator.module_mut(), &batches, &mut rng)
@@ -147,7 +160,7 @@ impl Reconstruction {
     /// Picture to picture, and AutoencoderKL's divergence; `number` is the batch's.
     fn pass(&mut self, x: Tensor<4>, number: usize) -> Result<(Pass, Option<Tensor<1>>)> {
         let model = self.generator.module();
-        if self.config.parts == Parts::Decoder {
+        if self.config.parts != Parts::All {
             let still = model.valid();
             let grids = self.tokens(&still, x.inner())?;
             let grids: Vec<Tensor<4>> = grids.into_iter().map(Tensor::from_inner).collect();
@@ -184,8 +197,13 @@ impl Reconstruction {
         }
         let mut grids = Vec::new();
         for grid in 0..self.config.model.grids().len() {
-            let indices = still.indices(grid, still.latents(x.clone(), &grids))?;
-            self.codebooks.count(grid, indices.clone().flatten(0, 2));
+            let z = still.latents(x.clone(), &grids);
+            let indices = still.indices(grid, z.clone())?;
+            let rows: Tensor<1, Int> = indices.clone().flatten(0, 2);
+            if self.config.parts == Parts::Codebook {
+                self.codebooks.see(still, grid, z, rows.clone());
+            }
+            self.codebooks.count(grid, rows);
             grids.push(still.lookup(grid, indices)?);
         }
         Ok(grids)
@@ -301,9 +319,9 @@ impl Task for Reconstruction {
         let mut losses = Losses::default();
         for part in 0..self.config.accumulate {
             let number = step * self.config.accumulate + part;
-            let x = self.batch(crops, number);
-            let (pass, divergence) = self.pass(x.clone(), number)?;
-            let pull = self.pull(&x, &pass, judged, &mut losses)?;
+            let [x, target] = self.batch(crops, number)?;
+            let (pass, divergence) = self.pass(x, number)?;
+            let pull = self.pull(&target, &pass, judged, &mut losses)?;
             let mut objective = (pass.output * Tensor::from_inner(pull)).sum();
             for quantized in &pass.quantized {
                 let commitment = quantized.commitment.clone();
@@ -316,7 +334,7 @@ impl Task for Reconstruction {
             if let Some(divergence) = divergence {
                 losses.add("divergence", divergence.clone().inner().mul_scalar(share));
                 // The other terms are means over the picture's values.
-                let values = x.dims()[1..].iter().product::<usize>() as f32;
+                let values = target.dims()[1..].iter().product::<usize>() as f32;
                 let weight = self.config.loss.divergence / values;
                 objective = objective + divergence.mul_scalar(weight);
             }

@@ -1,7 +1,7 @@
 use clap::{Parser, Subcommand};
 use tesserae::Result;
 
-use crate::{code, convert, encode, eval, init, inspect, plot, ship, train};
+use crate::{code, convert, encode, eval, init, inspect, plot, ship, train, tune};
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ enum Command {
     Init(init::Args),
     /// Train a model on a folder of photos.
     Train(train::Args),
+    /// Fine-tune a model on a few pictures.
+    Tune(tune::Args),
     /// Draw the curves of a training's log.
     Plot(plot::Args),
     /// Measure a model on pictures, beside JPEG and WebP if asked.
@@ -50,6 +52,7 @@ impl Cli {
             Command::Convert(args) => args.run(json).await,
             Command::Init(args) => args.run(json),
             Command::Train(args) => args.run(json).await,
+            Command::Tune(args) => args.run(json).await,
             Command::Plot(args) => args.run(json),
             Command::Eval(args) => args.run(json).await,
             Command::Ship(args) => args.run(json).await,

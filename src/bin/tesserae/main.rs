@@ -19,6 +19,7 @@ mod report;
 mod shards;
 mod ship;
 mod train;
+mod tune;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
 
+use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use tesserae::models::{Limits, Stage};
-use tesserae::weights::{self, CheckedWeights, Manifest};
+use tesserae::weights::{self, CheckedWeights, Loaded, Manifest};
 use tesserae::{Codec, Error, Picture, Result};
 
 use crate::device::DeviceArgs;
@@ -74,12 +75,22 @@ impl ModelArgs {
         Ok(self.models.join(&index.entry(&self.model)?.file))
     }
 
-    pub fn load(&self) -> Result<Codec> {
+    /// Where to compute.
+    pub fn device(&self) -> Device {
+        self.device.open()
+    }
+
+    /// The weights as a model.
+    pub fn weights(&self, device: &Device) -> Result<Loaded> {
         let file = files::weights(&self.file()?)?;
         let checked = CheckedWeights::new(file, self.config.text()?.as_deref())?;
-        let device = self.device.open();
-        let loaded = weights::build(&checked, &device)?;
-        Ok(Codec::new(loaded, &device).within(Limits::CPU))
+        weights::build(&checked, device)
+    }
+
+    /// The model, ready for pictures.
+    pub fn load(&self) -> Result<Codec> {
+        let device = self.device();
+        Ok(Codec::new(self.weights(&device)?, &device).within(Limits::CPU))
     }
 }
 

@@ -1,0 +1,204 @@
+use std::path::PathBuf;
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use tesserae::pixels::metrics::psnr;
+use tesserae::train::{
+    CropSampler, Damage, Objective, Parts, Reconstruction, Start, Trainer, TuneConfig,
+};
+use tesserae::weights::{self, Storage};
+use tesserae::{Codec, Error, Picture, Result};
+
+use crate::files;
+use crate::model::{FitArgs, ModelArgs};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Pictures to tune on, or folders of them.
+    #[arg(required = true)]
+    inputs: Vec<PathBuf>,
+    /// Weight file to write.
+    #[arg(long)]
+    out: PathBuf,
+    #[arg(long, default_value_t = 50)]
+    steps: usize,
+    /// Highest learning rate.
+    #[arg(long, default_value_t = 1e-3)]
+    learning_rate: f64,
+    /// What learns. With the decoder alone, pictures keep their tokens.
+    #[arg(long, value_enum, default_value_t)]
+    parts: PartsArg,
+    /// What it is to become good at.
+    #[arg(long, value_enum, default_value_t)]
+    objective: ObjectiveArg,
+    /// Train a restoration: noise of this standard deviation (of 255) is added to what the model
+    /// sees.
+    #[arg(long, group = "damage")]
+    noise: Option<f32>,
+    /// Likewise, JPEG of this quality (1 to 100).
+    #[arg(long, group = "damage")]
+    jpeg: Option<u8>,
+    /// Likewise, a blur of this standard deviation in pixels.
+    #[arg(long, group = "damage")]
+    blur: Option<f32>,
+    /// Likewise, scaled down by this factor and up again.
+    #[arg(long, group = "damage")]
+    small: Option<f32>,
+    /// Crops a step.
+    #[arg(long, default_value_t = 1)]
+    batch: usize,
+    /// Side of a crop in pixels; 0 for the most that fits and is at most 256.
+    #[arg(long, default_value_t = 0)]
+    crop: usize,
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// The discriminator to start from, for the lifelike objective; else it starts afresh.
+    #[arg(long)]
+    discriminator: Option<PathBuf>,
+    /// Name to write into the weight file.
+    #[arg(long)]
+    name: Option<String>,
+    /// How the weights are stored.
+    #[arg(long, value_enum, default_value_t = crate::convert::Dtype::F32)]
+    dtype: crate::convert::Dtype,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    fit: FitArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum PartsArg {
+    #[default]
+    Decoder,
+    /// The decoder and the codebook.
+    Codebook,
+    All,
+}
+
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum ObjectiveArg {
+    /// VQ-VAE's: few errors.
+    #[default]
+    Faithful,
+    /// VQ-GAN's: edges and texture, against a discriminator.
+    Lifelike,
+}
+
+impl Args {
+    pub async fn run(self, json: bool) -> Result<()> {
+        let config = self.config();
+        let pictures: Vec<Picture> = files::pictures(&self.inputs)?
+            .iter()
+            .map(|path| Ok(self.fit.fit(&files::picture(path)?)))
+            .collect::<Result<_>>()?;
+        let shortest = pictures.iter().map(|p| p.width().min(p.height())).min();
+        let device = self.model.device();
+        let loaded = self.model.weights(&device)?;
+        let training = config.training(&loaded.config, shortest.unwrap_or_default())?;
+        let range = loaded.config.input_range();
+        let crops = CropSampler::new(pictures.clone(), &training.data, range, config.seed)?;
+        let discriminator = self.discriminator.as_deref();
+        let discriminator = discriminator
+            .map(|path| weights::load_discriminator(&files::weights(path)?, &device))
+            .transpose()?;
+        let start = Start {
+            trained: true,
+            discriminator,
+            perceptual: None,
+        };
+        let bytes = weights::save(&loaded.model, &loaded.config, None, Storage::F32)?;
+        let before = self
+            .quality(&Codec::from_weights(bytes, &device)?, &pictures, &config)
+            .await?;
+
+        let task = Reconstruction::new(training, loaded.model, start, &device)?;
+        let mut trainer = Trainer::new(task, config.steps);
+        let bar = ProgressBar::new(config.steps as u64).with_style(
+            ProgressStyle::with_template("{bar:30} {pos}/{len} {eta}")
+                .map_err(|e| Error::Internal(e.to_string()))?,
+        );
+        let (mut losses, began) = (Vec::new(), Instant::now());
+        while !trainer.finished() {
+            let report = trainer.step(&crops).await?;
+            let terms = report.losses.iter().map(|(name, value)| (*name, *value));
+            losses.push(terms.collect::<std::collections::BTreeMap<_, _>>());
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        let rate = config.steps as f64 / began.elapsed().as_secs_f64();
+
+        let model = trainer.task().model();
+        let bytes = weights::save(
+            &model,
+            &loaded.config,
+            self.name.as_deref(),
+            self.dtype.into(),
+        )?;
+        files::write(&self.out, &bytes)?;
+        let after = self
+            .quality(&Codec::from_weights(bytes, &device)?, &pictures, &config)
+            .await?;
+        if json {
+            let told = json!({
+                "psnr_before": before,
+                "psnr_after": after,
+                "steps_per_second": rate,
+                "losses": losses,
+                "tuning": config,
+            });
+            println!("{told}");
+        } else {
+            println!("{before:.2} dB before, {after:.2} dB after, {rate:.2} steps a second");
+        }
+        Ok(())
+    }
+
+    fn config(&self) -> TuneConfig {
+        let damage = [
+            self.noise.map(Damage::Noise),
+            self.jpeg.map(Damage::Jpeg),
+            self.blur.map(Damage::Blur),
+            self.small.map(Damage::Small),
+        ];
+        TuneConfig {
+            parts: match self.parts {
+                PartsArg::Decoder => Parts::Decoder,
+                PartsArg::Codebook => Parts::Codebook,
+                PartsArg::All => Parts::All,
+            },
+            objective: match self.objective {
+                ObjectiveArg::Faithful => Objective::Faithful,
+                ObjectiveArg::Lifelike => Objective::Lifelike,
+            },
+            damage: damage.into_iter().flatten().next(),
+            steps: self.steps,
+            learning_rate: self.learning_rate,
+            batch: self.batch,
+            crop: self.crop,
+            seed: self.seed,
+        }
+    }
+
+    /// Mean PSNR of what the model makes of the pictures, or of their damaged copies.
+    async fn quality(
+        &self,
+        codec: &Codec,
+        pictures: &[Picture],
+        config: &TuneConfig,
+    ) -> Result<f64> {
+        let mut sum = 0.0;
+        for (index, picture) in pictures.iter().enumerate() {
+            let seen = match config.damage {
+                Some(damage) => damage.apply(picture, index as u64)?,
+                None => picture.clone(),
+            };
+            let rebuilt = codec
+                .reconstruct(&seen, None, &mut async |_, _, _| true)
+                .await?;
+            sum += psnr(picture, &rebuilt)?;
+        }
+        Ok(sum / pictures.len().max(1) as f64)
+    }
+}

@@ -1,0 +1,169 @@
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AdversaryConfig, CodebookConfig, Damage, DataConfig, LossConfig, OptimizerConfig, Parts,
+    PixelLoss, TrainConfig,
+};
+use crate::config::ModelConfig;
+use crate::error::{Error, Result};
+use crate::nn::DiscriminatorConfig;
+
+/// Largest side of a crop where none is asked for. Whole pictures are learned faster than as many
+/// pixels in crops, whose edges are padded where the picture goes on.
+const CROP: usize = 256;
+
+/// What the discriminators of the shipped models are made of, for one that starts afresh.
+const DISCRIMINATOR: DiscriminatorConfig = DiscriminatorConfig {
+    in_channels: 3,
+    ndf: 32,
+    n_layers: 3,
+};
+
+/// What tuning makes small.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Objective {
+    /// VQ-VAE's: the squared difference of pixels.
+    #[default]
+    Faithful,
+    /// VQ-GAN's: the absolute one, edges and texture, and a discriminator.
+    Lifelike,
+}
+
+/// How a trained model is tuned on a few pictures. Every field has a default that works.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TuneConfig {
+    /// What learns.
+    pub parts: Parts,
+    /// What it is to become good at.
+    pub objective: Objective,
+    /// For a restoration: what is done to the pictures that the model sees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<Damage>,
+    /// Steps in all.
+    pub steps: usize,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Crops a step.
+    pub batch: usize,
+    /// Side of a crop in pixels, the most that fits and is at most 256 if it is 0.
+    pub crop: usize,
+    /// Seed of the crops.
+    pub seed: u64,
+}
+
+impl Default for TuneConfig {
+    fn default() -> Self {
+        Self {
+            parts: Parts::Decoder,
+            objective: Objective::Faithful,
+            damage: None,
+            steps: 50,
+            learning_rate: 1e-3,
+            batch: 1,
+            crop: 0,
+            seed: 0,
+        }
+    }
+}
+
+impl TuneConfig {
+    /// The training of `model` on pictures whose shortest side is `shortest` pixels.
+    ///
+    /// # Errors
+    /// [`Error::ConfigInvalid`] names the field that no training could start with;
+    /// [`Error::DatasetEmpty`] when a picture is smaller than a token.
+    pub fn training(&self, model: &ModelConfig, shortest: u32) -> Result<TrainConfig> {
+        let factor = model.factor();
+        let most = (shortest as usize).min(CROP) / factor * factor;
+        let crop = if self.crop == 0 { most } else { self.crop };
+        if crop == 0 {
+            return Err(Error::DatasetEmpty(format!(
+                "the pictures given (each side must be at least {factor} pixels)"
+            )));
+        }
+        let lifelike = self.objective == Objective::Lifelike;
+        let rate = |learning_rate, [beta_1, beta_2]: [f32; 2]| OptimizerConfig {
+            learning_rate,
+            warmup: (self.steps / 10).max(1),
+            final_share: 0.1,
+            beta_1,
+            beta_2,
+            weight_decay: 0.0,
+            clip: None,
+            average: None,
+        };
+        let betas = if lifelike { [0.5, 0.9] } else { [0.9, 0.99] };
+        let config = TrainConfig {
+            model: model.clone(),
+            parts: self.parts,
+            data: DataConfig {
+                crop,
+                mirror: false,
+                colour: false,
+                scales: false,
+                damage: self.damage,
+            },
+            batch: self.batch,
+            accumulate: 1,
+            steps: self.steps,
+            optimizer: rate(self.learning_rate, betas),
+            loss: LossConfig {
+                pixel: match lifelike {
+                    true => PixelLoss::Absolute,
+                    false => PixelLoss::Squared,
+                },
+                gradient: if lifelike { 1.0 } else { 0.0 },
+                ..LossConfig::default()
+            },
+            codebook: CodebookConfig::default(),
+            adversary: lifelike.then(|| AdversaryConfig {
+                discriminator: DISCRIMINATOR,
+                optimizer: rate(self.learning_rate, betas),
+                start: 0,
+                weight: 0.6,
+                feature_matching: 2.0,
+            }),
+            seed: self.seed,
+        };
+        config.validate()?;
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_fit_the_model_and_the_picture() {
+        let model = ModelConfig::preset("photos-f8").unwrap();
+        let crop = |shortest| {
+            let config = TuneConfig::default().training(&model, shortest);
+            config.unwrap().data.crop
+        };
+        assert_eq!(
+            (crop(1000), crop(128), crop(77), crop(8)),
+            (128, 128, 72, 8)
+        );
+        let error = TuneConfig::default().training(&model, 7).unwrap_err();
+        assert_eq!(error.code(), "dataset_empty");
+    }
+
+    #[test]
+    fn what_cannot_be_trained_is_refused_by_name() {
+        let model = ModelConfig::preset("photos-f8").unwrap();
+        for (json, name) in [
+            (r#"{"steps": 0}"#, "`steps`"),
+            (r#"{"learning_rate": -1.0}"#, "`learning_rate`"),
+            (r#"{"crop": 12}"#, "`crop`"),
+            (r#"{"damage": {"jpeg": 0}}"#, "`jpeg`"),
+        ] {
+            let config: TuneConfig = serde_json::from_str(json).unwrap();
+            let error = config.training(&model, 256).unwrap_err();
+            assert_eq!(error.code(), "config_invalid");
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Fine-tuning on the command line: what gets better, what stays, and how it fails.
+#![cfg(not(target_arch = "wasm32"))]
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde_json::Value;
+use support::program::{failed, json, run};
+use support::{TINY, WeightFile};
+use tempfile::{TempDir, tempdir};
+
+/// Tunes the tiny model on a photo of 64 pixels a side.
+fn tune(folder: &TempDir, options: &str) -> Value {
+    let command = "tune SAMPLES/coffee.png --model TINY --size 64 --square --json";
+    json(&run(
+        folder,
+        &format!("{command} --out tuned.safetensors {options}"),
+    ))
+}
+
+fn gain(told: &Value) -> f64 {
+    told["psnr_after"].as_f64().unwrap() - told["psnr_before"].as_f64().unwrap()
+}
+
+/// Which parts of the tiny model differ in the tuned one, by the first word of their names.
+fn moved(folder: &TempDir) -> BTreeMap<String, bool> {
+    let tuned = fs::read(folder.path().join("tuned.safetensors")).unwrap();
+    let (old, new) = (WeightFile::of(TINY), WeightFile::of(&tuned));
+    let mut moved = BTreeMap::new();
+    for (name, tensor) in &old.tensors {
+        let part = name.split('.').next().unwrap().to_owned();
+        let differs = tensor.values() != new.tensors[name].values();
+        *moved.entry(part).or_default() |= differs;
+    }
+    moved
+}
+
+#[test]
+fn the_decoder_gets_better_and_tokens_stay() {
+    let folder = tempdir().unwrap();
+    let told = tune(&folder, "--steps 25");
+    assert!(gain(&told) > 1.0, "{told}");
+    let losses = told["losses"].as_array().unwrap();
+    assert_eq!(losses.len(), 25);
+    let mse = |at: usize| losses[at]["mse"].as_f64().unwrap();
+    assert!(mse(24) < 0.8 * mse(0), "{told}");
+    assert!(told["steps_per_second"].as_f64().unwrap() > 0.0);
+    let moved = moved(&folder);
+    assert!(moved["decoder"] && moved["post_quant_conv"], "{moved:?}");
+    assert!(
+        !moved["encoder"] && !moved["quant_conv"] && !moved["quantize"],
+        "{moved:?}"
+    );
+
+    // The file says of the photo what the tuning said.
+    let shown = json(&run(
+        &folder,
+        "reconstruct SAMPLES/coffee.png a.png --json --model tuned.safetensors --size 64 --square",
+    ));
+    let (shown, after) = (shown["psnr"].as_f64(), told["psnr_after"].as_f64());
+    assert!((shown.unwrap() - after.unwrap()).abs() < 1e-6);
+    for (model, file) in [("TINY", "old.tokens"), ("tuned.safetensors", "new.tokens")] {
+        let picture = "encode SAMPLES/astronaut.png";
+        json(&run(
+            &folder,
+            &format!("{picture} {file} --json --model {model} --size 64"),
+        ));
+    }
+    let indices = |file: &str| {
+        let bytes = fs::read(folder.path().join(file)).unwrap();
+        tesserae::Tokens::from_bytes(&bytes).unwrap().grids
+    };
+    assert_eq!(indices("old.tokens"), indices("new.tokens"));
+}
+
+#[test]
+fn equal_runs_give_equal_files() {
+    let folder = tempdir().unwrap();
+    let file = |options: &str| {
+        tune(&folder, options);
+        fs::read(folder.path().join("tuned.safetensors")).unwrap()
+    };
+    let first = file("--steps 3 --crop 32 --batch 2");
+    assert!(first == file("--steps 3 --crop 32 --batch 2"));
+    assert!(first != file("--steps 3 --crop 32 --batch 2 --seed 1"));
+}
+
+#[test]
+fn what_learns_is_what_was_asked_for() {
+    let folder = tempdir().unwrap();
+    tune(&folder, "--steps 4 --parts codebook");
+    let codebook = moved(&folder);
+    assert!(codebook["decoder"] && codebook["quantize"], "{codebook:?}");
+    assert!(
+        !codebook["encoder"] && !codebook["quant_conv"],
+        "{codebook:?}"
+    );
+    tune(&folder, "--steps 4 --parts all");
+    assert!(moved(&folder).values().all(|moved| *moved));
+}
+
+#[test]
+fn a_discriminator_judges_where_the_objective_is_lifelike() {
+    let folder = tempdir().unwrap();
+    let told = tune(&folder, "--steps 3 --objective lifelike");
+    let last = &told["losses"][2];
+    for term in [
+        "l1",
+        "gradient",
+        "generator",
+        "discriminator",
+        "adaptive_weight",
+    ] {
+        assert!(last[term].is_number(), "{term} in {last}");
+    }
+}
+
+#[test]
+fn a_restoration_mends_what_was_done_to_the_picture() {
+    let folder = tempdir().unwrap();
+    for damage in ["--noise 60", "--jpeg 5", "--blur 2", "--small 4"] {
+        let told = tune(&folder, &format!("--steps 20 --parts all {damage}"));
+        assert!(gain(&told) > 0.5, "{damage}: {told}");
+    }
+}
+
+#[test]
+fn what_cannot_be_tuned_is_refused_and_nothing_is_written() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("no.png"), b"no picture").unwrap();
+    for (arguments, code, named) in [
+        ("tune none.png", "io", "none.png"),
+        ("tune no.png", "image_unsupported", "PNG"),
+        (
+            "tune SAMPLES/coffee.png --size 3",
+            "dataset_empty",
+            "4 pixels",
+        ),
+        (
+            "tune SAMPLES/coffee.png --steps 0",
+            "config_invalid",
+            "`steps`",
+        ),
+        (
+            "tune SAMPLES/coffee.png --crop 30",
+            "config_invalid",
+            "`crop`",
+        ),
+        (
+            "tune SAMPLES/coffee.png --jpeg 0",
+            "config_invalid",
+            "`jpeg`",
+        ),
+        (
+            "tune SAMPLES/coffee.png --learning-rate NaN",
+            "config_invalid",
+            "`learning_rate`",
+        ),
+    ] {
+        let output = run(
+            &folder,
+            &format!("{arguments} --model TINY --out tuned.safetensors"),
+        );
+        failed(&output, code, named);
+        assert!(!folder.path().join("tuned.safetensors").exists());
+    }
+}
