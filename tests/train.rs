@@ -17,7 +17,7 @@ use tesserae::train::{
     AdversaryConfig, CodebookUpdate, CropSampler, Parts, PixelLoss, Reconstruction, Start, State,
     StepReport, TrainConfig, Trainer,
 };
-use tesserae::weights::{self, Storage};
+use tesserae::weights::{self, About, Storage};
 use tesserae::{Autoencoder, ModelConfig};
 
 const STEPS: usize = 60;
@@ -98,7 +98,7 @@ fn drawing(config: &TrainConfig) -> MutexGuard<'static, ()> {
 }
 
 fn file(model: &Autoencoder, config: &TrainConfig) -> Vec<u8> {
-    weights::save(model, &config.model, None, Storage::F32).unwrap()
+    weights::save(model, &config.model, About::default(), Storage::F32).unwrap()
 }
 
 fn crops(config: &TrainConfig) -> CropSampler {

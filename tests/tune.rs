@@ -56,6 +56,10 @@ fn the_decoder_gets_better_and_tokens_stay() {
         "{moved:?}"
     );
 
+    let inspected = json(&run(&folder, "inspect tuned.safetensors --json"));
+    let record: Value = serde_json::from_str(inspected["tuning"].as_str().unwrap()).unwrap();
+    assert_eq!((&record, &record["steps"]), (&told["tuning"], &25.into()));
+
     // The file says of the photo what the tuning said.
     let shown = json(&run(
         &folder,

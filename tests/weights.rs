@@ -7,7 +7,7 @@ mod support;
 use burn::tensor::Device;
 use safetensors::tensor::Dtype;
 use support::{Stored, TINY, WeightFile, code, codec, decode, encode, painted};
-use tesserae::weights::{self, Loaded, Storage};
+use tesserae::weights::{self, About, Loaded, Storage};
 use tesserae::{Autoencoder, Error, ModelConfig, Result};
 
 fn load(bytes: impl Into<Vec<u8>>) -> Result<Loaded> {
@@ -146,7 +146,7 @@ fn half_and_full_precision_both_load() {
     for preset in ["vqgan-tiny", "vqvae-tiny", "vqvae2-tiny"] {
         let config = ModelConfig::preset(preset).unwrap();
         let model = Autoencoder::new(&config, &device).unwrap();
-        let save = |storage| weights::save(&model, &config, None, storage).unwrap();
+        let save = |storage| weights::save(&model, &config, About::default(), storage).unwrap();
         let (half, full) = (save(Storage::F16), save(Storage::F32));
         let (short, long) = (half.len(), full.len());
         let (half, full) = (load(half).unwrap(), load(full).unwrap());

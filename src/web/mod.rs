@@ -9,11 +9,13 @@ mod model;
 mod picture;
 mod source;
 mod tokens;
+mod tuner;
 
 pub use engine::Engine;
 pub use model::{Model, Weights};
 pub use picture::{Picture, compare};
 pub use tokens::Tokens;
+pub use tuner::Tuner;
 
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -119,6 +121,28 @@ export interface Quality {
   psnr: number;
   /** Gaussian 11×11 on luma, at most 1. */
   ssim: number;
+}
+
+/** How a model is tuned; whatever is left out has a default. */
+export interface TuneConfig {
+  /** What learns: with the decoder alone, pictures keep their tokens. */
+  parts?: "decoder" | "codebook" | "all";
+  /** VQ-VAE's objective, or VQ-GAN's with a discriminator. */
+  objective?: "faithful" | "lifelike";
+  /** For a restoration: what is done to what the model sees. */
+  damage?: { noise: number } | { jpeg: number } | { blur: number } | { small: number };
+  steps?: number;
+  learning_rate?: number;
+  batch?: number;
+  /** Side in pixels; 0 for the most that fits and is at most 256. */
+  crop?: number;
+  seed?: number;
+}
+
+/** What one step of a tuning did: the terms of its loss, unweighted. */
+export interface TuneStep {
+  step: number;
+  losses: Record<string, number>;
 }
 
 /** Told between windows; returning false ends the work with the code "cancelled". */

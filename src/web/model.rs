@@ -157,6 +157,12 @@ impl Model {
     }
 }
 
+impl Model {
+    pub(super) fn codec(&self) -> &Codec {
+        &self.codec
+    }
+}
+
 /// Reports to JavaScript, after giving its event loop a turn so that a cancel can arrive.
 fn watch(progress: Option<Function>) -> impl AsyncFnMut(Stage, usize, usize) -> bool {
     async move |stage, done, total| {

@@ -52,6 +52,10 @@ impl Picture {
         Self { inner }
     }
 
+    pub(super) fn into_inner(self) -> pixels::Picture {
+        self.inner
+    }
+
     pub(super) fn inner(&self) -> &pixels::Picture {
         &self.inner
     }

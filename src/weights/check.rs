@@ -5,7 +5,7 @@ use std::rc::Rc;
 use burn::tensor::Device;
 use sha2::{Digest, Sha256};
 
-use super::{Container, Family, NAME_KEY, Recognised, params};
+use super::{Container, Family, NAME_KEY, Recognised, TUNING_KEY, params};
 use crate::config::ModelConfig;
 use crate::error::{Error, Result};
 use crate::models::Autoencoder;
@@ -22,6 +22,8 @@ pub struct Survey {
     pub assumed: Vec<&'static str>,
     /// The model's name, where the file has one.
     pub name: Option<String>,
+    /// How it was fine-tuned, where the file says so: JSON, if this crate wrote it.
+    pub tuning: Option<String>,
     /// Shape of the file's tensors, by the model's names.
     pub shapes: BTreeMap<String, Vec<usize>>,
     /// Tensors of the file that are no part of the model.
@@ -92,6 +94,7 @@ impl Survey {
             config: recognised.config,
             assumed: recognised.assumed,
             name: file.metadata(NAME_KEY).map(str::to_owned),
+            tuning: file.metadata(TUNING_KEY).map(str::to_owned),
             shapes,
             aside: recognised.aside,
             file,

@@ -14,6 +14,8 @@ pub struct Loaded {
     pub config: ModelConfig,
     /// Its name, where the file has one.
     pub name: Option<String>,
+    /// How it was fine-tuned, as JSON, where the file says so.
+    pub tuning: Option<String>,
     /// What token files are matched by.
     pub hashes: Hashes,
     /// Number of parameters.
@@ -40,6 +42,7 @@ pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded> {
         parameters: checked.parameters(),
         config: checked.config.clone(),
         name: checked.name.clone(),
+        tuning: checked.tuning.clone(),
         hashes: checked.hashes,
     })
 }

@@ -1,7 +1,7 @@
 //! Weight files: what they hold, reading and writing them.
 //!
 //! The project's own format is safetensors with the model's config as JSON in the header's metadata,
-//! under the key `config`, and its name under `name`. Files of other projects are recognised by
+//! under the key `config`, its name under `name`, and how it was fine-tuned under `tuning`. Files of other projects are recognised by
 //! their names and shapes; see [`Recognised`]. Tensors are stored as f32, f16 or bf16, in this
 //! project's format as int8 too, and computed in f32. They are read from a [`Source`] one at a time.
 
@@ -24,10 +24,12 @@ pub use family::{Family, Recognised};
 pub use judges::{load_discriminator, load_lpips, save_discriminator};
 pub use load::{Loaded, build, load};
 pub use manifest::{Companion, Manifest, ManifestEntry};
-pub use save::{Storage, save};
+pub use save::{About, Storage, on_host, save};
 pub use source::Source;
 
 /// Metadata key of the model's config, as JSON.
 pub const CONFIG_KEY: &str = "config";
 /// Metadata key of the model's name.
 pub const NAME_KEY: &str = "name";
+/// Metadata key of how the model was fine-tuned, as JSON.
+pub const TUNING_KEY: &str = "tuning";

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 
-use burn::tensor::DType;
+use burn::tensor::{DType, Device};
 use burn_store::{
     BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, SafetensorsStore,
 };
 use serde::{Deserialize, Serialize};
 
 use super::narrow::narrow;
-use super::{CONFIG_KEY, NAME_KEY};
+use super::{CONFIG_KEY, NAME_KEY, TUNING_KEY, params};
 use crate::config::ModelConfig;
 use crate::error::{Error, Result};
 use crate::models::Autoencoder;
@@ -26,6 +26,22 @@ pub enum Storage {
     Int8,
 }
 
+/// What a weight file says of itself beside the config.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'a> {
+    /// The model's name.
+    pub name: Option<&'a str>,
+    /// How it was fine-tuned, as JSON.
+    pub tuning: Option<&'a str>,
+}
+
+impl<'a> About<'a> {
+    /// A name and no more.
+    pub fn named(name: Option<&'a str>) -> Self {
+        Self { name, tuning: None }
+    }
+}
+
 /// Writes a weight file in this project's format.
 ///
 /// # Errors
@@ -33,13 +49,31 @@ pub enum Storage {
 pub fn save(
     model: &Autoencoder,
     config: &ModelConfig,
-    name: Option<&str>,
+    about: About<'_>,
     storage: Storage,
 ) -> Result<Vec<u8>> {
     let config = config.to_json()?;
     let metadata = [(CONFIG_KEY, config.as_str())];
-    let name = name.map(|name| (NAME_KEY, name));
-    file(model, metadata.into_iter().chain(name), storage)
+    let name = about.name.map(|name| (NAME_KEY, name));
+    let tuning = about.tuning.map(|tuning| (TUNING_KEY, tuning));
+    file(
+        model,
+        metadata.into_iter().chain(name).chain(tuning),
+        storage,
+    )
+}
+
+/// A copy of `model` in the processor's memory, from which [`save`] can read in a browser, too.
+///
+/// # Errors
+/// [`Error::Internal`] when the device fails.
+pub async fn on_host(model: &Autoencoder, config: &ModelConfig) -> Result<Autoencoder> {
+    let mut values = params::values(model).await?;
+    let copy = Autoencoder::new(config, &Device::flex())?;
+    params::fill(copy, |name| {
+        let value = values.remove(name).map(|(_, values)| values);
+        value.ok_or_else(|| Error::Internal(format!("the model has no `{name}`")))
+    })
 }
 
 /// A safetensors file of any module's parameters.
@@ -99,7 +133,7 @@ mod tests {
         for preset in ["vqgan-tiny", "vqvae-tiny", "kl-tiny", "vqvae2-tiny"] {
             let config = ModelConfig::preset(preset).unwrap();
             let model = Autoencoder::new(&config, &device).unwrap();
-            let bytes = save(&model, &config, Some("mine"), Storage::F32).unwrap();
+            let bytes = save(&model, &config, About::named(Some("mine")), Storage::F32).unwrap();
             let loaded = load(bytes, &device).unwrap();
             assert_eq!(loaded.name.as_deref(), Some("mine"));
             assert_eq!(loaded.config, config);
@@ -115,7 +149,7 @@ mod tests {
         for preset in ["vqgan-tiny", "vqvae-tiny"] {
             let config = ModelConfig::preset(preset).unwrap();
             let model = Autoencoder::new(&config, &device).unwrap();
-            let file = |storage| save(&model, &config, None, storage).unwrap();
+            let file = |storage| save(&model, &config, About::default(), storage).unwrap();
             let (full, narrow) = (file(Storage::F32), file(Storage::Int8));
             assert!(narrow.len() * 2 < full.len(), "{preset}");
             let read = |bytes| super::super::CheckedWeights::of(bytes, None).unwrap();
@@ -145,7 +179,7 @@ mod tests {
         let device = Device::flex();
         let config = ModelConfig::preset("vqvae-tiny").unwrap();
         let model = Autoencoder::new(&config, &device).unwrap();
-        let file = || save(&model, &config, Some("mine"), Storage::F16).unwrap();
+        let file = || save(&model, &config, About::named(Some("mine")), Storage::F16).unwrap();
         let first = file();
         for _ in 0..8 {
             assert_eq!(file(), first);
@@ -155,7 +189,7 @@ mod tests {
     fn has(config: &ModelConfig, names: &[&str]) {
         let device = Device::flex();
         let model = Autoencoder::new(config, &device).unwrap();
-        let bytes = save(&model, config, None, Storage::F16).unwrap();
+        let bytes = save(&model, config, About::default(), Storage::F16).unwrap();
         let checked = super::super::CheckedWeights::of(bytes.clone(), None).unwrap();
         for name in names {
             assert!(checked.shapes.contains_key(*name), "{name} is missing");

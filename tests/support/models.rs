@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tesserae::config::{VqVae2Config, VqVaeConfig};
-use tesserae::weights::{self, Storage};
+use tesserae::weights::{self, About, Storage};
 use tesserae::{Autoencoder, Codec, ModelConfig, quantize};
 
 use super::{WeightFile, codec, painted, planes};
@@ -12,7 +12,7 @@ use super::{WeightFile, codec, painted, planes};
 /// A model of random weights that are large enough to tell inputs apart.
 fn random(config: &ModelConfig) -> WeightFile {
     let model = Autoencoder::new(config, &Device::flex()).unwrap();
-    let bytes = weights::save(&model, config, None, Storage::F32).unwrap();
+    let bytes = weights::save(&model, config, About::default(), Storage::F32).unwrap();
     let mut file = WeightFile::of(&bytes);
     // Drawn here, as the device's seed belongs to all tests of the process.
     let mut rng = ChaCha8Rng::seed_from_u64(11);

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use clap::ValueEnum;
 use serde_json::json;
 use tesserae::pixels::metrics::psnr;
-use tesserae::weights::{self, CheckedWeights, Storage};
+use tesserae::weights::{self, About, CheckedWeights, Storage};
 use tesserae::{Codec, Picture, Result};
 
 use crate::files;
@@ -62,7 +62,10 @@ impl Args {
         let bytes = weights::save(
             &loaded.model,
             &loaded.config,
-            loaded.name.as_deref(),
+            About {
+                name: loaded.name.as_deref(),
+                tuning: loaded.tuning.as_deref(),
+            },
             self.dtype.into(),
         )?;
         files::write(&self.output, &bytes)?;

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde_json::json;
-use tesserae::weights;
+use tesserae::weights::{self, About};
 use tesserae::{Autoencoder, ModelConfig, Result};
 
 use crate::convert::Dtype;
@@ -35,7 +35,12 @@ impl Args {
         let device = Device::flex();
         device.seed(self.seed);
         let model = Autoencoder::new(&config, &device)?;
-        let bytes = weights::save(&model, &config, self.name.as_deref(), self.dtype.into())?;
+        let bytes = weights::save(
+            &model,
+            &config,
+            About::named(self.name.as_deref()),
+            self.dtype.into(),
+        )?;
         files::write(&self.output, &bytes)?;
         if json {
             println!("{}", json!({"bytes": bytes.len()}));

@@ -30,7 +30,7 @@ impl Args {
             println!(
                 "{}",
                 json!({"family": checked.family.to_string(), "assumed": checked.assumed,
-                    "aside": checked.aside.len(), "kind": config.kind(), "name": checked.name, "config": config,
+                    "aside": checked.aside.len(), "kind": config.kind(), "name": checked.name, "config": config, "tuning": checked.tuning,
                     "parameters": checked.parameters(), "tensors": checked.shapes.len(),
                     "factor": config.factor(), "grids": config.grids(), "codes": config.codes(),
                     "embed_dim": config.embed_dim(), "macs_256": macs,
@@ -41,6 +41,9 @@ impl Args {
             println!("{}", checked.name.as_deref().unwrap_or("(no name)"));
             println!("family      {}", checked.family);
             println!("config      {}", config.to_json()?);
+            if let Some(tuning) = &checked.tuning {
+                println!("tuned       {tuning}");
+            }
             if !checked.assumed.is_empty() {
                 println!("assumed     {}", checked.assumed.join(", "));
             }

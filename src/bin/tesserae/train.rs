@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use tesserae::pixels::metrics::psnr;
 use tesserae::train::{CropSampler, Reconstruction, Start, StepReport, TrainConfig, Trainer};
-use tesserae::weights::{self, Storage};
+use tesserae::weights::{self, About, Storage};
 use tesserae::{Autoencoder, Codec, Error, Picture, Result};
 
 use crate::device::DeviceArgs;
@@ -160,7 +160,12 @@ impl Args {
         if held_out.is_empty() {
             return Ok(None);
         }
-        let bytes = weights::save(&trainer.task().model(), &config.model, None, Storage::F32)?;
+        let bytes = weights::save(
+            &trainer.task().model(),
+            &config.model,
+            About::default(),
+            Storage::F32,
+        )?;
         let codec = Codec::from_weights(bytes, device)?;
         let (mut sum, mut shown) = (0.0, Vec::new());
         for picture in held_out {
@@ -181,7 +186,12 @@ impl Args {
         let (task, name) = (trainer.task(), self.name.as_deref());
         // First, as it refuses what no longer holds numbers.
         let checkpoint = trainer.checkpoint().await?;
-        let bytes = weights::save(&task.model(), &config.model, name, Storage::F16)?;
+        let bytes = weights::save(
+            &task.model(),
+            &config.model,
+            About::named(name),
+            Storage::F16,
+        )?;
         files::write(&self.out, &bytes)?;
         if let Some(discriminator) = task.discriminator() {
             let bytes = weights::save_discriminator(&discriminator, name, Storage::F16)?;

@@ -7,7 +7,7 @@ use tesserae::pixels::metrics::psnr;
 use tesserae::train::{
     CropSampler, Damage, Objective, Parts, Reconstruction, Start, Trainer, TuneConfig,
 };
-use tesserae::weights::{self, Storage};
+use tesserae::weights::{self, About, Storage};
 use tesserae::{Codec, Error, Picture, Result};
 
 use crate::files;
@@ -108,7 +108,12 @@ impl Args {
             discriminator,
             perceptual: None,
         };
-        let bytes = weights::save(&loaded.model, &loaded.config, None, Storage::F32)?;
+        let bytes = weights::save(
+            &loaded.model,
+            &loaded.config,
+            About::default(),
+            Storage::F32,
+        )?;
         let before = self
             .quality(&Codec::from_weights(bytes, &device)?, &pictures, &config)
             .await?;
@@ -130,12 +135,12 @@ impl Args {
         let rate = config.steps as f64 / began.elapsed().as_secs_f64();
 
         let model = trainer.task().model();
-        let bytes = weights::save(
-            &model,
-            &loaded.config,
-            self.name.as_deref(),
-            self.dtype.into(),
-        )?;
+        let record = serde_json::to_string(&config).map_err(|e| Error::Internal(e.to_string()))?;
+        let about = About {
+            name: self.name.as_deref(),
+            tuning: Some(&record),
+        };
+        let bytes = weights::save(&model, &loaded.config, about, self.dtype.into())?;
         files::write(&self.out, &bytes)?;
         let after = self
             .quality(&Codec::from_weights(bytes, &device)?, &pictures, &config)

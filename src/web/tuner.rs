@@ -1,0 +1,165 @@
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use super::source::source;
+use super::{Engine, Model, Picture, clock, object};
+use crate::config::ModelConfig;
+use crate::error::Error;
+use crate::models::{Codec, Limits};
+use crate::pixels;
+use crate::train::{CropSampler, Reconstruction, Start, Trainer, TuneConfig};
+use crate::weights::{
+    About, Container, Hashes, Loaded, Storage, load_discriminator, on_host, save,
+};
+
+/// A model being fine-tuned on a few pictures, a step at a time. The model that it began with stays
+/// as it was.
+#[wasm_bindgen]
+pub struct Tuner {
+    trainer: Trainer<Reconstruction>,
+    crops: CropSampler,
+    config: TuneConfig,
+    model: ModelConfig,
+    hashes: Hashes,
+    parameters: usize,
+    device: Device,
+    limits: Limits,
+}
+
+#[derive(Serialize)]
+struct Step {
+    step: usize,
+    losses: BTreeMap<&'static str, f32>,
+}
+
+#[wasm_bindgen]
+impl Tuner {
+    /// Begins on `pictures`, as `config` says; a field that is left out has its default.
+    /// `discriminator` is a file with the one to start from, for the lifelike objective.
+    pub fn begin(
+        engine: &Engine,
+        model: &Model,
+        pictures: Vec<Picture>,
+        #[wasm_bindgen(unchecked_param_type = "TuneConfig")] config: JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "Blob | Uint8Array")] discriminator: Option<
+            JsValue,
+        >,
+    ) -> Result<Tuner, JsValue> {
+        let config: TuneConfig = serde_wasm_bindgen::from_value(config)
+            .map_err(|error| Error::ConfigInvalid(error.to_string()))?;
+        let codec = model.codec();
+        let pictures: Vec<pixels::Picture> =
+            pictures.into_iter().map(Picture::into_inner).collect();
+        let shortest = pictures.iter().map(|p| p.width().min(p.height())).min();
+        let training = config.training(codec.config(), shortest.unwrap_or_default())?;
+        let range = codec.config().input_range();
+        let crops = CropSampler::new(pictures, &training.data, range, config.seed)?;
+        let discriminator = match discriminator {
+            Some(file) => {
+                let file = Container::open(source(file)?)?;
+                Some(load_discriminator(&file, engine.device())?)
+            }
+            None => None,
+        };
+        let start = Start {
+            trained: true,
+            discriminator,
+            perceptual: None,
+        };
+        let network = codec.model().clone();
+        let task = Reconstruction::new(training, network, start, engine.device())?;
+        Ok(Tuner {
+            trainer: Trainer::new(task, config.steps),
+            crops,
+            config,
+            model: codec.config().clone(),
+            hashes: codec.hashes(),
+            parameters: codec.parameters(),
+            device: engine.device().clone(),
+            limits: engine.limits(),
+        })
+    }
+
+    /// Steps done so far.
+    #[wasm_bindgen(getter)]
+    pub fn done(&self) -> usize {
+        self.trainer.done()
+    }
+
+    /// Steps in all.
+    #[wasm_bindgen(getter)]
+    pub fn steps(&self) -> usize {
+        self.config.steps
+    }
+
+    /// The next step. After the code `loss_not_finite` only [`Tuner::resume`] helps.
+    #[wasm_bindgen(unchecked_return_type = "TuneStep")]
+    pub async fn step(&mut self) -> Result<JsValue, JsValue> {
+        clock::breathe().await;
+        let report = self.trainer.step(&self.crops).await?;
+        object(&Step {
+            step: report.step,
+            losses: report.losses.into_iter().collect(),
+        })
+    }
+
+    /// What the model as it is now makes of a picture: of a damaged copy, for a restoration.
+    pub async fn preview(&self, picture: &Picture) -> Result<Picture, JsValue> {
+        let codec = Codec::new(
+            Loaded {
+                model: self.trainer.task().model(),
+                config: self.model.clone(),
+                name: None,
+                tuning: None,
+                hashes: self.hashes,
+                parameters: self.parameters,
+            },
+            &self.device,
+        )
+        .within(self.limits);
+        let seen = self.seen(picture)?;
+        let mut watch = async |_, _, _| {
+            clock::breathe().await;
+            true
+        };
+        Ok(Picture::new(
+            codec.reconstruct(seen.inner(), None, &mut watch).await?,
+        ))
+    }
+
+    /// The picture as the model sees it: damaged, for a restoration, else as it is.
+    pub fn seen(&self, picture: &Picture) -> Result<Picture, JsValue> {
+        Ok(Picture::new(match self.config.damage {
+            Some(damage) => damage.apply(picture.inner(), self.config.seed)?,
+            None => picture.inner().clone(),
+        }))
+    }
+
+    /// Everything that the next step depends on, for [`Tuner::resume`].
+    pub async fn snapshot(&self) -> Result<Vec<u8>, JsValue> {
+        Ok(self.trainer.checkpoint().await?)
+    }
+
+    /// Goes back, or on, to a snapshot of a tuning with the same model, pictures and config.
+    pub fn resume(&mut self, snapshot: &[u8]) -> Result<(), JsValue> {
+        Ok(self.trainer.resume(snapshot)?)
+    }
+
+    /// The tuned model as a weight file in f32, with the record of the tuning in its metadata.
+    pub async fn weights(&self, name: Option<String>) -> Result<Vec<u8>, JsValue> {
+        let model = on_host(&self.trainer.task().model(), &self.model).await?;
+        let config = TuneConfig {
+            steps: self.trainer.done(),
+            ..self.config.clone()
+        };
+        let record = serde_json::to_string(&config).map_err(|e| Error::Internal(e.to_string()))?;
+        let about = About {
+            name: name.as_deref(),
+            tuning: Some(&record),
+        };
+        Ok(save(&model, &self.model, about, Storage::F32)?)
+    }
+}
