@@ -9,7 +9,9 @@ use std::cell::RefCell;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use common::On;
-use tesserae::web::{Engine, Model, Picture, Tokens, Weights};
+use tesserae::train::{CropSampler, Reconstruction, Start, Trainer, TuneConfig};
+use tesserae::web::{Engine, Model, Picture, Tokens, Tuner, Weights};
+use tesserae::weights::{About, Storage, on_host, save};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -195,4 +197,112 @@ async fn auto_gives_the_cpu_where_the_adapter_is_software() {
         "this suite runs on a software adapter"
     );
     assert_eq!(kind.as_string().as_deref(), Some("cpu"));
+}
+
+/// Losses of twenty decoder steps of the tiny model on a photo of 64 pixels a side, and all of its
+/// weights after them. In the middle it goes on from a checkpoint, as after a lost device.
+async fn tuned(device: &Device) -> (Vec<f32>, Vec<(String, Vec<f32>)>) {
+    let loaded = tesserae::weights::load(WEIGHTS.to_vec(), device).unwrap();
+    let config = TuneConfig {
+        steps: 20,
+        ..TuneConfig::default()
+    };
+    let training = config.training(&loaded.config, 64).unwrap();
+    let photo = tesserae::Picture::decode(PHOTO).unwrap().fit(64, true);
+    let range = loaded.config.input_range();
+    let crops = CropSampler::new([photo], &training.data, range, 0).unwrap();
+    let begin = || {
+        let start = Start {
+            trained: true,
+            ..Start::default()
+        };
+        let (training, model) = (training.clone(), loaded.model.clone());
+        let task = Reconstruction::new(training, model, start, device).unwrap();
+        Trainer::new(task, config.steps)
+    };
+    let (mut trainer, mut losses) = (begin(), Vec::new());
+    while !trainer.finished() {
+        losses.push(trainer.step(&crops).await.unwrap().loss("mse").unwrap());
+        if trainer.done() == 10 {
+            let checkpoint = trainer.checkpoint().await.unwrap();
+            trainer = begin();
+            trainer.resume(&checkpoint).unwrap();
+        }
+    }
+    let host = on_host(&trainer.task().model(), &loaded.config)
+        .await
+        .unwrap();
+    let bytes = save(&host, &loaded.config, About::default(), Storage::F32).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let floats = |bytes: &[u8]| {
+        bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|b| f32::from_le_bytes(*b))
+            .collect()
+    };
+    let weights = file
+        .iter()
+        .map(|(name, view)| (name.to_owned(), floats(view.data())));
+    (losses, weights.collect())
+}
+
+#[wasm_bindgen_test]
+async fn twenty_steps_come_to_the_same_on_both_devices() {
+    let (cpu, gpu) = (
+        tuned(&Device::flex()).await,
+        tuned(&webgpu().await.device).await,
+    );
+    for (losses, _) in [&cpu, &gpu] {
+        assert!(losses[19] < 0.8 * losses[0], "{losses:?}");
+    }
+    for ((name, cpu), (other, gpu)) in cpu.1.iter().zip(&gpu.1) {
+        assert_eq!(name, other);
+        let most = cpu.iter().fold(1.0_f32, |most, v| most.max(v.abs()));
+        let off = cpu
+            .iter()
+            .zip(gpu)
+            .fold(0.0_f32, |off, (a, b)| off.max((a - b).abs()));
+        assert!(off <= 1e-3 * most, "`{name}` is {off:e} off, of {most}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_tuning_can_be_seen_kept_resumed_and_loaded() {
+    let engine = Engine::open("cpu".into(), None).await.unwrap();
+    let model = Model::load(&engine, array(WEIGHTS), None).await.unwrap();
+    let photo = || Picture::decode(PHOTO).unwrap().fit(48, true);
+    let begin = |config: &str| {
+        let config = js_sys::JSON::parse(config).unwrap();
+        Tuner::begin(&engine, &model, vec![photo()], config, None)
+    };
+    let rgba = async |tuner: &Tuner| tuner.preview(&photo()).await.unwrap().rgba().to_vec();
+
+    let mut tuner = begin(r#"{"steps": 4}"#).unwrap();
+    let before = rgba(&tuner).await;
+    tuner.step().await.unwrap();
+    tuner.step().await.unwrap();
+    let snapshot = tuner.snapshot().await.unwrap();
+    tuner.step().await.unwrap();
+    let (step, after) = (tuner.step().await.unwrap(), rgba(&tuner).await);
+    assert_ne!(before, after);
+    assert_eq!((tuner.done(), tuner.steps()), (4, 4));
+    assert_eq!(js_sys::Reflect::get(&step, &"step".into()).unwrap(), 4);
+
+    let mut again = begin(r#"{"steps": 4}"#).unwrap();
+    again.resume(&snapshot).unwrap();
+    assert_eq!(again.done(), 2);
+    again.step().await.unwrap();
+    again.step().await.unwrap();
+    assert_eq!(rgba(&again).await, after);
+
+    let weights = tuner.weights(Some("mine".to_owned())).await.unwrap();
+    let tuned = Model::load(&engine, array(&weights), None).await.unwrap();
+    let rebuilt = tuned.reconstruct(&photo(), None, None).await.unwrap();
+    assert_eq!(rebuilt.rgba().to_vec(), after);
+
+    let error = begin(r#"{"stepps": 4}"#).err().unwrap();
+    let code = js_sys::Reflect::get(&error, &"code".into()).unwrap();
+    assert_eq!(code, "config_invalid");
 }
