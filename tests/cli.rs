@@ -161,6 +161,25 @@ fn eval_takes_means_and_leaves_out_what_is_damaged() {
     let output = run(&folder, "eval . --model TINY --size 64");
     assert!(printed(&output).contains("mean of 2;"));
 
+    // Two columns of 64 pixels; the taller photo is 64 high, and there are four rows with the codecs.
+    for (options, rows) in [("--sheet sheet.png", 2), ("--codecs --sheet sheet.png", 4)] {
+        let shown = format!("eval astronaut.png coffee.png --model TINY --size 64 {options}");
+        printed(&run(&folder, &shown));
+        let sheet = picture(&folder, "sheet.png");
+        assert_eq!((sheet.width(), sheet.height()), (2 * 64, rows * 64));
+    }
+    run(
+        &folder,
+        "reconstruct astronaut.png rebuilt.png --model TINY --size 64",
+    );
+    let (sheet, rebuilt) = (
+        picture(&folder, "sheet.png"),
+        picture(&folder, "rebuilt.png"),
+    );
+    let below = sheet.rgb()[3 * 128 * 64..].chunks(3 * 128).take(64);
+    let below: Vec<u8> = below.flat_map(|row| &row[..3 * 64]).copied().collect();
+    assert_eq!(below, rebuilt.rgb());
+
     // A flat picture has no gradients for its reconstruction to keep.
     let flat = Picture::from_rgb(16, 16, vec![90; 3 * 16 * 16]).unwrap();
     fs::write(folder.path().join("flat.png"), flat.png().unwrap()).unwrap();

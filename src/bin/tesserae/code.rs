@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::json;
@@ -41,7 +41,7 @@ impl Reconstruct {
         let start = Instant::now();
         let (tokens, rebuilt) = rebuild(&codec, &picture, self.sample, &mut watch()?).await?;
         let seconds = start.elapsed().as_secs_f64();
-        write_picture(&self.output, &rebuilt)?;
+        files::write_picture(&self.output, &rebuilt)?;
         let (psnr, ssim) = (psnr(&picture, &rebuilt)?, ssim(&picture, &rebuilt)?);
         let usage = tokens.as_ref().map(Tokens::usage);
         if json {
@@ -103,7 +103,7 @@ impl Decode {
         let start = Instant::now();
         let picture = codec.decode(&tokens, &mut watch()?).await?;
         let seconds = start.elapsed().as_secs_f64();
-        write_picture(&self.output, &picture)?;
+        files::write_picture(&self.output, &picture)?;
         let (width, height) = (picture.width(), picture.height());
         if json {
             println!(
@@ -117,9 +117,4 @@ impl Decode {
         }
         Ok(())
     }
-}
-
-fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("png");
-    files::write(path, &picture.encode_as(extension)?)
 }

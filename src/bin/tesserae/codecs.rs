@@ -8,9 +8,15 @@ use tesserae::{Error, Picture, Result};
 
 use crate::report::{CodecRow, Quality};
 
+/// What a codec made of a picture.
+pub struct Coded {
+    pub row: CodecRow,
+    pub picture: Picture,
+}
+
 /// Baseline JPEG, with full chroma and the standard's Huffman tables. The format holds sides of up
 /// to 65,535 pixels: nothing for a larger picture.
-pub fn jpeg(picture: &Picture, bpp: f64) -> Result<Option<CodecRow>> {
+pub fn jpeg(picture: &Picture, bpp: f64) -> Result<Option<Coded>> {
     let (width, height) = (picture.width(), picture.height());
     if width.max(height) > 65_535 {
         return Ok(None);
@@ -28,7 +34,7 @@ pub fn jpeg(picture: &Picture, bpp: f64) -> Result<Option<CodecRow>> {
 
 /// Lossy WebP by libwebp, as it is set by default. The format holds sides of up to 16,383 pixels:
 /// nothing for a larger picture.
-pub fn webp(picture: &Picture, bpp: f64) -> Result<Option<CodecRow>> {
+pub fn webp(picture: &Picture, bpp: f64) -> Result<Option<Coded>> {
     let (width, height) = (picture.width(), picture.height());
     if width.max(height) > 16_383 {
         return Ok(None);
@@ -51,13 +57,17 @@ fn bits(picture: &Picture, bytes: &[u8]) -> f64 {
     bytes.len() as f64 * 8.0 / (f64::from(picture.width()) * f64::from(picture.height()))
 }
 
-fn row(picture: &Picture, bpp: f64, quality: f64, bytes: &[u8]) -> Result<CodecRow> {
+fn row(picture: &Picture, bpp: f64, quality: f64, bytes: &[u8]) -> Result<Coded> {
     let own = bits(picture, bytes);
-    Ok(CodecRow {
-        quality,
-        fits: own <= bpp,
-        bpp: own,
-        measured: Quality::of(picture, &Picture::decode(bytes)?)?,
+    let decoded = Picture::decode(bytes)?;
+    Ok(Coded {
+        row: CodecRow {
+            quality,
+            fits: own <= bpp,
+            bpp: own,
+            measured: Quality::of(picture, &decoded)?,
+        },
+        picture: decoded,
     })
 }
 

@@ -11,6 +11,7 @@ use crate::merge::{Settings, ShardReport, merge};
 use crate::model::{FitArgs, ModelArgs};
 use crate::report::{Measured, Quality, Report, Row};
 use crate::shards::{Entry, each_picture, entries};
+use crate::{files, grid};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -20,6 +21,10 @@ pub struct Args {
     /// Measure JPEG and WebP, too, each at the highest quality with no more bits than the tokens.
     #[arg(long)]
     codecs: bool,
+    /// Write a sheet of the first pictures (.png, .jpg or .webp): each one's original, what the model
+    /// makes of it below, and, if they are measured, JPEG and WebP.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out_dir", "merge"])]
+    sheet: Option<PathBuf>,
     /// Measure each path alone and write its report into this folder, if it is not there yet.
     #[arg(long, value_name = "DIR")]
     out_dir: Option<PathBuf>,
@@ -49,8 +54,13 @@ impl Args {
             if let Some(folder) = &self.out_dir {
                 return bulk::run(&task, &self.paths, folder, json).await;
             }
-            let measured = task.measure(&entries(&self.paths)?).await?;
-            measured.report(&self.paths)?
+            let mut shown = Vec::new();
+            let measured = task.measure(&entries(&self.paths)?, &mut shown).await?;
+            let report = measured.report(&self.paths)?;
+            if let Some(file) = &self.sheet {
+                files::write_picture(file, &grid::sheet(&shown)?)?;
+            }
+            report
         };
         if json {
             println!("{}", text(&report)?);
@@ -72,7 +82,8 @@ pub async fn measure(codec: &Codec, paths: &[PathBuf], fit: &FitArgs) -> Result<
         fit,
         codecs: false,
     };
-    task.measure(&entries(paths)?).await?.report(paths)
+    let measured = task.measure(&entries(paths)?, &mut Vec::new()).await?;
+    measured.report(paths)
 }
 
 struct Measure<'a> {
@@ -82,7 +93,8 @@ struct Measure<'a> {
 }
 
 impl Measure<'_> {
-    async fn measure(&self, pictures: &[Entry]) -> Result<Measured> {
+    /// Adds the first pictures, and what became of them, to `shown`, a column each.
+    async fn measure(&self, pictures: &[Entry], shown: &mut Vec<Vec<Picture>>) -> Result<Measured> {
         let mut all = Measured::default();
         let one = async |entry: &Entry, picture: Picture| {
             let start = Instant::now();
@@ -92,6 +104,8 @@ impl Measure<'_> {
             let usage = tokens.as_ref().map(Tokens::usage);
             let bpp = tokens.as_ref().map(Tokens::bits_per_pixel);
             let others = bpp.filter(|_| self.codecs);
+            let jpeg = others.map_or(Ok(None), |bpp| codecs::jpeg(&picture, bpp))?;
+            let webp = others.map_or(Ok(None), |bpp| codecs::webp(&picture, bpp))?;
             all.images.push(Row {
                 file: entry.path().display().to_string(),
                 width: picture.width(),
@@ -101,9 +115,16 @@ impl Measure<'_> {
                 perplexity: usage.map(|u| u.perplexity),
                 used: usage.map(|u| u.used),
                 seconds,
-                jpeg: others.map_or(Ok(None), |bpp| codecs::jpeg(&picture, bpp))?,
-                webp: others.map_or(Ok(None), |bpp| codecs::webp(&picture, bpp))?,
+                jpeg: jpeg.as_ref().map(|coded| coded.row),
+                webp: webp.as_ref().map(|coded| coded.row),
             });
+            if shown.len() < grid::COLUMNS {
+                let coded = [jpeg, webp]
+                    .into_iter()
+                    .flatten()
+                    .map(|coded| coded.picture);
+                shown.push([picture, rebuilt].into_iter().chain(coded).collect());
+            }
             for code in tokens.iter().flat_map(Tokens::codes) {
                 all.add(code as usize, 1);
             }
@@ -123,7 +144,7 @@ impl Job for Measure<'_> {
     const SUFFIX: &'static str = ".json";
 
     async fn run(&self, shard: &Path, pictures: &[Entry]) -> Result<Output> {
-        let measured = self.measure(pictures).await?;
+        let measured = self.measure(pictures, &mut Vec::new()).await?;
         let counts = measured.counts.clone();
         let report = measured.report(&[shard.to_owned()])?;
         let (pictures, skipped) = (report.images.len(), report.skipped);

@@ -115,3 +115,9 @@ impl Source for Bytes {
         Ok(bytes)
     }
 }
+
+/// Writes a picture as its file's extension says, PNG without one.
+pub fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("png");
+    write(path, &picture.encode_as(extension)?)
+}

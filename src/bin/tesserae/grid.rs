@@ -5,17 +5,18 @@ use tesserae::{Error, Picture, Result};
 /// Longest side of a picture on a sheet, in pixels.
 pub const SIDE: u32 = 128;
 /// Most columns, each of one picture and what became of it.
-const COLUMNS: usize = 12;
+pub const COLUMNS: usize = 12;
 
 /// A column for each of `columns`, its pictures one below the other; white where they are smaller
 /// than the largest.
-pub fn sheet<const ROWS: usize>(columns: &[[Picture; ROWS]]) -> Result<Picture> {
+pub fn sheet(columns: &[Vec<Picture>]) -> Result<Picture> {
     let columns = &columns[..columns.len().min(COLUMNS)];
+    let rows = columns.iter().map(Vec::len).max().unwrap_or_default();
     let all = || columns.iter().flatten();
     let cell = |side: fn(&Picture) -> u32| all().map(side).max().unwrap_or(1) as usize;
     let (width, height) = (cell(Picture::width), cell(Picture::height));
     let row = 3 * width * columns.len();
-    let mut rgb = vec![u8::MAX; row * height * ROWS];
+    let mut rgb = vec![u8::MAX; row * height * rows];
     for (x, column) in columns.iter().enumerate() {
         for (y, picture) in column.iter().enumerate() {
             let line = 3 * picture.width() as usize;
@@ -26,5 +27,5 @@ pub fn sheet<const ROWS: usize>(columns: &[[Picture; ROWS]]) -> Result<Picture> 
         }
     }
     let size = |n: usize| u32::try_from(n).map_err(|_| Error::Internal("a huge sheet".to_owned()));
-    Picture::from_rgb(size(row / 3)?, size(height * ROWS)?, rgb)
+    Picture::from_rgb(size(row / 3)?, size(height * rows)?, rgb)
 }

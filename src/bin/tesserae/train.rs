@@ -174,7 +174,7 @@ impl Args {
                 .reconstruct(&picture, None, &mut async |_, _, _| true)
                 .await?;
             sum += psnr(&picture, &rebuilt)?;
-            shown.push([picture, rebuilt]);
+            shown.push(vec![picture, rebuilt]);
         }
         let sheet = grid::sheet(&shown)?;
         files::write(&self.out.with_extension("png"), &sheet.png()?)?;
