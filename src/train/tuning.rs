@@ -5,7 +5,7 @@ use super::{
     PixelLoss, TrainConfig,
 };
 use crate::config::ModelConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, one_line};
 use crate::nn::DiscriminatorConfig;
 
 /// Largest side of a crop where none is asked for. Whole pictures are learned faster than as many
@@ -69,6 +69,14 @@ impl Default for TuneConfig {
 }
 
 impl TuneConfig {
+    /// Reads a config from JSON.
+    ///
+    /// # Errors
+    /// [`Error::ConfigInvalid`] names the field.
+    pub fn from_json(json: &str) -> Result<Self> {
+        serde_json::from_str(json).map_err(|e| Error::ConfigInvalid(one_line(e)))
+    }
+
     /// The training of `model` on pictures whose shortest side is `shortest` pixels.
     ///
     /// # Errors
@@ -160,10 +168,12 @@ mod tests {
             (r#"{"crop": 12}"#, "`crop`"),
             (r#"{"damage": {"jpeg": 0}}"#, "`jpeg`"),
         ] {
-            let config: TuneConfig = serde_json::from_str(json).unwrap();
+            let config = TuneConfig::from_json(json).unwrap();
             let error = config.training(&model, 256).unwrap_err();
             assert_eq!(error.code(), "config_invalid");
             assert!(error.to_string().contains(name), "{error}");
         }
+        let error = TuneConfig::from_json(r#"{"stepps": 1}"#).unwrap_err();
+        assert!(error.to_string().contains("`stepps`"), "{error}");
     }
 }

@@ -48,8 +48,9 @@ impl Tuner {
             JsValue,
         >,
     ) -> Result<Tuner, JsValue> {
-        let config: TuneConfig = serde_wasm_bindgen::from_value(config)
-            .map_err(|error| Error::ConfigInvalid(error.to_string()))?;
+        // As JSON, where a field that there is not is refused by name.
+        let json = js_sys::JSON::stringify(&config).map(String::from);
+        let config = TuneConfig::from_json(&json.unwrap_or_default())?;
         let codec = model.codec();
         let pictures: Vec<pixels::Picture> =
             pictures.into_iter().map(Picture::into_inner).collect();
