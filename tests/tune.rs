@@ -173,3 +173,38 @@ fn what_cannot_be_tuned_is_refused_and_nothing_is_written() {
         assert!(!folder.path().join("tuned.safetensors").exists());
     }
 }
+
+#[test]
+fn blended_weights_lie_between_or_beyond() {
+    let folder = tempdir().unwrap();
+    tune(&folder, "--steps 4");
+    let read = |name: &str| WeightFile::of(&fs::read(folder.path().join(name)).unwrap());
+    let (old, new) = (WeightFile::of(TINY), read("tuned.safetensors"));
+    for share in [0.0, 0.5, 1.0, 1.25] {
+        let blend = format!("blend TINY tuned.safetensors --share {share}");
+        json(&run(
+            &folder,
+            &format!("{blend} --out b.safetensors --dtype f32 --json"),
+        ));
+        let blended = read("b.safetensors");
+        for (name, tensor) in &blended.tensors {
+            let ends = old.tensors[name]
+                .values()
+                .into_iter()
+                .zip(new.tensors[name].values());
+            for (found, (from, to)) in tensor.values().into_iter().zip(ends) {
+                let wanted = from + share * (to - from);
+                assert!(
+                    (found - wanted).abs() < 1e-6,
+                    "{name}: {found}, not {wanted}"
+                );
+            }
+        }
+    }
+    json(&run(&folder, "init vqvae-tiny other.safetensors --json"));
+    let output = run(&folder, "blend TINY other.safetensors --out c.safetensors");
+    failed(&output, "weights_mismatch", "different configs");
+    let output = run(&folder, "blend TINY TINY --share NaN --out c.safetensors");
+    failed(&output, "argument", "NaN");
+    assert!(!folder.path().join("c.safetensors").exists());
+}

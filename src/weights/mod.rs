@@ -5,6 +5,7 @@
 //! their names and shapes; see [`Recognised`]. Tensors are stored as f32, f16 or bf16, in this
 //! project's format as int8 too, and computed in f32. They are read from a [`Source`] one at a time.
 
+mod blend;
 mod check;
 mod container;
 mod family;
@@ -18,6 +19,7 @@ pub mod pickle;
 mod save;
 mod source;
 
+pub use blend::blend;
 pub use check::{CheckedWeights, Fault, Hashes, Survey};
 pub use container::Container;
 pub use family::{Family, Recognised};

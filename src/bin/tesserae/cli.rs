@@ -1,7 +1,7 @@
 use clap::{Parser, Subcommand};
 use tesserae::Result;
 
-use crate::{code, convert, encode, eval, init, inspect, plot, ship, train, tune};
+use crate::{blend, code, convert, encode, eval, init, inspect, plot, ship, train, tune};
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Turn weights of another project into this project's format.
     Convert(convert::Args),
+    /// Weights between those of two trainings of one model, or beyond.
+    Blend(blend::Args),
     /// Write random weights of a config or preset.
     Init(init::Args),
     /// Train a model on a folder of photos.
@@ -50,6 +52,7 @@ impl Cli {
             Command::Decode(args) => args.run(json).await,
             Command::Inspect(args) => args.run(json),
             Command::Convert(args) => args.run(json).await,
+            Command::Blend(args) => args.run(json).await,
             Command::Init(args) => args.run(json),
             Command::Train(args) => args.run(json).await,
             Command::Tune(args) => args.run(json).await,

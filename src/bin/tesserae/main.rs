@@ -1,5 +1,6 @@
 //! The native command line: `tesserae --help`.
 
+mod blend;
 mod bulk;
 mod cli;
 mod code;

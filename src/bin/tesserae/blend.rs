@@ -1,0 +1,49 @@
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use serde_json::json;
+use tesserae::Result;
+use tesserae::weights::{self, About, CheckedWeights};
+
+use crate::convert::Dtype;
+use crate::files;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Weight file at the one end.
+    from: PathBuf,
+    /// Weight file at the other end, of a model with the same config.
+    to: PathBuf,
+    /// How far from the one to the other: 0 is the first, 1 the second, more lies beyond it.
+    #[arg(long, default_value_t = 0.5, allow_negative_numbers = true)]
+    share: f32,
+    /// Weight file to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// Name to write into the weight file.
+    #[arg(long)]
+    name: Option<String>,
+    /// How the weights are stored.
+    #[arg(long, value_enum, default_value_t = Dtype::F16)]
+    dtype: Dtype,
+}
+
+impl Args {
+    pub async fn run(self, json: bool) -> Result<()> {
+        let device = Device::flex();
+        let load = |path| {
+            let checked = CheckedWeights::new(files::weights(path)?, None)?;
+            weights::build(&checked, &device)
+        };
+        let (from, to) = (load(&self.from)?, load(&self.to)?);
+        let model = weights::blend(&from, &to, self.share).await?;
+        let about = About::named(self.name.as_deref());
+        let bytes = weights::save(&model, &from.config, about, self.dtype.into())?;
+        files::write(&self.out, &bytes)?;
+        match json {
+            true => println!("{}", json!({"bytes": bytes.len()})),
+            false => println!("{} bytes", bytes.len()),
+        }
+        Ok(())
+    }
+}
