@@ -13,6 +13,9 @@
 //   #device             the line on what runs: [data-kind], [data-problem];  #device-facts the details
 //   #save-picture #save-tokens #cancel
 //   #progress           its bar is #progress [role=progressbar]; data-done and data-total count bytes
+//   #tune               [data-tuning]; its buttons are #tune-run #tune-step #tune-stop #tune-undo #tune-save and
+//                       the one in #tune-keep; #tune-at and #tune-loss have data-value, #tune-view a picture each in
+//                       figure[data-stage=seen|before|now]
 //   #alert              [data-code] while it shows;  #status the last announcement
 import { Bar } from './bar.js';
 import { EngineClient } from './engine/client.js';
@@ -22,15 +25,18 @@ import { Shelf } from './models.js';
 import { ResultView } from './result.js';
 import { SEED, link, parse, remember, remembered, speaks } from './settings.js';
 import { StagesView } from './stages.js';
+import { TuneView } from './tune.js';
 import './ui/alert.js';
 import './ui/compare.js';
 import './ui/device.js';
 import './ui/drop.js';
 import './ui/numbers.js';
+import './ui/pictures.js';
 import './ui/progress.js';
 import './ui/samples.js';
 import './ui/stages.js';
 import './ui/tokens.js';
+import './ui/tuning.js';
 
 const $ = (id) => document.getElementById(id);
 const page = document.documentElement;
@@ -41,6 +47,14 @@ const shelf = new Shelf();
 const view = new ResultView();
 const stages = new StagesView();
 const bar = new Bar();
+const tune = new TuneView({
+  client,
+  bar,
+  complain,
+  discriminator: (name) => shelf.discriminator(name),
+  taken: (name) => [...$('model').options].some((option) => option.value === name),
+  use: (name, weights) => useModel({ from: 'file', name, blob: new Blob([weights]), config: null }),
+});
 let settings = parse(location.hash);
 let model = null; // name, grids and palettes of the model in use
 let loading = 0; // how many weights are on their way
@@ -98,6 +112,7 @@ client.addEventListener('model', ({ detail }) => {
   select.value = name;
   select.disabled = false;
   $('model-facts').replaceChildren(...shelf.describe(detail));
+  tune.model(detail);
   $('intro-codes').textContent = facts.codebookSize ? facts.codebookSize.toLocaleString('en') : 'countless';
   $('intro-no-tokens').hidden = facts.grids.length > 0;
   // After a restart the model comes back while the page shows an error or a result: that stays.
@@ -134,6 +149,7 @@ async function run(next) {
     if (mine !== ticket) return;
     settle('done', view.done(result));
     stages.done(result, photo);
+    tune.photo(photo, next.stem);
     if (stages.due) showBoth();
   } catch (error) {
     if (mine !== ticket) return;
