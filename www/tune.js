@@ -2,6 +2,7 @@
 // Fine-tuning the model in use on the visitor's pictures: what is chosen, the run and its buttons, and
 // what becomes of the result. The state is in `data-tuning` of #tune:
 //   idle | preparing | running | pausing | stopping | paused | ended
+import { forgetTuning, leftTuning } from './engine/kept.js';
 import { Code, PageCode, TesseraeError, failure } from './engine/protocol.js';
 import { save } from './files.js';
 
@@ -25,6 +26,7 @@ const PHOTO = { maxSide: 256, square: false };
  * @property {(error: {code: string, message: string}, action?: WayOn) => void} complain
  * @property {(name: string) => boolean} taken whether a model has this name
  * @property {(name: string, weights: Uint8Array<ArrayBuffer>) => void} use a model that was kept
+ * @property {(tuning: Tuning) => Promise<boolean>} bringBack the model and the picture of a tuning
  */
 
 export class TuneView {
@@ -32,6 +34,7 @@ export class TuneView {
   /** @type {import('./engine/protocol.js').Loaded | null} */ #model = null;
   /** @type {import('./engine/protocol.js').Photo | null} the one on the stage */ #photo = null;
   #stem = 'picture';
+  /** @type {Awaited<ReturnType<typeof leftTuning>>} */ #left = null;
   #steps = 0;
   #run = 0;
 
@@ -49,8 +52,19 @@ export class TuneView {
     $('tune-pictures').addEventListener('refuse', (/** @type {CustomEvent} */ { detail }) => {
       page.complain({ code: PageCode.TOO_MANY, message: `A model is tuned on at most ${detail} pictures; the rest was left out.` });
     });
+    $('tune-on').addEventListener('click', () => this.#goOn());
+    $('tune-discard').addEventListener('click', () => forgetTuning().then(() => this.offer()));
     this.#preset();
     this.#state('idle');
+  }
+
+  /** Offers to go on with the tuning that an earlier visit, or a device that was lost, has left. */
+  async offer() {
+    this.#left = await leftTuning();
+    $('tune-offer').hidden = !this.#left;
+    if (!this.#left) return;
+    const { model, config, losses } = this.#left.tuning;
+    $('tune-offer').firstElementChild.textContent = `A tuning of ${model} stopped at step ${losses.length} of ${config.steps}.`;
   }
 
   /** The model in use is another one, and a tuning of the one before is gone. @param {import('./engine/protocol.js').Loaded} loaded */
@@ -60,7 +74,9 @@ export class TuneView {
     $('tune-parts').querySelector('[value=codebook]').disabled = !grids.length;
     // Tokens that are not the nearest codes have no trainer.
     $('tune').dataset.trainable = String(config.quantizer !== 'gumbel');
+    const lost = this.#now !== 'idle';
     this.#reset();
+    if (lost) this.offer();
   }
 
   /** The picture on the stage. @param {import('./engine/protocol.js').Photo | null} photo null where only tokens came in @param {string} stem */
@@ -71,16 +87,18 @@ export class TuneView {
     this.#settle();
   }
 
-  /** Goes on with the tuning that an earlier visit left. @param {Tuning} tuning @param {Blob} snapshot */
-  async resume(tuning, snapshot) {
+  async #goOn() {
+    if (!this.#left || !(await this.#page.bringBack(this.#left.tuning))) return;
+    const { tuning, snapshot } = this.#left;
     const { parts, objective, damage, steps, learning_rate } = tuning.config;
     const preset = Object.keys(PRESETS).find((key) => JSON.stringify(PRESETS[key].damage) === JSON.stringify(damage) && PRESETS[key].objective === objective);
     $('tune-preset').value = preset ?? 'photo';
     this.#preset();
-    Object.assign($('tune-parts'), { value: parts });
+    $('tune-parts').value = parts;
     $('tune-objective').value = objective;
     $('tune-steps').value = steps;
     $('tune-rate').value = learning_rate;
+    $('tune-pictures').fill(tuning.photos.slice(1).map(({ blob }) => blob));
     $('tune').scrollIntoView({ block: 'start' });
     if (await this.#begin(tuning, snapshot)) await this.#go(steps);
   }
@@ -119,6 +137,7 @@ export class TuneView {
       const judge = tuning.config.objective === 'lifelike' ? discriminator(tuning.model) : null;
       const begun = await client.tune(tuning, judge, snapshot);
       if (mine !== this.#run) return false;
+      $('tune-offer').hidden = true;
       this.#steps = tuning.config.steps;
       $('tune-view').begin(begun, this.#steps, [...tuning.losses], Boolean(tuning.config.damage));
       $('tune-left').textContent = begun.kept
@@ -196,7 +215,7 @@ export class TuneView {
 
   /** @param {number} step @param {number} done */
   #wrong(step, done) {
-    const rate = Number($('tune-rate').value) / 10;
+    const rate = Number((Number($('tune-rate').value) / 10).toPrecision(3));
     const message = `The loss was no number any more after step ${step}, so the model is back at step ${done}.`;
     const run = async () => {
       await this.#undo();
@@ -209,6 +228,7 @@ export class TuneView {
   /** @param {unknown} error The tuning is gone, but for what the worker kept of it. */
   #fail(error) {
     this.#reset();
+    this.offer();
     const { code, message } = failure(error);
     if (code !== Code.CANCELLED) this.#page.complain(new TesseraeError(code, message));
   }

@@ -7,7 +7,7 @@ const SIDE = 128;
 
 class PictureList extends HTMLElement {
   /** @type {Blob | null} the one on the stage */ #first = null;
-  /** @type {File[]} */ #more = [];
+  /** @type {Blob[]} */ #more = [];
   #list = document.createElement('ul');
   #input = document.createElement('input');
   #words = document.createElement('p');
@@ -41,6 +41,12 @@ class PictureList extends HTMLElement {
   begin(blob) {
     if (blob === this.#first) return;
     this.#first = blob;
+    this.#draw();
+  }
+
+  /** @param {Blob[]} more beside the one on the stage */
+  fill(more) {
+    this.#more = more;
     this.#draw();
   }
 
