@@ -173,7 +173,7 @@ async function run(next) {
     if (mine !== ticket) return;
     settle('done', view.done(result));
     stages.done(result, photo);
-    tune.photo(photo, next.stem);
+    if (photo) tune.photo(photo, next.stem);
     if (stages.due) showBoth();
   } catch (error) {
     if (mine !== ticket) return;

@@ -14,7 +14,6 @@ const PRESETS = {
   noise: { parts: 'all', objective: 'faithful', damage: { noise: 25 }, words: 'The model sees the picture with noise on it and learns to rebuild it without.' },
   jpeg: { parts: 'all', objective: 'faithful', damage: { jpeg: 10 }, words: 'The model sees the picture as a strongly compressed JPEG and learns to rebuild it without the blocks.' },
 };
-const PHOTO = { maxSide: 256, square: false };
 
 /** @typedef {import('./engine/protocol.js').Tuning} Tuning */
 /** @typedef {{label: string, run: () => void}} WayOn */
@@ -32,7 +31,7 @@ const PHOTO = { maxSide: 256, square: false };
 export class TuneView {
   #page;
   /** @type {import('./engine/protocol.js').Loaded | null} */ #model = null;
-  /** @type {import('./engine/protocol.js').Photo | null} the one on the stage */ #photo = null;
+  /** @type {import('./engine/protocol.js').Photo | null} the last one on the stage */ #photo = null;
   #stem = 'picture';
   /** @type {Awaited<ReturnType<typeof leftTuning>>} */ #left = null;
   #steps = 0;
@@ -79,11 +78,10 @@ export class TuneView {
     if (lost) this.offer();
   }
 
-  /** The picture on the stage. @param {import('./engine/protocol.js').Photo | null} photo null where only tokens came in @param {string} stem */
+  /** The picture on the stage. @param {import('./engine/protocol.js').Photo} photo @param {string} stem */
   photo(photo, stem) {
     this.#photo = photo;
     this.#stem = stem;
-    if (photo) $('tune-pictures').begin(photo.blob);
     this.#settle();
   }
 
@@ -109,7 +107,7 @@ export class TuneView {
 
   /** @returns {Tuning} */
   #chosen() {
-    const { maxSide, square } = this.#photo ?? PHOTO;
+    const { maxSide, square } = /** @type {import('./engine/protocol.js').Photo} */ (this.#photo);
     const { damage } = PRESETS[$('tune-preset').value];
     return {
       model: this.#model?.name ?? '',
@@ -255,6 +253,8 @@ export class TuneView {
 
   #settle() {
     const now = this.#now;
+    // A tuning under way keeps the pictures that it began with.
+    if (now === 'idle' && this.#photo) $('tune-pictures').begin(this.#photo.blob);
     const begun = now !== 'idle' && !$('tune-view').hidden;
     const rests = ['paused', 'ended'].includes(now);
     $('tune').hidden = $('tune').dataset.trainable !== 'true' || (!this.#photo && now === 'idle');

@@ -1,5 +1,6 @@
 // Fine-tuning on the page: a run and its buttons, the file that comes out, and what outlives the page.
-import { REBUILT, complains, drop, expect, open, pixels, reaches, saved, smallPhoto, test, value, withTiny } from './app.js';
+import AxeBuilder from '@axe-core/playwright';
+import { REBUILT, complains, drop, expect, open, patchWorker, pixels, reaches, saved, smallPhoto, test, value, withTiny } from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -163,3 +164,59 @@ test('a tuning that was left goes on where it was, to the same end', async ({ pa
   await reaches(page, 'ready');
   await expect(page.locator('#tune-offer')).toBeHidden();
 });
+
+test('a worker that dies leaves the last snapshot to go on from', async ({ page }) => {
+  await patchWorker(page, `
+    self.addEventListener('message', ({ data }) => {
+      if (data.kind === 'steps' && data.count === 1 && self.stepped) self.postMessage({ tell: 'dead', error: { code: 'worker_failed', message: 'test' } });
+      self.stepped ||= data.kind === 'steps';
+    });
+  `);
+  await ready(page);
+  await page.click('#tune-step');
+  await tuning(page, 'paused');
+  await page.click('#tune-step');
+  await complains(page, 'worker_failed', /started again/);
+  await tuning(page, 'idle');
+  await expect(page.locator('#tune-offer')).toContainText('stopped at step 1 of 12');
+  await page.click('#tune-on');
+  await tuning(page, 'ended');
+  expect(await value(page, 'tune-at')).toBe(12);
+});
+
+test('every preset runs, on more pictures than one', async ({ page }) => {
+  await ready(page, { steps: 2 });
+  const { buffer, ...rest } = await smallPhoto(page);
+  await page.setInputFiles('#tune-files', [{ ...rest, name: 'one.png', buffer }, { ...rest, name: 'two.png', buffer }]);
+  await expect(page.locator('#tune-pictures canvas')).toHaveCount(3);
+  await page.click('#tune-pictures button >> nth=0');
+  await expect(page.locator('#tune-pictures canvas')).toHaveCount(2);
+  for (const [preset, title] of [['style', 'Picture'], ['noise', 'Damaged'], ['jpeg', 'Damaged']]) {
+    await page.selectOption('#tune-preset', preset);
+    await page.click('#tune-run');
+    await tuning(page, 'ended');
+    await expect(page.locator('#tune-view figcaption strong').first()).toHaveText(title);
+    expect(await value(page, 'tune-loss')).toBeGreaterThan(0);
+    await page.click('#tune-undo');
+    await tuning(page, 'idle');
+  }
+  await page.setInputFiles('#tune-files', { name: 'broken.png', mimeType: 'image/png', buffer: buffer.subarray(0, 100) });
+  await page.click('#tune-run');
+  await complains(page, 'image_corrupt', /./);
+  await tuning(page, 'idle');
+});
+
+for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+  test(`a narrow page holds it, and axe finds nothing, ${colorScheme}`, async ({ page }) => {
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await ready(page);
+    for (const button of ['#tune-step', '#tune-stop']) {
+      await page.click(button);
+      await tuning(page, button === '#tune-step' ? 'paused' : 'ended');
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`)).toEqual([]);
+    }
+  });
+}

@@ -93,8 +93,9 @@ export class EngineClient extends EventTarget {
     return this.#add('tune', { kind: Ask.STEPS, count });
   }
 
-  /** Ends the steps under way after the one that has begun. */
+  /** Ends the steps under way after the one that has begun, and those that wait before the first. */
   pause() {
+    for (const { job } of this.#queue) if (job.kind === Ask.STEPS) job.count = 0;
     const running = this.#running;
     if (running?.job.kind === Ask.STEPS) this.#worker?.postMessage({ id: running.job.id, kind: Ask.PAUSE });
   }

@@ -73,7 +73,7 @@ class PictureList extends HTMLElement {
     const item = document.createElement('li');
     const canvas = document.createElement('canvas');
     canvas.setAttribute('role', 'img');
-    canvas.setAttribute('aria-label', blob === this.#first ? 'The picture above' : `Picture ${at + 1}`);
+    canvas.setAttribute('aria-label', `Picture ${at + 1}`);
     thumbnail(canvas, blob);
     item.append(canvas);
     if (blob !== this.#first) {
