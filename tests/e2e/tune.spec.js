@@ -1,6 +1,6 @@
 // Fine-tuning on the page: a run and its buttons, the file that comes out, and what outlives the page.
 import AxeBuilder from '@axe-core/playwright';
-import { REBUILT, complains, drop, expect, open, patchWorker, pixels, reaches, saved, smallPhoto, test, value, withTiny } from './app.js';
+import { REBUILT, complains, drop, dropOn, expect, open, patchWorker, pixels, reaches, saved, smallPhoto, test, value, withTiny } from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -187,7 +187,11 @@ test('a worker that dies leaves the last snapshot to go on from', async ({ page 
 test('every preset runs, on more pictures than one', async ({ page }) => {
   await ready(page, { steps: 2 });
   const { buffer, ...rest } = await smallPhoto(page);
-  await page.setInputFiles('#tune-files', [{ ...rest, name: 'one.png', buffer }, { ...rest, name: 'two.png', buffer }]);
+  await page.setInputFiles('#tune-files', { ...rest, name: 'one.png', buffer });
+  await dropOn(page, '#tune-pictures', { ...rest, name: 'two.png', buffer });
+  // What is dropped there is not for the stage.
+  await reaches(page, 'done');
+  await expect(page.locator('html')).not.toHaveAttribute('data-dragging', /./);
   await expect(page.locator('#tune-pictures canvas')).toHaveCount(3);
   await page.click('#tune-pictures button >> nth=0');
   await expect(page.locator('#tune-pictures canvas')).toHaveCount(2);
