@@ -4,16 +4,20 @@ import { Ask, Stage } from './engine/protocol.js';
 import { megabytes } from './models.js';
 
 // Jobs of one kind share a bar: the engine and its model come up together.
-/** @typedef {'start' | 'picture' | 'decode'} Kind */
+/** @typedef {'start' | 'picture' | 'decode' | 'tune'} Kind */
 /** @typedef {typeof Stage[keyof typeof Stage]} StageName */
 
 /** @type {Record<import('./engine/protocol.js').Job['kind'], Kind>} */
-const KIND = { [Ask.OPEN]: 'start', [Ask.LOAD]: 'start', [Ask.PICTURE]: 'picture', [Ask.TOKENS]: 'picture', [Ask.DECODE]: 'decode' };
+const KIND = {
+  [Ask.OPEN]: 'start', [Ask.LOAD]: 'start', [Ask.PICTURE]: 'picture', [Ask.TOKENS]: 'picture', [Ask.DECODE]: 'decode',
+  [Ask.TUNE]: 'tune', [Ask.STEPS]: 'tune', [Ask.FINISH]: 'tune', [Ask.UNDO]: 'tune',
+};
 /** @type {Record<Kind, Partial<Record<StageName, [from: number, to: number]>>>} */
 const SPAN = {
   start: { [Stage.START]: [0, 0.1], [Stage.DOWNLOAD]: [0.1, 0.9], [Stage.BUILD]: [0.9, 1] },
   picture: { [Stage.ENCODE]: [0, 0.5], [Stage.DECODE]: [0.5, 1] },
   decode: { [Stage.DOWNLOAD]: [0, 0.5], [Stage.BUILD]: [0.5, 0.55], [Stage.DECODE]: [0.55, 1] },
+  tune: { [Stage.DOWNLOAD]: [0, 0.8], [Stage.BUILD]: [0.8, 1] },
 };
 /** @type {Partial<Record<StageName, string>>} */
 const WORDS = { [Stage.START]: 'Starting the engine', [Stage.BUILD]: 'Building the model', [Stage.ENCODE]: 'Photo to tokens', [Stage.DECODE]: 'Tokens to photo' };
@@ -38,7 +42,7 @@ export class Bar {
   to({ job, stage, done, total }, working, tokens) {
     const kind = KIND[job.kind];
     const bytes = stage === Stage.DOWNLOAD ? { done, total } : undefined;
-    const text = bytes && 'source' in job
+    const text = bytes && 'source' in job && job.source
       ? `Downloading ${job.source.name}: ${megabytes(done)} of ${megabytes(total)} MB`
       : (!tokens && WITHOUT_TOKENS[stage]) || WORDS[stage] || '';
     // A worker that is replaced in mid-run starts again, but its picture is still the same job.

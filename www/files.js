@@ -1,5 +1,6 @@
 // @ts-check
-// What a file is for, by its name; what it really holds is for the engine to find out.
+// What a file is for, by its name; what it really holds is for the engine to find out. And files for the
+// visitor to save.
 
 // PyTorch's own files are weights too: the engine says what can be done with them.
 const WEIGHTS = /\.(safetensors|ckpt|pth?|bin)$/i;
@@ -25,4 +26,11 @@ export function choose(files) {
   // A config is the file itself only if there is nothing else.
   const file = first('shards') ?? first('weights') ?? files.find((f) => f !== config) ?? config;
   return { file: file ?? undefined, config };
+}
+
+/** @param {BlobPart} bytes @param {string} name @param {string} type */
+export function save(bytes, name, type) {
+  const url = URL.createObjectURL(new Blob([bytes], { type }));
+  Object.assign(document.createElement('a'), { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -13,24 +13,32 @@
 //   #device             the line on what runs: [data-kind], [data-problem];  #device-facts the details
 //   #save-picture #save-tokens #cancel
 //   #progress           its bar is #progress [role=progressbar]; data-done and data-total count bytes
+//   #tune               [data-tuning]; its buttons are #tune-run #tune-step #tune-stop #tune-undo #tune-save and
+//                       the one in #tune-keep; #tune-at and #tune-loss have data-value, #tune-view a picture each in
+//                       figure[data-stage=seen|before|now]
+//   #tune-offer         a tuning that was left: #tune-on #tune-discard;  #model-remove for a kept model
 //   #alert              [data-code] while it shows;  #status the last announcement
 import { Bar } from './bar.js';
 import { EngineClient } from './engine/client.js';
+import { keptModels, removeModel } from './engine/kept.js';
 import { Ask, Code, PageCode, TesseraeError, failure } from './engine/protocol.js';
 import { purpose } from './files.js';
 import { Shelf } from './models.js';
 import { ResultView } from './result.js';
 import { SEED, link, parse, remember, remembered, speaks } from './settings.js';
 import { StagesView } from './stages.js';
+import { TuneView } from './tune.js';
 import './ui/alert.js';
 import './ui/compare.js';
 import './ui/device.js';
 import './ui/drop.js';
 import './ui/numbers.js';
+import './ui/pictures.js';
 import './ui/progress.js';
 import './ui/samples.js';
 import './ui/stages.js';
 import './ui/tokens.js';
+import './ui/tuning.js';
 
 const $ = (id) => document.getElementById(id);
 const page = document.documentElement;
@@ -41,10 +49,23 @@ const shelf = new Shelf();
 const view = new ResultView();
 const stages = new StagesView();
 const bar = new Bar();
+const tune = new TuneView({
+  client,
+  bar,
+  complain,
+  discriminator: (name) => shelf.discriminator(name),
+  taken: (name) => [...$('model').options].some((option) => option.value === name),
+  use(name, weights) {
+    kept.add(name);
+    useModel({ from: 'file', name, blob: new Blob([weights]), config: null });
+  },
+  bringBack,
+});
 let settings = parse(location.hash);
 let model = null; // name, grids and palettes of the model in use
 let loading = 0; // how many weights are on their way
 const brought = new Map(); // weight files of the visitor, by name
+const kept = new Set(); // the names of those that this browser keeps
 let input = null; // the file on the stage
 let pending = null; // the file of the newest run
 let ticket = 0; // only the newest job may end on the page
@@ -59,6 +80,8 @@ function complain(error, action) {
 
 // ---- the model
 
+const ownOption = (name) => new Option(`${name} (yours)`, name);
+
 /** Makes other weights the model in use, null for the chosen one; then runs `next`. */
 async function useModel(wanted, next = onStage()?.kind === 'picture' ? onStage() : null) {
   const mine = ++ticket;
@@ -68,7 +91,11 @@ async function useModel(wanted, next = onStage()?.kind === 'picture' ? onStage()
   try {
     if (!wanted) {
       await shelf.load();
-      $('model').replaceChildren(...shelf.options());
+      for (const own of await keptModels().catch(() => [])) {
+        kept.add(own.name);
+        brought.set(own.name, own);
+      }
+      $('model').replaceChildren(...shelf.options(), ...[...brought.keys()].map(ownOption));
       $('model').disabled = false;
       wanted = shelf.source(settings.model);
       if (settings.model && wanted.name !== settings.model) {
@@ -94,10 +121,12 @@ client.addEventListener('model', ({ detail }) => {
   const { name, palettes, model: facts } = detail;
   model = { name, palettes, grids: facts.grids };
   const select = $('model');
-  if (![...select.options].some((o) => o.value === name)) select.add(new Option(`${name} (yours)`, name));
+  if (![...select.options].some((o) => o.value === name)) select.add(ownOption(name));
   select.value = name;
   select.disabled = false;
   $('model-facts').replaceChildren(...shelf.describe(detail));
+  $('model-remove').hidden = !kept.has(name);
+  tune.model(detail);
   $('intro-codes').textContent = facts.codebookSize ? facts.codebookSize.toLocaleString('en') : 'countless';
   $('intro-no-tokens').hidden = facts.grids.length > 0;
   // After a restart the model comes back while the page shows an error or a result: that stays.
@@ -120,6 +149,16 @@ client.addEventListener('restart', ({ detail }) => {
   complain(detail);
 });
 
+async function removeOwn() {
+  const { name } = model;
+  if (!confirm(`Remove ${name} from this browser?`)) return;
+  await removeModel(name).catch(() => {});
+  kept.delete(name);
+  brought.delete(name);
+  [...$('model').options].find((option) => option.value === name)?.remove();
+  chooseModel(shelf.source(settings.model).name);
+}
+
 // ---- one picture, or one token file
 
 async function run(next) {
@@ -134,6 +173,7 @@ async function run(next) {
     if (mine !== ticket) return;
     settle('done', view.done(result));
     stages.done(result, photo);
+    if (photo) tune.photo(photo, next.stem);
     if (stages.due) showBoth();
   } catch (error) {
     if (mine !== ticket) return;
@@ -167,6 +207,21 @@ client.addEventListener('part', ({ detail }) => {
   stages.part(detail, shelf.stages(model.name));
   if (detail.tokens?.warning) complain({ code: 'tokens_other_decoder', message: detail.tokens.warning });
 });
+
+/** The model and the picture of a tuning that was left; false if they cannot be had. */
+async function bringBack({ model: name, photos: [photo] }) {
+  const there = model?.name === name;
+  const source = shelf.has(name) ? shelf.source(name) : brought.get(name);
+  if (!there && !source) {
+    complain({ code: Code.MODEL_UNKNOWN, message: `The tuning is of ${name}, which is not here: drop its file, then go on.` });
+    return false;
+  }
+  apply({ size: String(photo.maxSide), square: photo.square });
+  fillControls();
+  const next = { kind: 'picture', blob: photo.blob, stem: 'picture', sample: null };
+  await (there ? run(next) : useModel(source, next));
+  return page.dataset.state === 'done' && model.name === name;
+}
 
 function accept(file, { sample = null, config = null } = {}) {
   const name = file.name || 'pasted.png';
@@ -245,6 +300,7 @@ $('samples').addEventListener('sample', async ({ detail }) => {
 $('size').addEventListener('change', () => (apply({ size: $('size').value }), rerun()));
 $('square').addEventListener('change', () => (apply({ square: $('square').checked }), rerun()));
 $('sample').addEventListener('change', () => (apply({ sample: $('sample').checked ? SEED : '' }), rerun()));
+$('model-remove').addEventListener('click', removeOwn);
 $('model').addEventListener('change', () => chooseModel($('model').value));
 $('stages').addEventListener('choose', () => {
   // What is on its way asks by itself when it is there.
@@ -274,6 +330,7 @@ async function start() {
   const opened = openDevice(remembered());
   await useModel(null);
   await opened;
+  await tune.offer();
   if (!('serviceWorker' in navigator)) return;
   await navigator.serviceWorker.register('sw.js').catch(() => null);
   await navigator.serviceWorker.ready;

@@ -45,6 +45,12 @@ export class Shelf {
     return { from: 'shipped', name: entry.name, url: new URL(entry.file, INDEX).href, bytes: entry.bytes, sha256: entry.sha256 };
   }
 
+  /** What the model of this name was trained against, if that is shipped too. @param {string} name @returns {Pair['source'] | null} */
+  discriminator(name) {
+    const found = this.#find(name)?.discriminator;
+    return found ? { from: 'shipped', name: `the discriminator of ${name}`, url: new URL(found.file, INDEX).href, bytes: found.bytes, sha256: found.sha256 } : null;
+  }
+
   options() {
     return this.entries.map((e) => new Option(`${e.name} · ${KINDS[e.kind] ?? STAGES[e.stage]} · ${megabytes(e.bytes)} MB`, e.name));
   }

@@ -1,5 +1,6 @@
 // What a run leaves on the page, as it comes: the original, then the tokens, then the rebuilt picture.
 // Also what can be saved of it.
+import { save } from './files.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -74,10 +75,4 @@ export class ResultView {
     const y = Math.min(1, (row * side) / facts.height);
     return { x, y, width: Math.min(side / facts.width, 1 - x), height: Math.min(side / facts.height, 1 - y) };
   }
-}
-
-function save(bytes, name, type) {
-  const url = URL.createObjectURL(new Blob([bytes], { type }));
-  Object.assign(document.createElement('a'), { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -88,11 +88,13 @@ export async function open(page, settings = 'device=cpu') {
   await reaches(page, 'ready');
 }
 
-/**
- * Drops files on the page, as the mouse does.
- * @param {Page} page @param {{name: string, mimeType?: string, buffer: Buffer}[]} dropped
- */
-export async function drop(page, ...dropped) {
+/** @typedef {{name: string, mimeType?: string, buffer: Buffer}} Dropped */
+
+/** Drops files on the page, as the mouse does. @param {Page} page @param {Dropped[]} dropped */
+export const drop = (page, ...dropped) => dropOn(page, '#drop', ...dropped);
+
+/** @param {Page} page @param {string} selector @param {Dropped[]} dropped */
+export async function dropOn(page, selector, ...dropped) {
   const files = dropped.map(({ name, mimeType = '', buffer }) => ({ name, mimeType, base64: buffer.toString('base64') }));
   const transfer = await page.evaluateHandle((all) => {
     const data = new DataTransfer();
@@ -103,7 +105,7 @@ export async function drop(page, ...dropped) {
     return data;
   }, files);
   for (const type of ['dragenter', 'dragover', 'drop']) {
-    await page.dispatchEvent('#drop', type, { dataTransfer: transfer });
+    await page.dispatchEvent(selector, type, { dataTransfer: transfer });
   }
 }
 

@@ -7,7 +7,7 @@ import { Ask, Code, PageCode, Tell, TesseraeError, failure } from './protocol.js
 /** @typedef {import('./protocol.js').WeightSource} WeightSource */
 /** @typedef {import('./protocol.js').Shipped} Shipped */
 /** @typedef {import('./protocol.js').Photo} Photo */
-/** @typedef {'engine' | 'model' | 'picture'} Lane */
+/** @typedef {'engine' | 'model' | 'picture' | 'tune'} Lane */
 /**
  * @typedef {object} Entry
  * @property {any} job what is posted
@@ -27,7 +27,7 @@ const DEAD_SENTENCE = 'The engine could not be started in this browser.';
 
 /**
  * Events: `device` (Opened), `model` (Loaded), `memory` (bytes), `progress` (ProgressMessage and the
- * job that makes it), `part` (Part), `restart` ({code, message}), each in `event.detail`.
+ * job that makes it), `part` (Part), `step` (Step), `restart` ({code, message}), each in `event.detail`.
  */
 export class EngineClient extends EventTarget {
   /** @type {Worker | null} */ #worker = null;
@@ -54,7 +54,7 @@ export class EngineClient extends EventTarget {
     // Weights on their way are still wanted on the new device; pictures are asked for again.
     if (running?.lane === 'model' && !running.settled) this.#queue.unshift(running);
     else if (running) this.#dismiss([running]);
-    this.#dismiss(this.#queue.filter((e) => e.lane === 'picture'));
+    this.#dismiss(this.#queue.filter((e) => e.lane !== 'model'));
     this.#queue = this.#queue.filter((e) => e.lane === 'model');
     return this.#spawn();
   }
@@ -79,9 +79,40 @@ export class EngineClient extends EventTarget {
     return this.#add('picture', { kind: Ask.DECODE, source, tokens, photo });
   }
 
-  /** Ends whatever is queued or under way, except the opening of the engine. */
+  /**
+   * Begins a tuning of the model in use, or goes on with a kept one.
+   * @param {import('./protocol.js').Tuning} tuning @param {Shipped | null} source the discriminator's
+   * @param {Blob | null} snapshot @returns {Promise<import('./protocol.js').Begun>}
+   */
+  tune(tuning, source, snapshot) {
+    return this.#add('tune', { kind: Ask.TUNE, tuning, source, snapshot });
+  }
+
+  /** @param {number} count at most @returns {Promise<import('./protocol.js').Stepped>} */
+  steps(count) {
+    return this.#add('tune', { kind: Ask.STEPS, count });
+  }
+
+  /** Ends the steps under way after the one that has begun, and those that wait before the first. */
+  pause() {
+    for (const { job } of this.#queue) if (job.kind === Ask.STEPS) job.count = 0;
+    const running = this.#running;
+    if (running?.job.kind === Ask.STEPS) this.#worker?.postMessage({ id: running.job.id, kind: Ask.PAUSE });
+  }
+
+  /** The weights as tuned so far; if they are kept, the tuning is over. @param {string} name @param {boolean} keep @returns {Promise<import('./protocol.js').Finished>} */
+  finish(name, keep) {
+    return this.#add('tune', { kind: Ask.FINISH, name, keep });
+  }
+
+  /** Gives the tuning up. */
+  undo() {
+    return this.#add('tune', { kind: Ask.UNDO });
+  }
+
+  /** Ends whatever is queued or under way, except the opening of the engine and steps, which are paused. */
   cancel() {
-    this.#supersede(['picture', 'model']);
+    this.#supersede(['picture', 'model', 'tune']);
   }
 
   /** @param {Lane} lane @param {object} job @param {boolean} [first] */
@@ -91,7 +122,8 @@ export class EngineClient extends EventTarget {
       if (first) this.#queue.unshift(entry);
       else {
         // New weights make every older picture pointless too; a picture leaves a loading model alone.
-        this.#supersede(lane === 'model' ? ['picture', 'model'] : [lane]);
+        if (lane !== 'tune') this.#supersede(lane === 'model' ? ['picture', 'model'] : [lane]);
+        this.pause();
         this.#queue.push(entry);
         if (!this.#worker) this.#spawn().catch(() => {});
       }
@@ -101,7 +133,7 @@ export class EngineClient extends EventTarget {
 
   /** @param {Lane[]} lanes */
   #supersede(lanes) {
-    const hit = (/** @type {Entry} */ e) => lanes.includes(e.lane);
+    const hit = (/** @type {Entry} */ e) => lanes.includes(e.lane) && e.job.kind !== Ask.STEPS;
     const old = this.#queue.filter(hit);
     this.#queue = this.#queue.filter((e) => !hit(e));
     const running = this.#running;
@@ -171,9 +203,10 @@ export class EngineClient extends EventTarget {
     if (message.tell === Tell.DEAD) return this.#died(worker, message.error.message);
     const entry = this.#running;
     if (!entry || entry.job.id !== message.id) return;
-    if (message.tell === Tell.PROGRESS || message.tell === Tell.PART) {
+    if (message.tell === Tell.PROGRESS || message.tell === Tell.PART || message.tell === Tell.STEP) {
       if (entry.settled) return;
       if (message.tell === Tell.PART) this.#emit('part', message.part);
+      else if (message.tell === Tell.STEP) this.#emit('step', message.step);
       else this.#emit('progress', { ...message, job: entry.job });
       return;
     }
@@ -216,7 +249,8 @@ export class EngineClient extends EventTarget {
 
   /** The device is gone: on with the CPU, and once more with the same job. */
   #lose(/** @type {Entry} */ entry, /** @type {{code: string, message: string}} */ error) {
-    if (entry.again) {
+    // A tuning is gone with its device, but for its last snapshot.
+    if (entry.again || entry.lane === 'tune') {
       this.#fail(entry, new TesseraeError(error.code, error.message));
     } else if (!entry.settled) {
       entry.again = true;
@@ -238,7 +272,7 @@ export class EngineClient extends EventTarget {
       return this.#giveUp(entry, { code: PageCode.WORKER_FAILED, message: `${DEAD_SENTENCE} (${why})` });
     }
     // A graphics device out of memory, or with a shader that it refuses, ends in a panic too.
-    if (entry?.lane === 'picture' && !entry.settled && this.#kind === 'webgpu') {
+    if (entry && entry.lane !== 'model' && !entry.settled && this.#kind === 'webgpu') {
       return this.#lose(entry, { code: Code.DEVICE_LOST, message: DEVICE_SENTENCE });
     }
     // The job that killed it is not run again: it would do so again.

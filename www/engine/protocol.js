@@ -2,20 +2,26 @@
 // The one typed file between the page and its worker: what is asked, what is told, in which shape.
 // Checked by `tsc --checkJs --noEmit www/engine/protocol.js`.
 
-/** What the page asks. One job at a time is under way; `CANCEL` may come in the middle of it. */
+/** What the page asks. One job at a time is under way; `CANCEL` may come in the middle of it, `PAUSE` of steps. */
 export const Ask = Object.freeze(/** @type {const} */ ({
   OPEN: 'open',
   LOAD: 'load',
   PICTURE: 'picture',
   TOKENS: 'tokens',
   DECODE: 'decode',
+  TUNE: 'tune',
+  STEPS: 'steps',
+  FINISH: 'finish',
+  UNDO: 'undo',
   CANCEL: 'cancel',
+  PAUSE: 'pause',
 }));
 
 /** What the worker tells. Every job ends with exactly one of `DONE` and `FAILED`. */
 export const Tell = Object.freeze(/** @type {const} */ ({
   PROGRESS: 'progress',
   PART: 'part',
+  STEP: 'step',
   DONE: 'done',
   FAILED: 'failed',
   DEAD: 'dead',
@@ -37,6 +43,8 @@ export const PageCode = Object.freeze(/** @type {const} */ ({
   DOWNLOAD_HASH: 'download_hash',
   WORKER_FAILED: 'worker_failed',
   WEIGHTS_SHARDED: 'weights_sharded',
+  NOT_KEPT: 'not_kept',
+  TOO_MANY: 'too_many',
 }));
 
 /** Codes of the crate that the page itself acts on. */
@@ -50,6 +58,8 @@ export const Code = Object.freeze(/** @type {const} */ ({
   NO_CODEBOOK: 'no_codebook',
   CONFIG_INVALID: 'config_invalid',
   MODEL_UNKNOWN: 'model_unknown',
+  LOSS_NOT_FINITE: 'loss_not_finite',
+  ARGUMENT: 'argument',
   IO: 'io',
   INTERNAL: 'internal',
 }));
@@ -226,9 +236,52 @@ export function failure(error) {
  * @property {Uint8Array<ArrayBuffer>} tokens a token file
  * @property {Photo | null} photo what the tokens were made of, null where only they came in
  *
- * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob} Job
- * @typedef {{id: number, kind: 'cancel'}} CancelMessage
- * @typedef {Job | CancelMessage} ToWorker
+ * @typedef {object} TuneConfig how a model is tuned, as the crate's
+ * @property {'decoder' | 'codebook' | 'all'} parts
+ * @property {'faithful' | 'lifelike'} objective
+ * @property {Record<string, number>} [damage]
+ * @property {number} steps
+ * @property {number} learning_rate
+ *
+ * @typedef {object} Tuning a tuning and how far it was when last kept
+ * @property {string} model its name
+ * @property {Photo[]} photos 1 to 50, the first of which is shown
+ * @property {TuneConfig} config
+ * @property {number[]} losses of the steps done
+ *
+ * @typedef {object} TuneJob begins a tuning, or goes on with a kept one; the model in use stays
+ * @property {number} id
+ * @property {'tune'} kind
+ * @property {Tuning} tuning
+ * @property {Shipped | null} source the discriminator to start from
+ * @property {Blob | null} snapshot to go on from
+ *
+ * @typedef {object} Preview what the model as it is now makes of the first photo
+ * @property {Pixels} rebuilt
+ * @property {Quality} quality
+ *
+ * @typedef {object} Begun
+ * @property {Pixels} seen the first photo as the model sees it: damaged, for a restoration
+ * @property {Preview} before
+ * @property {Preview} now
+ * @property {number} done
+ * @property {boolean} kept whether it outlives this page
+ *
+ * @typedef {{id: number, kind: 'steps', count: number}} StepsJob the next so many, until a pause
+ *
+ * @typedef {object} Stepped
+ * @property {number} done
+ * @property {Preview} now
+ * @property {number | null} wrong the step whose loss was no number, after which `done` is that of
+ *   the last snapshot
+ *
+ * @typedef {{id: number, kind: 'finish', name: string, keep: boolean}} FinishJob
+ * @typedef {{weights: Uint8Array<ArrayBuffer>}} Finished
+ * @typedef {{id: number, kind: 'undo'}} UndoJob
+ *
+ * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob | TuneJob | StepsJob | FinishJob | UndoJob} Job
+ * @typedef {{id: number, kind: 'cancel'} | {id: number, kind: 'pause'}} Interruption
+ * @typedef {Job | Interruption} ToWorker
  *
  * @typedef {object} ProgressMessage
  * @property {'progress'} tell
@@ -238,14 +291,22 @@ export function failure(error) {
  * @property {number} total
  *
  * @typedef {{tell: 'part', id: number, part: Part}} PartMessage
+ *
+ * @typedef {object} Step
+ * @property {number} step
+ * @property {number} loss of pixels
+ * @property {number} seconds
+ * @property {Preview | null} now every few steps
+ * @typedef {{tell: 'step', id: number, step: Step}} StepMessage
+ *
  * @typedef {object} DoneMessage
  * @property {'done'} tell
  * @property {number} id
- * @property {Opened | Loaded | Result | Decoded} value
+ * @property {Opened | Loaded | Result | Decoded | Begun | Stepped | Finished | null} value
  * @property {number} memory bytes that the engine has taken from the browser so far, the graphics
  *   device's not counted
  *
  * @typedef {{tell: 'failed', id: number, error: Failure}} FailedMessage
  * @typedef {{tell: 'dead', error: Failure}} DeadMessage the instance is gone: start another worker
- * @typedef {ProgressMessage | PartMessage | DoneMessage | FailedMessage | DeadMessage} FromWorker
+ * @typedef {ProgressMessage | PartMessage | StepMessage | DoneMessage | FailedMessage | DeadMessage} FromWorker
  */

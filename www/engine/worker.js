@@ -2,7 +2,9 @@
 // The dedicated worker that owns the engine and the model. It does one job at a time, in the order
 // in which they come; a wasm abort kills the instance, which is told once as `dead`.
 import { Ask, Code, FILE_LIMITS, PageCode, Stage, Tell, TesseraeError, failure } from './protocol.js';
+import { keepModel } from './kept.js';
 import { weights } from './store.js';
+import { Tuned } from './tuned.js';
 
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
 /** @typedef {import('./protocol.js').ToWorker} ToWorker */
@@ -12,7 +14,9 @@ const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;
 let wasm = null;
 /** @type {any} */ let engine = null;
 /** @type {any} */ let model = null;
+/** @type {Tuned | null} */ let tuned = null;
 /** @type {Set<number>} */ const cancelled = new Set();
+/** @type {Set<number>} */ const paused = new Set();
 let current = 0;
 let dead = false;
 
@@ -103,6 +107,16 @@ function modelInUse() {
   return model;
 }
 
+function tuningUnderWay() {
+  if (!tuned) throw new TesseraeError(Code.ARGUMENT, 'Nothing is being tuned.');
+  return tuned;
+}
+
+function endTuning() {
+  tuned?.free();
+  tuned = null;
+}
+
 /** What each kind of job does. `own` remembers what has to be freed when the job ends. */
 const work = {
   /** @param {import('./protocol.js').OpenJob} job */
@@ -117,6 +131,7 @@ const work = {
         throw new TesseraeError(PageCode.WORKER_FAILED, `The engine could not be loaded: ${failure(error).message}.`);
       }
     }
+    endTuning();
     model?.free();
     engine?.free();
     model = engine = null;
@@ -129,6 +144,7 @@ const work = {
   async [Ask.LOAD](job, own) {
     // Only weights that are whole replace the model in use; it makes room for them before they are built.
     const { checked, origin } = await prepare(job, own);
+    endTuning();
     model?.free();
     model = null;
     try {
@@ -177,6 +193,44 @@ const work = {
     const picture = own(await other.decode(tokens, watcher(job.id)));
     const original = job.photo && (await develop(job.photo, job.id, own));
     return { rebuilt: pixels(picture), quality: quality(original, picture) };
+  },
+
+  /** @param {import('./protocol.js').TuneJob} job @param {<T>(thing: T) => T} own */
+  async [Ask.TUNE]({ id, tuning, source, snapshot }, own) {
+    const base = modelInUse();
+    endTuning();
+    const watch = watcher(id);
+    const judge = source && (await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total))).bytes;
+    const pictures = [];
+    for (const photo of tuning.photos) pictures.push(await develop(photo, id, own));
+    tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
+    // What the tuner takes over is not freed here.
+    const copies = pictures.map((picture) => picture.fit(0, false));
+    const tuner = wasm.Tuner.begin(engine, base, copies, tuning.config, judge ?? undefined);
+    tuned = new Tuned(wasm, tuner, pictures[0].fit(0, false), tuning);
+    return tuned.begin(snapshot);
+  },
+
+  /** @param {import('./protocol.js').StepsJob} job */
+  async [Ask.STEPS]({ id, count }) {
+    return tuningUnderWay().run(count, () => paused.has(id), (step) => tell({ tell: Tell.STEP, id, step }));
+  },
+
+  /** @param {import('./protocol.js').FinishJob} job */
+  async [Ask.FINISH]({ name, keep }) {
+    const bytes = await tuningUnderWay().weights(name);
+    if (keep) {
+      await keepModel(name, bytes);
+      await tuningUnderWay().forget();
+      endTuning();
+    }
+    return { weights: bytes };
+  },
+
+  async [Ask.UNDO]() {
+    await tuned?.forget();
+    endTuning();
+    return null;
   },
 };
 
@@ -233,7 +287,7 @@ async function perform(job) {
   current = job.id;
   try {
     const value = await work[job.kind](/** @type {any} */ (job), own);
-    const { rebuilt, png } = /** @type {Partial<import('./protocol.js').Result>} */ (value);
+    const { rebuilt, png } = /** @type {Partial<import('./protocol.js').Result>} */ (value ?? {});
     const large = [rebuilt?.rgba.buffer, png?.buffer].filter((buffer) => buffer !== undefined);
     if (!dead) tell({ tell: Tell.DONE, id: job.id, value, memory: wasm.memoryBytes() }, large);
   } catch (error) {
@@ -243,6 +297,7 @@ async function perform(job) {
     // Freeing in a dead instance would only abort again.
     if (!dead) for (const thing of owned) thing.free();
     cancelled.delete(job.id);
+    paused.delete(job.id);
     current = 0;
   }
 }
@@ -267,8 +322,8 @@ self.addEventListener('unhandledrejection', (event) => {
 let queue = Promise.resolve();
 self.addEventListener('message', (event) => {
   const message = /** @type {ToWorker} */ (event.data);
-  if (message.kind === Ask.CANCEL) {
-    if (message.id === current) cancelled.add(message.id);
+  if (message.kind === Ask.CANCEL || message.kind === Ask.PAUSE) {
+    if (message.id === current) (message.kind === Ask.CANCEL ? cancelled : paused).add(message.id);
   } else if (!dead) {
     queue = queue.then(() => perform(message));
   }

@@ -24,9 +24,11 @@ class DropTarget extends HTMLElement {
     });
     addEventListener('drop', (event) => {
       if (!carriesFiles(event)) return;
-      event.preventDefault();
       this.#depth = 0;
       delete document.documentElement.dataset.dragging;
+      // What a part of the page has taken for itself is not for the stage.
+      if (event.defaultPrevented) return;
+      event.preventDefault();
       this.#emit(event.dataTransfer.files);
     });
     addEventListener('paste', (event) => {

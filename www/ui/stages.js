@@ -14,6 +14,7 @@ const HINT = ' Point at a picture or press the arrow keys to look elsewhere.';
  * @typedef {object} Side a picture and what is said of it
  * @property {string} id
  * @property {string} title
+ * @property {string} label for who cannot see it
  * @property {string} name of the model
  * @property {import('../engine/protocol.js').Pixels} pixels
  * @property {import('../engine/protocol.js').Quality | null} quality null without an original
@@ -135,10 +136,10 @@ function button(label, run) {
 }
 
 /** @param {Side} side */
-function figure({ id, title, name, pixels, quality }) {
+export function figure({ id, title, label, name, pixels, quality }) {
   const canvas = document.createElement('canvas');
   canvas.setAttribute('role', 'img');
-  canvas.setAttribute('aria-label', `Rebuilt by the ${title}`);
+  canvas.setAttribute('aria-label', label);
   paint(canvas, pixels);
   const mark = document.createElement('div');
   mark.className = 'compare-mark';
@@ -156,7 +157,7 @@ function figure({ id, title, name, pixels, quality }) {
   strong.textContent = title;
   const small = document.createElement('small');
   small.textContent = name;
-  caption.append(strong, ' ', small);
+  caption.append(strong, ...(name ? [' ', small] : []));
   if (quality) {
     const numbers = document.createElement('p');
     numbers.append(value('PSNR', quality.psnr, decibels(quality.psnr)), ' ', value('SSIM', quality.ssim, quality.ssim.toFixed(4)));

@@ -1,0 +1,103 @@
+// @ts-check
+// What the visitor's own work leaves in the browser's private files: tuned models by name, and the
+// tuning under way with its pictures and its last snapshot, so that it outlives the page.
+import { PageCode, TesseraeError } from './protocol.js';
+
+const MODELS = 'models';
+const TUNING = 'tuning';
+const RECORD = 'record.json';
+const SUFFIX = '.safetensors';
+
+/** @typedef {import('./protocol.js').Tuning} Tuning */
+
+/** @param {string} name */
+const open = async (name) => (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true });
+/** @param {string} name of a model @returns {string} of its file: names may hold what paths may not */
+const fileName = (name) => encodeURIComponent(name) + SUFFIX;
+
+/** In a worker only. @param {FileSystemDirectoryHandle} folder @param {string} name @param {Uint8Array<ArrayBuffer>} bytes */
+async function write(folder, name, bytes) {
+  // The types are those of a page, which has no such access.
+  const handle = /** @type {any} */ (await folder.getFileHandle(name, { create: true }));
+  const access = await handle.createSyncAccessHandle();
+  try {
+    access.truncate(0);
+    access.write(bytes);
+    access.flush();
+  } finally {
+    access.close();
+  }
+}
+
+/** @param {FileSystemDirectoryHandle} folder @param {string} name */
+const read = async (folder, name) => (await folder.getFileHandle(name)).getFile();
+
+/** In a worker only. @param {string} name @param {Uint8Array<ArrayBuffer>} bytes */
+export async function keepModel(name, bytes) {
+  await open(MODELS).then((folder) => write(folder, fileName(name), bytes)).catch(() => {
+    throw new TesseraeError(PageCode.NOT_KEPT, 'This browser has no room to keep the model, or keeps nothing for this page.');
+  });
+}
+
+/** @returns {Promise<import('./protocol.js').Dropped[]>} */
+export async function keptModels() {
+  const folder = await open(MODELS);
+  /** @type {import('./protocol.js').Dropped[]} */ const found = [];
+  for await (const name of folder.keys()) {
+    found.push({ from: 'file', name: decodeURIComponent(name.slice(0, -SUFFIX.length)), blob: await read(folder, name), config: null });
+  }
+  return found.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** @param {string} name */
+export async function removeModel(name) {
+  await (await open(MODELS)).removeEntry(fileName(name));
+}
+
+/**
+ * In a worker only. The record is written last, and names its snapshot: the one before stays good
+ * until then.
+ * @param {Tuning} tuning @param {Uint8Array<ArrayBuffer>} snapshot
+ */
+export async function keepTuning(tuning, snapshot) {
+  const folder = await open(TUNING);
+  const done = tuning.losses.length;
+  if (done === 0) {
+    await forgetTuning();
+    return keepPictures(tuning);
+  }
+  const file = `snapshot-${done}`;
+  await write(folder, file, snapshot);
+  const photos = tuning.photos.map(({ blob, ...rest }, i) => ({ ...rest, file: `picture-${i}`, type: blob.type }));
+  await write(folder, RECORD, new TextEncoder().encode(JSON.stringify({ ...tuning, photos, snapshot: file })));
+  for await (const name of folder.keys()) {
+    if (name.startsWith('snapshot-') && name !== file) await folder.removeEntry(name);
+  }
+}
+
+/** @param {Tuning} tuning */
+async function keepPictures({ photos }) {
+  const folder = await open(TUNING);
+  for (const [i, { blob }] of photos.entries()) {
+    await write(folder, `picture-${i}`, new Uint8Array(await blob.arrayBuffer()));
+  }
+}
+
+/** The tuning that was left, if one was. @returns {Promise<{tuning: Tuning, snapshot: Blob} | null>} */
+export async function leftTuning() {
+  try {
+    const folder = await open(TUNING);
+    const { photos, snapshot, ...tuning } = JSON.parse(await (await read(folder, RECORD)).text());
+    // The pictures themselves, as the next tuning writes over their files.
+    /** @type {import('./protocol.js').Photo[]} */ const found = [];
+    for (const { file, type, ...photo } of photos) found.push({ ...photo, blob: new Blob([await (await read(folder, file)).arrayBuffer()], { type }) });
+    return { tuning: { ...tuning, photos: found }, snapshot: await read(folder, snapshot) };
+  } catch {
+    return null;
+  }
+}
+
+export async function forgetTuning() {
+  const root = await navigator.storage.getDirectory();
+  await root.removeEntry(TUNING, { recursive: true }).catch(() => {});
+}

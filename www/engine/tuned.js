@@ -1,0 +1,105 @@
+// @ts-check
+// A model being tuned in the worker: its steps, what it makes of the first picture meanwhile, and its
+// snapshots, of which the newest is held here to go back to and kept for the next visit.
+import { forgetTuning, keepTuning } from './kept.js';
+import { Code, failure } from './protocol.js';
+
+/** Steps between snapshots. */
+const SNAPSHOT = 10;
+/** A preview costs at most this share of the time. */
+const PREVIEWS = 0.2;
+
+/** @typedef {import('./protocol.js').Preview} Preview */
+
+export class Tuned {
+  #wasm;
+  #tuner;
+  #shown;
+  #tuning;
+  #snapshot = { step: -1, bytes: new Uint8Array() };
+  #kept = true;
+  #previewed = { at: 0, took: 0 };
+
+  /** @param {any} wasm @param {any} tuner @param {any} shown the first picture @param {import('./protocol.js').Tuning} tuning */
+  constructor(wasm, tuner, shown, tuning) {
+    this.#wasm = wasm;
+    this.#tuner = tuner;
+    this.#shown = shown;
+    this.#tuning = tuning;
+  }
+
+  /** @param {Blob | null} snapshot to go on from @returns {Promise<import('./protocol.js').Begun>} */
+  async begin(snapshot) {
+    const seen = this.#tuner.seen(this.#shown);
+    const pixels = { width: seen.width, height: seen.height, rgba: seen.rgba() };
+    seen.free();
+    const before = await this.#preview();
+    if (snapshot) this.#tuner.resume(new Uint8Array(await snapshot.arrayBuffer()));
+    await this.#keep();
+    return { seen: pixels, before, now: snapshot ? await this.#preview() : before, done: this.#tuner.done, kept: this.#kept };
+  }
+
+  /**
+   * The next steps; they end early at a pause, and at a loss that is no number.
+   * @param {number} count @param {() => boolean} paused @param {(step: import('./protocol.js').Step) => void} told
+   * @returns {Promise<import('./protocol.js').Stepped>}
+   */
+  async run(count, paused, told) {
+    const end = Math.min(this.#tuner.steps, this.#tuner.done + count);
+    let wrong = null;
+    try {
+      while (this.#tuner.done < end && !paused()) {
+        const begin = performance.now();
+        const { step, losses } = await this.#tuner.step();
+        const seconds = (performance.now() - begin) / 1000;
+        const loss = losses.l1 ?? losses.mse;
+        this.#tuning.losses.push(loss);
+        if (step % SNAPSHOT === 0) await this.#keep();
+        const due = (performance.now() - this.#previewed.at) * PREVIEWS > this.#previewed.took;
+        told({ step, loss, seconds, now: due ? await this.#preview() : null });
+        // A pause arrives between macrotasks.
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+      await this.#keep();
+    } catch (error) {
+      if (failure(error).code !== Code.LOSS_NOT_FINITE) throw error;
+      wrong = this.#tuner.done;
+      this.#tuner.resume(this.#snapshot.bytes);
+      this.#tuning.losses.length = this.#tuner.done;
+    }
+    return { done: this.#tuner.done, now: await this.#preview(), wrong };
+  }
+
+  /** @param {string} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
+  weights(name) {
+    return this.#tuner.weights(name);
+  }
+
+  /** Nothing of it is left for the next visit. */
+  async forget() {
+    await forgetTuning().catch(() => {});
+  }
+
+  free() {
+    this.#tuner.free();
+    this.#shown.free();
+  }
+
+  /** @returns {Promise<Preview>} */
+  async #preview() {
+    const begin = performance.now();
+    const picture = await this.#tuner.preview(this.#shown);
+    const rebuilt = { width: picture.width, height: picture.height, rgba: picture.rgba() };
+    const quality = { ...this.#wasm.compare(this.#shown, picture) };
+    picture.free();
+    this.#previewed = { at: performance.now(), took: performance.now() - begin };
+    return { rebuilt, quality };
+  }
+
+  async #keep() {
+    if (this.#snapshot.step === this.#tuner.done) return;
+    this.#snapshot = { step: this.#tuner.done, bytes: await this.#tuner.snapshot() };
+    // Private windows and full disks keep nothing; the tuning goes on without.
+    if (this.#kept) this.#kept = await keepTuning(this.#tuning, this.#snapshot.bytes).then(() => true, () => false);
+  }
+}

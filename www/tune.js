@@ -1,0 +1,273 @@
+// @ts-check
+// Fine-tuning the model in use on the visitor's pictures: what is chosen, the run and its buttons, and
+// what becomes of the result. The state is in `data-tuning` of #tune:
+//   idle | preparing | running | pausing | stopping | paused | ended
+import { forgetTuning, leftTuning } from './engine/kept.js';
+import { Code, PageCode, TesseraeError, failure } from './engine/protocol.js';
+import { save } from './files.js';
+
+const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
+/** @type {Record<string, Pick<import('./engine/protocol.js').TuneConfig, 'parts' | 'objective' | 'damage'> & {words: string}>} */
+const PRESETS = {
+  photo: { parts: 'decoder', objective: 'faithful', words: 'The decoder learns to rebuild this picture more closely from the same tokens.' },
+  style: { parts: 'decoder', objective: 'lifelike', words: 'The decoder learns this picture’s strokes; other pictures’ tokens then decode in its style.' },
+  noise: { parts: 'all', objective: 'faithful', damage: { noise: 25 }, words: 'The model sees the picture with noise on it and learns to rebuild it without.' },
+  jpeg: { parts: 'all', objective: 'faithful', damage: { jpeg: 10 }, words: 'The model sees the picture as a strongly compressed JPEG and learns to rebuild it without the blocks.' },
+};
+
+/** @typedef {import('./engine/protocol.js').Tuning} Tuning */
+/** @typedef {{label: string, run: () => void}} WayOn */
+/**
+ * @typedef {object} Page what the panel needs of it
+ * @property {import('./engine/client.js').EngineClient} client
+ * @property {import('./bar.js').Bar} bar
+ * @property {(name: string) => import('./engine/protocol.js').Shipped | null} discriminator of a model
+ * @property {(error: {code: string, message: string}, action?: WayOn) => void} complain
+ * @property {(name: string) => boolean} taken whether a model has this name
+ * @property {(name: string, weights: Uint8Array<ArrayBuffer>) => void} use a model that was kept
+ * @property {(tuning: Tuning) => Promise<boolean>} bringBack the model and the picture of a tuning
+ */
+
+export class TuneView {
+  #page;
+  /** @type {import('./engine/protocol.js').Loaded | null} */ #model = null;
+  /** @type {import('./engine/protocol.js').Photo | null} the last one on the stage */ #photo = null;
+  #stem = 'picture';
+  /** @type {Awaited<ReturnType<typeof leftTuning>>} */ #left = null;
+  #steps = 0;
+  #run = 0;
+
+  /** @param {Page} page */
+  constructor(page) {
+    this.#page = page;
+    page.client.addEventListener('step', (event) => $('tune-view').step(/** @type {CustomEvent} */ (event).detail));
+    $('tune-preset').addEventListener('change', () => this.#preset());
+    $('tune-form').addEventListener('submit', (/** @type {Event} */ event) => (event.preventDefault(), this.#press()));
+    $('tune-step').addEventListener('click', () => $('tune-form').reportValidity() && this.#go(1));
+    $('tune-stop').addEventListener('click', () => this.#stop());
+    $('tune-undo').addEventListener('click', () => this.#undo());
+    $('tune-save').addEventListener('click', () => $('tune-keep').reportValidity() && this.#finish(false));
+    $('tune-keep').addEventListener('submit', (/** @type {Event} */ event) => (event.preventDefault(), this.#finish(true)));
+    $('tune-pictures').addEventListener('refuse', (/** @type {CustomEvent} */ { detail }) => {
+      page.complain({ code: PageCode.TOO_MANY, message: `A model is tuned on at most ${detail} pictures; the rest was left out.` });
+    });
+    $('tune-on').addEventListener('click', () => this.#goOn());
+    $('tune-discard').addEventListener('click', () => forgetTuning().then(() => this.offer()));
+    this.#preset();
+    this.#state('idle');
+  }
+
+  /** Offers to go on with the tuning that an earlier visit, or a device that was lost, has left. */
+  async offer() {
+    this.#left = await leftTuning();
+    $('tune-offer').hidden = !this.#left;
+    if (!this.#left) return;
+    const { model, config, losses } = this.#left.tuning;
+    $('tune-offer').firstElementChild.textContent = `A tuning of ${model} stopped at step ${losses.length} of ${config.steps}.`;
+  }
+
+  /** The model in use is another one, and a tuning of the one before is gone. @param {import('./engine/protocol.js').Loaded} loaded */
+  model(loaded) {
+    this.#model = loaded;
+    const { grids, config } = loaded.model;
+    $('tune-parts').querySelector('[value=codebook]').disabled = !grids.length;
+    // Tokens that are not the nearest codes have no trainer.
+    $('tune').dataset.trainable = String(config.quantizer !== 'gumbel');
+    const lost = this.#now !== 'idle';
+    this.#reset();
+    if (lost) this.offer();
+  }
+
+  /** The picture on the stage. @param {import('./engine/protocol.js').Photo} photo @param {string} stem */
+  photo(photo, stem) {
+    this.#photo = photo;
+    this.#stem = stem;
+    this.#settle();
+  }
+
+  async #goOn() {
+    if (!this.#left || !(await this.#page.bringBack(this.#left.tuning))) return;
+    const { tuning, snapshot } = this.#left;
+    const { parts, objective, damage, steps, learning_rate } = tuning.config;
+    const preset = Object.keys(PRESETS).find((key) => JSON.stringify(PRESETS[key].damage) === JSON.stringify(damage) && PRESETS[key].objective === objective);
+    $('tune-preset').value = preset ?? 'photo';
+    this.#preset();
+    $('tune-parts').value = parts;
+    $('tune-objective').value = objective;
+    $('tune-steps').value = steps;
+    $('tune-rate').value = learning_rate;
+    $('tune-pictures').fill(tuning.photos.slice(1).map(({ blob }) => blob));
+    $('tune').scrollIntoView({ block: 'start' });
+    if (await this.#begin(tuning, snapshot)) await this.#go(steps);
+  }
+
+  get #now() {
+    return $('tune').dataset.tuning;
+  }
+
+  /** @returns {Tuning} */
+  #chosen() {
+    const { maxSide, square } = /** @type {import('./engine/protocol.js').Photo} */ (this.#photo);
+    const { damage } = PRESETS[$('tune-preset').value];
+    return {
+      model: this.#model?.name ?? '',
+      photos: $('tune-pictures').pictures.map((/** @type {Blob} */ blob) => ({ blob, maxSide, square })),
+      config: {
+        parts: $('tune-parts').value, objective: $('tune-objective').value, ...(damage && { damage }),
+        steps: Number($('tune-steps').value), learning_rate: Number($('tune-rate').value),
+      },
+      losses: [],
+    };
+  }
+
+  #press() {
+    if (this.#now === 'running') return this.#pause();
+    return this.#go(Infinity);
+  }
+
+  /** @param {Tuning} tuning @param {Blob | null} snapshot @returns {Promise<boolean>} whether it has begun */
+  async #begin(tuning, snapshot) {
+    const { client, bar, discriminator } = this.#page;
+    const mine = ++this.#run;
+    this.#state('preparing');
+    bar.begin('tune', 'Preparing the tuning');
+    try {
+      const judge = tuning.config.objective === 'lifelike' ? discriminator(tuning.model) : null;
+      const begun = await client.tune(tuning, judge, snapshot);
+      if (mine !== this.#run) return false;
+      $('tune-offer').hidden = true;
+      this.#steps = tuning.config.steps;
+      $('tune-view').begin(begun, this.#steps, [...tuning.losses], Boolean(tuning.config.damage));
+      $('tune-left').textContent = begun.kept
+        ? 'Until it is kept or undone, the tuning outlives this page in the browser’s private files.'
+        : 'This browser keeps nothing for this page: the tuning ends with it.';
+      if (!$('tune-name').value) $('tune-name').value = `${this.#stem}-${$('tune-preset').value}`.slice(0, 24);
+      return true;
+    } catch (error) {
+      if (mine === this.#run) this.#fail(error);
+      return false;
+    } finally {
+      if (bar.kind === 'tune') bar.rest('');
+    }
+  }
+
+  /** @param {number} count of steps at most */
+  async #go(count) {
+    if (this.#now === 'idle' && !(await this.#begin(this.#chosen(), null))) return;
+    const mine = this.#run;
+    this.#state('running');
+    try {
+      const { done, now, wrong } = await this.#page.client.steps(count);
+      if (mine !== this.#run) return;
+      $('tune-view').preview(now);
+      $('tune-view').back(done);
+      this.#state(wrong || done === this.#steps || this.#now === 'stopping' ? 'ended' : 'paused');
+      if (wrong) this.#wrong(wrong, done);
+    } catch (error) {
+      if (mine === this.#run) this.#fail(error);
+    }
+  }
+
+  #pause() {
+    this.#state('pausing');
+    this.#page.client.pause();
+  }
+
+  #stop() {
+    if (this.#now !== 'running') return this.#state('ended');
+    this.#state('stopping');
+    this.#page.client.pause();
+  }
+
+  async #undo() {
+    this.#reset();
+    await this.#page.client.undo().catch(() => {});
+  }
+
+  /** @param {boolean} keep in the browser, and use; else as a file */
+  async #finish(keep) {
+    const { client, complain, taken, use } = this.#page;
+    const name = $('tune-name').value.trim().toWellFormed();
+    const was = this.#now;
+    if (!name || (keep && taken(name))) {
+      return complain({ code: Code.ARGUMENT, message: name ? `There is a model called “${name}” already.` : 'The model needs a name.' });
+    }
+    this.#state('preparing');
+    try {
+      const { weights } = await client.finish(name, keep);
+      if (!keep) {
+        save(weights, `${name}.safetensors`, 'application/octet-stream');
+        return this.#state(was);
+      }
+      $('tune-name').value = '';
+      this.#reset();
+      use(name, weights);
+    } catch (error) {
+      const { code } = failure(error);
+      if (code === PageCode.NOT_KEPT) {
+        this.#state(was);
+        complain(failure(error));
+      } else this.#fail(error);
+    }
+  }
+
+  /** @param {number} step @param {number} done */
+  #wrong(step, done) {
+    const rate = Number((Number($('tune-rate').value) / 10).toPrecision(3));
+    const message = `The loss was no number any more after step ${step}, so the model is back at step ${done}.`;
+    const run = async () => {
+      await this.#undo();
+      $('tune-rate').value = rate;
+      this.#go(Infinity);
+    };
+    this.#page.complain({ code: Code.LOSS_NOT_FINITE, message }, { label: 'Start with a tenth of the rate', run });
+  }
+
+  /** @param {unknown} error The tuning is gone, but for what the worker kept of it. */
+  #fail(error) {
+    this.#reset();
+    this.offer();
+    const { code, message } = failure(error);
+    if (code !== Code.CANCELLED) this.#page.complain(new TesseraeError(code, message));
+  }
+
+  #reset() {
+    this.#run += 1;
+    $('tune-view').hidden = true;
+    $('tune-left').textContent = '';
+    this.#state('idle');
+  }
+
+  #preset() {
+    const { parts, objective, words } = PRESETS[$('tune-preset').value];
+    $('tune-parts').value = parts;
+    $('tune-objective').value = objective;
+    $('tune-words').textContent = words;
+  }
+
+  /** @param {'idle' | 'preparing' | 'running' | 'pausing' | 'stopping' | 'paused' | 'ended'} name */
+  #state(name) {
+    $('tune').dataset.tuning = name;
+    this.#settle();
+  }
+
+  #settle() {
+    const now = this.#now;
+    // A tuning under way keeps the pictures that it began with.
+    if (now === 'idle' && this.#photo) $('tune-pictures').begin(this.#photo.blob);
+    const begun = now !== 'idle' && !$('tune-view').hidden;
+    const rests = ['paused', 'ended'].includes(now);
+    $('tune').hidden = $('tune').dataset.trainable !== 'true' || (!this.#photo && now === 'idle');
+    $('tune-choices').disabled = now !== 'idle';
+    $('tune-run').textContent = /** @type {Record<string, string>} */ ({ running: 'Pause', pausing: 'Pausing', paused: 'Resume' })[now] ?? 'Start';
+    $('tune-run').hidden = now === 'ended';
+    $('tune-run').disabled = !['idle', 'running', 'paused'].includes(now);
+    $('tune-step').hidden = now === 'ended';
+    $('tune-step').disabled = !['idle', 'paused'].includes(now);
+    $('tune-stop').hidden = !begun || now === 'ended';
+    $('tune-stop').disabled = !['running', 'paused'].includes(now);
+    $('tune-undo').hidden = !begun;
+    $('tune-undo').disabled = !rests;
+    $('tune-keep').hidden = !rests || $('tune-view').losses.length === 0;
+  }
+}

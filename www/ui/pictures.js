@@ -1,0 +1,105 @@
+// @ts-check
+// <picture-list>: small pictures of what a model is tuned on: the one on the stage, and more that are
+// dropped here or chosen. It emits `refuse` when there are more than fit.
+
+const MOST = 50;
+const SIDE = 128;
+
+class PictureList extends HTMLElement {
+  /** @type {Blob | null} the one on the stage */ #first = null;
+  /** @type {Blob[]} */ #more = [];
+  #list = document.createElement('ul');
+  #input = document.createElement('input');
+  #words = document.createElement('p');
+
+  connectedCallback() {
+    if (this.#list.isConnected) return;
+    this.#list.className = 'pictures';
+    Object.assign(this.#input, { type: 'file', id: 'tune-files', multiple: true, accept: 'image/png,image/jpeg,image/webp', className: 'visually-hidden' });
+    this.#input.addEventListener('change', () => {
+      this.#add(this.#input.files);
+      // So that the same file can be chosen twice in a row.
+      this.#input.value = '';
+    });
+    this.#input.setAttribute('aria-label', 'Add pictures to tune on');
+    this.#words.className = 'note';
+    this.append(this.#words, this.#list, this.#input);
+    this.addEventListener('drop', (event) => {
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();
+      if (!this.matches(':disabled *')) this.#add(event.dataTransfer.files);
+    });
+    this.#draw();
+  }
+
+  /** @returns {Blob[]} */
+  get pictures() {
+    return this.#first ? [this.#first, ...this.#more] : this.#more;
+  }
+
+  /** @param {Blob} blob the picture on the stage */
+  begin(blob) {
+    if (blob === this.#first) return;
+    this.#first = blob;
+    this.#draw();
+  }
+
+  /** @param {Blob[]} more beside the one on the stage */
+  fill(more) {
+    this.#more = more;
+    this.#draw();
+  }
+
+  /** @param {FileList | null} files */
+  #add(files) {
+    const room = MOST - this.pictures.length;
+    if ((files?.length ?? 0) > room) this.dispatchEvent(new CustomEvent('refuse', { detail: MOST }));
+    this.#more.push(...[...(files ?? [])].slice(0, room));
+    this.#draw();
+  }
+
+  #draw() {
+    const count = this.pictures.length;
+    this.#words.textContent = count === 1 ? 'On this picture; add others that are like it, or drop them here.' : `On these ${count} pictures.`;
+    const add = document.createElement('li');
+    const label = document.createElement('label');
+    Object.assign(label, { htmlFor: this.#input.id, className: 'pictures-add', textContent: 'Add' });
+    add.append(label);
+    this.#list.replaceChildren(...this.pictures.map((blob, i) => this.#item(blob, i)), add);
+  }
+
+  /** @param {Blob} blob @param {number} at */
+  #item(blob, at) {
+    const item = document.createElement('li');
+    const canvas = document.createElement('canvas');
+    canvas.setAttribute('role', 'img');
+    canvas.setAttribute('aria-label', `Picture ${at + 1}`);
+    thumbnail(canvas, blob);
+    item.append(canvas);
+    if (blob !== this.#first) {
+      const remove = document.createElement('button');
+      Object.assign(remove, { type: 'button', className: 'pictures-remove', textContent: '×' });
+      remove.setAttribute('aria-label', `Remove picture ${at + 1}`);
+      remove.addEventListener('click', () => {
+        this.#more = this.#more.filter((other) => other !== blob);
+        this.#draw();
+        this.#input.focus();
+      });
+      item.append(remove);
+    }
+    return item;
+  }
+}
+
+/** The middle of a picture; what cannot be read stays blank, and the engine says so. @param {HTMLCanvasElement} canvas @param {Blob} blob */
+async function thumbnail(canvas, blob) {
+  canvas.width = canvas.height = SIDE;
+  const image = await createImageBitmap(blob).catch(() => null);
+  if (!image) return;
+  const side = Math.min(image.width, image.height);
+  const at = [(image.width - side) / 2, (image.height - side) / 2];
+  canvas.getContext('2d')?.drawImage(image, at[0], at[1], side, side, 0, 0, SIDE, SIDE);
+  image.close();
+}
+
+customElements.define('picture-list', PictureList);

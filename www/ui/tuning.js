@@ -1,0 +1,109 @@
+// @ts-check
+// <tune-view>: a tuning as it goes: the picture, what the model made of it before and makes now, the
+// loss, and how fast and how far it is.
+import './curve.js';
+import { figure } from './stages.js';
+
+/** Steps whose mean is the speed. */
+const WINDOW = 20;
+const ROWS = [['tune-at', 'Step'], ['tune-speed', 'Speed'], ['tune-time', 'Time left'], ['tune-loss', 'Loss']];
+
+/** @typedef {import('../engine/protocol.js').Preview} Preview */
+
+class TuneView extends HTMLElement {
+  #row = document.createElement('div');
+  #curve = /** @type {any} */ (document.createElement('loss-curve'));
+  /** @type {Record<string, HTMLElement>} */ #values = {};
+  /** @type {number[]} */ #seconds = [];
+  #steps = 0;
+  /** @type {number[]} */ losses = [];
+
+  connectedCallback() {
+    if (this.#row.isConnected) return;
+    this.#row.className = 'stages-row';
+    this.#curve.id = 'tune-curve';
+    const list = document.createElement('dl');
+    for (const [id, label] of ROWS) {
+      const row = document.createElement('div');
+      const term = document.createElement('dt');
+      term.textContent = label;
+      const value = document.createElement('dd');
+      value.id = id;
+      this.#values[id] = value;
+      row.append(term, value);
+      list.append(row);
+    }
+    const side = document.createElement('div');
+    side.className = 'tune-side';
+    side.append(this.#curve, list);
+    this.append(this.#row, side);
+  }
+
+  /**
+   * @param {import('../engine/protocol.js').Begun} begun @param {number} steps in all
+   * @param {number[]} losses of the steps done @param {boolean} damaged
+   */
+  begin({ seen, before, now }, steps, losses, damaged) {
+    this.hidden = false;
+    this.#steps = steps;
+    this.#seconds = [];
+    this.losses = losses;
+    const title = damaged ? 'Damaged' : 'Picture';
+    const label = damaged ? 'The picture, damaged, as the model sees it' : 'The picture';
+    this.#row.replaceChildren(
+      figure({ id: 'seen', title, label, name: '', pixels: seen, quality: null }),
+      side('before', 'Before', 'Rebuilt before the tuning', before),
+      side('now', 'Now', 'Rebuilt by the model as tuned so far', now),
+    );
+    this.#numbers();
+  }
+
+  /** @param {import('../engine/protocol.js').Step} step */
+  step({ loss, seconds, now }) {
+    this.losses.push(loss);
+    this.#seconds = [...this.#seconds, seconds].slice(-WINDOW);
+    if (now) this.preview(now);
+    this.#numbers();
+  }
+
+  /** @param {Preview} now */
+  preview(now) {
+    this.#row.lastElementChild?.replaceWith(side('now', 'Now', 'Rebuilt by the model as tuned so far', now));
+  }
+
+  /** So many steps count. @param {number} done */
+  back(done) {
+    this.losses.length = done;
+    this.#numbers();
+  }
+
+  #numbers() {
+    const done = this.losses.length;
+    const mean = this.#seconds.reduce((a, b) => a + b, 0) / this.#seconds.length;
+    const last = this.losses.at(-1);
+    this.#put('tune-at', `${done} of ${this.#steps}`, done);
+    this.#put('tune-speed', mean ? (mean < 1 ? `${(1 / mean).toFixed(1)} steps/s` : `${mean.toFixed(1)} s a step`) : '–', mean ? 1 / mean : '');
+    const left = (this.#steps - done) * mean;
+    this.#put('tune-time', mean ? duration(left) : '–', mean ? left : '');
+    this.#put('tune-loss', last === undefined ? '–' : String(Number(last.toPrecision(3))), last ?? '');
+    this.#curve.show(this.losses);
+  }
+
+  /** @param {string} id @param {string} text @param {number | ''} value */
+  #put(id, text, value) {
+    this.#values[id].textContent = text;
+    this.#values[id].dataset.value = String(value);
+  }
+}
+
+/** @param {string} id @param {string} title @param {string} label @param {Preview} preview */
+const side = (id, title, label, { rebuilt, quality }) => figure({ id, title, label, name: '', pixels: rebuilt, quality });
+
+/** @param {number} seconds */
+function duration(seconds) {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+customElements.define('tune-view', TuneView);
