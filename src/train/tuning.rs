@@ -153,7 +153,7 @@ mod tests {
         };
         assert_eq!(
             (crop(1000), crop(128), crop(77), crop(8)),
-            (128, 128, 72, 8)
+            (256, 128, 72, 8)
         );
         let error = TuneConfig::default().training(&model, 7).unwrap_err();
         assert_eq!(error.code(), "dataset_empty");
