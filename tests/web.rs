@@ -293,6 +293,13 @@ async fn a_tuning_can_be_seen_kept_resumed_and_loaded() {
     let before = rgba(&tuner).await;
     tuner.step().await.unwrap();
     tuner.step().await.unwrap();
+    let usage = async |tuner: &mut Tuner| {
+        let usage = tuner.usage().await.unwrap();
+        let used = js_sys::Reflect::get(&usage, &"used".into()).unwrap();
+        used.as_f64().unwrap()
+    };
+    assert!(usage(&mut tuner).await >= 1.0);
+    assert_eq!(usage(&mut tuner).await, 0.0);
     let snapshot = tuner.snapshot().await.unwrap();
     tuner.step().await.unwrap();
     let (step, after) = (tuner.step().await.unwrap(), rgba(&tuner).await);

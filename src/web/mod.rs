@@ -145,6 +145,14 @@ export interface TuneStep {
   losses: Record<string, number>;
 }
 
+/** How much of a codebook is in use; all grids together. */
+export interface Usage {
+  /** Codes that were chosen at least once. */
+  used: number;
+  /** How many codes, chosen evenly, would carry as much; 0 without any. */
+  perplexity: number;
+}
+
 /** Told between windows; returning false ends the work with the code "cancelled". */
 export type Progress = (stage: "encode" | "decode", done: number, total: number) => boolean | void;
 

@@ -107,6 +107,12 @@ impl Tuner {
         })
     }
 
+    /// Which codes the pictures took since the last call.
+    #[wasm_bindgen(unchecked_return_type = "Usage")]
+    pub async fn usage(&mut self) -> Result<JsValue, JsValue> {
+        object(&self.trainer.task_mut().take_usage().await?)
+    }
+
     /// What the model as it is now makes of a picture: of a damaged copy, for a restoration.
     pub async fn preview(&self, picture: &Picture) -> Result<Picture, JsValue> {
         let codec = Codec::new(
