@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use burn::tensor::{Device, Int, Tensor};
 use pollster::block_on;
-use support::{code, codec, decode, encode, painted};
+use serde_json::json;
+use support::{WeightFile, code, codec, decode, encode, painted};
 use tesserae::nn::{Discriminator, DiscriminatorConfig, Lpips};
 use tesserae::pixels::metrics::psnr;
 use tesserae::quantize::EmaCodebook;
@@ -285,6 +286,44 @@ fn a_codebook_that_learns_by_gradients_moves_and_is_used() {
     let last = mean(&reports[STEPS - 17..], "mse");
     assert!(last < 0.85 * first, "from {first} to no less than {last}");
     assert!(usage(&mut trainer).used > 8);
+}
+
+#[test]
+fn no_gradient_is_silently_zero() {
+    let tiny_with = |changes: serde_json::Value| {
+        let tiny = ModelConfig::preset("vqgan-tiny").unwrap();
+        let mut json: serde_json::Value = serde_json::from_str(&tiny.to_json().unwrap()).unwrap();
+        for (field, value) in changes.as_object().unwrap() {
+            json[field] = value.clone();
+        }
+        ModelConfig::from_json(&json.to_string()).unwrap()
+    };
+    let mut kinds: Vec<ModelConfig> = ["vqvae-tiny", "vqgan-tiny", "vqvae2-tiny", "kl-tiny"]
+        .iter()
+        .map(|preset| ModelConfig::preset(preset).unwrap())
+        .collect();
+    kinds.push(tiny_with(json!({"decoder_norm": "spatial", "ch": 32})));
+    kinds.push(tiny_with(
+        json!({"layers": "maskgit", "mid_attention": false}),
+    ));
+    for model in kinds {
+        let mut config = config("vqgan-tiny");
+        config.model = model;
+        config.codebook.update = CodebookUpdate::Gradient;
+        let before = fresh(&config);
+        let mut trainer = trainer(&config, before.clone(), true);
+        run(&mut trainer, &crops(&config), 1);
+        let [old, new] =
+            [before, trainer.task().model()].map(|m| WeightFile::of(&file(&m, &config)));
+        for (name, tensor) in &old.tensors {
+            assert_ne!(
+                tensor.values(),
+                new.tensors[name].values(),
+                "`{name}` of {:?} stays",
+                config.model
+            );
+        }
+    }
 }
 
 #[test]

@@ -7,13 +7,13 @@ use super::On;
 use super::on::floats;
 
 /// How far each value is moved each way, over what it may be in magnitude.
-const STEP: f32 = 2e-3;
+pub const STEP: f32 = 2e-3;
 /// How far the slopes may then be apart, over the larger one: what is left of the curvature and of
 /// single precision.
-const APART: f32 = 2e-2;
+pub const APART: f32 = 2e-2;
 
 /// Values within ±1 that have no pattern, the same everywhere.
-fn spread(shape: &[usize], salt: usize) -> TensorData {
+pub fn spread(shape: &[usize], salt: usize) -> TensorData {
     let count = shape.iter().product();
     let values: Vec<f32> = (0..count)
         .map(|i| ((i + 1) as f64 * 0.754_877_666 + salt as f64 * 0.569_840_291).fract() as f32)
@@ -43,7 +43,7 @@ impl ModuleMapper for Fill {
 }
 
 /// Where a gradient says that the output rises fastest, value by value; up where it says nothing.
-fn direction<const D: usize>(grad: Tensor<D>) -> Tensor<1> {
+pub fn direction<const D: usize>(grad: Tensor<D>) -> Tensor<1> {
     let values: usize = grad.dims().iter().product();
     let up = grad.reshape([values]).greater_equal_elem(0.0).float();
     up.mul_scalar(2.0).sub_scalar(1.0)
@@ -52,7 +52,9 @@ fn direction<const D: usize>(grad: Tensor<D>) -> Tensor<1> {
 /// A direction and the slope along it, of each parameter in the order of the module.
 struct Slopes<'a> {
     grads: &'a Gradients,
-    found: Vec<(Tensor<1>, Tensor<1>)>,
+    seen: usize,
+    /// With the place of each.
+    found: Vec<(usize, Tensor<1>, Tensor<1>)>,
 }
 
 impl Slopes<'_> {
@@ -60,13 +62,19 @@ impl Slopes<'_> {
         let grad = value.grad(self.grads).unwrap();
         let direction = direction(grad.clone()).mul_scalar(scale);
         let slope = (grad.reshape(direction.dims()) * direction.clone()).sum();
-        self.found.push((direction, slope));
+        self.found.push((self.seen, direction, slope));
+        self.seen += 1;
     }
 }
 
 impl ModuleVisitor for Slopes<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.push(&param.val(), scale(&param.val().dims()));
+        // Running averages are kept as parameters that do not learn.
+        if param.is_require_grad() {
+            self.push(&param.val(), scale(&param.val().dims()));
+        } else {
+            self.seen += 1;
+        }
     }
 }
 
@@ -84,7 +92,10 @@ impl ModuleMapper for Move {
             return param;
         }
         let by = self.by.clone();
-        param.map(|tensor| tensor.clone() + by.reshape(tensor.dims()))
+        param.map(|tensor| {
+            let tensor = tensor.inner();
+            Tensor::from_inner(tensor.clone() + by.reshape(tensor.dims()))
+        })
     }
 }
 
@@ -109,20 +120,22 @@ pub async fn same_slopes<M: Module, const N: usize>(
     let grads = loss(&module, &inputs).backward();
     let mut slopes = Slopes {
         grads: &grads,
+        seen: 0,
         found: Vec::new(),
     };
     module.visit(&mut slopes);
-    let parameters = slopes.found.len();
+    let parameters = slopes.seen;
     for input in &inputs {
         slopes.push(input, 1.0);
     }
-    let (module, inputs) = (module.valid(), inputs.map(Tensor::inner));
-    let (directions, found): (Vec<_>, Vec<_>) = slopes.found.into_iter().unzip();
-    let found = floats(Tensor::cat(found, 0)).await;
+    // Still as in training, where batch normalisation is another function.
+    let inputs = inputs.map(Tensor::detach);
+    let slope = |(_, _, slope): &(_, _, Tensor<1>)| slope.clone();
+    let found = floats(Tensor::cat(slopes.found.iter().map(slope).collect(), 0)).await;
     // Attention's keys have a bias of no effect: what is zero but for rounding is measured by the
     // others.
     let least = 1e-3 * found.iter().copied().fold(0.0, f32::max);
-    for (i, (direction, &got)) in directions.iter().zip(&found).enumerate() {
+    for ((i, direction, _), &got) in slopes.found.into_iter().zip(&found) {
         let moved = async |by: f32| {
             let by = direction.clone().mul_scalar(by);
             let loss = if i < parameters {
@@ -130,7 +143,7 @@ pub async fn same_slopes<M: Module, const N: usize>(
             } else {
                 let mut inputs = inputs.clone();
                 let input = &mut inputs[i - parameters];
-                *input = input.clone() + by.reshape(input.dims());
+                *input = input.clone() + Tensor::from_inner(by.reshape(input.dims()));
                 loss(&module, &inputs)
             };
             floats(loss).await[0]

@@ -6,8 +6,8 @@ use tesserae::ModelConfig;
 use tesserae::config::{Layers, NetworkConfig};
 use tesserae::nn::GroupNorm;
 use tesserae::nn::{
-    AttnBlock, Downsample, MaskGitDecoder, MaskGitEncoder, Norm, Normalise, ResnetBlock, Spatial,
-    SpatialNorm, Upsample,
+    AttnBlock, Discriminator, DiscriminatorConfig, Downsample, MaskGitDecoder, MaskGitEncoder,
+    Norm, Normalise, ResnetBlock, Spatial, SpatialNorm, Upsample,
 };
 
 use super::differences::same_slopes;
@@ -33,6 +33,8 @@ pub(crate) use layer_tests;
 macro_rules! slope_tests {
     ($make:ident) => {
         $make! {
+            layers::taming_slopes
+            layers::discriminator_slopes
             layers::spatial_slopes
             layers::maskgit_slopes
         }
@@ -112,6 +114,47 @@ pub async fn downsample(on: &On) {
 pub async fn upsample(on: &On) {
     let build = |_, device: &Device| Upsample::new(6, device);
     layer(on, golden!("upsample"), build, Upsample::forward).await;
+}
+
+#[derive(Module, Debug)]
+struct Blocks {
+    block: ResnetBlock,
+    attn: AttnBlock,
+    down: Downsample,
+    up: Upsample,
+}
+
+/// What VQ-GAN's encoder and decoder are made of, at uneven sides.
+pub async fn taming_slopes(on: &On) {
+    let norm = Norm {
+        groups: 4,
+        eps: 1e-6,
+    };
+    let blocks = Blocks {
+        block: ResnetBlock::new(8, 12, norm, &on.device),
+        attn: AttnBlock::new(12, norm, &on.device),
+        down: Downsample::new(12, &on.device),
+        up: Upsample::new(12, &on.device),
+    };
+    same_slopes(on, blocks, [&[2, 8, 6, 10]], |blocks, [x]| {
+        let h = blocks.attn.forward(blocks.block.forward(x));
+        blocks.up.forward(blocks.down.forward(h))
+    })
+    .await;
+}
+
+/// Normalised by the batch, as in training.
+pub async fn discriminator_slopes(on: &On) {
+    let config = DiscriminatorConfig {
+        in_channels: 3,
+        ndf: 4,
+        n_layers: 2,
+    };
+    let discriminator = Discriminator::new(&config, &on.device).unwrap();
+    same_slopes(on, discriminator, [&[2, 3, 24, 32]], |judge, [x]| {
+        judge.forward(x)
+    })
+    .await;
 }
 
 #[derive(Module, Debug)]

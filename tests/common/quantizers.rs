@@ -1,11 +1,12 @@
 use burn::tensor::Tensor;
 use tesserae::quantize::{
-    EmaCodebook, GumbelQuantizer, VectorQuantizer, flatten, margins, nearest,
+    EmaCodebook, GumbelQuantizer, VectorQuantizer, flatten, margins, nearest, unflatten,
 };
 use tesserae::tokens::Usage;
 
-use super::on::ints;
-use super::{On, golden};
+use super::differences::{APART, STEP, direction, spread};
+use super::on::{floats, ints};
+use super::{Golden, On, golden};
 
 /// Passes each body below to a macro that makes a test of it.
 macro_rules! quantizer_tests {
@@ -16,6 +17,8 @@ macro_rules! quantizer_tests {
             quantizers::gumbel
             quantizers::gumbel_sample
             quantizers::ema
+            quantizers::straight_through_slopes
+            quantizers::ema_slopes
         }
     };
 }
@@ -150,4 +153,84 @@ pub async fn ema(on: &On) {
         on.close(&golden, &format!("cluster_size.{step}"), size)
             .await;
     }
+}
+
+/// Fails unless the slope `got` is what moving by `STEP` to both sides does.
+async fn same_slope(got: Tensor<1>, moved: impl Fn(f32) -> Tensor<1>) {
+    let got = floats(got).await[0];
+    let [up, down] = [STEP, -STEP].map(moved);
+    let want = floats(up - down).await[0] / (2.0 * STEP);
+    assert!(got.abs() > 1e-3, "the slope is {got}");
+    let apart = (got - want).abs() / got.abs().max(want.abs());
+    assert!(apart <= APART, "the slope is {got}, by differences {want}");
+}
+
+/// The straight-through gradient is that of the picture's side at the chosen codes, as if they moved
+/// along with the latents; the choice itself stays, and each term moves what it is to move.
+pub async fn straight_through_slopes(on: &On) {
+    let golden = golden!("quantize_vq");
+    let codes = golden.setting("n_embed") as usize;
+    let dim = golden.setting("embed_dim") as usize;
+    let device = on.autodiff();
+    let beta = 0.25;
+    let quantizer = golden.fill(VectorQuantizer::new(codes, dim, &device));
+    let z: Tensor<4> = golden.tensor("input", &device).require_grad();
+    let weigh = |z_q: Tensor<4>| {
+        let weights = Tensor::from_data(spread(&z_q.dims(), 1), &z_q.device());
+        (z_q.square() * weights).sum()
+    };
+    let quantized = quantizer.forward(z.clone());
+    let grads = (weigh(quantized.z_q.clone()) + quantized.loss(beta)).backward();
+    let of_z = z.grad(&grads).unwrap();
+    let of_codebook = quantizer.embedding.weight.val().grad(&grads).unwrap();
+
+    let (z, codebook) = (z.inner(), quantizer.codebook().inner());
+    let indices = quantized.indices.inner();
+    let dims = indices.dims();
+    let rows = |codebook: Tensor<2>| {
+        let all = indices.clone().flatten::<1>(0, 2);
+        unflatten(codebook.select(0, all), dims)
+    };
+    let chosen = rows(codebook.clone());
+    let mean_square = |a: Tensor<4>, b: Tensor<4>| (a - b).square().mean();
+
+    let along = direction(of_z.clone());
+    let slope = (of_z.reshape(along.dims()) * along.clone()).sum();
+    same_slope(slope, |by| {
+        let by = along.clone().mul_scalar(by).reshape(z.dims());
+        let commitment = mean_square(chosen.clone(), z.clone() + by.clone());
+        weigh(chosen.clone() + by) + commitment.mul_scalar(beta)
+    })
+    .await;
+    let along = direction(of_codebook.clone());
+    let slope = (of_codebook.reshape(along.dims()) * along.clone()).sum();
+    same_slope(slope, |by| {
+        let by = along.clone().mul_scalar(by).reshape(codebook.dims());
+        mean_square(rows(codebook.clone() + by), z.clone())
+    })
+    .await;
+}
+
+/// From averages at rest, a step of EMA goes down the squared distance of the latents to their codes:
+/// the codebook moves by −(1 − decay) / 2N of its gradient, N the new cluster sizes.
+pub async fn ema_slopes(on: &On) {
+    let golden: Golden = golden!("quantize_ema");
+    let codebook: Tensor<2> = golden.tensor("embedding.0", &on.device);
+    let z: Tensor<2> = golden.tensor("input.1", &on.device);
+    let indices = nearest(z.clone(), codebook.clone());
+    let mut ema = EmaCodebook {
+        epsilon: 0.0,
+        ..EmaCodebook::new(codebook.clone(), 0.9)
+    };
+    let step = ema.update(z.clone(), indices.clone()) - codebook.clone();
+    let sizes = ema.cluster_size.reshape([codebook.dims()[0], 1]);
+    let downhill = step.mul(sizes).mul_scalar(-2.0 / (1.0 - ema.decay));
+    let along = direction(downhill.clone());
+    let slope = (downhill.reshape(along.dims()) * along.clone()).sum();
+    same_slope(slope, |by| {
+        let by = along.clone().mul_scalar(by).reshape(codebook.dims());
+        let moved = (codebook.clone() + by).select(0, indices.clone());
+        (moved - z.clone()).square().sum()
+    })
+    .await;
 }
