@@ -32,6 +32,8 @@ async fn webgpu() -> On {
     let device = match WEBGPU.with_borrow(Clone::clone) {
         Some(device) => device,
         None => {
+            // The test harness leaves it out.
+            tesserae::web::start();
             let device = Device::wgpu_options().init_async().await.unwrap();
             WEBGPU.with_borrow_mut(|slot| *slot = Some(device.clone()));
             device

@@ -8,23 +8,19 @@ mod error;
 mod model;
 mod picture;
 mod source;
+mod start;
 mod tokens;
 mod tuner;
 
 pub use engine::Engine;
 pub use model::{Model, Weights};
 pub use picture::{Picture, compare};
+pub use start::start;
 pub use tokens::Tokens;
 pub use tuner::Tuner;
 
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-
-/// Panics reach the console with their message; the instance is dead after one.
-#[wasm_bindgen(start)]
-pub fn start() {
-    console_error_panic_hook::set_once();
-}
 
 /// This package's version.
 #[wasm_bindgen]
