@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use common::On;
-use tesserae::train::{CropSampler, Reconstruction, Start, Trainer, TuneConfig};
+use tesserae::train::{CropSampler, Parts, Reconstruction, Start, Trainer, TuneConfig};
 use tesserae::web::{Engine, Model, Picture, Tokens, Tuner, Weights};
 use tesserae::weights::{About, Storage, on_host, save};
+use tesserae::{Autoencoder, ModelConfig};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -202,14 +203,31 @@ async fn auto_gives_the_cpu_where_the_adapter_is_software() {
     assert_eq!(kind.as_string().as_deref(), Some("cpu"));
 }
 
-/// Losses of some decoder steps of the tiny model on a photo of `side` pixels a side, and all of its
-/// weights after them. In the middle it goes on from a checkpoint, as after a lost device.
-async fn tuned(device: &Device, side: u32, steps: usize) -> (Vec<f32>, BTreeMap<String, Vec<f32>>) {
-    let loaded = tesserae::weights::load(WEIGHTS.to_vec(), device).unwrap();
-    let config = TuneConfig {
-        steps,
-        ..TuneConfig::default()
+/// Every tensor by its name.
+async fn tensors(model: &Autoencoder, config: &ModelConfig) -> BTreeMap<String, Vec<f32>> {
+    let host = on_host(model, config).await.unwrap();
+    let bytes = save(&host, config, About::default(), Storage::F32).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let floats = |bytes: &[u8]| {
+        let values = bytes.as_chunks().0.iter();
+        values.map(|value| f32::from_le_bytes(*value)).collect()
     };
+    let tensors = file.iter();
+    tensors
+        .map(|(name, view)| (name.to_owned(), floats(view.data())))
+        .collect()
+}
+
+/// What some steps of the tiny model on a photo made of it.
+struct Tuned {
+    losses: Vec<f32>,
+    before: BTreeMap<String, Vec<f32>>,
+    after: BTreeMap<String, Vec<f32>>,
+}
+
+/// In the middle it goes on from a checkpoint, as after a lost device.
+async fn tuned(device: &Device, config: &TuneConfig, side: u32) -> Tuned {
+    let loaded = tesserae::weights::load(WEIGHTS.to_vec(), device).unwrap();
     let training = config.training(&loaded.config, side).unwrap();
     let photo = tesserae::Picture::decode(PHOTO).unwrap().fit(side, true);
     let range = loaded.config.input_range();
@@ -226,40 +244,40 @@ async fn tuned(device: &Device, side: u32, steps: usize) -> (Vec<f32>, BTreeMap<
     let (mut trainer, mut losses) = (begin(), Vec::new());
     while !trainer.finished() {
         losses.push(trainer.step(&crops).await.unwrap().loss("mse").unwrap());
-        if trainer.done() == steps / 2 {
+        if trainer.done() == config.steps / 2 {
             let checkpoint = trainer.checkpoint().await.unwrap();
             trainer = begin();
             trainer.resume(&checkpoint).unwrap();
         }
     }
-    let host = on_host(&trainer.task().model(), &loaded.config)
-        .await
-        .unwrap();
-    let bytes = save(&host, &loaded.config, About::default(), Storage::F32).unwrap();
-    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let floats = |bytes: &[u8]| {
-        bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| f32::from_le_bytes(*b))
-            .collect()
-    };
-    let weights = file
-        .iter()
-        .map(|(name, view)| (name.to_owned(), floats(view.data())));
-    (losses, weights.collect())
+    Tuned {
+        losses,
+        before: tensors(&loaded.model, &loaded.config).await,
+        after: tensors(&trainer.task().model(), &loaded.config).await,
+    }
 }
 
-/// Fails unless both devices' losses fall to `share` of the first, and their weights are the same.
-async fn same_tuning_on_both(side: u32, steps: usize, share: f32) {
-    let cpu = tuned(&Device::flex(), side, steps).await;
-    let gpu = tuned(&webgpu().await.device, side, steps).await;
-    for (losses, _) in [&cpu, &gpu] {
-        assert!(losses[steps - 1] < share * losses[0], "{losses:?}");
+/// Fails unless both devices' losses fall to `share` of the first, everything moved that learns, and
+/// their weights are the same.
+async fn same_tuning_on_both(config: &TuneConfig, side: u32, share: f32) {
+    let cpu = tuned(&Device::flex(), config, side).await;
+    let gpu = tuned(&webgpu().await.device, config, side).await;
+    for Tuned { losses, .. } in [&cpu, &gpu] {
+        assert!(losses[config.steps - 1] < share * losses[0], "{losses:?}");
     }
-    for ((name, cpu), (other, gpu)) in cpu.1.iter().zip(&gpu.1) {
-        assert_eq!(name, other);
+    for (name, before) in &cpu.before {
+        let learns = config.parts == Parts::All
+            || name.starts_with("decoder.")
+            || name.starts_with("post_quant_conv.");
+        for tuned in [&cpu, &gpu] {
+            assert_eq!(before != &tuned.after[name], learns, "`{name}`");
+        }
+        // The bias of attention's keys has no effect: its gradient is rounding, of which Adam makes
+        // steps like any other.
+        if name.ends_with("attn_1.k.bias") {
+            continue;
+        }
+        let (cpu, gpu) = (&cpu.after[name], &gpu.after[name]);
         let most = cpu.iter().fold(1.0_f32, |most, v| most.max(v.abs()));
         let off = cpu
             .iter()
@@ -270,14 +288,24 @@ async fn same_tuning_on_both(side: u32, steps: usize, share: f32) {
 }
 
 #[wasm_bindgen_test]
-async fn some_steps_come_to_the_same_on_both_devices() {
-    same_tuning_on_both(16, 4, 1.0).await;
+async fn twenty_steps_of_the_decoder_come_to_the_same_on_both_devices() {
+    let config = TuneConfig {
+        steps: 20,
+        ..TuneConfig::default()
+    };
+    same_tuning_on_both(&config, 64, 0.8).await;
 }
 
+/// Where a code is a close call the devices may choose differently, and then learn differently: one
+/// step does not come to that.
 #[wasm_bindgen_test]
-#[ignore = "many minutes on a software adapter"]
-async fn twenty_steps_come_to_the_same_on_both_devices() {
-    same_tuning_on_both(64, 20, 0.8).await;
+async fn a_step_of_everything_comes_to_the_same_on_both_devices() {
+    let config = TuneConfig {
+        parts: Parts::All,
+        steps: 1,
+        ..TuneConfig::default()
+    };
+    same_tuning_on_both(&config, 32, 2.0).await;
 }
 
 #[wasm_bindgen_test]
