@@ -145,6 +145,22 @@ test('a camera that is refused, missing, in use or unplugged is told in a senten
   await expect(dialog(page)).toBeHidden();
 });
 
+test('fifty pictures are the most', async ({ page }) => {
+  await allowed(page);
+  await withPhoto(page);
+  const { buffer } = await smallPhoto(page);
+  await page.setInputFiles('#tune-files', Array.from({ length: 48 }, (_, i) => ({ name: `${i}.png`, mimeType: 'image/png', buffer })));
+  await page.click('#tune-camera');
+  await cameraOpens(page);
+  // The last for which there is room ends it.
+  await page.click('#camera-take');
+  await expect(dialog(page)).toBeHidden();
+  await expect(page.locator('#tune-pictures canvas')).toHaveCount(50);
+  await page.click('#tune-camera');
+  await complains(page, 'too_many', /at most 50 pictures/);
+  await expect(dialog(page)).toBeHidden();
+});
+
 test('without a camera to ask for, as on an insecure page, there is no button', async ({ page }) => {
   await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'mediaDevices', { get: () => undefined }));
   await open(page);

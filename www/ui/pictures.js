@@ -23,6 +23,19 @@ class PictureList extends HTMLElement {
       this.#input.value = '';
     });
     this.#input.setAttribute('aria-label', 'Add pictures to tune on');
+    this.#list.append(...this.#ways());
+    this.#words.className = 'note';
+    this.append(this.#words, this.#list);
+    this.addEventListener('drop', (event) => {
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();
+      if (!this.matches(':disabled *')) this.add(event.dataTransfer.files);
+    });
+    this.#draw();
+  }
+
+  /** To more pictures. */
+  #ways() {
     const add = document.createElement('label');
     Object.assign(add, { htmlFor: this.#input.id, className: 'pictures-add', textContent: 'Add' });
     const camera = document.createElement('button');
@@ -31,19 +44,11 @@ class PictureList extends HTMLElement {
       const room = MOST - this.pictures.length;
       this.dispatchEvent(room ? new CustomEvent('camera', { detail: room }) : refusal());
     });
-    for (const way of navigator.mediaDevices ? [add, camera] : [add]) {
+    return [[this.#input, add], ...(navigator.mediaDevices ? [[camera]] : [])].map((way) => {
       const item = document.createElement('li');
-      item.append(way);
-      this.#list.append(item);
-    }
-    this.#words.className = 'note';
-    this.append(this.#words, this.#list, this.#input);
-    this.addEventListener('drop', (event) => {
-      if (!event.dataTransfer?.types.includes('Files')) return;
-      event.preventDefault();
-      if (!this.matches(':disabled *')) this.add(event.dataTransfer.files);
+      item.append(...way);
+      return item;
     });
-    this.#draw();
   }
 
   /** @returns {Blob[]} */
