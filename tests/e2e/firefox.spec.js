@@ -12,6 +12,8 @@ const lavapipe = existsSync(ICDS) && readdirSync(ICDS).find((name) => name.start
 test.beforeAll(async () => {
   browser = await puppeteer.launch({
     browser: 'firefox',
+    // A wait is one call; puppeteer's own limit is three minutes.
+    protocolTimeout: 600_000,
     executablePath: process.env.FIREFOX || '/usr/bin/firefox-esr',
     env: { ...process.env, ...(lavapipe && { VK_ICD_FILENAMES: `${ICDS}/${lavapipe}` }) },
     extraPrefsFirefox: {
