@@ -17,6 +17,7 @@
 //                       the one in #tune-keep; #tune-at and #tune-loss have data-value, #tune-view a picture each in
 //                       figure[data-stage=seen|before|now]
 //   #tune-offer         a tuning that was left: #tune-on #tune-discard;  #model-remove for a kept model
+//   #camera             a dialog[open] with #camera-take #camera-done;  #photo-camera #tune-camera open it
 //   #alert              [data-code] while it shows;  #status the last announcement
 import { Bar } from './bar.js';
 import { EngineClient } from './engine/client.js';
@@ -29,6 +30,7 @@ import { SEED, link, parse, remember, remembered, speaks } from './settings.js';
 import { StagesView } from './stages.js';
 import { TuneView } from './tune.js';
 import './ui/alert.js';
+import './ui/camera.js';
 import './ui/compare.js';
 import './ui/device.js';
 import './ui/drop.js';
@@ -297,6 +299,15 @@ $('samples').addEventListener('sample', async ({ detail }) => {
   if (blob) accept(new File([blob], detail.file, { type: blob.type }), { sample: detail.name });
   else complain(new TesseraeError(PageCode.DOWNLOAD_FAILED, 'This sample could not be loaded.'));
 });
+async function photograph() {
+  const [photo] = await $('camera').take(1);
+  if (photo) accept(new File([photo], 'camera.jpg', { type: photo.type }));
+}
+$('photo-camera').hidden = !navigator.mediaDevices;
+$('photo-camera').addEventListener('click', photograph);
+$('samples').addEventListener('camera', photograph);
+$('tune-pictures').addEventListener('camera', async ({ detail }) => $('tune-pictures').add(await $('camera').take(detail)));
+$('camera').addEventListener('fail', ({ detail }) => complain(detail));
 $('size').addEventListener('change', () => (apply({ size: $('size').value }), rerun()));
 $('square').addEventListener('change', () => (apply({ square: $('square').checked }), rerun()));
 $('sample').addEventListener('change', () => (apply({ sample: $('sample').checked ? SEED : '' }), rerun()));

@@ -45,6 +45,8 @@ export const PageCode = Object.freeze(/** @type {const} */ ({
   WEIGHTS_SHARDED: 'weights_sharded',
   NOT_KEPT: 'not_kept',
   TOO_MANY: 'too_many',
+  CAMERA_REFUSED: 'camera_refused',
+  CAMERA_FAILED: 'camera_failed',
 }));
 
 /** Codes of the crate that the page itself acts on. */

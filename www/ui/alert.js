@@ -36,6 +36,8 @@ const WAY_ON = {
   dataset_empty: 'Choose larger pictures.',
   loss_not_finite: 'Undo it and start again with a lower learning rate, under “More”.',
   too_many: 'Remove some to make room for others.',
+  camera_refused: 'Allow it in the browser’s settings for this page, or choose files instead.',
+  camera_failed: 'Try again, or choose files instead.',
   not_kept: 'Download the weights instead; a drop loads them again.',
   io: 'Choose the file again.',
   argument: 'Choose another setting.',

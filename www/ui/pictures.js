@@ -1,6 +1,7 @@
 // @ts-check
 // <picture-list>: small pictures of what a model is tuned on: the one on the stage, and more that are
-// dropped here or chosen. It emits `refuse` when there are more than fit.
+// dropped here, chosen, or come from the camera, for which it emits `camera` with how many there is
+// room for. It emits `refuse` when there are more than fit.
 
 const MOST = 50;
 const SIDE = 128;
@@ -17,19 +18,37 @@ class PictureList extends HTMLElement {
     this.#list.className = 'pictures';
     Object.assign(this.#input, { type: 'file', id: 'tune-files', multiple: true, accept: 'image/png,image/jpeg,image/webp', className: 'visually-hidden' });
     this.#input.addEventListener('change', () => {
-      this.#add(this.#input.files);
+      this.add(this.#input.files ?? []);
       // So that the same file can be chosen twice in a row.
       this.#input.value = '';
     });
     this.#input.setAttribute('aria-label', 'Add pictures to tune on');
+    this.#list.append(...this.#ways());
     this.#words.className = 'note';
-    this.append(this.#words, this.#list, this.#input);
+    this.append(this.#words, this.#list);
     this.addEventListener('drop', (event) => {
       if (!event.dataTransfer?.types.includes('Files')) return;
       event.preventDefault();
-      if (!this.matches(':disabled *')) this.#add(event.dataTransfer.files);
+      if (!this.matches(':disabled *')) this.add(event.dataTransfer.files);
     });
     this.#draw();
+  }
+
+  /** To more pictures. */
+  #ways() {
+    const add = document.createElement('label');
+    Object.assign(add, { htmlFor: this.#input.id, className: 'pictures-add', textContent: 'Add' });
+    const camera = document.createElement('button');
+    Object.assign(camera, { type: 'button', id: 'tune-camera', className: 'pictures-add', textContent: 'Camera' });
+    camera.addEventListener('click', () => {
+      const room = MOST - this.pictures.length;
+      this.dispatchEvent(room ? new CustomEvent('camera', { detail: room }) : refusal());
+    });
+    return [[this.#input, add], ...(navigator.mediaDevices ? [[camera]] : [])].map((way) => {
+      const item = document.createElement('li');
+      item.append(...way);
+      return item;
+    });
   }
 
   /** @returns {Blob[]} */
@@ -50,22 +69,20 @@ class PictureList extends HTMLElement {
     this.#draw();
   }
 
-  /** @param {FileList | null} files */
-  #add(files) {
+  /** @param {ArrayLike<Blob>} more beside those that are there, as far as they fit */
+  add(more) {
     const room = MOST - this.pictures.length;
-    if ((files?.length ?? 0) > room) this.dispatchEvent(new CustomEvent('refuse', { detail: MOST }));
-    this.#more.push(...[...(files ?? [])].slice(0, room));
+    if (more.length > room) this.dispatchEvent(refusal());
+    this.#more.push(...Array.from(more).slice(0, room));
     this.#draw();
   }
 
   #draw() {
     const count = this.pictures.length;
     this.#words.textContent = count === 1 ? 'On this picture; add others that are like it, or drop them here.' : `On these ${count} pictures.`;
-    const add = document.createElement('li');
-    const label = document.createElement('label');
-    Object.assign(label, { htmlFor: this.#input.id, className: 'pictures-add', textContent: 'Add' });
-    add.append(label);
-    this.#list.replaceChildren(...this.pictures.map((blob, i) => this.#item(blob, i)), add);
+    // The ways to more stay where they are, and keep the focus.
+    this.#list.querySelectorAll('li:has(canvas)').forEach((item) => item.remove());
+    this.#list.prepend(...this.pictures.map((blob, i) => this.#item(blob, i)));
   }
 
   /** @param {Blob} blob @param {number} at */
@@ -90,6 +107,8 @@ class PictureList extends HTMLElement {
     return item;
   }
 }
+
+const refusal = () => new CustomEvent('refuse', { detail: MOST });
 
 /** The middle of a picture; what cannot be read stays blank, and the engine says so. @param {HTMLCanvasElement} canvas @param {Blob} blob */
 async function thumbnail(canvas, blob) {

@@ -1,4 +1,5 @@
-// <sample-picker>: bundled pictures, one click each. It emits `sample` with {name, url}.
+// <sample-picker>: bundled pictures, one click each, and ways to the visitor's own. It emits `sample`
+// with {name, file, url}, and `camera`.
 
 const SAMPLES = [
   { name: 'astronaut', file: 'astronaut.png', label: 'Astronaut' },
@@ -24,12 +25,18 @@ class SamplePicker extends HTMLElement {
     own.htmlFor = 'file';
     own.textContent = 'Your own';
     list.append(own);
+    if (navigator.mediaDevices) {
+      const camera = document.createElement('button');
+      Object.assign(camera, { type: 'button', className: 'sample sample-own sample-camera', textContent: 'Camera' });
+      camera.addEventListener('click', () => this.dispatchEvent(new CustomEvent('camera')));
+      list.append(camera);
+    }
     this.append(heading, list);
   }
 
   /** @param {string | null} name the sample on the stage, if it is one */
   mark(name) {
-    for (const button of this.querySelectorAll('button')) {
+    for (const button of this.querySelectorAll('[data-sample]')) {
       button.setAttribute('aria-pressed', String(button.dataset.sample === name));
     }
   }
