@@ -133,6 +133,32 @@ fn a_restoration_mends_what_was_done_to_the_picture() {
 }
 
 #[test]
+fn pictures_that_are_held_out_are_measured_and_shown() {
+    let folder = tempdir().unwrap();
+    let held_out = "--held-out SAMPLES/chelsea.png --held-out SAMPLES/astronaut.png";
+    let told = tune(
+        &folder,
+        &format!("--steps 20 --parts all --noise 60 {held_out} --sheet sheet.png"),
+    );
+    let of = |name: &str| told["held_out"][name].as_f64().unwrap();
+    assert_eq!(of("pictures"), 2.0);
+    // 20 · log₁₀(255 / 60) = 12.6 dB, less for what leaves the range.
+    assert!((12.0..15.0).contains(&of("psnr_damaged")), "{told}");
+    assert!(of("psnr_after") > of("psnr_before"), "{told}");
+    let sheet = image::open(folder.path().join("sheet.png")).unwrap();
+    assert_eq!((sheet.width(), sheet.height()), (2 * 64, 4 * 64));
+
+    let told = tune(&folder, &format!("--steps 1 {held_out}"));
+    assert!(told["held_out"]["psnr_damaged"].is_null(), "{told}");
+    assert!(tune(&folder, "--steps 1")["held_out"].is_null());
+    let alone = run(
+        &folder,
+        "tune SAMPLES/coffee.png --out out.safetensors --sheet s.png",
+    );
+    assert_eq!(alone.status.code(), Some(2));
+}
+
+#[test]
 fn what_cannot_be_tuned_is_refused_and_nothing_is_written() {
     let folder = tempdir().unwrap();
     fs::write(folder.path().join("no.png"), b"no picture").unwrap();

@@ -13,6 +13,7 @@ mod files;
 mod grid;
 mod init;
 mod inspect;
+mod look;
 mod merge;
 mod model;
 mod plot;

@@ -3,7 +3,6 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use tesserae::pixels::metrics::psnr;
 use tesserae::train::{
     CropSampler, Damage, Objective, Parts, Reconstruction, Start, Trainer, TuneConfig,
 };
@@ -11,6 +10,7 @@ use tesserae::weights::{self, About, Storage};
 use tesserae::{Codec, Error, Picture, Result};
 
 use crate::files;
+use crate::look::Look;
 use crate::model::{FitArgs, ModelArgs};
 
 #[derive(Debug, clap::Args)]
@@ -21,6 +21,14 @@ pub struct Args {
     /// Weight file to write.
     #[arg(long)]
     out: PathBuf,
+    /// Picture, or folder of them, that is not learned from but measured before and after; may be
+    /// given more than once.
+    #[arg(long, value_name = "PATH")]
+    held_out: Vec<PathBuf>,
+    /// Write a sheet of the first of those (.png, .jpg or .webp): each one's original, its damaged copy
+    /// if there is one, and what the model made of it before and makes after, from top to bottom.
+    #[arg(long, value_name = "FILE", requires = "held_out")]
+    sheet: Option<PathBuf>,
     #[arg(long, default_value_t = 50)]
     steps: usize,
     /// Highest learning rate.
@@ -89,16 +97,19 @@ enum ObjectiveArg {
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
         let config = self.config();
-        let pictures: Vec<Picture> = files::pictures(&self.inputs)?
-            .iter()
-            .map(|path| Ok(self.fit.fit(&files::picture(path)?)))
-            .collect::<Result<_>>()?;
+        let learned = Look::new(self.pictures(&self.inputs)?, config.damage)?;
+        let others = match self.held_out.is_empty() {
+            true => Vec::new(),
+            false => self.pictures(&self.held_out)?,
+        };
+        let others = Look::new(others, config.damage)?;
+        let pictures = &learned.pictures;
         let shortest = pictures.iter().map(|p| p.width().min(p.height())).min();
         let device = self.model.device();
         let loaded = self.model.weights(&device)?;
         let training = config.training(&loaded.config, shortest.unwrap_or_default())?;
         let range = loaded.config.input_range();
-        let crops = CropSampler::new(pictures.clone(), &training.data, range, config.seed)?;
+        let crops = CropSampler::new(pictures.to_vec(), &training.data, range, config.seed)?;
         let discriminator = self.discriminator.as_deref();
         let discriminator = discriminator
             .map(|path| weights::load_discriminator(&files::weights(path)?, &device))
@@ -114,9 +125,9 @@ impl Args {
             About::default(),
             Storage::F32,
         )?;
-        let before = self
-            .quality(&Codec::from_weights(bytes, &device)?, &pictures, &config)
-            .await?;
+        let codec = Codec::from_weights(bytes, &device)?;
+        let before = learned.psnr(&learned.rebuilt(&codec).await?)?;
+        let others_before = others.rebuilt(&codec).await?;
 
         let task = Reconstruction::new(training, loaded.model, start, &device)?;
         let mut trainer = Trainer::new(task, config.steps);
@@ -142,22 +153,42 @@ impl Args {
         };
         let bytes = weights::save(&model, &loaded.config, about, self.dtype.into())?;
         files::write(&self.out, &bytes)?;
-        let after = self
-            .quality(&Codec::from_weights(bytes, &device)?, &pictures, &config)
-            .await?;
+        let codec = Codec::from_weights(bytes, &device)?;
+        let after = learned.psnr(&learned.rebuilt(&codec).await?)?;
+        let others_after = others.rebuilt(&codec).await?;
+        if let Some(file) = &self.sheet {
+            files::write_picture(file, &others.sheet(&others_before, &others_after)?)?;
+        }
+        let held_out = others.gain(&others_before, &others_after)?;
         if json {
             let told = json!({
                 "psnr_before": before,
                 "psnr_after": after,
+                "held_out": held_out,
                 "steps_per_second": rate,
                 "losses": losses,
                 "tuning": config,
             });
             println!("{told}");
-        } else {
-            println!("{before:.2} dB before, {after:.2} dB after, {rate:.2} steps a second");
+            return Ok(());
+        }
+        println!("{before:.2} dB before, {after:.2} dB after, {rate:.2} steps a second");
+        if let Some(held_out) = held_out {
+            if let Some(damaged) = held_out.psnr_damaged {
+                print!("{damaged:.2} dB damaged, ");
+            }
+            println!(
+                "{:.2} dB before, {:.2} dB after, over {} held out",
+                held_out.psnr_before, held_out.psnr_after, held_out.pictures
+            );
         }
         Ok(())
+    }
+
+    fn pictures(&self, paths: &[PathBuf]) -> Result<Vec<Picture>> {
+        let paths = files::pictures(paths)?;
+        let picture = |path: &PathBuf| Ok(self.fit.fit(&files::picture(path)?));
+        paths.iter().map(picture).collect()
     }
 
     fn config(&self) -> TuneConfig {
@@ -184,26 +215,5 @@ impl Args {
             crop: self.crop,
             seed: self.seed,
         }
-    }
-
-    /// Mean PSNR of what the model makes of the pictures, or of their damaged copies.
-    async fn quality(
-        &self,
-        codec: &Codec,
-        pictures: &[Picture],
-        config: &TuneConfig,
-    ) -> Result<f64> {
-        let mut sum = 0.0;
-        for (index, picture) in pictures.iter().enumerate() {
-            let seen = match config.damage {
-                Some(damage) => damage.apply(picture, index as u64)?,
-                None => picture.clone(),
-            };
-            let rebuilt = codec
-                .reconstruct(&seen, None, &mut async |_, _, _| true)
-                .await?;
-            sum += psnr(picture, &rebuilt)?;
-        }
-        Ok(sum / pictures.len().max(1) as f64)
     }
 }
