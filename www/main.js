@@ -14,7 +14,7 @@
 //   #save-picture #save-tokens #cancel
 //   #progress           its bar is #progress [role=progressbar]; data-done and data-total count bytes
 //   #tune               [data-tuning]; its buttons are #tune-run #tune-step #tune-stop #tune-undo #tune-save and
-//                       the one in #tune-keep; #tune-at and #tune-loss have data-value, #tune-view a picture each in
+//                       the one in #tune-keep; #tune-at #tune-loss #tune-codes have data-value, #tune-view a picture each in
 //                       figure[data-stage=seen|before|now]
 //   #tune-offer         a tuning that was left: #tune-on #tune-discard;  #model-remove for a kept model
 //   #alert              [data-code] while it shows;  #status the last announcement

@@ -137,7 +137,8 @@ export class TuneView {
       if (mine !== this.#run) return false;
       $('tune-offer').hidden = true;
       this.#steps = tuning.config.steps;
-      $('tune-view').begin(begun, this.#steps, [...tuning.losses], Boolean(tuning.config.damage));
+      const { codebookSize, grids } = /** @type {import('./engine/protocol.js').Loaded} */ (this.#model).model;
+      $('tune-view').begin(begun, this.#steps, [...tuning.losses], Boolean(tuning.config.damage), codebookSize * grids.length);
       $('tune-left').textContent = begun.kept
         ? 'Until it is kept or undone, the tuning outlives this page in the browser’s private files.'
         : 'This browser keeps nothing for this page: the tuning ends with it.';

@@ -36,6 +36,10 @@ test('a tuned model rebuilds its photo better, and its file does so too after a 
   const [, first, last] = /from (\S+) to (\S+)$/.exec(String(await page.locator('#tune-curve').getAttribute('aria-label'))) ?? [];
   expect(Number(last)).toBeLessThan(Number(first));
   expect(await psnr(page, BEFORE)).toBeCloseTo(untuned, 5);
+  // The decoder alone has learned, so the crops took the codes that the whole photo takes.
+  const used = await value(page, 'usage');
+  expect(await value(page, 'tune-codes')).toBe(used);
+  await expect(page.locator('#tune-codes')).toHaveText(new RegExp(`^${used} of \\d+, perplexity \\d+(\\.\\d)?$`));
   const tuned = await psnr(page, NOW);
   expect(tuned).toBeGreaterThan(untuned);
   const now = await pixels(page, `${NOW} canvas`);

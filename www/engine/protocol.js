@@ -256,9 +256,13 @@ export function failure(error) {
  * @property {Shipped | null} source the discriminator to start from
  * @property {Blob | null} snapshot to go on from
  *
+ * @typedef {{used: number, perplexity: number}} Usage which codes the crops took, all grids together
+ *
  * @typedef {object} Preview what the model as it is now makes of the first photo
  * @property {Pixels} rebuilt
  * @property {Quality} quality
+ * @property {Usage | null} usage of the steps since the preview before; null before the first step,
+ *   and for a model without a codebook
  *
  * @typedef {object} Begun
  * @property {Pixels} seen the first photo as the model sees it: damaged, for a restoration

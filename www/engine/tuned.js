@@ -19,6 +19,8 @@ export class Tuned {
   #snapshot = { step: -1, bytes: new Uint8Array() };
   #kept = true;
   #previewed = { at: 0, took: 0 };
+  /** Counted up to a step. */
+  #usage = { step: 0, value: /** @type {import('./protocol.js').Usage | null} */ (null) };
 
   /** @param {any} wasm @param {any} tuner @param {any} shown the first picture @param {import('./protocol.js').Tuning} tuning */
   constructor(wasm, tuner, shown, tuning) {
@@ -66,6 +68,9 @@ export class Tuned {
       wrong = this.#tuner.done;
       this.#tuner.resume(this.#snapshot.bytes);
       this.#tuning.losses.length = this.#tuner.done;
+      // What was counted since is of steps that do not count.
+      await this.#tuner.usage();
+      this.#usage = { step: this.#tuner.done, value: null };
     }
     return { done: this.#tuner.done, now: await this.#preview(), wrong };
   }
@@ -92,8 +97,19 @@ export class Tuned {
     const rebuilt = { width: picture.width, height: picture.height, rgba: picture.rgba() };
     const quality = { ...this.#wasm.compare(this.#shown, picture) };
     picture.free();
+    const usage = await this.#counted();
     this.#previewed = { at: performance.now(), took: performance.now() - begin };
-    return { rebuilt, quality };
+    return { rebuilt, quality, usage };
+  }
+
+  /** The codes are read back with a preview, so that a step reads back nothing but its loss. */
+  async #counted() {
+    const step = this.#tuner.done;
+    if (step !== this.#usage.step) {
+      const usage = await this.#tuner.usage();
+      this.#usage = { step, value: usage.used ? usage : null };
+    }
+    return this.#usage.value;
   }
 
   async #keep() {
