@@ -2,7 +2,7 @@
 // Fine-tuning the model in use on the visitor's pictures: what is chosen, the run and its buttons, and
 // what becomes of the result. The state is in `data-tuning` of #tune:
 //   idle | preparing | running | pausing | stopping | paused | ended
-import { forgetTuning, leftTuning } from './engine/kept.js';
+import { discardTuning, leftTuning } from './engine/kept.js';
 import { Code, PageCode, TesseraeError, failure } from './engine/protocol.js';
 import { save } from './files.js';
 
@@ -13,6 +13,12 @@ const PRESETS = {
   style: { parts: 'decoder', objective: 'lifelike', words: 'The decoder learns this picture’s strokes; other pictures’ tokens then decode in its style.' },
   noise: { parts: 'all', objective: 'faithful', damage: { noise: 25 }, words: 'The model sees the picture with noise on it and learns to rebuild it without.' },
   jpeg: { parts: 'all', objective: 'faithful', damage: { jpeg: 10 }, words: 'The model sees the picture as a strongly compressed JPEG and learns to rebuild it without the blocks.' },
+};
+/** @type {Record<import('./engine/protocol.js').Begun['kept'], string>} */
+const KEPT = {
+  yes: 'Until it is kept or undone, the tuning outlives this page in the browser’s private files.',
+  no: 'This browser keeps nothing for this page: the tuning ends with it.',
+  other: 'Another tab of this page is tuning too, so this tuning ends with its page.',
 };
 
 /** @typedef {import('./engine/protocol.js').Tuning} Tuning */
@@ -52,7 +58,7 @@ export class TuneView {
       page.complain({ code: PageCode.TOO_MANY, message: `A model is tuned on at most ${detail} pictures; the rest was left out.` });
     });
     $('tune-on').addEventListener('click', () => this.#goOn());
-    $('tune-discard').addEventListener('click', () => forgetTuning().then(() => this.offer()));
+    $('tune-discard').addEventListener('click', () => discardTuning().then(() => this.offer()));
     this.#preset();
     this.#state('idle');
   }
@@ -86,8 +92,12 @@ export class TuneView {
   }
 
   async #goOn() {
-    if (!this.#left || !(await this.#page.bringBack(this.#left.tuning))) return;
+    await this.offer();
+    if (!this.#left) {
+      return this.#page.complain({ code: PageCode.TUNING_GONE, message: 'This tuning is not here any more: another tab goes on with it, or has discarded it.' });
+    }
     const { tuning, snapshot } = this.#left;
+    if (!(await this.#page.bringBack(tuning))) return;
     const { parts, objective, damage, steps, learning_rate } = tuning.config;
     const preset = Object.keys(PRESETS).find((key) => JSON.stringify(PRESETS[key].damage) === JSON.stringify(damage) && PRESETS[key].objective === objective);
     $('tune-preset').value = preset ?? 'photo';
@@ -139,9 +149,7 @@ export class TuneView {
       this.#steps = tuning.config.steps;
       const { codebookSize, grids } = /** @type {import('./engine/protocol.js').Loaded} */ (this.#model).model;
       $('tune-view').begin(begun, this.#steps, [...tuning.losses], Boolean(tuning.config.damage), codebookSize * grids.length);
-      $('tune-left').textContent = begun.kept
-        ? 'Until it is kept or undone, the tuning outlives this page in the browser’s private files.'
-        : 'This browser keeps nothing for this page: the tuning ends with it.';
+      $('tune-left').textContent = KEPT[begun.kept];
       if (!$('tune-name').value) $('tune-name').value = `${this.#stem}-${$('tune-preset').value}`.slice(0, 24);
       return true;
     } catch (error) {

@@ -169,6 +169,37 @@ test('a tuning that was left goes on where it was, to the same end', async ({ pa
   await expect(page.locator('#tune-offer')).toBeHidden();
 });
 
+test('of two tabs that tune, one is kept, and it is offered when its tab is gone', async ({ page, context }) => {
+  const first = await context.newPage();
+  await withTiny(first);
+  await ready(first);
+  await first.click('#tune-step');
+  await tuning(first, 'paused');
+  await expect(first.locator('#tune-left')).toContainText('outlives this page');
+  // The other one is offered nothing while the first is at it, and leaves its record alone.
+  await ready(page, { steps: 2 });
+  await expect(page.locator('#tune-offer')).toBeHidden();
+  await page.click('#tune-run');
+  await tuning(page, 'ended');
+  await expect(page.locator('#tune-left')).toContainText('Another tab of this page is tuning too');
+  await page.click('#tune-undo');
+  await tuning(page, 'idle');
+  await first.close();
+  await page.reload();
+  await expect(page.locator('#tune-offer')).toContainText('A tuning of tiny stopped at step 1 of 12.');
+
+  // A third one takes it up, so that it is no longer the second's.
+  const third = await context.newPage();
+  await withTiny(third);
+  await open(third);
+  await third.click('#tune-on');
+  await tuning(third, 'ended');
+  await page.click('#tune-on');
+  await complains(page, 'tuning_gone', /another tab goes on with it/);
+  await expect(page.locator('#tune-offer')).toBeHidden();
+  await third.close();
+});
+
 test('a worker that dies leaves the last snapshot to go on from', async ({ page }) => {
   await patchWorker(page, `
     self.addEventListener('message', ({ data }) => {

@@ -7,6 +7,9 @@ const MODELS = 'models';
 const TUNING = 'tuning';
 const RECORD = 'record.json';
 const SUFFIX = '.safetensors';
+const LOCK = 'tesserae-tuning';
+/** A worker that has just ended gives its lock back well within this time. */
+const PATIENCE_MS = 2000;
 
 /** @typedef {import('./protocol.js').Tuning} Tuning */
 
@@ -83,8 +86,24 @@ async function keepPictures({ photos }) {
   }
 }
 
-/** The tuning that was left, if one was. @returns {Promise<{tuning: Tuning, snapshot: Blob} | null>} */
+/**
+ * The right to the one record of a tuning that all tabs share. It ends with the page or the worker
+ * that has it.
+ * @returns {Promise<(() => void) | null>} what gives it back; null while another tab has it
+ */
+export function holdTuning() {
+  return new Promise((resolve) => {
+    // Pages that are not secure have no locks, and no files to keep anything in either.
+    if (!navigator.locks) return resolve(() => {});
+    const hold = () => new Promise((release) => resolve(() => release(null)));
+    navigator.locks.request(LOCK, { signal: AbortSignal.timeout(PATIENCE_MS) }, hold).catch(() => resolve(null));
+  });
+}
+
+/** The tuning that was left, if one was and no tab is at it. @returns {Promise<{tuning: Tuning, snapshot: Blob} | null>} */
 export async function leftTuning() {
+  const release = await holdTuning();
+  if (!release) return null;
   try {
     const folder = await open(TUNING);
     const { photos, snapshot, ...tuning } = JSON.parse(await (await read(folder, RECORD)).text());
@@ -94,9 +113,20 @@ export async function leftTuning() {
     return { tuning: { ...tuning, photos: found }, snapshot: await read(folder, snapshot) };
   } catch {
     return null;
+  } finally {
+    release();
   }
 }
 
+/** The tuning that was left is not wanted, unless another tab has taken it up. */
+export async function discardTuning() {
+  const release = await holdTuning();
+  if (!release) return;
+  await forgetTuning().catch(() => {});
+  release();
+}
+
+/** For who has the right to it. */
 export async function forgetTuning() {
   const root = await navigator.storage.getDirectory();
   await root.removeEntry(TUNING, { recursive: true }).catch(() => {});

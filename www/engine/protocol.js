@@ -45,6 +45,7 @@ export const PageCode = Object.freeze(/** @type {const} */ ({
   WEIGHTS_SHARDED: 'weights_sharded',
   NOT_KEPT: 'not_kept',
   TOO_MANY: 'too_many',
+  TUNING_GONE: 'tuning_gone',
 }));
 
 /** Codes of the crate that the page itself acts on. */
@@ -269,7 +270,8 @@ export function failure(error) {
  * @property {Preview} before
  * @property {Preview} now
  * @property {number} done
- * @property {boolean} kept whether it outlives this page
+ * @property {'yes' | 'no' | 'other'} kept whether it outlives this page: `other` while the tuning of
+ *   another tab does, `no` where the browser keeps nothing
  *
  * @typedef {{id: number, kind: 'steps', count: number}} StepsJob the next so many, until a pause
  *

@@ -1,7 +1,7 @@
 // @ts-check
 // A model being tuned in the worker: its steps, what it makes of the first picture meanwhile, and its
 // snapshots, of which the newest is held here to go back to and kept for the next visit.
-import { forgetTuning, keepTuning } from './kept.js';
+import { forgetTuning, holdTuning, keepTuning } from './kept.js';
 import { Code, failure } from './protocol.js';
 
 /** Steps between snapshots. */
@@ -17,7 +17,8 @@ export class Tuned {
   #shown;
   #tuning;
   #snapshot = { step: -1, bytes: new Uint8Array() };
-  #kept = true;
+  /** @type {import('./protocol.js').Begun['kept']} */ #kept = 'other';
+  /** @type {Awaited<ReturnType<typeof holdTuning>>} */ #release = null;
   #previewed = { at: 0, took: 0 };
   /** Counted up to a step. */
   #usage = { step: 0, value: /** @type {import('./protocol.js').Usage | null} */ (null) };
@@ -36,6 +37,8 @@ export class Tuned {
     const pixels = { width: seen.width, height: seen.height, rgba: seen.rgba() };
     seen.free();
     const before = await this.#preview();
+    this.#release = await holdTuning();
+    if (this.#release) this.#kept = 'yes';
     if (snapshot) this.#tuner.resume(new Uint8Array(await snapshot.arrayBuffer()));
     await this.#keep();
     return { seen: pixels, before, now: snapshot ? await this.#preview() : before, done: this.#tuner.done, kept: this.#kept };
@@ -82,12 +85,13 @@ export class Tuned {
 
   /** Nothing of it is left for the next visit. */
   async forget() {
-    await forgetTuning().catch(() => {});
+    if (this.#release) await forgetTuning().catch(() => {});
   }
 
   free() {
     this.#tuner.free();
     this.#shown.free();
+    this.#release?.();
   }
 
   /** @returns {Promise<Preview>} */
@@ -116,6 +120,6 @@ export class Tuned {
     if (this.#snapshot.step === this.#tuner.done) return;
     this.#snapshot = { step: this.#tuner.done, bytes: await this.#tuner.snapshot() };
     // Private windows and full disks keep nothing; the tuning goes on without.
-    if (this.#kept) this.#kept = await keepTuning(this.#tuning, this.#snapshot.bytes).then(() => true, () => false);
+    if (this.#kept === 'yes') this.#kept = await keepTuning(this.#tuning, this.#snapshot.bytes).then(() => 'yes', () => 'no');
   }
 }

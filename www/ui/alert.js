@@ -36,6 +36,7 @@ const WAY_ON = {
   dataset_empty: 'Choose larger pictures.',
   loss_not_finite: 'Undo it and start again with a lower learning rate, under “More”.',
   too_many: 'Remove some to make room for others.',
+  tuning_gone: 'Go on there, or start one here.',
   not_kept: 'Download the weights instead; a drop loads them again.',
   io: 'Choose the file again.',
   argument: 'Choose another setting.',
