@@ -16,6 +16,7 @@
 //   #tune               [data-tuning]; its buttons are #tune-run #tune-step #tune-stop #tune-undo #tune-save and
 //                       the one in #tune-keep; #tune-at #tune-loss #tune-codes have data-value, #tune-view a picture each in
 //                       figure[data-stage=seen|before|now]
+//                       what is chosen is in #tune-preset #tune-parts #tune-objective #tune-steps #tune-rate #tune-crop
 //   #tune-offer         a tuning that was left: #tune-on #tune-discard;  #model-remove for a kept model
 //   #alert              [data-code] while it shows;  #status the last announcement
 import { Bar } from './bar.js';

@@ -1,19 +1,13 @@
 // @ts-check
-// Fine-tuning the model in use on the visitor's pictures: what is chosen, the run and its buttons, and
-// what becomes of the result. The state is in `data-tuning` of #tune:
+// Fine-tuning the model in use on the visitor's pictures: the run and its buttons, and what becomes of
+// the result. The state is in `data-tuning` of #tune:
 //   idle | preparing | running | pausing | stopping | paused | ended
+import { choose, chooseCrops, chosen, preset } from './choices.js';
 import { discardTuning, leftTuning } from './engine/kept.js';
-import { Code, PageCode, TesseraeError, failure } from './engine/protocol.js';
+import { Code, PageCode, failure } from './engine/protocol.js';
 import { save } from './files.js';
 
 const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
-/** @type {Record<string, Pick<import('./engine/protocol.js').TuneConfig, 'parts' | 'objective' | 'damage'> & {words: string}>} */
-const PRESETS = {
-  photo: { parts: 'decoder', objective: 'faithful', words: 'The decoder learns to rebuild this picture more closely from the same tokens.' },
-  style: { parts: 'decoder', objective: 'lifelike', words: 'The decoder learns this picture’s strokes; other pictures’ tokens then decode in its style.' },
-  noise: { parts: 'all', objective: 'faithful', damage: { noise: 25 }, words: 'The model sees the picture with noise on it and learns to rebuild it without.' },
-  jpeg: { parts: 'all', objective: 'faithful', damage: { jpeg: 10 }, words: 'The model sees the picture as a strongly compressed JPEG and learns to rebuild it without the blocks.' },
-};
 /** @type {Record<import('./engine/protocol.js').Begun['kept'], string>} */
 const KEPT = {
   yes: 'Until it is kept or undone, the tuning outlives this page in the browser’s private files.',
@@ -23,6 +17,7 @@ const KEPT = {
 
 /** @typedef {import('./engine/protocol.js').Tuning} Tuning */
 /** @typedef {{label: string, run: () => void}} WayOn */
+/** @typedef {{tuning: Tuning, kept: boolean}} Begun what was begun last, and whether it outlives this page */
 /**
  * @typedef {object} Page what the panel needs of it
  * @property {import('./engine/client.js').EngineClient} client
@@ -40,14 +35,14 @@ export class TuneView {
   /** @type {import('./engine/protocol.js').Photo | null} the last one on the stage */ #photo = null;
   #stem = 'picture';
   /** @type {Awaited<ReturnType<typeof leftTuning>>} */ #left = null;
-  #steps = 0;
+  /** @type {Begun | null} */ #begun = null;
   #run = 0;
 
   /** @param {Page} page */
   constructor(page) {
     this.#page = page;
     page.client.addEventListener('step', (event) => $('tune-view').step(/** @type {CustomEvent} */ (event).detail));
-    $('tune-preset').addEventListener('change', () => this.#preset());
+    $('tune-preset').addEventListener('change', preset);
     $('tune-form').addEventListener('submit', (/** @type {Event} */ event) => (event.preventDefault(), this.#press()));
     $('tune-step').addEventListener('click', () => $('tune-form').reportValidity() && this.#go(1));
     $('tune-stop').addEventListener('click', () => this.#stop());
@@ -59,7 +54,7 @@ export class TuneView {
     });
     $('tune-on').addEventListener('click', () => this.#goOn());
     $('tune-discard').addEventListener('click', () => discardTuning().then(() => this.offer()));
-    this.#preset();
+    preset();
     this.#state('idle');
   }
 
@@ -72,9 +67,12 @@ export class TuneView {
     $('tune-offer').firstElementChild.textContent = `A tuning of ${model} stopped at step ${losses.length} of ${config.steps}.`;
   }
 
-  /** The model in use is another one, and a tuning of the one before is gone. @param {import('./engine/protocol.js').Loaded} loaded */
+  /** Weights have been loaded, and a tuning of those before is gone. @param {import('./engine/protocol.js').Loaded} loaded */
   model(loaded) {
+    const back = loaded.name === this.#model?.name && loaded.model.decoderHash === this.#model.model.decoderHash;
     this.#model = loaded;
+    // A tuning that waits to begin, while a new worker loads the model again, does so behind it.
+    if (back && this.#now === 'preparing') return;
     const { grids, config } = loaded.model;
     $('tune-parts').querySelector('[value=codebook]').disabled = !grids.length;
     // Tokens that are not the nearest codes have no trainer.
@@ -98,17 +96,10 @@ export class TuneView {
     }
     const { tuning, snapshot } = this.#left;
     if (!(await this.#page.bringBack(tuning))) return;
-    const { parts, objective, damage, steps, learning_rate } = tuning.config;
-    const preset = Object.keys(PRESETS).find((key) => JSON.stringify(PRESETS[key].damage) === JSON.stringify(damage) && PRESETS[key].objective === objective);
-    $('tune-preset').value = preset ?? 'photo';
-    this.#preset();
-    $('tune-parts').value = parts;
-    $('tune-objective').value = objective;
-    $('tune-steps').value = steps;
-    $('tune-rate').value = learning_rate;
+    choose(tuning.config);
     $('tune-pictures').fill(tuning.photos.slice(1).map(({ blob }) => blob));
     $('tune').scrollIntoView({ block: 'start' });
-    if (await this.#begin(tuning, snapshot)) await this.#go(steps);
+    if (await this.#begin(tuning, snapshot)) await this.#go(Infinity);
   }
 
   get #now() {
@@ -118,14 +109,10 @@ export class TuneView {
   /** @returns {Tuning} */
   #chosen() {
     const { maxSide, square } = /** @type {import('./engine/protocol.js').Photo} */ (this.#photo);
-    const { damage } = PRESETS[$('tune-preset').value];
     return {
       model: this.#model?.name ?? '',
       photos: $('tune-pictures').pictures.map((/** @type {Blob} */ blob) => ({ blob, maxSide, square })),
-      config: {
-        parts: $('tune-parts').value, objective: $('tune-objective').value, ...(damage && { damage }),
-        steps: Number($('tune-steps').value), learning_rate: Number($('tune-rate').value),
-      },
+      config: chosen(),
       losses: [],
     };
   }
@@ -146,14 +133,17 @@ export class TuneView {
       const begun = await client.tune(tuning, judge, snapshot);
       if (mine !== this.#run) return false;
       $('tune-offer').hidden = true;
-      this.#steps = tuning.config.steps;
+      this.#begun = { tuning, kept: begun.kept === 'yes' };
       const { codebookSize, grids } = /** @type {import('./engine/protocol.js').Loaded} */ (this.#model).model;
-      $('tune-view').begin(begun, this.#steps, [...tuning.losses], Boolean(tuning.config.damage), codebookSize * grids.length);
+      $('tune-view').begin(begun, tuning.config.steps, [...tuning.losses], Boolean(tuning.config.damage), codebookSize * grids.length);
       $('tune-left').textContent = KEPT[begun.kept];
       if (!$('tune-name').value) $('tune-name').value = `${this.#stem}-${$('tune-preset').value}`.slice(0, 24);
       return true;
     } catch (error) {
-      if (mine === this.#run) this.#fail(error);
+      if (mine !== this.#run) return false;
+      // Another try is on the CPU.
+      if (failure(error).code === Code.DEVICE_LOST) return await this.#begin(tuning, snapshot);
+      this.#fail(error);
       return false;
     } finally {
       if (bar.kind === 'tune') bar.rest('');
@@ -162,7 +152,11 @@ export class TuneView {
 
   /** @param {number} count of steps at most */
   async #go(count) {
-    if (this.#now === 'idle' && !(await this.#begin(this.#chosen(), null))) return;
+    if (this.#now === 'idle') {
+      // What it says of the tuning before is no longer true.
+      $('alert').clear();
+      if (!(await this.#begin(this.#chosen(), null))) return;
+    }
     const mine = this.#run;
     this.#state('running');
     try {
@@ -170,11 +164,27 @@ export class TuneView {
       if (mine !== this.#run) return;
       $('tune-view').preview(now);
       $('tune-view').back(done);
-      this.#state(wrong || done === this.#steps || this.#now === 'stopping' ? 'ended' : 'paused');
+      this.#state(wrong || done === this.#begun?.tuning.config.steps || this.#now === 'stopping' ? 'ended' : 'paused');
       if (wrong) this.#wrong(wrong, done);
     } catch (error) {
-      if (mine === this.#run) this.#fail(error);
+      if (mine !== this.#run) return;
+      if (failure(error).code === Code.DEVICE_LOST) this.#onward(count);
+      else this.#fail(error);
     }
+  }
+
+  /** The graphics device is gone: on with the CPU from the last snapshot, if one was kept. @param {number} count of steps that were asked for */
+  async #onward(count) {
+    const was = this.#now;
+    const mine = this.#run;
+    const { tuning, kept } = /** @type {Begun} */ (this.#begun);
+    this.#state('preparing');
+    const left = kept ? await leftTuning() : null;
+    if (mine !== this.#run || !(await this.#begin(left?.tuning ?? { ...tuning, losses: [] }, left?.snapshot ?? null))) return;
+    const from = left ? `goes on on the CPU after step ${left.tuning.losses.length}` : 'begins again on the CPU';
+    this.#page.complain({ code: Code.DEVICE_LOST, message: `The graphics device was lost or failed, so the tuning ${from}.` });
+    if (was === 'running') await this.#go(count);
+    else this.#state(was === 'stopping' || was === 'ended' ? 'ended' : 'paused');
   }
 
   #pause() {
@@ -213,10 +223,10 @@ export class TuneView {
       use(name, weights);
     } catch (error) {
       const { code } = failure(error);
-      if (code === PageCode.NOT_KEPT) {
-        this.#state(was);
-        complain(failure(error));
-      } else this.#fail(error);
+      if (code !== PageCode.NOT_KEPT && code !== Code.DEVICE_LOST) return this.#fail(error);
+      this.#state(was);
+      if (code === Code.DEVICE_LOST) this.#onward(0);
+      else complain(failure(error));
     }
   }
 
@@ -236,8 +246,9 @@ export class TuneView {
   #fail(error) {
     this.#reset();
     this.offer();
-    const { code, message } = failure(error);
-    if (code !== Code.CANCELLED) this.#page.complain(new TesseraeError(code, message));
+    const { code, message, smaller } = failure(error);
+    const run = () => (chooseCrops(Number(smaller)), this.#go(Infinity));
+    if (code !== Code.CANCELLED) this.#page.complain({ code, message }, smaller ? { label: `Start with crops of ${smaller} pixels`, run } : undefined);
   }
 
   #reset() {
@@ -245,13 +256,6 @@ export class TuneView {
     $('tune-view').hidden = true;
     $('tune-left').textContent = '';
     this.#state('idle');
-  }
-
-  #preset() {
-    const { parts, objective, words } = PRESETS[$('tune-preset').value];
-    $('tune-parts').value = parts;
-    $('tune-objective').value = objective;
-    $('tune-words').textContent = words;
   }
 
   /** @param {'idle' | 'preparing' | 'running' | 'pausing' | 'stopping' | 'paused' | 'ended'} name */

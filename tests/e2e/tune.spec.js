@@ -1,6 +1,6 @@
 // Fine-tuning on the page: a run and its buttons, the file that comes out, and what outlives the page.
 import AxeBuilder from '@axe-core/playwright';
-import { REBUILT, complains, drop, dropOn, expect, open, patchWorker, pixels, reaches, saved, smallPhoto, test, value, withTiny } from './app.js';
+import { REBUILT, complains, drop, dropOn, expect, open, patchWorker, pixels, reaches, rebuildSample, saved, smallPhoto, test, value, withTiny } from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -150,6 +150,8 @@ test('a tuning that was left goes on where it was, to the same end', async ({ pa
   const whole = await psnr(page, NOW);
   await page.click('#tune-undo');
   await tuning(page, 'idle');
+  // As large as the photo, as without a choice.
+  await page.selectOption('#tune-crop', '64');
   for (let step = 1; step <= 3; step += 1) {
     await page.click('#tune-step');
     await expect.poll(() => value(page, 'tune-at')).toBe(step);
@@ -160,6 +162,7 @@ test('a tuning that was left goes on where it was, to the same end', async ({ pa
   await expect(page.locator('#tune-offer')).toContainText('A tuning of tiny stopped at step 3 of 12.');
   await page.click('#tune-on');
   await tuning(page, 'ended');
+  await expect(page.locator('#tune-crop')).toHaveValue('64');
   expect(await value(page, 'tune-at')).toBe(12);
   expect(await psnr(page, NOW)).toBe(whole);
   await page.click('#tune-undo');
@@ -218,6 +221,82 @@ test('a worker that dies leaves the last snapshot to go on from', async ({ page 
   await tuning(page, 'ended');
   expect(await value(page, 'tune-at')).toBe(12);
 });
+
+/** The engine's memory ends at so many bytes, as on a small machine. @param {number} most */
+const memoryOf = (most) => `
+  WebAssembly.instantiateStreaming = async (response, imports) => {
+    const bytes = new Uint8Array(await (await response).arrayBuffer());
+    const read = (at) => {
+      let value = 0;
+      for (let shift = 0; ; shift += 7) {
+        const byte = bytes[at++];
+        value += (byte & 127) * 2 ** shift;
+        if (byte < 128) return { value, at };
+      }
+    };
+    const write = (value) => (value < 128 ? [value] : [(value & 127) | 128, ...write(value >>> 7)]);
+    // Sections follow the header of eight bytes: a kind, a length, and that many bytes.
+    for (let start = 8; ; ) {
+      const { value: length, at } = read(start + 1);
+      if (bytes[start] === 5) {
+        // One memory, so far without a limit, and its pages at first.
+        const memory = [1, 1, ...write(read(at + 2).value), ...write(${most} / 65536)];
+        const limited = new Blob([bytes.subarray(0, start), new Uint8Array([5, memory.length, ...memory]), bytes.subarray(at + length)]);
+        return WebAssembly.instantiate(await limited.arrayBuffer(), imports);
+      }
+      start = at + length;
+    }
+  };
+`;
+
+test('without memory for a step it says so, and smaller crops get through', async ({ page }) => {
+  await patchWorker(page, memoryOf(2 ** 28));
+  await open(page);
+  await rebuildSample(page, 'chelsea');
+  const untuned = await value(page, 'psnr');
+  await page.click('.tune-more summary');
+  await page.fill('#tune-steps', '1');
+  await page.click('#tune-run');
+  await complains(page, 'out_of_memory', /^The tuning needed more memory than there is, so the engine was started again\. Smaller crops, under “More”, need less\.$/);
+  await tuning(page, 'idle');
+  await reaches(page, 'done');
+  await expect(page.locator('#tune-offer')).toBeHidden();
+  // It is pressed before the model is back, too.
+  await page.click('#alert button:has-text("Start with crops of 128 pixels")');
+  await expect(page.locator('#tune-crop')).toHaveValue('128');
+  await tuning(page, 'ended');
+  expect(await psnr(page, BEFORE)).toBe(untuned);
+  await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
+});
+
+/** @type {[string, string, string][]} */
+const FAILURES = [
+  ['the browser has no room for its bytes', "throw new RangeError('Array buffer allocation failed')", 'out_of_memory'],
+  ['the graphics device has no room', "console.error('panicked: wgpu error: Out of Memory'); throw new WebAssembly.RuntimeError('unreachable')", 'out_of_memory'],
+  ['there is a bug', "console.error('panicked: index out of bounds'); throw new WebAssembly.RuntimeError('unreachable')", 'worker_failed'],
+];
+
+for (const [what, failing, code] of FAILURES) {
+  test(`a step that fails because ${what}: ${code}`, async ({ page }) => {
+    await patchWorker(page, `import('/pkg/tesserae.js').then(({ Tuner }) => (Tuner.prototype.step = async () => { ${failing}; }))`);
+    await ready(page);
+    await page.click('#tune-run');
+    await complains(page, code, /the engine was started again|was started again; a smaller size/);
+    await tuning(page, 'idle');
+    const smaller = page.locator('#alert button:has-text("crops of 32 pixels")');
+    await expect(smaller).toHaveCount(Number(code === 'out_of_memory'));
+    if (code !== 'out_of_memory') return;
+    // However often it is tried, the engine comes back.
+    await smaller.click();
+    for (let i = 0; i < 3; i += 1) {
+      await complains(page, code, /the engine was started again/);
+      await expect(smaller).toHaveCount(0);
+      await page.click('#tune-run');
+    }
+    await complains(page, code, /the engine was started again/);
+    await rebuildSample(page, 'coffee');
+  });
+}
 
 test('every preset runs, on more pictures than one', async ({ page }) => {
   await ready(page, { steps: 2 });

@@ -46,6 +46,7 @@ export const PageCode = Object.freeze(/** @type {const} */ ({
   NOT_KEPT: 'not_kept',
   TOO_MANY: 'too_many',
   TUNING_GONE: 'tuning_gone',
+  OUT_OF_MEMORY: 'out_of_memory',
 }));
 
 /** Codes of the crate that the page itself acts on. */
@@ -75,21 +76,23 @@ export const FILE_LIMITS = Object.freeze({
 
 /** An error with a stable code and a message that is one plain sentence. */
 export class TesseraeError extends Error {
-  /** @param {string} code @param {string} message @param {string} [codebook] of tokens that the model in use cannot read */
-  constructor(code, message, codebook) {
+  /** @param {string} code @param {string} message @param {Pick<Failure, 'codebook' | 'smaller'>} [more] */
+  constructor(code, message, { codebook, smaller } = {}) {
     super(message);
     this.name = 'TesseraeError';
     this.code = code;
     this.codebook = codebook;
+    this.smaller = smaller;
   }
 }
 
 /** @param {unknown} error @returns {Failure} what is left of an error after a `postMessage` */
 export function failure(error) {
-  const e = /** @type {{code?: unknown, message?: unknown, codebook?: unknown}} */ (Object(error));
+  const e = /** @type {Partial<Record<keyof Failure, unknown>>} */ (Object(error));
   const message = typeof e.message === 'string' && e.message ? e.message : String(error);
   const codebook = typeof e.codebook === 'string' ? e.codebook : undefined;
-  return { code: typeof e.code === 'string' ? e.code : Code.INTERNAL, message, codebook };
+  const smaller = typeof e.smaller === 'number' ? e.smaller : undefined;
+  return { code: typeof e.code === 'string' ? e.code : Code.INTERNAL, message, codebook, smaller };
 }
 
 /**
@@ -108,6 +111,7 @@ export function failure(error) {
  * @property {string} code
  * @property {string} message
  * @property {string} [codebook] hash, where a token file needs a model with another codebook
+ * @property {number} [smaller] side of crops to try, where a tuning has run out of memory
  *
  * @typedef {object} DeviceFacts
  * @property {'webgpu' | 'cpu'} kind what runs
@@ -243,6 +247,7 @@ export function failure(error) {
  * @property {Record<string, number>} [damage]
  * @property {number} steps
  * @property {number} learning_rate
+ * @property {number} crop side in pixels, 0 for the most that fits and is at most 256
  *
  * @typedef {object} Tuning a tuning and how far it was when last kept
  * @property {string} model its name

@@ -8,8 +8,21 @@ import { Code, failure } from './protocol.js';
 const SNAPSHOT = 10;
 /** A preview costs at most this share of the time. */
 const PREVIEWS = 0.2;
+/** Side of the crops in pixels at most where none is asked for, as the crate has it, and the least that is proposed. */
+const CROPS = { most: 256, least: 32 };
 
 /** @typedef {import('./protocol.js').Preview} Preview */
+
+/**
+ * Half the side of a tuning's crops, in whole tokens; undefined where so little would teach nothing.
+ * @param {import('./protocol.js').TuneConfig} config @param {{width: number, height: number}[]} pictures
+ * @param {number} factor of the model
+ */
+export function halved({ crop }, pictures, factor) {
+  const side = crop || Math.min(CROPS.most, ...pictures.flatMap(({ width, height }) => [width, height]));
+  const half = side / 2 - ((side / 2) % factor);
+  return half < CROPS.least ? undefined : half;
+}
 
 export class Tuned {
   #wasm;
