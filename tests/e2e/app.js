@@ -116,15 +116,15 @@ export async function rebuildSample(page, name) {
   await reaches(page, 'done');
 }
 
-/** A sample in 64 × 64 pixels, for models that would take long for a larger one. @param {Page} page */
-export async function smallPhoto(page) {
-  const base64 = await page.evaluate(async () => {
+/** A sample in few pixels, for models that would take long for a larger one. @param {Page} page @param {number} [side] */
+export async function smallPhoto(page, side = 64) {
+  const base64 = await page.evaluate(async (size) => {
     const photo = await createImageBitmap(await (await fetch('samples/chelsea.png')).blob());
-    const canvas = new OffscreenCanvas(64, 64);
-    /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(photo, 0, 0, 64, 64);
+    const canvas = new OffscreenCanvas(size, size);
+    /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(photo, 0, 0, size, size);
     const bytes = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
     return btoa(String.fromCharCode(...bytes));
-  });
+  }, side);
   return { name: 'small.png', mimeType: 'image/png', buffer: Buffer.from(base64, 'base64') };
 }
 

@@ -1,28 +1,11 @@
 // Fine-tuning on the page: a run and its buttons, the file that comes out, and what outlives the page.
 import AxeBuilder from '@axe-core/playwright';
 import { REBUILT, complains, drop, dropOn, expect, open, patchWorker, pixels, reaches, rebuildSample, saved, smallPhoto, test, value, withTiny } from './app.js';
+import { BEFORE, NOW, ends, psnr, ready, tuning } from './panel.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
-const NOW = '#tune-view figure[data-stage=now]';
-const BEFORE = '#tune-view figure[data-stage=before]';
-
 test.beforeEach(({ page }) => withTiny(page));
-
-/** @param {Page} page @param {string} state */
-const tuning = (page, state) => expect(page.locator('#tune')).toHaveAttribute('data-tuning', state);
-/** @param {Page} page @param {string} figure */
-const psnr = async (page, figure) => Number(await page.locator(`${figure} .stages-psnr`).getAttribute('data-value'));
-
-/** @param {Page} page @param {{steps?: number, rate?: string}} [choice] */
-async function ready(page, { steps = 12, rate = '0.001' } = {}) {
-  await open(page);
-  await drop(page, await smallPhoto(page));
-  await reaches(page, 'done');
-  await page.click('.tune-more summary');
-  await page.fill('#tune-steps', String(steps));
-  await page.fill('#tune-rate', rate);
-}
 
 test('a tuned model rebuilds its photo better, and its file does so too after a reload', async ({ page }) => {
   await open(page);
@@ -33,8 +16,8 @@ test('a tuned model rebuilds its photo better, and its file does so too after a 
   await tuning(page, 'ended');
   expect(await value(page, 'tune-at')).toBe(12);
   await expect(page.locator('#tune-curve')).toHaveAttribute('data-count', '12');
-  const [, first, last] = /from (\S+) to (\S+)$/.exec(String(await page.locator('#tune-curve').getAttribute('aria-label'))) ?? [];
-  expect(Number(last)).toBeLessThan(Number(first));
+  const [first, last] = await ends(page);
+  expect(last).toBeLessThan(first);
   expect(await psnr(page, BEFORE)).toBeCloseTo(untuned, 5);
   // The decoder alone has learned, so the crops took the codes that the whole photo takes.
   const used = await value(page, 'usage');

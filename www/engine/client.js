@@ -102,9 +102,13 @@ export class EngineClient extends EventTarget {
     if (running?.job.kind === Ask.STEPS) this.#worker?.postMessage({ id: running.job.id, kind: Ask.PAUSE });
   }
 
-  /** The weights as tuned so far; if they are kept, the tuning is over. @param {string} name @param {boolean} keep @returns {Promise<import('./protocol.js').Finished>} */
-  finish(name, keep) {
-    return this.#add('tune', { kind: Ask.FINISH, name, keep });
+  /**
+   * The weights as tuned so far; if they are kept, the tuning is over.
+   * @param {string} name @param {boolean} keep @param {string | null} base the shipped model that they come from
+   * @returns {Promise<import('./protocol.js').Finished>}
+   */
+  finish(name, keep, base) {
+    return this.#add('tune', { kind: Ask.FINISH, name, keep, base });
   }
 
   /** Gives the tuning up. */
