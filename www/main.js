@@ -56,9 +56,10 @@ const tune = new TuneView({
   complain,
   discriminator: (name) => shelf.discriminator(name),
   taken: (name) => [...$('model').options].some((option) => option.value === name),
-  use(name, weights) {
+  base: (name) => (shelf.has(name) ? name : brought.get(name)?.base ?? null),
+  use(name, weights, base) {
     kept.add(name);
-    useModel({ from: 'file', name, blob: new Blob([weights]), config: null });
+    useModel({ from: 'file', name, blob: new Blob([weights]), config: null, base });
   },
   bringBack,
 });

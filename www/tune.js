@@ -22,10 +22,11 @@ const KEPT = {
  * @typedef {object} Page what the panel needs of it
  * @property {import('./engine/client.js').EngineClient} client
  * @property {import('./bar.js').Bar} bar
- * @property {(name: string) => import('./engine/protocol.js').Shipped | null} discriminator of a model
+ * @property {(name: string) => import('./engine/protocol.js').Shipped | null} discriminator of a shipped model
  * @property {(error: {code: string, message: string}, action?: WayOn) => void} complain
  * @property {(name: string) => boolean} taken whether a model has this name
- * @property {(name: string, weights: Uint8Array<ArrayBuffer>) => void} use a model that was kept
+ * @property {(name: string) => string | null} base the shipped model that this one comes from, if it is known
+ * @property {(name: string, weights: Uint8Array<ArrayBuffer>, base: string | null) => void} use a model that was kept
  * @property {(tuning: Tuning) => Promise<boolean>} bringBack the model and the picture of a tuning
  */
 
@@ -124,12 +125,12 @@ export class TuneView {
 
   /** @param {Tuning} tuning @param {Blob | null} snapshot @returns {Promise<boolean>} whether it has begun */
   async #begin(tuning, snapshot) {
-    const { client, bar, discriminator } = this.#page;
+    const { client, bar, base, discriminator } = this.#page;
     const mine = ++this.#run;
     this.#state('preparing');
     bar.begin('tune', 'Preparing the tuning');
     try {
-      const judge = tuning.config.objective === 'lifelike' ? discriminator(tuning.model) : null;
+      const judge = tuning.config.objective === 'lifelike' ? discriminator(base(tuning.model) ?? '') : null;
       const begun = await client.tune(tuning, judge, snapshot);
       if (mine !== this.#run) return false;
       $('tune-offer').hidden = true;
@@ -206,6 +207,7 @@ export class TuneView {
   /** @param {boolean} keep in the browser, and use; else as a file */
   async #finish(keep) {
     const { client, complain, taken, use } = this.#page;
+    const base = this.#page.base(/** @type {Begun} */ (this.#begun).tuning.model);
     const name = $('tune-name').value.trim().toWellFormed();
     const was = this.#now;
     if (!name || (keep && taken(name))) {
@@ -213,14 +215,14 @@ export class TuneView {
     }
     this.#state('preparing');
     try {
-      const { weights } = await client.finish(name, keep);
+      const { weights } = await client.finish(name, keep, base);
       if (!keep) {
         save(weights, `${name}.safetensors`, 'application/octet-stream');
         return this.#state(was);
       }
       $('tune-name').value = '';
       this.#reset();
-      use(name, weights);
+      use(name, weights, base);
     } catch (error) {
       const { code } = failure(error);
       if (code !== PageCode.NOT_KEPT && code !== Code.DEVICE_LOST) return this.#fail(error);

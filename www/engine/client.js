@@ -220,7 +220,8 @@ export class EngineClient extends EventTarget {
     if (message.tell === Tell.DONE) {
       this.#finish(entry, message.value);
       this.#emit('memory', message.memory);
-    } else if (message.error.code === Code.DEVICE_LOST || this.#unread(entry, message.error)) return this.#lose(entry, message.error);
+    } else if (message.error.code === Code.DEVICE_LOST) return this.#lose(entry, message.error);
+    else if (this.#unread(entry, message.error)) return this.#lose(entry, { code: Code.DEVICE_LOST, message: DEVICE_SENTENCE });
     else if (message.error.code === PageCode.WORKER_FAILED) return this.#giveUp(entry, message.error);
     else this.#refuse(entry, message.error);
     this.#next();

@@ -7,6 +7,8 @@ const MODELS = 'models';
 const TUNING = 'tuning';
 const RECORD = 'record.json';
 const SUFFIX = '.safetensors';
+/** Of a file with the name of the shipped model that the one beside it was tuned from. */
+const BASE = '.base';
 const LOCK = 'tesserae-tuning';
 /** A worker that has just ended gives its lock back well within this time. */
 const PATIENCE_MS = 2000;
@@ -15,8 +17,9 @@ const PATIENCE_MS = 2000;
 
 /** @param {string} name */
 const open = async (name) => (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true });
-/** @param {string} name of a model @returns {string} of its file: names may hold what paths may not */
-const fileName = (name) => encodeURIComponent(name) + SUFFIX;
+/** @param {string} name of a model @param {string} suffix @returns {string} of its file: names may hold what paths may not */
+const fileName = (name, suffix) => encodeURIComponent(name) + suffix;
+const text = new TextEncoder();
 
 /** In a worker only. @param {FileSystemDirectoryHandle} folder @param {string} name @param {Uint8Array<ArrayBuffer>} bytes */
 async function write(folder, name, bytes) {
@@ -35,26 +38,35 @@ async function write(folder, name, bytes) {
 /** @param {FileSystemDirectoryHandle} folder @param {string} name */
 const read = async (folder, name) => (await folder.getFileHandle(name)).getFile();
 
-/** In a worker only. @param {string} name @param {Uint8Array<ArrayBuffer>} bytes */
-export async function keepModel(name, bytes) {
-  await open(MODELS).then((folder) => write(folder, fileName(name), bytes)).catch(() => {
+/** In a worker only. @param {string} name @param {Uint8Array<ArrayBuffer>} bytes @param {string | null} base */
+export async function keepModel(name, bytes, base) {
+  try {
+    const folder = await open(MODELS);
+    if (base) await write(folder, fileName(name, BASE), text.encode(base));
+    await write(folder, fileName(name, SUFFIX), bytes);
+  } catch {
     throw new TesseraeError(PageCode.NOT_KEPT, 'This browser has no room to keep the model, or keeps nothing for this page.');
-  });
+  }
 }
 
 /** @returns {Promise<import('./protocol.js').Dropped[]>} */
 export async function keptModels() {
   const folder = await open(MODELS);
   /** @type {import('./protocol.js').Dropped[]} */ const found = [];
-  for await (const name of folder.keys()) {
-    found.push({ from: 'file', name: decodeURIComponent(name.slice(0, -SUFFIX.length)), blob: await read(folder, name), config: null });
+  for await (const file of folder.keys()) {
+    if (!file.endsWith(SUFFIX)) continue;
+    const name = decodeURIComponent(file.slice(0, -SUFFIX.length));
+    const base = await read(folder, fileName(name, BASE)).then((blob) => blob.text(), () => null);
+    found.push({ from: 'file', name, blob: await read(folder, file), config: null, base });
   }
   return found.sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /** @param {string} name */
 export async function removeModel(name) {
-  await (await open(MODELS)).removeEntry(fileName(name));
+  const folder = await open(MODELS);
+  await folder.removeEntry(fileName(name, SUFFIX));
+  await folder.removeEntry(fileName(name, BASE)).catch(() => {});
 }
 
 /**
@@ -72,7 +84,7 @@ export async function keepTuning(tuning, snapshot) {
   const file = `snapshot-${done}`;
   await write(folder, file, snapshot);
   const photos = tuning.photos.map(({ blob, ...rest }, i) => ({ ...rest, file: `picture-${i}`, type: blob.type }));
-  await write(folder, RECORD, new TextEncoder().encode(JSON.stringify({ ...tuning, photos, snapshot: file })));
+  await write(folder, RECORD, text.encode(JSON.stringify({ ...tuning, photos, snapshot: file })));
   for await (const name of folder.keys()) {
     if (name.startsWith('snapshot-') && name !== file) await folder.removeEntry(name);
   }

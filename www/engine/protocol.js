@@ -166,6 +166,7 @@ export function failure(error) {
  * @property {string} name
  * @property {Blob} blob
  * @property {Blob | null} config the config.json that came with them
+ * @property {string | null} [base] the shipped model that a kept one was tuned from
  *
  * @typedef {Shipped | Dropped} WeightSource
  *
@@ -286,7 +287,7 @@ export function failure(error) {
  * @property {number | null} wrong the step whose loss was no number, after which `done` is that of
  *   the last snapshot
  *
- * @typedef {{id: number, kind: 'finish', name: string, keep: boolean}} FinishJob
+ * @typedef {{id: number, kind: 'finish', name: string, keep: boolean, base: string | null}} FinishJob
  * @typedef {{weights: Uint8Array<ArrayBuffer>}} Finished
  * @typedef {{id: number, kind: 'undo'}} UndoJob
  *

@@ -228,10 +228,10 @@ const work = {
   },
 
   /** @param {import('./protocol.js').FinishJob} job */
-  async [Ask.FINISH]({ name, keep }) {
+  async [Ask.FINISH]({ name, keep, base }) {
     const bytes = await tuningUnderWay().weights(name);
     if (keep) {
-      await keepModel(name, bytes);
+      await keepModel(name, bytes, base);
       await tuningUnderWay().forget();
       endTuning();
     }
