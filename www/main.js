@@ -332,7 +332,7 @@ async function start() {
   const opened = openDevice(remembered());
   await useModel(null);
   await opened;
-  await tune.offer();
+  tune.offer();
   if (!('serviceWorker' in navigator)) return;
   await navigator.serviceWorker.register('sw.js').catch(() => null);
   await navigator.serviceWorker.ready;

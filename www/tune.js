@@ -3,7 +3,7 @@
 // the result. The state is in `data-tuning` of #tune:
 //   idle | preparing | running | pausing | stopping | paused | ended
 import { choose, chooseCrops, chosen, preset } from './choices.js';
-import { discardTuning, leftTuning } from './engine/kept.js';
+import { PATIENCE_MS, discardTuning, leftTuning } from './engine/kept.js';
 import { Code, PageCode, failure } from './engine/protocol.js';
 import { save } from './files.js';
 
@@ -35,7 +35,8 @@ export class TuneView {
   /** @type {import('./engine/protocol.js').Loaded | null} */ #model = null;
   /** @type {import('./engine/protocol.js').Photo | null} the last one on the stage */ #photo = null;
   #stem = 'picture';
-  /** @type {Awaited<ReturnType<typeof leftTuning>>} */ #left = null;
+  /** @type {import('./engine/kept.js').Left | null} */ #left = null;
+  #offers = 0;
   /** @type {Begun | null} */ #begun = null;
   #run = 0;
 
@@ -59,13 +60,22 @@ export class TuneView {
     this.#state('idle');
   }
 
-  /** Offers to go on with the tuning that an earlier visit, or a device that was lost, has left. */
+  /** Offers to go on with the tuning that an earlier visit, a worker, or another tab has left, once it has. */
   async offer() {
-    this.#left = await leftTuning();
-    $('tune-offer').hidden = !this.#left;
-    if (!this.#left) return;
-    const { model, config, losses } = this.#left.tuning;
-    $('tune-offer').firstElementChild.textContent = `A tuning of ${model} stopped at step ${losses.length} of ${config.steps}.`;
+    const mine = ++this.#offers;
+    this.#offer(null);
+    const left = await leftTuning(Infinity);
+    if (mine === this.#offers) this.#offer(left);
+  }
+
+  /** @param {import('./engine/kept.js').Left | null} left */
+  #offer(left) {
+    this.#left = left;
+    if (left) {
+      const { model, config, losses } = left.tuning;
+      $('tune-offer').firstElementChild.textContent = `A tuning of ${model} stopped at step ${losses.length} of ${config.steps}.`;
+    }
+    this.#settle();
   }
 
   /** Weights have been loaded, and a tuning of those before is gone. @param {import('./engine/protocol.js').Loaded} loaded */
@@ -91,11 +101,12 @@ export class TuneView {
   }
 
   async #goOn() {
-    await this.offer();
-    if (!this.#left) {
+    const left = await leftTuning(PATIENCE_MS);
+    if (!left) {
+      this.offer();
       return this.#page.complain({ code: PageCode.TUNING_GONE, message: 'This tuning is not here any more: another tab goes on with it, or has discarded it.' });
     }
-    const { tuning, snapshot } = this.#left;
+    const { tuning, snapshot } = left;
     if (!(await this.#page.bringBack(tuning))) return;
     choose(tuning.config);
     $('tune-pictures').fill(tuning.photos.slice(1).map(({ blob }) => blob));
@@ -133,7 +144,7 @@ export class TuneView {
       const judge = tuning.config.objective === 'lifelike' ? discriminator(base(tuning.model) ?? '') : null;
       const begun = await client.tune(tuning, judge, snapshot);
       if (mine !== this.#run) return false;
-      $('tune-offer').hidden = true;
+      this.#offer(null);
       this.#begun = { tuning, kept: begun.kept === 'yes' };
       const { codebookSize, grids } = /** @type {import('./engine/protocol.js').Loaded} */ (this.#model).model;
       $('tune-view').begin(begun, tuning.config.steps, [...tuning.losses], Boolean(tuning.config.damage), codebookSize * grids.length);
@@ -180,7 +191,7 @@ export class TuneView {
     const mine = this.#run;
     const { tuning, kept } = /** @type {Begun} */ (this.#begun);
     this.#state('preparing');
-    const left = kept ? await leftTuning() : null;
+    const left = kept ? await leftTuning(PATIENCE_MS) : null;
     if (mine !== this.#run || !(await this.#begin(left?.tuning ?? { ...tuning, losses: [] }, left?.snapshot ?? null))) return;
     const from = left ? `goes on on the CPU after step ${left.tuning.losses.length}` : 'begins again on the CPU';
     this.#page.complain({ code: Code.DEVICE_LOST, message: `The graphics device was lost or failed, so the tuning ${from}.` });
@@ -272,6 +283,7 @@ export class TuneView {
     if (now === 'idle' && this.#photo) $('tune-pictures').begin(this.#photo.blob);
     const begun = now !== 'idle' && !$('tune-view').hidden;
     const rests = ['paused', 'ended'].includes(now);
+    $('tune-offer').hidden = !this.#left || now !== 'idle';
     $('tune').hidden = $('tune').dataset.trainable !== 'true' || (!this.#photo && now === 'idle');
     $('tune-choices').disabled = now !== 'idle';
     $('tune-run').textContent = /** @type {Record<string, string>} */ ({ running: 'Pause', pausing: 'Pausing', paused: 'Resume' })[now] ?? 'Start';

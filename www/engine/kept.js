@@ -5,15 +5,15 @@ import { PageCode, TesseraeError } from './protocol.js';
 
 const MODELS = 'models';
 const TUNING = 'tuning';
-const RECORD = 'record.json';
 const SUFFIX = '.safetensors';
 /** Of a file with the name of the shipped model that the one beside it was tuned from. */
 const BASE = '.base';
 const LOCK = 'tesserae-tuning';
-/** A worker that has just ended gives its lock back well within this time. */
-const PATIENCE_MS = 2000;
+/** A worker that has just ended gives its lock back within this time. */
+export const PATIENCE_MS = 3000;
 
 /** @typedef {import('./protocol.js').Tuning} Tuning */
+/** @typedef {{tuning: Tuning, snapshot: Blob}} Left */
 
 /** @param {string} name */
 const open = async (name) => (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true });
@@ -70,8 +70,8 @@ export async function removeModel(name) {
 }
 
 /**
- * In a worker only. The record is written last, and names its snapshot: the one before stays good
- * until then.
+ * In a worker only. A tab may be closed in the middle of it, so the record and the snapshot before
+ * stay until both are whole.
  * @param {Tuning} tuning @param {Uint8Array<ArrayBuffer>} snapshot
  */
 export async function keepTuning(tuning, snapshot) {
@@ -81,12 +81,11 @@ export async function keepTuning(tuning, snapshot) {
     await forgetTuning();
     return keepPictures(tuning);
   }
-  const file = `snapshot-${done}`;
-  await write(folder, file, snapshot);
+  await write(folder, `snapshot-${done}`, snapshot);
   const photos = tuning.photos.map(({ blob, ...rest }, i) => ({ ...rest, file: `picture-${i}`, type: blob.type }));
-  await write(folder, RECORD, text.encode(JSON.stringify({ ...tuning, photos, snapshot: file })));
+  await write(folder, `record-${done}`, text.encode(JSON.stringify({ ...tuning, photos })));
   for await (const name of folder.keys()) {
-    if (name.startsWith('snapshot-') && name !== file) await folder.removeEntry(name);
+    if (!name.startsWith('picture-') && !name.endsWith(`-${done}`)) await folder.removeEntry(name);
   }
 }
 
@@ -101,28 +100,36 @@ async function keepPictures({ photos }) {
 /**
  * The right to the one record of a tuning that all tabs share. It ends with the page or the worker
  * that has it.
+ * @param {number} patience milliseconds to wait for it, or Infinity
  * @returns {Promise<(() => void) | null>} what gives it back; null while another tab has it
  */
-export function holdTuning() {
+export function holdTuning(patience) {
   return new Promise((resolve) => {
     // Pages that are not secure have no locks, and no files to keep anything in either.
     if (!navigator.locks) return resolve(() => {});
     const hold = () => new Promise((release) => resolve(() => release(null)));
-    navigator.locks.request(LOCK, { signal: AbortSignal.timeout(PATIENCE_MS) }, hold).catch(() => resolve(null));
+    const options = patience < Infinity ? { signal: AbortSignal.timeout(patience) } : {};
+    navigator.locks.request(LOCK, options, hold).catch(() => resolve(null));
   });
 }
 
-/** The tuning that was left, if one was and no tab is at it. @returns {Promise<{tuning: Tuning, snapshot: Blob} | null>} */
-export async function leftTuning() {
-  const release = await holdTuning();
+/**
+ * The tuning that was left, if one was, once no tab is at it.
+ * @param {number} patience milliseconds to wait for that, or Infinity
+ * @returns {Promise<Left | null>}
+ */
+export async function leftTuning(patience) {
+  const release = await holdTuning(patience);
   if (!release) return null;
   try {
     const folder = await open(TUNING);
-    const { photos, snapshot, ...tuning } = JSON.parse(await (await read(folder, RECORD)).text());
-    // The pictures themselves, as the next tuning writes over their files.
-    /** @type {import('./protocol.js').Photo[]} */ const found = [];
-    for (const { file, type, ...photo } of photos) found.push({ ...photo, blob: new Blob([await (await read(folder, file)).arrayBuffer()], { type }) });
-    return { tuning: { ...tuning, photos: found }, snapshot: await read(folder, snapshot) };
+    /** @type {number[]} */ const records = [];
+    for await (const name of folder.keys()) if (name.startsWith('record-')) records.push(Number(name.slice('record-'.length)));
+    for (const done of records.sort((a, b) => b - a)) {
+      const left = await readTuning(folder, done).catch(() => null);
+      if (left) return left;
+    }
+    return null;
   } catch {
     return null;
   } finally {
@@ -130,9 +137,18 @@ export async function leftTuning() {
   }
 }
 
+/** @param {FileSystemDirectoryHandle} folder @param {number} done @returns {Promise<Left>} */
+async function readTuning(folder, done) {
+  const { photos, ...tuning } = JSON.parse(await (await read(folder, `record-${done}`)).text());
+  // The pictures themselves, as the next tuning writes over their files.
+  /** @type {import('./protocol.js').Photo[]} */ const found = [];
+  for (const { file, type, ...photo } of photos) found.push({ ...photo, blob: new Blob([await (await read(folder, file)).arrayBuffer()], { type }) });
+  return { tuning: { ...tuning, photos: found }, snapshot: await read(folder, `snapshot-${done}`) };
+}
+
 /** The tuning that was left is not wanted, unless another tab has taken it up. */
 export async function discardTuning() {
-  const release = await holdTuning();
+  const release = await holdTuning(PATIENCE_MS);
   if (!release) return;
   await forgetTuning().catch(() => {});
   release();

@@ -1,8 +1,8 @@
 // @ts-check
 // A model being tuned in the worker: its steps, what it makes of the first picture meanwhile, and its
 // snapshots, of which the newest is held here to go back to and kept for the next visit.
-import { forgetTuning, holdTuning, keepTuning } from './kept.js';
-import { Code, failure } from './protocol.js';
+import { PATIENCE_MS, forgetTuning, holdTuning, keepTuning } from './kept.js';
+import { Code, TesseraeError, failure } from './protocol.js';
 
 /** Steps between snapshots. */
 const SNAPSHOT = 10;
@@ -50,7 +50,7 @@ export class Tuned {
     const pixels = { width: seen.width, height: seen.height, rgba: seen.rgba() };
     seen.free();
     const before = await this.#preview();
-    this.#release = await holdTuning();
+    this.#release = await holdTuning(PATIENCE_MS);
     if (this.#release) this.#kept = 'yes';
     if (snapshot) this.#tuner.resume(new Uint8Array(await snapshot.arrayBuffer()));
     await this.#keep();
@@ -65,6 +65,7 @@ export class Tuned {
   async run(count, paused, told) {
     const end = Math.min(this.#tuner.steps, this.#tuner.done + count);
     let wrong = null;
+    /** @type {Preview} */ let now;
     try {
       while (this.#tuner.done < end && !paused()) {
         const begin = performance.now();
@@ -74,10 +75,11 @@ export class Tuned {
         this.#tuning.losses.push(loss);
         if (step % SNAPSHOT === 0) await this.#keep();
         const due = (performance.now() - this.#previewed.at) * PREVIEWS > this.#previewed.took;
-        told({ step, loss, seconds, now: due ? await this.#preview() : null });
+        told({ step, loss, seconds, now: due ? await this.#sound() : null });
         // A pause arrives between macrotasks.
         await new Promise((resolve) => setTimeout(resolve));
       }
+      now = await this.#sound();
       await this.#keep();
     } catch (error) {
       if (failure(error).code !== Code.LOSS_NOT_FINITE) throw error;
@@ -87,8 +89,9 @@ export class Tuned {
       // What was counted since is of steps that do not count.
       await this.#tuner.usage();
       this.#usage = { step: this.#tuner.done, value: null };
+      now = await this.#preview();
     }
-    return { done: this.#tuner.done, now: await this.#preview(), wrong };
+    return { done: this.#tuner.done, now, wrong };
   }
 
   /** @param {string} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
@@ -117,6 +120,14 @@ export class Tuned {
     const usage = await this.#counted();
     this.#previewed = { at: performance.now(), took: performance.now() - begin };
     return { rebuilt, quality, usage };
+  }
+
+  /** Weights past saving show in the picture before they show in a loss. @returns {Promise<Preview>} */
+  async #sound() {
+    return this.#preview().catch((error) => {
+      const { code, message } = failure(error);
+      throw code === Code.INTERNAL ? new TesseraeError(Code.LOSS_NOT_FINITE, message) : error;
+    });
   }
 
   /** The codes are read back with a preview, so that a step reads back nothing but its loss. */
