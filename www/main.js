@@ -14,8 +14,9 @@
 //   #save-picture #save-tokens #cancel
 //   #progress           its bar is #progress [role=progressbar]; data-done and data-total count bytes
 //   #tune               [data-tuning]; its buttons are #tune-run #tune-step #tune-stop #tune-undo #tune-save and
-//                       the one in #tune-keep; #tune-at and #tune-loss have data-value, #tune-view a picture each in
+//                       the one in #tune-keep; #tune-at #tune-loss #tune-codes have data-value, #tune-view a picture each in
 //                       figure[data-stage=seen|before|now]
+//                       what is chosen is in #tune-preset #tune-parts #tune-objective #tune-steps #tune-rate #tune-crop
 //   #tune-offer         a tuning that was left: #tune-on #tune-discard;  #model-remove for a kept model
 //   #camera             a dialog[open] with #camera-take #camera-done;  #photo-camera #tune-camera open it
 //   #alert              [data-code] while it shows;  #status the last announcement
@@ -57,9 +58,10 @@ const tune = new TuneView({
   complain,
   discriminator: (name) => shelf.discriminator(name),
   taken: (name) => [...$('model').options].some((option) => option.value === name),
-  use(name, weights) {
+  base: (name) => (shelf.has(name) ? name : brought.get(name)?.base ?? null),
+  use(name, weights, base) {
     kept.add(name);
-    useModel({ from: 'file', name, blob: new Blob([weights]), config: null });
+    useModel({ from: 'file', name, blob: new Blob([weights]), config: null, base });
   },
   bringBack,
 });
@@ -341,7 +343,7 @@ async function start() {
   const opened = openDevice(remembered());
   await useModel(null);
   await opened;
-  await tune.offer();
+  tune.offer();
   if (!('serviceWorker' in navigator)) return;
   await navigator.serviceWorker.register('sw.js').catch(() => null);
   await navigator.serviceWorker.ready;

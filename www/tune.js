@@ -1,30 +1,32 @@
 // @ts-check
-// Fine-tuning the model in use on the visitor's pictures: what is chosen, the run and its buttons, and
-// what becomes of the result. The state is in `data-tuning` of #tune:
+// Fine-tuning the model in use on the visitor's pictures: the run and its buttons, and what becomes of
+// the result. The state is in `data-tuning` of #tune:
 //   idle | preparing | running | pausing | stopping | paused | ended
-import { forgetTuning, leftTuning } from './engine/kept.js';
-import { Code, PageCode, TesseraeError, failure } from './engine/protocol.js';
+import { choose, chooseCrops, chosen, preset } from './choices.js';
+import { PATIENCE_MS, discardTuning, leftTuning } from './engine/kept.js';
+import { Code, PageCode, failure } from './engine/protocol.js';
 import { save } from './files.js';
 
 const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
-/** @type {Record<string, Pick<import('./engine/protocol.js').TuneConfig, 'parts' | 'objective' | 'damage'> & {words: string}>} */
-const PRESETS = {
-  photo: { parts: 'decoder', objective: 'faithful', words: 'The decoder learns to rebuild this picture more closely from the same tokens.' },
-  style: { parts: 'decoder', objective: 'lifelike', words: 'The decoder learns this picture’s strokes; other pictures’ tokens then decode in its style.' },
-  noise: { parts: 'all', objective: 'faithful', damage: { noise: 25 }, words: 'The model sees the picture with noise on it and learns to rebuild it without.' },
-  jpeg: { parts: 'all', objective: 'faithful', damage: { jpeg: 10 }, words: 'The model sees the picture as a strongly compressed JPEG and learns to rebuild it without the blocks.' },
+/** @type {Record<import('./engine/protocol.js').Begun['kept'], string>} */
+const KEPT = {
+  yes: 'Until it is kept or undone, the tuning outlives this page in the browser’s private files.',
+  no: 'This browser keeps nothing for this page: the tuning ends with it.',
+  other: 'Another tab of this page is tuning too, so this tuning ends with its page.',
 };
 
 /** @typedef {import('./engine/protocol.js').Tuning} Tuning */
 /** @typedef {{label: string, run: () => void}} WayOn */
+/** @typedef {{tuning: Tuning, kept: boolean}} Begun what was begun last, and whether it outlives this page */
 /**
  * @typedef {object} Page what the panel needs of it
  * @property {import('./engine/client.js').EngineClient} client
  * @property {import('./bar.js').Bar} bar
- * @property {(name: string) => import('./engine/protocol.js').Shipped | null} discriminator of a model
+ * @property {(name: string) => import('./engine/protocol.js').Shipped | null} discriminator of a shipped model
  * @property {(error: {code: string, message: string}, action?: WayOn) => void} complain
  * @property {(name: string) => boolean} taken whether a model has this name
- * @property {(name: string, weights: Uint8Array<ArrayBuffer>) => void} use a model that was kept
+ * @property {(name: string) => string | null} base the shipped model that this one comes from, if it is known
+ * @property {(name: string, weights: Uint8Array<ArrayBuffer>, base: string | null) => void} use a model that was kept
  * @property {(tuning: Tuning) => Promise<boolean>} bringBack the model and the picture of a tuning
  */
 
@@ -33,15 +35,16 @@ export class TuneView {
   /** @type {import('./engine/protocol.js').Loaded | null} */ #model = null;
   /** @type {import('./engine/protocol.js').Photo | null} the last one on the stage */ #photo = null;
   #stem = 'picture';
-  /** @type {Awaited<ReturnType<typeof leftTuning>>} */ #left = null;
-  #steps = 0;
+  /** @type {import('./engine/kept.js').Left | null} */ #left = null;
+  #offers = 0;
+  /** @type {Begun | null} */ #begun = null;
   #run = 0;
 
   /** @param {Page} page */
   constructor(page) {
     this.#page = page;
     page.client.addEventListener('step', (event) => $('tune-view').step(/** @type {CustomEvent} */ (event).detail));
-    $('tune-preset').addEventListener('change', () => this.#preset());
+    $('tune-preset').addEventListener('change', preset);
     $('tune-form').addEventListener('submit', (/** @type {Event} */ event) => (event.preventDefault(), this.#press()));
     $('tune-step').addEventListener('click', () => $('tune-form').reportValidity() && this.#go(1));
     $('tune-stop').addEventListener('click', () => this.#stop());
@@ -52,23 +55,35 @@ export class TuneView {
       page.complain({ code: PageCode.TOO_MANY, message: `A model is tuned on at most ${detail} pictures; the rest was left out.` });
     });
     $('tune-on').addEventListener('click', () => this.#goOn());
-    $('tune-discard').addEventListener('click', () => forgetTuning().then(() => this.offer()));
-    this.#preset();
+    $('tune-discard').addEventListener('click', () => discardTuning().then(() => this.offer()));
+    preset();
     this.#state('idle');
   }
 
-  /** Offers to go on with the tuning that an earlier visit, or a device that was lost, has left. */
+  /** Offers to go on with the tuning that an earlier visit, a worker, or another tab has left, once it has. */
   async offer() {
-    this.#left = await leftTuning();
-    $('tune-offer').hidden = !this.#left;
-    if (!this.#left) return;
-    const { model, config, losses } = this.#left.tuning;
-    $('tune-offer').firstElementChild.textContent = `A tuning of ${model} stopped at step ${losses.length} of ${config.steps}.`;
+    const mine = ++this.#offers;
+    this.#offer(null);
+    const left = await leftTuning(Infinity);
+    if (mine === this.#offers) this.#offer(left);
   }
 
-  /** The model in use is another one, and a tuning of the one before is gone. @param {import('./engine/protocol.js').Loaded} loaded */
+  /** @param {import('./engine/kept.js').Left | null} left */
+  #offer(left) {
+    this.#left = left;
+    if (left) {
+      const { model, config, losses } = left.tuning;
+      $('tune-offer').firstElementChild.textContent = `A tuning of ${model} stopped at step ${losses.length} of ${config.steps}.`;
+    }
+    this.#settle();
+  }
+
+  /** Weights have been loaded, and a tuning of those before is gone. @param {import('./engine/protocol.js').Loaded} loaded */
   model(loaded) {
+    const back = loaded.name === this.#model?.name && loaded.model.decoderHash === this.#model.model.decoderHash;
     this.#model = loaded;
+    // A tuning that waits to begin, while a new worker loads the model again, does so behind it.
+    if (back && this.#now === 'preparing') return;
     const { grids, config } = loaded.model;
     $('tune-parts').querySelector('[value=codebook]').disabled = !grids.length;
     // Tokens that are not the nearest codes have no trainer.
@@ -86,19 +101,17 @@ export class TuneView {
   }
 
   async #goOn() {
-    if (!this.#left || !(await this.#page.bringBack(this.#left.tuning))) return;
-    const { tuning, snapshot } = this.#left;
-    const { parts, objective, damage, steps, learning_rate } = tuning.config;
-    const preset = Object.keys(PRESETS).find((key) => JSON.stringify(PRESETS[key].damage) === JSON.stringify(damage) && PRESETS[key].objective === objective);
-    $('tune-preset').value = preset ?? 'photo';
-    this.#preset();
-    $('tune-parts').value = parts;
-    $('tune-objective').value = objective;
-    $('tune-steps').value = steps;
-    $('tune-rate').value = learning_rate;
+    const left = await leftTuning(PATIENCE_MS);
+    if (!left) {
+      this.offer();
+      return this.#page.complain({ code: PageCode.TUNING_GONE, message: 'This tuning is not here any more: another tab goes on with it, or has discarded it.' });
+    }
+    const { tuning, snapshot } = left;
+    if (!(await this.#page.bringBack(tuning))) return;
+    choose(tuning.config);
     $('tune-pictures').fill(tuning.photos.slice(1).map(({ blob }) => blob));
     $('tune').scrollIntoView({ block: 'start' });
-    if (await this.#begin(tuning, snapshot)) await this.#go(steps);
+    if (await this.#begin(tuning, snapshot)) await this.#go(Infinity);
   }
 
   get #now() {
@@ -108,14 +121,10 @@ export class TuneView {
   /** @returns {Tuning} */
   #chosen() {
     const { maxSide, square } = /** @type {import('./engine/protocol.js').Photo} */ (this.#photo);
-    const { damage } = PRESETS[$('tune-preset').value];
     return {
       model: this.#model?.name ?? '',
       photos: $('tune-pictures').pictures.map((/** @type {Blob} */ blob) => ({ blob, maxSide, square })),
-      config: {
-        parts: $('tune-parts').value, objective: $('tune-objective').value, ...(damage && { damage }),
-        steps: Number($('tune-steps').value), learning_rate: Number($('tune-rate').value),
-      },
+      config: chosen(),
       losses: [],
     };
   }
@@ -127,24 +136,26 @@ export class TuneView {
 
   /** @param {Tuning} tuning @param {Blob | null} snapshot @returns {Promise<boolean>} whether it has begun */
   async #begin(tuning, snapshot) {
-    const { client, bar, discriminator } = this.#page;
+    const { client, bar, base, discriminator } = this.#page;
     const mine = ++this.#run;
     this.#state('preparing');
     bar.begin('tune', 'Preparing the tuning');
     try {
-      const judge = tuning.config.objective === 'lifelike' ? discriminator(tuning.model) : null;
+      const judge = tuning.config.objective === 'lifelike' ? discriminator(base(tuning.model) ?? '') : null;
       const begun = await client.tune(tuning, judge, snapshot);
       if (mine !== this.#run) return false;
-      $('tune-offer').hidden = true;
-      this.#steps = tuning.config.steps;
-      $('tune-view').begin(begun, this.#steps, [...tuning.losses], Boolean(tuning.config.damage));
-      $('tune-left').textContent = begun.kept
-        ? 'Until it is kept or undone, the tuning outlives this page in the browser’s private files.'
-        : 'This browser keeps nothing for this page: the tuning ends with it.';
+      this.#offer(null);
+      this.#begun = { tuning, kept: begun.kept === 'yes' };
+      const { codebookSize, grids } = /** @type {import('./engine/protocol.js').Loaded} */ (this.#model).model;
+      $('tune-view').begin(begun, tuning.config.steps, [...tuning.losses], Boolean(tuning.config.damage), codebookSize * grids.length);
+      $('tune-left').textContent = KEPT[begun.kept];
       if (!$('tune-name').value) $('tune-name').value = `${this.#stem}-${$('tune-preset').value}`.slice(0, 24);
       return true;
     } catch (error) {
-      if (mine === this.#run) this.#fail(error);
+      if (mine !== this.#run) return false;
+      // Another try is on the CPU.
+      if (failure(error).code === Code.DEVICE_LOST) return await this.#begin(tuning, snapshot);
+      this.#fail(error);
       return false;
     } finally {
       if (bar.kind === 'tune') bar.rest('');
@@ -153,7 +164,11 @@ export class TuneView {
 
   /** @param {number} count of steps at most */
   async #go(count) {
-    if (this.#now === 'idle' && !(await this.#begin(this.#chosen(), null))) return;
+    if (this.#now === 'idle') {
+      // What it says of the tuning before is no longer true.
+      $('alert').clear();
+      if (!(await this.#begin(this.#chosen(), null))) return;
+    }
     const mine = this.#run;
     this.#state('running');
     try {
@@ -161,11 +176,27 @@ export class TuneView {
       if (mine !== this.#run) return;
       $('tune-view').preview(now);
       $('tune-view').back(done);
-      this.#state(wrong || done === this.#steps || this.#now === 'stopping' ? 'ended' : 'paused');
+      this.#state(wrong || done === this.#begun?.tuning.config.steps || this.#now === 'stopping' ? 'ended' : 'paused');
       if (wrong) this.#wrong(wrong, done);
     } catch (error) {
-      if (mine === this.#run) this.#fail(error);
+      if (mine !== this.#run) return;
+      if (failure(error).code === Code.DEVICE_LOST) this.#onward(count);
+      else this.#fail(error);
     }
+  }
+
+  /** The graphics device is gone: on with the CPU from the last snapshot, if one was kept. @param {number} count of steps that were asked for */
+  async #onward(count) {
+    const was = this.#now;
+    const mine = this.#run;
+    const { tuning, kept } = /** @type {Begun} */ (this.#begun);
+    this.#state('preparing');
+    const left = kept ? await leftTuning(PATIENCE_MS) : null;
+    if (mine !== this.#run || !(await this.#begin(left?.tuning ?? { ...tuning, losses: [] }, left?.snapshot ?? null))) return;
+    const from = left ? `goes on on the CPU after step ${left.tuning.losses.length}` : 'begins again on the CPU';
+    this.#page.complain({ code: Code.DEVICE_LOST, message: `The graphics device was lost or failed, so the tuning ${from}.` });
+    if (was === 'running') await this.#go(count);
+    else this.#state(was === 'stopping' || was === 'ended' ? 'ended' : 'paused');
   }
 
   #pause() {
@@ -187,6 +218,7 @@ export class TuneView {
   /** @param {boolean} keep in the browser, and use; else as a file */
   async #finish(keep) {
     const { client, complain, taken, use } = this.#page;
+    const base = this.#page.base(/** @type {Begun} */ (this.#begun).tuning.model);
     const name = $('tune-name').value.trim().toWellFormed();
     const was = this.#now;
     if (!name || (keep && taken(name))) {
@@ -194,20 +226,20 @@ export class TuneView {
     }
     this.#state('preparing');
     try {
-      const { weights } = await client.finish(name, keep);
+      const { weights } = await client.finish(name, keep, base);
       if (!keep) {
         save(weights, `${name}.safetensors`, 'application/octet-stream');
         return this.#state(was);
       }
       $('tune-name').value = '';
       this.#reset();
-      use(name, weights);
+      use(name, weights, base);
     } catch (error) {
       const { code } = failure(error);
-      if (code === PageCode.NOT_KEPT) {
-        this.#state(was);
-        complain(failure(error));
-      } else this.#fail(error);
+      if (code !== PageCode.NOT_KEPT && code !== Code.DEVICE_LOST) return this.#fail(error);
+      this.#state(was);
+      if (code === Code.DEVICE_LOST) this.#onward(0);
+      else complain(failure(error));
     }
   }
 
@@ -227,8 +259,9 @@ export class TuneView {
   #fail(error) {
     this.#reset();
     this.offer();
-    const { code, message } = failure(error);
-    if (code !== Code.CANCELLED) this.#page.complain(new TesseraeError(code, message));
+    const { code, message, smaller } = failure(error);
+    const run = () => (chooseCrops(Number(smaller)), this.#go(Infinity));
+    if (code !== Code.CANCELLED) this.#page.complain({ code, message }, smaller ? { label: `Start with crops of ${smaller} pixels`, run } : undefined);
   }
 
   #reset() {
@@ -236,13 +269,6 @@ export class TuneView {
     $('tune-view').hidden = true;
     $('tune-left').textContent = '';
     this.#state('idle');
-  }
-
-  #preset() {
-    const { parts, objective, words } = PRESETS[$('tune-preset').value];
-    $('tune-parts').value = parts;
-    $('tune-objective').value = objective;
-    $('tune-words').textContent = words;
   }
 
   /** @param {'idle' | 'preparing' | 'running' | 'pausing' | 'stopping' | 'paused' | 'ended'} name */
@@ -257,6 +283,7 @@ export class TuneView {
     if (now === 'idle' && this.#photo) $('tune-pictures').begin(this.#photo.blob);
     const begun = now !== 'idle' && !$('tune-view').hidden;
     const rests = ['paused', 'ended'].includes(now);
+    $('tune-offer').hidden = !this.#left || now !== 'idle';
     $('tune').hidden = $('tune').dataset.trainable !== 'true' || (!this.#photo && now === 'idle');
     $('tune-choices').disabled = now !== 'idle';
     $('tune-run').textContent = /** @type {Record<string, string>} */ ({ running: 'Pause', pausing: 'Pausing', paused: 'Resume' })[now] ?? 'Start';

@@ -59,13 +59,13 @@ export const test = base.extend({
   },
 });
 
-/** Adds the tiny model to the page's list, as the one it starts with. @param {Page} page */
-export async function withTiny(page) {
+/** Adds the tiny model to the page's list, as the one it starts with. @param {Page} page @param {object} [more] of its entry */
+export async function withTiny(page, more = {}) {
   const bytes = readFileSync(TINY);
   const entry = {
     name: 'tiny', kind: SHIPPED[0].kind, stage: 'vqvae', file: 'tiny.safetensors', bytes: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'), config: {}, codebook: null, card: 'tiny.md',
-    trained_on: '', licence: '', quality: {},
+    trained_on: '', licence: '', quality: {}, ...more,
   };
   await page.route('**/models/index.json', (route) => route.fulfill({ json: { models: [entry, ...SHIPPED] } }));
   await page.route('**/models/tiny.safetensors', (route) => route.fulfill({ body: bytes, contentType: 'application/octet-stream' }));
@@ -116,16 +116,27 @@ export async function rebuildSample(page, name) {
   await reaches(page, 'done');
 }
 
-/** A sample in 64 × 64 pixels, for models that would take long for a larger one. @param {Page} page */
-export async function smallPhoto(page) {
-  const base64 = await page.evaluate(async () => {
+/** A sample in few pixels, for models that would take long for a larger one. @param {Page} page @param {number} [side] */
+export async function smallPhoto(page, side = 64) {
+  const base64 = await page.evaluate(async (size) => {
     const photo = await createImageBitmap(await (await fetch('samples/chelsea.png')).blob());
-    const canvas = new OffscreenCanvas(64, 64);
-    /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(photo, 0, 0, 64, 64);
+    const canvas = new OffscreenCanvas(size, size);
+    /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(photo, 0, 0, size, size);
     const bytes = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
     return btoa(String.fromCharCode(...bytes));
-  });
+  }, side);
   return { name: 'small.png', mimeType: 'image/png', buffer: Buffer.from(base64, 'base64') };
+}
+
+/** The pixels of a picture file, as the browser reads it. @param {Page} page @param {Buffer} bytes */
+export async function decoded(page, bytes) {
+  const samples = await page.evaluate(async (base64) => {
+    const image = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]));
+    const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(image.width, image.height).getContext('2d'));
+    context.drawImage(image, 0, 0);
+    return [...context.getImageData(0, 0, image.width, image.height).data];
+  }, bytes.toString('base64'));
+  return Buffer.from(samples);
 }
 
 /** The pixels of one canvas. @param {Page} page @param {string} selector */

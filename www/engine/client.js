@@ -23,7 +23,9 @@ const CANCEL_GRACE_MS = 15_000;
 const CPU_SENTENCE = 'The graphics device was lost or failed, so the work goes on on the CPU.';
 const ABORT_SENTENCE = 'The engine stopped in the middle of its work and was started again; a smaller size may get through.';
 const DEVICE_SENTENCE = 'The graphics device failed in the middle of the work.';
+const MEMORY_SENTENCE = 'The tuning needed more memory than there is, so the engine was started again.';
 const DEAD_SENTENCE = 'The engine could not be started in this browser.';
+const failed = (/** @type {string} */ message) => ({ code: PageCode.WORKER_FAILED, message });
 
 /**
  * Events: `device` (Opened), `model` (Loaded), `memory` (bytes), `progress` (ProgressMessage and the
@@ -100,9 +102,13 @@ export class EngineClient extends EventTarget {
     if (running?.job.kind === Ask.STEPS) this.#worker?.postMessage({ id: running.job.id, kind: Ask.PAUSE });
   }
 
-  /** The weights as tuned so far; if they are kept, the tuning is over. @param {string} name @param {boolean} keep @returns {Promise<import('./protocol.js').Finished>} */
-  finish(name, keep) {
-    return this.#add('tune', { kind: Ask.FINISH, name, keep });
+  /**
+   * The weights as tuned so far; if they are kept, the tuning is over.
+   * @param {string} name @param {boolean} keep @param {string | null} base the shipped model that they come from
+   * @returns {Promise<import('./protocol.js').Finished>}
+   */
+  finish(name, keep, base) {
+    return this.#add('tune', { kind: Ask.FINISH, name, keep, base });
   }
 
   /** Gives the tuning up. */
@@ -177,9 +183,9 @@ export class EngineClient extends EventTarget {
     worker.onmessage = (event) => this.#hear(worker, event.data);
     worker.onerror = (event) => {
       event.preventDefault();
-      this.#died(worker, event.message || DEAD_SENTENCE);
+      this.#died(worker, failed(event.message || DEAD_SENTENCE));
     };
-    worker.onmessageerror = () => this.#died(worker, 'A message from the engine could not be read');
+    worker.onmessageerror = () => this.#died(worker, failed('A message from the engine could not be read'));
     const opened = this.#add('engine', { kind: Ask.OPEN, choice: this.#choice, remembered: this.#remembered }, true);
     if (this.#source) {
       this.#add('model', { kind: Ask.LOAD, source: this.#source }, true).catch((error) => this.#report(error));
@@ -200,7 +206,7 @@ export class EngineClient extends EventTarget {
   /** @param {Worker} worker @param {import('./protocol.js').FromWorker} message */
   #hear(worker, message) {
     if (worker !== this.#worker) return;
-    if (message.tell === Tell.DEAD) return this.#died(worker, message.error.message);
+    if (message.tell === Tell.DEAD) return this.#died(worker, message.error);
     const entry = this.#running;
     if (!entry || entry.job.id !== message.id) return;
     if (message.tell === Tell.PROGRESS || message.tell === Tell.PART || message.tell === Tell.STEP) {
@@ -215,6 +221,7 @@ export class EngineClient extends EventTarget {
       this.#finish(entry, message.value);
       this.#emit('memory', message.memory);
     } else if (message.error.code === Code.DEVICE_LOST) return this.#lose(entry, message.error);
+    else if (this.#unread(entry, message.error)) return this.#lose(entry, { code: Code.DEVICE_LOST, message: DEVICE_SENTENCE });
     else if (message.error.code === PageCode.WORKER_FAILED) return this.#giveUp(entry, message.error);
     else this.#refuse(entry, message.error);
     this.#next();
@@ -227,7 +234,7 @@ export class EngineClient extends EventTarget {
     if (entry.lane === 'model' && !this.#source && !this.#queue.some((e) => e.lane === 'model')) {
       waiting.push(...this.#queue.splice(0));
     }
-    for (const one of waiting) this.#fail(one, new TesseraeError(error.code, error.message, error.codebook));
+    for (const one of waiting) this.#fail(one, new TesseraeError(error.code, error.message, error));
   }
 
   /** @param {Entry} entry @param {any} value */
@@ -247,6 +254,14 @@ export class EngineClient extends EventTarget {
     if (!late) entry.resolve(value);
   }
 
+  /**
+   * Steps have no other bug to tell of than a graphics device that gives nothing back.
+   * @param {Entry} entry @param {import('./protocol.js').Failure} error
+   */
+  #unread({ lane }, { code }) {
+    return lane === 'tune' && this.#kind === 'webgpu' && code === Code.INTERNAL;
+  }
+
   /** The device is gone: on with the CPU, and once more with the same job. */
   #lose(/** @type {Entry} */ entry, /** @type {{code: string, message: string}} */ error) {
     // A tuning is gone with its device, but for its last snapshot.
@@ -263,13 +278,18 @@ export class EngineClient extends EventTarget {
     this.#emit('restart', { code: Code.DEVICE_LOST, message: CPU_SENTENCE });
   }
 
-  /** @param {Worker} worker @param {string} why */
-  #died(worker, why) {
+  /** @param {Worker} worker @param {import('./protocol.js').Failure} error */
+  #died(worker, { code, message, smaller }) {
     if (worker !== this.#worker) return;
     const entry = this.#running;
     this.#running = null;
+    if (entry?.lane === 'tune' && code === PageCode.OUT_OF_MEMORY) {
+      this.#fail(entry, new TesseraeError(code, MEMORY_SENTENCE, { smaller }));
+      this.#spawn().catch((e) => this.#report(e));
+      return;
+    }
     if (entry?.lane === 'engine' || ++this.#deaths > 2) {
-      return this.#giveUp(entry, { code: PageCode.WORKER_FAILED, message: `${DEAD_SENTENCE} (${why})` });
+      return this.#giveUp(entry, { code: PageCode.WORKER_FAILED, message: `${DEAD_SENTENCE} (${message})` });
     }
     // A graphics device out of memory, or with a shader that it refuses, ends in a panic too.
     if (entry && entry.lane !== 'model' && !entry.settled && this.#kind === 'webgpu') {

@@ -47,6 +47,8 @@ export const PageCode = Object.freeze(/** @type {const} */ ({
   TOO_MANY: 'too_many',
   CAMERA_REFUSED: 'camera_refused',
   CAMERA_FAILED: 'camera_failed',
+  TUNING_GONE: 'tuning_gone',
+  OUT_OF_MEMORY: 'out_of_memory',
 }));
 
 /** Codes of the crate that the page itself acts on. */
@@ -76,21 +78,23 @@ export const FILE_LIMITS = Object.freeze({
 
 /** An error with a stable code and a message that is one plain sentence. */
 export class TesseraeError extends Error {
-  /** @param {string} code @param {string} message @param {string} [codebook] of tokens that the model in use cannot read */
-  constructor(code, message, codebook) {
+  /** @param {string} code @param {string} message @param {Pick<Failure, 'codebook' | 'smaller'>} [more] */
+  constructor(code, message, { codebook, smaller } = {}) {
     super(message);
     this.name = 'TesseraeError';
     this.code = code;
     this.codebook = codebook;
+    this.smaller = smaller;
   }
 }
 
 /** @param {unknown} error @returns {Failure} what is left of an error after a `postMessage` */
 export function failure(error) {
-  const e = /** @type {{code?: unknown, message?: unknown, codebook?: unknown}} */ (Object(error));
+  const e = /** @type {Partial<Record<keyof Failure, unknown>>} */ (Object(error));
   const message = typeof e.message === 'string' && e.message ? e.message : String(error);
   const codebook = typeof e.codebook === 'string' ? e.codebook : undefined;
-  return { code: typeof e.code === 'string' ? e.code : Code.INTERNAL, message, codebook };
+  const smaller = typeof e.smaller === 'number' ? e.smaller : undefined;
+  return { code: typeof e.code === 'string' ? e.code : Code.INTERNAL, message, codebook, smaller };
 }
 
 /**
@@ -109,6 +113,7 @@ export function failure(error) {
  * @property {string} code
  * @property {string} message
  * @property {string} [codebook] hash, where a token file needs a model with another codebook
+ * @property {number} [smaller] side of crops to try, where a tuning has run out of memory
  *
  * @typedef {object} DeviceFacts
  * @property {'webgpu' | 'cpu'} kind what runs
@@ -163,6 +168,7 @@ export function failure(error) {
  * @property {string} name
  * @property {Blob} blob
  * @property {Blob | null} config the config.json that came with them
+ * @property {string | null} [base] the shipped model that a kept one was tuned from
  *
  * @typedef {Shipped | Dropped} WeightSource
  *
@@ -244,6 +250,7 @@ export function failure(error) {
  * @property {Record<string, number>} [damage]
  * @property {number} steps
  * @property {number} learning_rate
+ * @property {number} crop side in pixels, 0 for the most that fits and is at most 256
  *
  * @typedef {object} Tuning a tuning and how far it was when last kept
  * @property {string} model its name
@@ -258,16 +265,21 @@ export function failure(error) {
  * @property {Shipped | null} source the discriminator to start from
  * @property {Blob | null} snapshot to go on from
  *
+ * @typedef {{used: number, perplexity: number}} Usage which codes the crops took, all grids together
+ *
  * @typedef {object} Preview what the model as it is now makes of the first photo
  * @property {Pixels} rebuilt
  * @property {Quality} quality
+ * @property {Usage | null} usage of the steps since the preview before; null before the first step,
+ *   and for a model without a codebook
  *
  * @typedef {object} Begun
  * @property {Pixels} seen the first photo as the model sees it: damaged, for a restoration
  * @property {Preview} before
  * @property {Preview} now
  * @property {number} done
- * @property {boolean} kept whether it outlives this page
+ * @property {'yes' | 'no' | 'other'} kept whether it outlives this page: `other` while the tuning of
+ *   another tab does, `no` where the browser keeps nothing
  *
  * @typedef {{id: number, kind: 'steps', count: number}} StepsJob the next so many, until a pause
  *
@@ -277,7 +289,7 @@ export function failure(error) {
  * @property {number | null} wrong the step whose loss was no number, after which `done` is that of
  *   the last snapshot
  *
- * @typedef {{id: number, kind: 'finish', name: string, keep: boolean}} FinishJob
+ * @typedef {{id: number, kind: 'finish', name: string, keep: boolean, base: string | null}} FinishJob
  * @typedef {{weights: Uint8Array<ArrayBuffer>}} Finished
  * @typedef {{id: number, kind: 'undo'}} UndoJob
  *

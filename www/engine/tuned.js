@@ -1,15 +1,28 @@
 // @ts-check
 // A model being tuned in the worker: its steps, what it makes of the first picture meanwhile, and its
 // snapshots, of which the newest is held here to go back to and kept for the next visit.
-import { forgetTuning, keepTuning } from './kept.js';
-import { Code, failure } from './protocol.js';
+import { PATIENCE_MS, forgetTuning, holdTuning, keepTuning } from './kept.js';
+import { Code, TesseraeError, failure } from './protocol.js';
 
 /** Steps between snapshots. */
 const SNAPSHOT = 10;
 /** A preview costs at most this share of the time. */
 const PREVIEWS = 0.2;
+/** Side of the crops in pixels at most where none is asked for, as the crate has it, and the least that is proposed. */
+const CROPS = { most: 256, least: 32 };
 
 /** @typedef {import('./protocol.js').Preview} Preview */
+
+/**
+ * Half the side of a tuning's crops, in whole tokens; undefined where so little would teach nothing.
+ * @param {import('./protocol.js').TuneConfig} config @param {{width: number, height: number}[]} pictures
+ * @param {number} factor of the model
+ */
+export function halved({ crop }, pictures, factor) {
+  const side = crop || Math.min(CROPS.most, ...pictures.flatMap(({ width, height }) => [width, height]));
+  const half = side / 2 - ((side / 2) % factor);
+  return half < CROPS.least ? undefined : half;
+}
 
 export class Tuned {
   #wasm;
@@ -17,8 +30,11 @@ export class Tuned {
   #shown;
   #tuning;
   #snapshot = { step: -1, bytes: new Uint8Array() };
-  #kept = true;
+  /** @type {import('./protocol.js').Begun['kept']} */ #kept = 'other';
+  /** @type {Awaited<ReturnType<typeof holdTuning>>} */ #release = null;
   #previewed = { at: 0, took: 0 };
+  /** Counted up to a step. */
+  #usage = { step: 0, value: /** @type {import('./protocol.js').Usage | null} */ (null) };
 
   /** @param {any} wasm @param {any} tuner @param {any} shown the first picture @param {import('./protocol.js').Tuning} tuning */
   constructor(wasm, tuner, shown, tuning) {
@@ -34,6 +50,8 @@ export class Tuned {
     const pixels = { width: seen.width, height: seen.height, rgba: seen.rgba() };
     seen.free();
     const before = await this.#preview();
+    this.#release = await holdTuning(PATIENCE_MS);
+    if (this.#release) this.#kept = 'yes';
     if (snapshot) this.#tuner.resume(new Uint8Array(await snapshot.arrayBuffer()));
     await this.#keep();
     return { seen: pixels, before, now: snapshot ? await this.#preview() : before, done: this.#tuner.done, kept: this.#kept };
@@ -47,6 +65,7 @@ export class Tuned {
   async run(count, paused, told) {
     const end = Math.min(this.#tuner.steps, this.#tuner.done + count);
     let wrong = null;
+    /** @type {Preview} */ let now;
     try {
       while (this.#tuner.done < end && !paused()) {
         const begin = performance.now();
@@ -56,18 +75,23 @@ export class Tuned {
         this.#tuning.losses.push(loss);
         if (step % SNAPSHOT === 0) await this.#keep();
         const due = (performance.now() - this.#previewed.at) * PREVIEWS > this.#previewed.took;
-        told({ step, loss, seconds, now: due ? await this.#preview() : null });
+        told({ step, loss, seconds, now: due ? await this.#sound() : null });
         // A pause arrives between macrotasks.
         await new Promise((resolve) => setTimeout(resolve));
       }
+      now = await this.#sound();
       await this.#keep();
     } catch (error) {
       if (failure(error).code !== Code.LOSS_NOT_FINITE) throw error;
       wrong = this.#tuner.done;
       this.#tuner.resume(this.#snapshot.bytes);
       this.#tuning.losses.length = this.#tuner.done;
+      // What was counted since is of steps that do not count.
+      await this.#tuner.usage();
+      this.#usage = { step: this.#tuner.done, value: null };
+      now = await this.#preview();
     }
-    return { done: this.#tuner.done, now: await this.#preview(), wrong };
+    return { done: this.#tuner.done, now, wrong };
   }
 
   /** @param {string} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
@@ -77,12 +101,13 @@ export class Tuned {
 
   /** Nothing of it is left for the next visit. */
   async forget() {
-    await forgetTuning().catch(() => {});
+    if (this.#release) await forgetTuning().catch(() => {});
   }
 
   free() {
     this.#tuner.free();
     this.#shown.free();
+    this.#release?.();
   }
 
   /** @returns {Promise<Preview>} */
@@ -92,14 +117,33 @@ export class Tuned {
     const rebuilt = { width: picture.width, height: picture.height, rgba: picture.rgba() };
     const quality = { ...this.#wasm.compare(this.#shown, picture) };
     picture.free();
+    const usage = await this.#counted();
     this.#previewed = { at: performance.now(), took: performance.now() - begin };
-    return { rebuilt, quality };
+    return { rebuilt, quality, usage };
+  }
+
+  /** Weights past saving show in the picture before they show in a loss. @returns {Promise<Preview>} */
+  async #sound() {
+    return this.#preview().catch((error) => {
+      const { code, message } = failure(error);
+      throw code === Code.INTERNAL ? new TesseraeError(Code.LOSS_NOT_FINITE, message) : error;
+    });
+  }
+
+  /** The codes are read back with a preview, so that a step reads back nothing but its loss. */
+  async #counted() {
+    const step = this.#tuner.done;
+    if (step !== this.#usage.step) {
+      const usage = await this.#tuner.usage();
+      this.#usage = { step, value: usage.used ? usage : null };
+    }
+    return this.#usage.value;
   }
 
   async #keep() {
     if (this.#snapshot.step === this.#tuner.done) return;
     this.#snapshot = { step: this.#tuner.done, bytes: await this.#tuner.snapshot() };
     // Private windows and full disks keep nothing; the tuning goes on without.
-    if (this.#kept) this.#kept = await keepTuning(this.#tuning, this.#snapshot.bytes).then(() => true, () => false);
+    if (this.#kept === 'yes') this.#kept = await keepTuning(this.#tuning, this.#snapshot.bytes).then(() => 'yes', () => 'no');
   }
 }

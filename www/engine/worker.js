@@ -4,7 +4,7 @@
 import { Ask, Code, FILE_LIMITS, PageCode, Stage, Tell, TesseraeError, failure } from './protocol.js';
 import { keepModel } from './kept.js';
 import { weights } from './store.js';
-import { Tuned } from './tuned.js';
+import { Tuned, halved } from './tuned.js';
 
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
 /** @typedef {import('./protocol.js').ToWorker} ToWorker */
@@ -17,8 +17,18 @@ let wasm = null;
 /** @type {Tuned | null} */ let tuned = null;
 /** @type {Set<number>} */ const cancelled = new Set();
 /** @type {Set<number>} */ const paused = new Set();
+/** @type {ReadonlySet<string>} */ const TUNING = new Set([Ask.TUNE, Ask.STEPS, Ask.FINISH]);
+/** @type {number | undefined} crops to try if the tuning runs out of memory */ let smaller;
 let current = 0;
 let dead = false;
+let panic = '';
+
+// What a panic says goes to the console alone; the abort that follows it says nothing.
+const { error: log } = console;
+console.error = (...words) => {
+  panic = String(words[0]);
+  log.apply(console, words);
+};
 
 /** @param {FromWorker} message @param {Transferable[]} [transfer] */
 const tell = (message, transfer = []) => self.postMessage(message, { transfer });
@@ -181,7 +191,7 @@ const work = {
     return rebuild(job.id, tokens, own, null, null).catch((error) => {
       const { code, message } = failure(error);
       if (code !== Code.TOKENS_OTHER_CODEBOOK && code !== Code.NO_CODEBOOK) throw error;
-      throw new TesseraeError(code, message, tokens.facts.codebookHash);
+      throw new TesseraeError(code, message, { codebook: tokens.facts.codebookHash });
     });
   },
 
@@ -203,6 +213,7 @@ const work = {
     const judge = source && (await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total))).bytes;
     const pictures = [];
     for (const photo of tuning.photos) pictures.push(await develop(photo, id, own));
+    smaller = halved(tuning.config, pictures, base.facts.factor);
     tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
     // What the tuner takes over is not freed here.
     const copies = pictures.map((picture) => picture.fit(0, false));
@@ -217,10 +228,10 @@ const work = {
   },
 
   /** @param {import('./protocol.js').FinishJob} job */
-  async [Ask.FINISH]({ name, keep }) {
+  async [Ask.FINISH]({ name, keep, base }) {
     const bytes = await tuningUnderWay().weights(name);
     if (keep) {
-      await keepModel(name, bytes);
+      await keepModel(name, bytes, base);
       await tuningUnderWay().forget();
       endTuning();
     }
@@ -284,15 +295,22 @@ const quality = (original, picture) => (original ? { ...wasm.compare(original, p
 async function perform(job) {
   /** @type {{free(): void}[]} */ const owned = [];
   const own = (/** @type {any} */ thing) => (owned.push(thing), thing);
+  const tuning = TUNING.has(job.kind);
   current = job.id;
+  panic = '';
   try {
     const value = await work[job.kind](/** @type {any} */ (job), own);
     const { rebuilt, png } = /** @type {Partial<import('./protocol.js').Result>} */ (value ?? {});
     const large = [rebuilt?.rgba.buffer, png?.buffer].filter((buffer) => buffer !== undefined);
     if (!dead) tell({ tell: Tell.DONE, id: job.id, value, memory: wasm.memoryBytes() }, large);
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError) die(error);
-    else if (!dead) tell({ tell: Tell.FAILED, id: job.id, error: failure(error) });
+    const told = failure(error);
+    if (error instanceof WebAssembly.RuntimeError || (tuning && exhausted(error))) die(error);
+    else if (!dead) {
+      // The page counts a tuning that fails as gone, so its record is free for others.
+      if (tuning && told.code !== PageCode.NOT_KEPT) endTuning();
+      tell({ tell: Tell.FAILED, id: job.id, error: told });
+    }
   } finally {
     // Freeing in a dead instance would only abort again.
     if (!dead) for (const thing of owned) thing.free();
@@ -302,11 +320,23 @@ async function perform(job) {
   }
 }
 
+/**
+ * Whether memory has run out: an allocation that fails in the module aborts it without a panic; a
+ * graphics device's panics, and JavaScript's throws.
+ * @param {unknown} error
+ */
+function exhausted(error) {
+  const { message } = failure(error);
+  const silent = error instanceof WebAssembly.RuntimeError && /unreachable/i.test(message) && !panic;
+  return silent || /out of memory|allocation/i.test(panic || message);
+}
+
 /** @param {unknown} error */
 function die(error) {
   if (dead) return;
   dead = true;
-  tell({ tell: Tell.DEAD, error: { code: PageCode.WORKER_FAILED, message: failure(error).message } });
+  const code = exhausted(error) ? PageCode.OUT_OF_MEMORY : PageCode.WORKER_FAILED;
+  tell({ tell: Tell.DEAD, error: { code, message: failure(error).message, smaller } });
 }
 
 // A panic inside an async function reaches no promise: it surfaces here.

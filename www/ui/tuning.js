@@ -6,7 +6,10 @@ import { figure } from './stages.js';
 
 /** Steps whose mean is the speed. */
 const WINDOW = 20;
-const ROWS = [['tune-at', 'Step'], ['tune-speed', 'Speed'], ['tune-time', 'Time left'], ['tune-loss', 'Loss']];
+const ROWS = [
+  ['tune-at', 'Step'], ['tune-speed', 'Speed'], ['tune-time', 'Time left'], ['tune-loss', 'Loss'],
+  ['tune-codes', 'Codes in use'],
+];
 
 /** @typedef {import('../engine/protocol.js').Preview} Preview */
 
@@ -16,6 +19,7 @@ class TuneView extends HTMLElement {
   /** @type {Record<string, HTMLElement>} */ #values = {};
   /** @type {number[]} */ #seconds = [];
   #steps = 0;
+  #codes = 0;
   /** @type {number[]} */ losses = [];
 
   connectedCallback() {
@@ -42,19 +46,22 @@ class TuneView extends HTMLElement {
   /**
    * @param {import('../engine/protocol.js').Begun} begun @param {number} steps in all
    * @param {number[]} losses of the steps done @param {boolean} damaged
+   * @param {number} codes of all grids together, 0 for a model without a codebook
    */
-  begin({ seen, before, now }, steps, losses, damaged) {
+  begin({ seen, before, now }, steps, losses, damaged, codes) {
     this.hidden = false;
     this.#steps = steps;
     this.#seconds = [];
     this.losses = losses;
+    this.#codes = codes;
+    /** @type {HTMLElement} */ (this.#values['tune-codes'].parentElement).hidden = !codes;
     const title = damaged ? 'Damaged' : 'Picture';
     const label = damaged ? 'The picture, damaged, as the model sees it' : 'The picture';
     this.#row.replaceChildren(
       figure({ id: 'seen', title, label, name: '', pixels: seen, quality: null }),
       side('before', 'Before', 'Rebuilt before the tuning', before),
-      side('now', 'Now', 'Rebuilt by the model as tuned so far', now),
     );
+    this.preview(now);
     this.#numbers();
   }
 
@@ -68,7 +75,11 @@ class TuneView extends HTMLElement {
 
   /** @param {Preview} now */
   preview(now) {
-    this.#row.lastElementChild?.replaceWith(side('now', 'Now', 'Rebuilt by the model as tuned so far', now));
+    this.#row.querySelector('[data-stage=now]')?.remove();
+    this.#row.append(side('now', 'Now', 'Rebuilt by the model as tuned so far', now));
+    const { used, perplexity } = now.usage ?? { used: 0, perplexity: 0 };
+    const count = (/** @type {number} */ codes) => codes.toLocaleString('en');
+    this.#put('tune-codes', used ? `${count(used)} of ${count(this.#codes)}, perplexity ${perplexity.toFixed(perplexity < 100 ? 1 : 0)}` : '–', used || '');
   }
 
   /** So many steps count. @param {number} done */

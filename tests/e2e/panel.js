@@ -1,0 +1,30 @@
+// What the tests of fine-tuning share.
+import { drop, expect, open, reaches, smallPhoto } from './app.js';
+
+/** @typedef {import('@playwright/test').Page} Page */
+
+export const NOW = '#tune-view figure[data-stage=now]';
+export const BEFORE = '#tune-view figure[data-stage=before]';
+
+/** @param {Page} page @param {string} state */
+export const tuning = (page, state) => expect(page.locator('#tune')).toHaveAttribute('data-tuning', state);
+
+/** @param {Page} page @param {string} figure */
+export const psnr = async (page, figure) => Number(await page.locator(`${figure} .stages-psnr`).getAttribute('data-value'));
+
+/** The first and the last loss that the curve tells of. @param {Page} page */
+export async function ends(page) {
+  const [, first, last] = /from (\S+) to (\S+)$/.exec(String(await page.locator('#tune-curve').getAttribute('aria-label'))) ?? [];
+  return [Number(first), Number(last)];
+}
+
+/** A photo on the stage, and the panel filled in. @param {Page} page @param {{steps?: number, rate?: string, device?: string, side?: number}} [choice] */
+export async function ready(page, { steps = 12, rate = '0.001', device = 'cpu', side = 64 } = {}) {
+  await open(page, `device=${device}`);
+  await expect(page.locator('#device')).toHaveAttribute('data-kind', device);
+  await drop(page, await smallPhoto(page, side));
+  await reaches(page, 'done');
+  await page.click('.tune-more summary');
+  await page.fill('#tune-steps', String(steps));
+  await page.fill('#tune-rate', rate);
+}
