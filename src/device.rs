@@ -7,6 +7,16 @@ use crate::error::{Error, Result};
 use crate::nn::{AttnBlock, Downsample, Norm, ResnetBlock, Upsample};
 use crate::quantize::VectorQuantizer;
 
+/// Why a tensor could not be read back. A device computes when it likes, so this is where its loss
+/// shows; the CPU cannot be lost.
+pub(crate) fn unread(device: &Device, error: impl std::fmt::Display) -> Error {
+    if device.clone().without_autodiff() == Device::flex() {
+        Error::Internal(error.to_string())
+    } else {
+        Error::DeviceLost(error.to_string())
+    }
+}
+
 /// Every kind of layer that the models need: 0.3 GFLOP, so that the time says something of larger
 /// work, and a software adapter still takes no more than a second or two.
 #[derive(Module, Debug)]

@@ -229,7 +229,13 @@ fn train_writes_weights_that_load_and_go_on() {
     assert_eq!(codec(after.as_slice()).config(), codec(TINY).config());
     assert_ne!(read("model.safetensors"), after);
 
+    // The layers alone, with another number of codes.
     training(&folder, 2, ("\"n_embed\":32", "\"n_embed\":16"));
+    printed(&run(&folder, &again.replace("again", "fewer")));
+    let fewer = codec(read("fewer.safetensors"));
+    assert_eq!(fewer.config().codes(), 16);
+
+    training(&folder, 2, ("\"ch\":4", "\"ch\":6"));
     let output = run(&folder, again);
     failed(&output, "weights_mismatch", "model.safetensors");
     assert!(read("again.safetensors") == after, "a failure writes");

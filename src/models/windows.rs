@@ -1,8 +1,9 @@
 //! A model over a picture of any size: window by window, what it gives blended into one whole.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 
 use super::{Codec, Stage};
+use crate::device::unread;
 use crate::error::{Error, Result};
 use crate::pixels::tile::{Blend, Window, plan};
 use crate::tokens::Grid;
@@ -165,7 +166,8 @@ impl Codec {
             };
             let z = self.tensor(window.cut(z, dim, rows, columns)?, dim, window);
             let data = self.model.indices(grid, z)?.into_data_async().await;
-            indices.extend(data.map_err(|e| self.failed(e))?.iter::<u32>());
+            let data = data.map_err(|e| unread(&self.device, e))?;
+            indices.extend(data.iter::<u32>());
         }
         Ok(Grid {
             rows: rows as u32,
@@ -182,16 +184,7 @@ impl Codec {
     /// The values, which the device has by then computed.
     pub(super) async fn read<const D: usize>(&self, x: Tensor<D>) -> Result<Vec<f32>> {
         let data = x.into_data_async().await;
-        Ok(data.map_err(|e| self.failed(e))?.iter().collect())
-    }
-
-    /// Everything is read back from the device, so this is where its loss shows. The CPU cannot be
-    /// lost.
-    fn failed(&self, error: impl std::fmt::Display) -> Error {
-        if self.device == Device::flex() {
-            Error::Internal(error.to_string())
-        } else {
-            Error::DeviceLost(error.to_string())
-        }
+        let data = data.map_err(|e| unread(&self.device, e))?;
+        Ok(data.iter().collect())
     }
 }

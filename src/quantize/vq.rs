@@ -83,7 +83,7 @@ impl VectorQuantizer {
         if self.sphere { unit(z, 1) } else { z }
     }
 
-    /// Replaces the codebook by one of the same shape; EMA and k-means do. Whether it learns by
+    /// Replaces the codebook by one of the same width; EMA and k-means do. Whether it learns by
     /// gradients stays as it is.
     pub fn set_codebook(&mut self, codebook: Tensor<2>) {
         let weight = &self.embedding.weight;

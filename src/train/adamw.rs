@@ -69,7 +69,7 @@ impl ModuleMapper for Step<'_> {
 /// Writes the moments of `module`'s parameters under `prefix`.
 ///
 /// # Errors
-/// [`Error::Internal`] when the device fails.
+/// [`Error::DeviceLost`] when the device fails.
 pub async fn save(
     moments: &Moments,
     module: &impl Module,

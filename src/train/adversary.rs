@@ -77,7 +77,7 @@ impl Adversary {
     /// Writes everything that the next step depends on.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the device fails.
+    /// [`Error::DeviceLost`] when the device fails.
     pub async fn save(&self, state: &mut State) -> Result<()> {
         self.learner.save("discriminator", state).await
     }

@@ -5,6 +5,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::{CodebookConfig, CodebookUpdate, State};
+use crate::device::unread;
 use crate::error::{Error, Result};
 use crate::models::{Autoencoder, Pass};
 use crate::quantize::{EmaCodebook, VectorQuantizer, flatten, kmeans, replaced};
@@ -142,7 +143,7 @@ impl Codebooks {
     /// chooses. `step` counts from 1.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the device fails.
+    /// [`Error::DeviceLost`] when the device fails.
     pub async fn follow(
         &mut self,
         model: &mut Autoencoder,
@@ -185,12 +186,13 @@ impl Codebooks {
     /// Use of the codebooks since the last call.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the device fails.
+    /// [`Error::DeviceLost`] when the device fails.
     pub async fn take_usage(&mut self) -> Result<Usage> {
         let mut counts = Vec::new();
         for chosen in &mut self.chosen {
             let data = chosen.clone().into_data_async().await;
-            counts.extend(data.map_err(device_error)?.iter::<f64>());
+            let data = data.map_err(|e| unread(&chosen.device(), e))?;
+            counts.extend(data.iter::<f64>());
             *chosen = chosen.zeros_like();
         }
         Ok(Usage::of_counts(counts))
@@ -199,7 +201,7 @@ impl Codebooks {
     /// Writes everything that the next step depends on.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the device fails.
+    /// [`Error::DeviceLost`] when the device fails.
     pub async fn save(&self, state: &mut State) -> Result<()> {
         state.put_note("codebooks", self.averages.len().to_string());
         for (grid, average) in self.averages.iter().enumerate() {
@@ -256,7 +258,7 @@ async fn dead(average: &EmaCodebook, least: f32, tokens: usize) -> Result<Vec<i3
     let [codes] = average.cluster_size.dims();
     let least = least * (tokens as f32 / codes as f32).min(1.0);
     let sizes = average.cluster_size.clone().into_data_async().await;
-    let sizes = sizes.map_err(device_error)?;
+    let sizes = sizes.map_err(|e| unread(&average.cluster_size.device(), e))?;
     let codes = (0..).zip(sizes.iter::<f32>());
     let dead = codes.filter(|(_, size)| *size < least);
     Ok(dead.map(|(code, _)| code).collect())
@@ -288,8 +290,4 @@ fn set(model: &mut Autoencoder, grid: usize, codebook: Tensor<2>) {
 fn draw(rng: &mut ChaCha8Rng, count: usize, n: usize, device: &Device) -> Tensor<1, Int> {
     let picks: Vec<i32> = (0..count).map(|_| rng.random_range(0..n) as i32).collect();
     Tensor::from_data(TensorData::from(picks.as_slice()), device)
-}
-
-fn device_error(error: impl std::fmt::Display) -> Error {
-    Error::Internal(error.to_string())
 }

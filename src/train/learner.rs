@@ -88,7 +88,7 @@ impl<M: Module> Learner<M> {
     /// Writes everything that the next step depends on under `prefix`.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the device fails.
+    /// [`Error::DeviceLost`] when the device fails.
     pub async fn save(&self, prefix: &str, state: &mut State) -> Result<()> {
         state.put_module(prefix, &self.module.valid()).await?;
         if let Some(average) = &self.average {

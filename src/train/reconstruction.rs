@@ -128,7 +128,7 @@ impl Reconstruction {
     /// Use of the codebooks since the last call.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the device fails.
+    /// [`Error::DeviceLost`] when the device fails.
     pub async fn take_usage(&mut self) -> Result<Usage> {
         self.codebooks.take_usage().await
     }

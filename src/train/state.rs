@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
 
+use crate::device::unread;
 use crate::error::{Error, Result};
 use crate::weights::params;
 
@@ -22,7 +23,7 @@ impl State {
     /// Keeps the parameters of a module, each under `prefix` and its own name.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the device fails.
+    /// [`Error::DeviceLost`] when the device fails.
     pub async fn put_module(&mut self, prefix: &str, module: &impl Module) -> Result<()> {
         for (name, value) in params::values(module).await? {
             self.tensors.insert(format!("{prefix}.{name}"), value);
@@ -43,11 +44,12 @@ impl State {
     /// Keeps a tensor.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the device fails.
+    /// [`Error::DeviceLost`] when the device fails.
     pub async fn put<const D: usize>(&mut self, name: &str, tensor: Tensor<D>) -> Result<()> {
         let shape = tensor.dims().to_vec();
+        let device = tensor.device();
         let data = tensor.into_data_async().await;
-        let data = data.map_err(|e| Error::Internal(e.to_string()))?;
+        let data = data.map_err(|e| unread(&device, e))?;
         let values = data.iter().collect();
         self.tensors.insert(name.to_owned(), (shape, values));
         Ok(())

@@ -1,6 +1,7 @@
 use burn::tensor::Tensor;
 
 use super::State;
+use crate::device::unread;
 use crate::error::{Error, Result};
 
 /// What a [`Trainer`] repeats. It holds the models that learn and everything else that a step
@@ -13,7 +14,7 @@ pub trait Task {
     /// on nothing drawn before, so that a training can go on from any step.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the device fails.
+    /// [`Error::DeviceLost`] when the device fails.
     fn step(
         &mut self,
         data: &Self::Data,
@@ -30,7 +31,7 @@ pub trait Task {
     /// Keeps everything that the next step depends on.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the device fails.
+    /// [`Error::DeviceLost`] when the device fails.
     fn save(&self, state: &mut State) -> impl Future<Output = Result<()>>;
 
     /// Takes over what [`Task::save`] kept.
@@ -59,8 +60,10 @@ impl Losses {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        let data = Tensor::cat(values, 0).into_data_async().await;
-        let data = data.map_err(|e| Error::Internal(e.to_string()))?;
+        let values = Tensor::cat(values, 0);
+        let device = values.device();
+        let data = values.into_data_async().await;
+        let data = data.map_err(|e| unread(&device, e))?;
         Ok(names.into_iter().zip(data.iter::<f32>()).collect())
     }
 }
@@ -124,7 +127,7 @@ impl<T: Task> Trainer<T> {
     ///
     /// # Errors
     /// [`Error::LossNotFinite`] when a term is no longer a number: the task is then past saving, and
-    /// has to be restored from a checkpoint. [`Error::Internal`] when the device fails.
+    /// has to be restored from a checkpoint. [`Error::DeviceLost`] when the device fails.
     pub async fn step(&mut self, data: &T::Data) -> Result<StepReport> {
         let losses = self.task.step(data, self.done, self.steps).await?;
         self.done += 1;
@@ -145,7 +148,7 @@ impl<T: Task> Trainer<T> {
     /// the CPU.
     ///
     /// # Errors
-    /// [`Error::LossNotFinite`] for a training that is past saving, [`Error::Internal`] when the
+    /// [`Error::LossNotFinite`] for a training that is past saving, [`Error::DeviceLost`] when the
     /// device fails.
     pub async fn checkpoint(&self) -> Result<Vec<u8>> {
         let mut state = State::default();

@@ -10,7 +10,7 @@ use crate::models::Autoencoder;
 ///
 /// # Errors
 /// [`Error::WeightsMismatch`] for models of two configs, [`Error::Argument`] for a share that is no
-/// number, [`Error::Internal`] when the device fails.
+/// number, [`Error::DeviceLost`] when the device fails.
 pub async fn blend(from: &Loaded, to: &Loaded, share: f32) -> Result<Autoencoder> {
     if from.config != to.config {
         let message = "the two models were made with different configs";

@@ -6,6 +6,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
+use crate::device::unread;
 use crate::error::{Error, Result};
 
 /// Shape of each parameter. Parameters that were never used stay uninitialised, so this costs no
@@ -30,14 +31,15 @@ fn names(module: &impl Module) -> BTreeMap<String, (ParamId, Vec<usize>)> {
 /// Shape and values of each parameter, read back from the device.
 ///
 /// # Errors
-/// [`Error::Internal`] when the device fails.
+/// [`Error::DeviceLost`] when the device fails.
 pub async fn values(module: &impl Module) -> Result<BTreeMap<String, (Vec<usize>, Vec<f32>)>> {
     let mut flat = Flat::default();
     module.visit(&mut flat);
     let mut values = BTreeMap::new();
     for (name, (shape, tensor)) in flat.found {
+        let device = tensor.device();
         let read = tensor.into_data_async().await;
-        let data = read.map_err(|e| Error::Internal(e.to_string()))?;
+        let data = read.map_err(|e| unread(&device, e))?;
         values.insert(name, (shape, data.iter().collect()));
     }
     Ok(values)

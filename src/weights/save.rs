@@ -66,7 +66,7 @@ pub fn save(
 /// A copy of `model` in the processor's memory, from which [`save`] can read in a browser, too.
 ///
 /// # Errors
-/// [`Error::Internal`] when the device fails.
+/// [`Error::DeviceLost`] when the device fails.
 pub async fn on_host(model: &Autoencoder, config: &ModelConfig) -> Result<Autoencoder> {
     let mut values = params::values(model).await?;
     let copy = Autoencoder::new(config, &Device::flex())?;

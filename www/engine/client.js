@@ -221,7 +221,6 @@ export class EngineClient extends EventTarget {
       this.#finish(entry, message.value);
       this.#emit('memory', message.memory);
     } else if (message.error.code === Code.DEVICE_LOST) return this.#lose(entry, message.error);
-    else if (this.#unread(entry, message.error)) return this.#lose(entry, { code: Code.DEVICE_LOST, message: DEVICE_SENTENCE });
     else if (message.error.code === PageCode.WORKER_FAILED) return this.#giveUp(entry, message.error);
     else this.#refuse(entry, message.error);
     this.#next();
@@ -252,14 +251,6 @@ export class EngineClient extends EventTarget {
     if (entry.lane === 'engine') this.#emit('device', value);
     if (entry.lane === 'model') this.#emit('model', value);
     if (!late) entry.resolve(value);
-  }
-
-  /**
-   * Steps have no other bug to tell of than a graphics device that gives nothing back.
-   * @param {Entry} entry @param {import('./protocol.js').Failure} error
-   */
-  #unread({ lane }, { code }) {
-    return lane === 'tune' && this.#kind === 'webgpu' && code === Code.INTERNAL;
   }
 
   /** The device is gone: on with the CPU, and once more with the same job. */

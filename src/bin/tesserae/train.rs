@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tesserae::pixels::metrics::psnr;
 use tesserae::train::{CropSampler, Reconstruction, Start, StepReport, TrainConfig, Trainer};
 use tesserae::weights::{self, About, Storage};
-use tesserae::{Autoencoder, Codec, Error, Picture, Result};
+use tesserae::{Autoencoder, Codec, Error, ModelConfig, Picture, Result};
 
 use crate::device::DeviceArgs;
 use crate::{files, grid};
@@ -37,7 +37,8 @@ pub struct Args {
     /// (.discriminator.safetensors) and the log, a line of JSON every 50 steps (.jsonl).
     #[arg(long)]
     out: PathBuf,
-    /// Weight file to start from instead of random weights.
+    /// Weight file to start from instead of random weights. With another number of codes its codebook
+    /// is left out, and begins as without one.
     #[arg(long)]
     from: Option<PathBuf>,
     /// Go on from the checkpoint, if there is one.
@@ -61,8 +62,8 @@ impl Args {
         let config = TrainConfig::from_json(&files::text(&self.config)?)?;
         let device = self.device.open();
         device.seed(config.seed);
-        let model = self.model(&config, &device)?;
-        let start = self.start(&device)?;
+        let (model, trained) = self.model(&config, &device)?;
+        let start = self.start(trained, &device)?;
         let crops = CropSampler::new(
             read_pictures(&self.data)?,
             &config.data,
@@ -119,20 +120,30 @@ impl Args {
         Ok(())
     }
 
-    fn model(&self, config: &TrainConfig, device: &Device) -> Result<Autoencoder> {
+    /// The model to start with, and whether its codebook is one: weights with another number of codes
+    /// give their layers alone.
+    fn model(&self, config: &TrainConfig, device: &Device) -> Result<(Autoencoder, bool)> {
+        let fresh = Autoencoder::new(&config.model, device)?;
         let Some(path) = &self.from else {
-            return Autoencoder::new(&config.model, device);
+            return Ok((fresh, false));
         };
-        let loaded = weights::load(files::read(path)?, device)?;
+        let mut loaded = weights::load(files::read(path)?, device)?;
         if loaded.config == config.model {
-            return Ok(loaded.model);
+            return Ok((loaded.model, true));
         }
-        let path = path.display();
-        let message = format!("{path} was made with another model config");
-        Err(Error::WeightsMismatch(message))
+        if but_codes(&loaded.config)? != but_codes(&config.model)? {
+            let path = path.display();
+            let message = format!("{path} was made with another model config");
+            return Err(Error::WeightsMismatch(message));
+        }
+        let theirs = loaded.model.vector_quantizers_mut().into_iter();
+        for (theirs, ours) in theirs.zip(fresh.vector_quantizers()) {
+            theirs.set_codebook(ours.embedding.weight.val());
+        }
+        Ok((loaded.model, false))
     }
 
-    fn start(&self, device: &Device) -> Result<Start> {
+    fn start(&self, trained: bool, device: &Device) -> Result<Start> {
         let discriminator = self.discriminator.as_deref();
         let discriminator = discriminator
             .map(|path| weights::load_discriminator(&files::weights(path)?, device))
@@ -140,7 +151,7 @@ impl Args {
         let lpips: Vec<_> = self.lpips.iter().map(|path| files::weights(path)).collect();
         let lpips = lpips.into_iter().collect::<Result<Vec<_>>>()?;
         Ok(Start {
-            trained: self.from.is_some(),
+            trained,
             discriminator,
             perceptual: match lpips.is_empty() {
                 true => None,
@@ -200,6 +211,16 @@ impl Args {
         }
         files::write(&self.out.with_extension("checkpoint"), &checkpoint)
     }
+}
+
+/// A model's config without the size of its codebooks.
+fn but_codes(config: &ModelConfig) -> Result<Value> {
+    let mut json: Value =
+        serde_json::from_str(&config.to_json()?).map_err(|e| Error::Internal(e.to_string()))?;
+    if let Some(fields) = json.as_object_mut() {
+        fields.remove("n_embed");
+    }
+    Ok(json)
 }
 
 /// The log: means over the steps since its last line.
