@@ -10,7 +10,7 @@ const PRESETS = {
   photo: { parts: 'decoder', objective: 'faithful', words: 'The decoder learns to rebuild this picture more closely from the same tokens.' },
   style: { parts: 'decoder', objective: 'lifelike', words: 'The decoder learns this picture’s strokes; other pictures’ tokens then decode in its style.' },
   noise: { parts: 'all', objective: 'faithful', damage: { noise: 25 }, words: 'The model sees the picture with noise on it and learns to rebuild it without.' },
-  jpeg: { parts: 'all', objective: 'faithful', damage: { jpeg: 10 }, words: 'The model sees the picture as a strongly compressed JPEG and learns to rebuild it without the blocks.' },
+  jpeg: { parts: 'all', objective: 'faithful', damage: { jpeg: 3 }, words: 'The model sees the picture as a strongly compressed JPEG and learns to rebuild it without the blocks.' },
 };
 
 /** @returns {TuneConfig} */
