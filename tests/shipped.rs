@@ -118,6 +118,12 @@ fn both_stages_of_photos_f8_rebuild_photos_that_they_never_saw() {
 }
 
 #[test]
+fn photos_f4_is_nearer_to_photos_that_it_never_saw() {
+    let ([psnr, ssim, _], _) = quality("photos-f4", 64);
+    assert!(psnr >= 25.5 && ssim >= 0.81, "{psnr} dB, {ssim}");
+}
+
+#[test]
 fn photos_f8_takes_odd_sizes() {
     let manifest = manifest();
     let codec = codec(weights(manifest.entry("photos-f8").unwrap()));
