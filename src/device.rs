@@ -1,7 +1,7 @@
 //! Whether a device computes what it should, and how fast: a small network with a known answer.
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, Transaction};
 
 use crate::error::{Error, Result};
 use crate::nn::{AttnBlock, Downsample, Norm, ResnetBlock, Upsample};
@@ -15,6 +15,23 @@ pub(crate) fn unread(device: &Device, error: impl std::fmt::Display) -> Error {
     } else {
         Error::DeviceLost(error.to_string())
     }
+}
+
+/// The values of tensors on one device, read back together: a browser may wait a tenth of a second for
+/// each reading, however small.
+///
+/// # Errors
+/// [`Error::DeviceLost`] when the device fails.
+pub(crate) async fn read_all(tensors: Vec<Tensor<1>>) -> Result<Vec<Vec<f32>>> {
+    let Some(device) = tensors.first().map(Tensor::device) else {
+        return Ok(Vec::new());
+    };
+    let transaction = tensors
+        .into_iter()
+        .fold(Transaction::default(), Transaction::register);
+    let read = transaction.execute_async().await;
+    let data = read.map_err(|e| unread(&device, e))?;
+    Ok(data.iter().map(|data| data.iter().collect()).collect())
 }
 
 /// Every kind of layer that the models need: 0.3 GFLOP, so that the time says something of larger

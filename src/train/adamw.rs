@@ -76,16 +76,17 @@ pub async fn save(
     prefix: &str,
     state: &mut State,
 ) -> Result<()> {
+    let mut tensors = Vec::new();
     for (name, id) in params::ids(module) {
         let Some(AdamWState { momentum }) = moments.get(&id) else {
             continue;
         };
         let [first, second, time] = names(prefix, &name);
-        state.put(&first, momentum.moment_1.clone()).await?;
-        state.put(&second, momentum.moment_2.clone()).await?;
+        tensors.push((first, momentum.moment_1.clone()));
+        tensors.push((second, momentum.moment_2.clone()));
         state.put_note(&time, momentum.time.to_string());
     }
-    Ok(())
+    state.put(tensors).await
 }
 
 /// Reads what [`save`] wrote.

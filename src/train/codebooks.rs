@@ -206,8 +206,10 @@ impl Codebooks {
         state.put_note("codebooks", self.averages.len().to_string());
         for (grid, average) in self.averages.iter().enumerate() {
             let [size, sum] = names(grid);
-            state.put(&size, average.cluster_size.clone()).await?;
-            state.put(&sum, average.embed_sum.clone()).await?;
+            state
+                .put(vec![(size, average.cluster_size.clone())])
+                .await?;
+            state.put(vec![(sum, average.embed_sum.clone())]).await?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
 
-use crate::device::unread;
+use crate::device::read_all;
 use crate::error::{Error, Result};
 use crate::weights::params;
 
@@ -41,17 +41,16 @@ impl State {
         })
     }
 
-    /// Keeps a tensor.
+    /// Keeps tensors, each under its name, and reads them in one go.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
-    pub async fn put<const D: usize>(&mut self, name: &str, tensor: Tensor<D>) -> Result<()> {
-        let shape = tensor.dims().to_vec();
-        let device = tensor.device();
-        let data = tensor.into_data_async().await;
-        let data = data.map_err(|e| unread(&device, e))?;
-        let values = data.iter().collect();
-        self.tensors.insert(name.to_owned(), (shape, values));
+    pub async fn put<const D: usize>(&mut self, tensors: Vec<(String, Tensor<D>)>) -> Result<()> {
+        let flat = |(_, tensor): &(String, Tensor<D>)| tensor.clone().flatten(0, D - 1);
+        let read = read_all(tensors.iter().map(flat).collect()).await?;
+        for ((name, tensor), values) in tensors.into_iter().zip(read) {
+            self.tensors.insert(name, (tensor.dims().to_vec(), values));
+        }
         Ok(())
     }
 
@@ -185,7 +184,7 @@ mod tests {
         let mut state = State::default();
         let device = Device::flex();
         let tensor = Tensor::<2>::from_floats([[1.5, -0.0, f32::MIN_POSITIVE]], &device);
-        pollster::block_on(state.put("tensor", tensor)).unwrap();
+        pollster::block_on(state.put(vec![("tensor".to_owned(), tensor)])).unwrap();
         state.put_note("step", "17".to_owned());
         let read = State::from_bytes(&state.to_bytes().unwrap()).unwrap();
         assert_eq!(read, state);
@@ -209,7 +208,7 @@ mod tests {
         for (name, value) in [("fine", 1.0), ("wild", f32::NAN)] {
             assert_eq!(state.not_finite(), None);
             let tensor = Tensor::<1>::from_floats([0.0, value], &device);
-            pollster::block_on(state.put(name, tensor)).unwrap();
+            pollster::block_on(state.put(vec![(name.to_owned(), tensor)])).unwrap();
         }
         assert_eq!(state.not_finite(), Some("wild"));
     }

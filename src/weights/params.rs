@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
-use crate::device::unread;
+use crate::device::read_all;
 use crate::error::{Error, Result};
 
 /// Shape of each parameter. Parameters that were never used stay uninitialised, so this costs no
@@ -35,14 +35,15 @@ fn names(module: &impl Module) -> BTreeMap<String, (ParamId, Vec<usize>)> {
 pub async fn values(module: &impl Module) -> Result<BTreeMap<String, (Vec<usize>, Vec<f32>)>> {
     let mut flat = Flat::default();
     module.visit(&mut flat);
-    let mut values = BTreeMap::new();
-    for (name, (shape, tensor)) in flat.found {
-        let device = tensor.device();
-        let read = tensor.into_data_async().await;
-        let data = read.map_err(|e| unread(&device, e))?;
-        values.insert(name, (shape, data.iter().collect()));
-    }
-    Ok(values)
+    let (names, tensors): (Vec<_>, Vec<_>) = flat
+        .found
+        .into_iter()
+        .map(|(name, (shape, tensor))| ((name, shape), tensor))
+        .unzip();
+    let values = names.into_iter().zip(read_all(tensors).await?);
+    Ok(values
+        .map(|((name, shape), values)| (name, (shape, values)))
+        .collect())
 }
 
 /// Gives each parameter an id that follows from its name, so that what is kept by id outlives the
