@@ -25,8 +25,18 @@ pub struct Tuner {
     model: ModelConfig,
     hashes: Hashes,
     parameters: usize,
-    device: Device,
     limits: Limits,
+    /// Last, so that it is dropped when the training is gone.
+    device: Lent,
+}
+
+/// A device that gives up, when this is dropped, the memory that it keeps for tensors to come.
+struct Lent(Device);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.0.memory_cleanup();
+    }
 }
 
 #[derive(Serialize)]
@@ -54,8 +64,7 @@ impl Tuner {
         let codec = model.codec();
         let pictures: Vec<pixels::Picture> =
             pictures.into_iter().map(Picture::into_inner).collect();
-        let shortest = pictures.iter().map(|p| p.width().min(p.height())).min();
-        let training = config.training(codec.config(), shortest.unwrap_or_default())?;
+        let training = config.training(codec.config(), &pictures)?;
         let range = codec.config().input_range();
         let crops = CropSampler::new(pictures, &training.data, range, config.seed)?;
         let discriminator = match discriminator {
@@ -79,8 +88,8 @@ impl Tuner {
             model: codec.config().clone(),
             hashes: codec.hashes(),
             parameters: codec.parameters(),
-            device: engine.device().clone(),
             limits: engine.limits(),
+            device: Lent(engine.device().clone()),
         })
     }
 
@@ -124,7 +133,7 @@ impl Tuner {
                 hashes: self.hashes,
                 parameters: self.parameters,
             },
-            &self.device,
+            &self.device.0,
         )
         .within(self.limits);
         let seen = self.seen(picture)?;

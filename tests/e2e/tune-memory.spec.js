@@ -1,0 +1,50 @@
+// What a tuning takes of the graphics device's memory, and that it gives it back.
+import { expect, patchWorker, test, withTiny } from './app.js';
+import { args, executablePath } from './chromium.js';
+import { ready, tuning } from './panel.js';
+
+// A buffer is freed when it is collected, which the test has to ask for.
+test.use({ launchOptions: { executablePath, args: [...args, '--js-flags=--expose-gc'] } });
+
+/** Bytes of the buffers that are not collected, once that number rests. @param {import('@playwright/test').Page} page */
+const alive = (page) => page.workers()[0].evaluate(async () => {
+  const scope = /** @type {any} */ (globalThis);
+  for (let before = NaN; before !== scope.alive;) {
+    before = scope.alive;
+    scope.gc();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  return /** @type {number} */ (scope.alive);
+});
+
+test('undo gives back the graphics device’s memory, and a second tuning takes no more', async ({ page }) => {
+  await withTiny(page);
+  await patchWorker(page, `
+    self.alive = 0;
+    const collected = new FinalizationRegistry((size) => { self.alive -= size; });
+    const create = GPUDevice.prototype.createBuffer;
+    GPUDevice.prototype.createBuffer = function (wish) {
+      const buffer = create.call(this, wish);
+      self.alive += wish.size;
+      collected.register(buffer, wish.size);
+      return buffer;
+    }`);
+  await ready(page, { steps: 3, device: 'webgpu', side: 32 });
+  const before = await alive(page);
+  const taken = [];
+  for (let run = 0; run < 2; run += 1) {
+    await page.click('#tune-run');
+    await tuning(page, 'ended');
+    const during = await alive(page);
+    await page.click('#tune-undo');
+    await tuning(page, 'idle');
+    await expect.poll(() => alive(page)).toBeLessThan(during);
+    taken.push({ during, after: await alive(page) });
+  }
+  const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+  console.log(`before ${megabytes(before)}; ${taken.map(({ during, after }) => `tuning ${megabytes(during)}, undone ${megabytes(after)}`).join('; ')}`);
+  const [first, second] = taken;
+  expect(first.after).toBeLessThanOrEqual(1.2 * before);
+  expect(second.during).toBeLessThanOrEqual(1.1 * first.during);
+  expect(second.after).toBeLessThanOrEqual(1.1 * first.after);
+});
