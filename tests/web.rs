@@ -228,8 +228,9 @@ struct Tuned {
 /// In the middle it goes on from a checkpoint, as after a lost device.
 async fn tuned(device: &Device, config: &TuneConfig, side: u32) -> Tuned {
     let loaded = tesserae::weights::load(WEIGHTS.to_vec(), device).unwrap();
-    let training = config.training(&loaded.config, side).unwrap();
     let photo = tesserae::Picture::decode(PHOTO).unwrap().fit(side, true);
+    let photos = std::slice::from_ref(&photo);
+    let training = config.training(&loaded.config, photos).unwrap();
     let range = loaded.config.input_range();
     let crops = CropSampler::new([photo], &training.data, range, 0).unwrap();
     let begin = || {

@@ -7,6 +7,7 @@ use super::{
 use crate::config::ModelConfig;
 use crate::error::{Error, Result, one_line};
 use crate::nn::DiscriminatorConfig;
+use crate::pixels::Picture;
 
 /// Largest side of a crop where none is asked for. Whole pictures are learned faster than as many
 /// pixels in crops, whose edges are padded where the picture goes on.
@@ -47,7 +48,8 @@ pub struct TuneConfig {
     pub learning_rate: f64,
     /// Crops a step.
     pub batch: usize,
-    /// Side of a crop in pixels, the most that fits and is at most 256 if it is 0.
+    /// Side of a crop in pixels, or the largest that a picture holds if none holds that; if it is 0,
+    /// the largest that every picture holds, and at most 256.
     pub crop: usize,
     /// Seed of the crops.
     pub seed: u64,
@@ -77,15 +79,20 @@ impl TuneConfig {
         serde_json::from_str(json).map_err(|e| Error::ConfigInvalid(one_line(e)))
     }
 
-    /// The training of `model` on pictures whose shortest side is `shortest` pixels.
+    /// The training of `model` on `pictures`.
     ///
     /// # Errors
     /// [`Error::ConfigInvalid`] names the field that no training could start with;
     /// [`Error::DatasetEmpty`] when a picture is smaller than a token.
-    pub fn training(&self, model: &ModelConfig, shortest: u32) -> Result<TrainConfig> {
+    pub fn training(&self, model: &ModelConfig, pictures: &[Picture]) -> Result<TrainConfig> {
         let factor = model.factor();
-        let most = (shortest as usize).min(CROP) / factor * factor;
-        let crop = if self.crop == 0 { most } else { self.crop };
+        let held = pictures.iter().map(|p| p.width().min(p.height()) as usize);
+        let whole = |side: usize| side / factor * factor;
+        let crop = match self.crop {
+            0 => whole(held.min().unwrap_or_default().min(CROP)),
+            // Pictures that are smaller than the crop are left out, as long as there are others.
+            side => side.min(whole(held.max().unwrap_or_default())),
+        };
         if crop == 0 {
             return Err(Error::DatasetEmpty(format!(
                 "the pictures given (each side must be at least {factor} pixels)"
@@ -144,19 +151,41 @@ impl TuneConfig {
 mod tests {
     use super::*;
 
+    /// Pictures with these shorter sides.
+    fn pictures(sides: &[u32]) -> Vec<Picture> {
+        let picture = |side: &u32| {
+            let rgb = vec![0; 3 * (side * (side + 1)) as usize];
+            Picture::from_rgb(side + 1, *side, rgb).unwrap()
+        };
+        sides.iter().map(picture).collect()
+    }
+
     #[test]
     fn defaults_fit_the_model_and_the_picture() {
         let model = ModelConfig::preset("photos-f8").unwrap();
-        let crop = |shortest| {
-            let config = TuneConfig::default().training(&model, shortest);
-            config.unwrap().data.crop
+        let crop = |crop, sides: &[u32]| {
+            let config = TuneConfig {
+                crop,
+                ..TuneConfig::default()
+            };
+            config
+                .training(&model, &pictures(sides))
+                .map(|t| t.data.crop)
         };
-        assert_eq!(
-            (crop(1000), crop(128), crop(77), crop(8)),
-            (256, 128, 72, 8)
-        );
-        let error = TuneConfig::default().training(&model, 7).unwrap_err();
-        assert_eq!(error.code(), "dataset_empty");
+        for (asked, sides, expected) in [
+            (0, &[1000][..], 256),
+            (0, &[128], 128),
+            (0, &[77, 300], 72),
+            (0, &[8], 8),
+            (128, &[77, 300], 128),
+            (128, &[77, 60], 72),
+        ] {
+            assert_eq!(crop(asked, sides).unwrap(), expected, "{asked} {sides:?}");
+        }
+        for (asked, sides) in [(0, &[7][..]), (128, &[7]), (0, &[]), (128, &[])] {
+            let error = crop(asked, sides).unwrap_err();
+            assert_eq!(error.code(), "dataset_empty", "{asked} {sides:?}");
+        }
     }
 
     #[test]
@@ -169,7 +198,7 @@ mod tests {
             (r#"{"damage": {"jpeg": 0}}"#, "`jpeg`"),
         ] {
             let config = TuneConfig::from_json(json).unwrap();
-            let error = config.training(&model, 256).unwrap_err();
+            let error = config.training(&model, &pictures(&[256])).unwrap_err();
             assert_eq!(error.code(), "config_invalid");
             assert!(error.to_string().contains(name), "{error}");
         }

@@ -56,7 +56,8 @@ pub struct Args {
     /// Crops a step.
     #[arg(long, default_value_t = 1)]
     batch: usize,
-    /// Side of a crop in pixels; 0 for the most that fits and is at most 256.
+    /// Side of a crop in pixels, or the largest that a picture holds if none holds that; 0 for the
+    /// largest that every picture holds, and at most 256.
     #[arg(long, default_value_t = 0)]
     crop: usize,
     #[arg(long, default_value_t = 0)]
@@ -104,10 +105,9 @@ impl Args {
         };
         let others = Look::new(others, config.damage)?;
         let pictures = &learned.pictures;
-        let shortest = pictures.iter().map(|p| p.width().min(p.height())).min();
         let device = self.model.device();
         let loaded = self.model.weights(&device)?;
-        let training = config.training(&loaded.config, shortest.unwrap_or_default())?;
+        let training = config.training(&loaded.config, pictures)?;
         let range = loaded.config.input_range();
         let crops = CropSampler::new(pictures.to_vec(), &training.data, range, config.seed)?;
         let discriminator = self.discriminator.as_deref();
