@@ -5,12 +5,28 @@ const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementB
 
 /** @typedef {import('./engine/protocol.js').TuneConfig} TuneConfig */
 
-/** @type {Record<string, Pick<TuneConfig, 'parts' | 'objective' | 'damage'> & {words: string}>} */
+/**
+ * Steps and crops as in the README's examples: strokes and damage look alike everywhere, so that crops do as
+ * well as whole pictures, and sooner.
+ * @type {Record<string, TuneConfig & {words: string}>}
+ */
 const PRESETS = {
-  photo: { parts: 'decoder', objective: 'faithful', words: 'The decoder learns to rebuild this picture more closely from the same tokens.' },
-  style: { parts: 'decoder', objective: 'lifelike', words: 'The decoder learns this picture’s strokes; other pictures’ tokens then decode in its style.' },
-  noise: { parts: 'all', objective: 'faithful', damage: { noise: 25 }, words: 'The model sees the picture with noise on it and learns to rebuild it without.' },
-  jpeg: { parts: 'all', objective: 'faithful', damage: { jpeg: 3 }, words: 'The model sees the picture as a strongly compressed JPEG and learns to rebuild it without the blocks.' },
+  photo: {
+    parts: 'decoder', objective: 'faithful', steps: 50, learning_rate: 1e-3, crop: 0,
+    words: 'The decoder learns to rebuild this picture more closely from the same tokens.',
+  },
+  style: {
+    parts: 'decoder', objective: 'lifelike', steps: 150, learning_rate: 1e-3, crop: 128,
+    words: 'The decoder learns this picture’s strokes; other pictures’ tokens then decode in its style.',
+  },
+  noise: {
+    parts: 'all', objective: 'faithful', damage: { noise: 50 }, steps: 200, learning_rate: 5e-4, crop: 128,
+    words: 'The model sees the picture with noise on it and learns to rebuild it without. The more pictures it learns from, the better it restores others.',
+  },
+  jpeg: {
+    parts: 'all', objective: 'faithful', damage: { jpeg: 2 }, steps: 300, learning_rate: 5e-4, crop: 64,
+    words: 'The model sees the picture as a strongly compressed JPEG and learns to rebuild it without the blocks. The more pictures it learns from, the better it restores others.',
+  },
 };
 
 /** @returns {TuneConfig} */
@@ -27,15 +43,14 @@ export function chosen() {
 }
 
 /** @param {TuneConfig} config of a tuning that goes on */
-export function choose({ parts, objective, damage, steps, learning_rate, crop }) {
-  const same = (/** @type {string} */ key) => JSON.stringify(PRESETS[key].damage) === JSON.stringify(damage) && PRESETS[key].objective === objective;
+export function choose(config) {
+  const same = (/** @type {string} */ key) => {
+    const { damage, objective } = PRESETS[key];
+    return objective === config.objective && JSON.stringify(damage) === JSON.stringify(config.damage);
+  };
   $('tune-preset').value = Object.keys(PRESETS).find(same) ?? 'photo';
   preset();
-  $('tune-parts').value = parts;
-  $('tune-objective').value = objective;
-  $('tune-steps').value = steps;
-  $('tune-rate').value = learning_rate;
-  chooseCrops(crop);
+  fill(config);
 }
 
 /** @param {number} side in pixels, which need not be one of those listed */
@@ -47,8 +62,16 @@ export function chooseCrops(side) {
 
 /** Fills in what the chosen preset stands for. */
 export function preset() {
-  const { parts, objective, words } = PRESETS[$('tune-preset').value];
+  const chosen = PRESETS[$('tune-preset').value];
+  $('tune-words').textContent = chosen.words;
+  fill(chosen);
+}
+
+/** @param {TuneConfig} config */
+function fill({ parts, objective, steps, learning_rate, crop }) {
   $('tune-parts').value = parts;
   $('tune-objective').value = objective;
-  $('tune-words').textContent = words;
+  $('tune-steps').value = steps;
+  $('tune-rate').value = learning_rate;
+  chooseCrops(crop);
 }

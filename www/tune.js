@@ -147,7 +147,7 @@ export class TuneView {
       this.#offer(null);
       this.#begun = { tuning, kept: begun.kept === 'yes' };
       const { codebookSize, grids } = /** @type {import('./engine/protocol.js').Loaded} */ (this.#model).model;
-      $('tune-view').begin(begun, tuning.config.steps, [...tuning.losses], Boolean(tuning.config.damage), codebookSize * grids.length);
+      $('tune-view').begin(begun, tuning.config.steps, [...tuning.losses], codebookSize * grids.length);
       $('tune-left').textContent = KEPT[begun.kept];
       if (!$('tune-name').value) $('tune-name').value = `${this.#stem}-${$('tune-preset').value}`.slice(0, 24);
       return true;

@@ -179,11 +179,12 @@ test('a kept model is tuned against the discriminator of the model that it comes
   `);
   const style = async () => {
     await page.selectOption('#tune-preset', 'style');
+    await page.fill('#tune-steps', '1');
     await page.click('#tune-run');
     await tuning(page, 'ended');
     expect(await page.workers()[0].evaluate(() => /** @type {any} */ (self).judges)).toEqual(['the discriminator of tiny']);
   };
-  await ready(page, { steps: 1 });
+  await ready(page);
   await style();
   await page.fill('#tune-name', 'mine');
   await page.click('#tune-keep button:has-text("Keep")');
@@ -194,12 +195,11 @@ test('a kept model is tuned against the discriminator of the model that it comes
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
   await page.click('.tune-more summary');
-  await page.fill('#tune-steps', '1');
   await style();
 });
 
 test('every preset runs, on more pictures than one', async ({ page }) => {
-  await ready(page, { steps: 2 });
+  await ready(page);
   const { buffer, ...rest } = await smallPhoto(page);
   await page.setInputFiles('#tune-files', { ...rest, name: 'one.png', buffer });
   await dropOn(page, '#tune-pictures', { ...rest, name: 'two.png', buffer });
@@ -209,12 +209,25 @@ test('every preset runs, on more pictures than one', async ({ page }) => {
   await expect(page.locator('#tune-pictures canvas')).toHaveCount(3);
   await page.click('#tune-pictures button >> nth=0');
   await expect(page.locator('#tune-pictures canvas')).toHaveCount(2);
-  for (const [preset, title] of [['style', 'Picture'], ['noise', 'Damaged'], ['jpeg', 'Damaged']]) {
+  for (const [preset, title, parts, steps, crop] of [
+    ['style', 'Picture', 'decoder', '150', '128'],
+    ['noise', 'Damaged', 'all', '200', '128'],
+    ['jpeg', 'Damaged', 'all', '300', '64'],
+  ]) {
     await page.selectOption('#tune-preset', preset);
+    for (const [field, filled] of [['parts', parts], ['steps', steps], ['crop', crop]]) {
+      await expect(page.locator(`#tune-${field}`)).toHaveValue(filled);
+    }
+    // The pictures are smaller than most of these crops, and crops then as large as they are.
+    await page.fill('#tune-steps', '2');
     await page.click('#tune-run');
     await tuning(page, 'ended');
     await expect(page.locator('#tune-view figcaption strong').first()).toHaveText(title);
     expect(await value(page, 'tune-loss')).toBeGreaterThan(0);
+    // How far the damaged copy is from the picture is told as well.
+    const damaged = page.locator('#tune-view figure[data-stage=seen] .stages-psnr');
+    if (title === 'Picture') await expect(damaged).toHaveCount(0);
+    else expect(Number(await damaged.getAttribute('data-value'))).toBeGreaterThan(10);
     await page.click('#tune-undo');
     await tuning(page, 'idle');
   }

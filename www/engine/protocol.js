@@ -250,7 +250,7 @@ export function failure(error) {
  * @property {Record<string, number>} [damage]
  * @property {number} steps
  * @property {number} learning_rate
- * @property {number} crop side in pixels, 0 for the most that fits and is at most 256
+ * @property {number} crop side in pixels, or the largest that a picture holds if none holds that; 0 for the largest that every one holds, and at most 256
  *
  * @typedef {object} Tuning a tuning and how far it was when last kept
  * @property {string} model its name
@@ -275,6 +275,7 @@ export function failure(error) {
  *
  * @typedef {object} Begun
  * @property {Pixels} seen the first photo as the model sees it: damaged, for a restoration
+ * @property {Quality | null} damaged how near that is to the photo, for a restoration
  * @property {Preview} before
  * @property {Preview} now
  * @property {number} done

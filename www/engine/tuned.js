@@ -48,13 +48,14 @@ export class Tuned {
   async begin(snapshot) {
     const seen = this.#tuner.seen(this.#shown);
     const pixels = { width: seen.width, height: seen.height, rgba: seen.rgba() };
+    const damaged = this.#tuning.config.damage ? { ...this.#wasm.compare(this.#shown, seen) } : null;
     seen.free();
     const before = await this.#preview();
     this.#release = await holdTuning(PATIENCE_MS);
     if (this.#release) this.#kept = 'yes';
     if (snapshot) this.#tuner.resume(new Uint8Array(await snapshot.arrayBuffer()));
     await this.#keep();
-    return { seen: pixels, before, now: snapshot ? await this.#preview() : before, done: this.#tuner.done, kept: this.#kept };
+    return { seen: pixels, damaged, before, now: snapshot ? await this.#preview() : before, done: this.#tuner.done, kept: this.#kept };
   }
 
   /**

@@ -45,10 +45,10 @@ class TuneView extends HTMLElement {
 
   /**
    * @param {import('../engine/protocol.js').Begun} begun @param {number} steps in all
-   * @param {number[]} losses of the steps done @param {boolean} damaged
+   * @param {number[]} losses of the steps done
    * @param {number} codes of all grids together, 0 for a model without a codebook
    */
-  begin({ seen, before, now }, steps, losses, damaged, codes) {
+  begin({ seen, damaged, before, now }, steps, losses, codes) {
     this.hidden = false;
     this.#steps = steps;
     this.#seconds = [];
@@ -58,7 +58,7 @@ class TuneView extends HTMLElement {
     const title = damaged ? 'Damaged' : 'Picture';
     const label = damaged ? 'The picture, damaged, as the model sees it' : 'The picture';
     this.#row.replaceChildren(
-      figure({ id: 'seen', title, label, name: '', pixels: seen, quality: null }),
+      figure({ id: 'seen', title, label, name: '', pixels: seen, quality: damaged }),
       side('before', 'Before', 'Rebuilt before the tuning', before),
     );
     this.preview(now);
