@@ -361,6 +361,7 @@ fn failures_are_one_line_and_a_status() {
         dataset_empty | none | eval none --model TINY
         dataset_empty | others | eval others --model TINY
         config_invalid | n_embbed | train train.json --data SAMPLES --out a.safetensors
+        argument | .checkpoint | train train.json --data SAMPLES --out a.checkpoint
         io | absent.json | train absent.json --data SAMPLES --out a.safetensors
         io | no log | plot words.tokens a.svg";
     for case in cases.trim().lines() {

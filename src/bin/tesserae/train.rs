@@ -59,6 +59,12 @@ pub struct Args {
 
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
+        for taken in ["checkpoint", "jsonl", "png"] {
+            if self.out == self.out.with_extension(taken) {
+                let message = format!("--out must not end in .{taken}, as a file beside it does");
+                return Err(Error::Argument(message));
+            }
+        }
         let config = TrainConfig::from_json(&files::text(&self.config)?)?;
         let device = self.device.open();
         device.seed(config.seed);
