@@ -120,7 +120,7 @@ fn both_stages_of_photos_f8_rebuild_photos_that_they_never_saw() {
 #[test]
 fn photos_f4_is_nearer_to_photos_that_it_never_saw() {
     let ([psnr, ssim, _], _) = quality("photos-f4", 64);
-    assert!(psnr >= 25.5 && ssim >= 0.81, "{psnr} dB, {ssim}");
+    assert!(psnr >= 26.0 && ssim >= 0.82, "{psnr} dB, {ssim}");
 }
 
 #[test]
