@@ -19,6 +19,7 @@
 //                       what is chosen is in #tune-preset #tune-parts #tune-objective #tune-steps #tune-rate #tune-crop
 //   #tune-offer         a tuning that was left: #tune-on #tune-discard;  #model-remove for a kept model
 //   #camera             a dialog[open] with #camera-take #camera-done;  #photo-camera #tune-camera open it
+//   #boot               shown by boot.js while the modules have not come up, with a sentence and a way on
 //   #alert              [data-code] while it shows;  #status the last announcement
 import { Bar } from './bar.js';
 import { EngineClient } from './engine/client.js';

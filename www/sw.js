@@ -4,7 +4,7 @@
 const CACHE = 'tesserae-shell-1';
 const HOME = new URL('./', location.href).href;
 const SHELL = [
-  './', 'style.css', 'main.js', 'bar.js', 'choices.js', 'files.js', 'models.js', 'result.js', 'settings.js', 'stages.js', 'tune.js', 'manifest.webmanifest', 'models/index.json',
+  './', 'style.css', 'boot.js', 'main.js', 'bar.js', 'choices.js', 'files.js', 'models.js', 'result.js', 'settings.js', 'stages.js', 'tune.js', 'manifest.webmanifest', 'models/index.json',
   'engine/protocol.js', 'engine/client.js', 'engine/worker.js', 'engine/store.js', 'engine/kept.js', 'engine/tuned.js',
   'ui/elements.css', 'ui/alert.js', 'ui/camera.js', 'ui/compare.js', 'ui/curve.js', 'ui/device.js', 'ui/drop.js', 'ui/mosaic.js', 'ui/numbers.js',
   'ui/pictures.js', 'ui/progress.js', 'ui/samples.js', 'ui/stages.js', 'ui/tokens.js', 'ui/tuning.js',

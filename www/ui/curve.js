@@ -1,6 +1,7 @@
 // @ts-check
 // <loss-curve>: the loss of every step so far.
-import Plot from '../vendor/uPlot.esm.js';
+/** @typedef {import('../vendor/uPlot.esm.js')} Plot */
+/** @typedef {import('../vendor/uPlot.esm.js').Axis} Axis */
 
 const HEIGHT = 170;
 const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -8,7 +9,7 @@ const dark = matchMedia('(prefers-color-scheme: dark)');
 /** @param {string} name of a colour of the page */
 const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name);
 
-/** @param {boolean} across @returns {Plot.Axis} */
+/** @param {boolean} across @returns {Axis} */
 const axis = (across) => ({
   stroke: colour('--muted'),
   grid: { show: !across, stroke: colour('--line'), width: 1 },
@@ -21,6 +22,7 @@ const axis = (across) => ({
 
 class LossCurve extends HTMLElement {
   /** @type {Plot | null} */ #plot = null;
+  /** @type {Promise<void> | null} */ #drawing = null;
   #losses = [0].slice(1);
   #frame = 0;
   #resized = new ResizeObserver(() => this.#plot?.setSize({ width: this.clientWidth, height: HEIGHT }));
@@ -28,16 +30,6 @@ class LossCurve extends HTMLElement {
 
   connectedCallback() {
     this.setAttribute('role', 'img');
-    this.#plot ??= new Plot({
-      width: Math.max(1, this.clientWidth),
-      height: HEIGHT,
-      padding: [10, 12, 0, 0],
-      cursor: { show: false },
-      legend: { show: false },
-      scales: { x: { time: false }, y: { range: (_, low, high) => (high > low ? [low - (high - low) * 0.05, high + (high - low) * 0.05] : [low * 0.9, low * 1.1 || 1]) } },
-      axes: [axis(true), axis(false)],
-      series: [{}, { stroke: colour('--accent'), width: 2, points: { size: 5, fill: colour('--accent') } }],
-    }, [[], []], this);
     this.#resized.observe(this);
     dark.addEventListener('change', this.#recoloured);
   }
@@ -53,11 +45,37 @@ class LossCurve extends HTMLElement {
     this.dataset.count = String(losses.length);
     const last = losses.at(-1);
     this.setAttribute('aria-label', last === undefined ? 'Loss: no step yet' : `Loss of ${losses.length} steps, from ${losses[0].toPrecision(3)} to ${last.toPrecision(3)}`);
+    this.#drawing ??= this.#draw();
     // Many steps may end between two frames of a fast device.
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      this.#plot?.setData([this.#losses.map((_, i) => i + 1), this.#losses]);
+      this.#plot?.setData(this.#data());
     });
+  }
+
+  // The library comes with the first tuning: pictures need no curve, and where the library fails (it
+  // does in a browser whose language is no language tag) nothing but the curve is missing.
+  async #draw() {
+    try {
+      const { default: Plot } = await import('../vendor/uPlot.esm.js');
+      this.#plot = new Plot({
+        width: Math.max(1, this.clientWidth),
+        height: HEIGHT,
+        padding: [10, 12, 0, 0],
+        cursor: { show: false },
+        legend: { show: false },
+        scales: { x: { time: false }, y: { range: (_, low, high) => (high > low ? [low - (high - low) * 0.05, high + (high - low) * 0.05] : [low * 0.9, low * 1.1 || 1]) } },
+        axes: [axis(true), axis(false)],
+        series: [{}, { stroke: colour('--accent'), width: 2, points: { size: 5, fill: colour('--accent') } }],
+      }, this.#data(), this);
+    } catch {
+      this.textContent = 'The curve cannot be drawn in this browser. The tuning does not need it.';
+    }
+  }
+
+  /** @returns {[number[], number[]]} */
+  #data() {
+    return [this.#losses.map((_, i) => i + 1), this.#losses];
   }
 }
 
