@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 ROOT=$PWD
 
-for part in common packages wasm setup check test package; do
+for part in common packages wasm setup check test package art; do
     # shellcheck source=/dev/null
     source "$ROOT/scripts/$part.sh"
 done
@@ -23,7 +23,9 @@ usage: ./build.sh WORD
           Chromium and Firefox; `./build.sh test native wasm page` picks kinds,
           `./build.sh test slow` adds the tests that take long
   check   format, clippy with warnings denied, documentation, scripts, types of the page
-  build   the release pkg/: smallest download, compressed beforehand (takes a while)
+  build   the release dist/: the page with its smallest download, compressed beforehand, and
+          the headers for common hosts (takes a while)
+  art     the pictures of the landing page and of README.md, from the shipped weights
   setup   only what the others do first: toolchains, browsers and tools that are missing
   help    this text
 
@@ -44,6 +46,7 @@ case $word in
     test) run_tests "$@" ;;
     check) set_up check; check ;;
     build) build_release ;;
+    art) art ;;
     setup) set_up tests ;;
     help | -h | --help) usage ;;
     *) usage >&2; exit 2 ;;

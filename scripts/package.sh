@@ -1,4 +1,4 @@
-# `serve` and `build`: pkg/ from the library, and the server for it.
+# `serve` and `build`: pkg/ from the library, the page made of it, and the server for it.
 
 # build_pkg PROFILE: the wasm module and its JavaScript into pkg/.
 build_pkg() {
@@ -36,7 +36,8 @@ build_release() {
         printf '%10d bytes, %9d brotli, %9d gzip  %s\n' \
             "$(wc -c <"$file")" "$(wc -c <"$file.br")" "$(wc -c <"$file.gz")" "${file#"$ROOT"/}"
     done
-    say "release: pkg/ is ready"
+    say "release: $(node "$SERVER/write.js")" || die "dist/ could not be written"
+    say "release: dist/ is ready; upload it whole (see Hosting in README.md)"
 }
 
 # Drops the names from the module, and keeps wasm-opt's version of it only if that downloads faster.

@@ -5,6 +5,7 @@
 mod support;
 
 use burn::tensor::Device;
+use pollster::block_on;
 use sha2::{Digest, Sha256};
 use support::{codec, decode, encode, part, root, sample, undivided};
 use tesserae::pixels::metrics::{gradient_energy, psnr, ssim};
@@ -177,5 +178,35 @@ fn photos_f8_shows_no_seam_between_windows() {
                 "column {x}: a step of {tiled}, {whole} without windows"
             );
         }
+    }
+}
+
+fn art(name: &str) -> Picture {
+    Picture::decode(&std::fs::read(root().join("www/art").join(name)).unwrap()).unwrap()
+}
+
+#[test]
+fn the_landing_page_shows_what_the_default_model_makes() {
+    // `./build.sh art` makes them.
+    let manifest = manifest();
+    let codec = codec(weights(&manifest.models[0]));
+    let photo = sample("chelsea.png");
+    let tokens = encode(&codec, &photo);
+    let rebuilt = decode(&codec, &tokens);
+
+    // JPEG and WebP of high quality; the reconstruction itself is 24.5 dB from the photo.
+    let near = psnr(&art("photo.jpg"), &photo).unwrap();
+    assert!(near > 34.0, "photo.jpg: {near} dB");
+    let near = psnr(&art("rebuilt.webp"), &rebuilt).unwrap();
+    assert!(near > 34.0, "rebuilt.webp: {near} dB");
+
+    let palette = block_on(codec.palette(0)).unwrap();
+    let (grid, shown) = (&tokens.grids[0], art("tokens.png"));
+    let (width, side) = (shown.width(), shown.width() / grid.columns);
+    assert_eq!((side * grid.columns, side * grid.rows), (width, shown.height()));
+    for (i, pixel) in shown.rgb().chunks_exact(3).enumerate() {
+        let (x, y) = (i as u32 % width, i as u32 / width);
+        let code = grid.indices[(y / side * grid.columns + x / side) as usize] as usize;
+        assert_eq!(pixel, &palette[3 * code..3 * code + 3], "tokens.png at {x}, {y}");
     }
 }

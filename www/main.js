@@ -31,6 +31,7 @@ import { ResultView } from './result.js';
 import { SEED, link, parse, remember, remembered, speaks } from './settings.js';
 import { StagesView } from './stages.js';
 import { TuneView } from './tune.js';
+import { keepOffline, onNewer, outdated, outdatedError, reload, reloadOnce } from './update.js';
 import './ui/alert.js';
 import './ui/camera.js';
 import './ui/compare.js';
@@ -47,6 +48,7 @@ import './ui/tuning.js';
 const $ = (id) => document.getElementById(id);
 const page = document.documentElement;
 const DOWNLOADS = new Set([PageCode.DOWNLOAD_FAILED, PageCode.DOWNLOAD_LENGTH, PageCode.DOWNLOAD_HASH]);
+const STALE = new Set([...DOWNLOADS, PageCode.WORKER_FAILED]);
 
 const client = new EngineClient();
 const shelf = new Shelf();
@@ -80,7 +82,17 @@ const working = () => page.dataset.state === 'working';
 const onStage = () => (working() ? pending : input);
 
 function complain(error, action) {
-  if (error.code !== Code.CANCELLED) $('alert').show(error, action);
+  if (error.code === Code.CANCELLED) return;
+  if (error.code === PageCode.RELEASE_CHANGED) return replace(error);
+  $('alert').show(error, action);
+  // What fails because the server has another release by now, only a reload mends.
+  if (STALE.has(error.code)) outdated().then((yes) => yes && $('alert').dataset.code === error.code && replace(outdatedError()));
+}
+
+/** This page cannot go on as it is: it loads the newest release, by itself where nothing would be lost. */
+function replace(error) {
+  const idle = !input && !pending && $('tune').dataset.tuning === 'idle';
+  if (!idle || !reloadOnce()) $('alert').show(error, { label: 'Reload', run: reload });
 }
 
 // ---- the model
@@ -338,6 +350,9 @@ addEventListener('hashchange', () => {
   else if (['size', 'square', 'sample'].some((key) => settings[key] !== old[key])) rerun();
 });
 
+onNewer(() => ($('update').hidden = false));
+$('update-reload').addEventListener('click', reload);
+
 async function start() {
   fillControls();
   // The engine, the list of models and the weights: what can come at the same time does.
@@ -345,10 +360,7 @@ async function start() {
   await useModel(null);
   await opened;
   tune.offer();
-  if (!('serviceWorker' in navigator)) return;
-  await navigator.serviceWorker.register('sw.js').catch(() => null);
-  await navigator.serviceWorker.ready;
-  page.dataset.offline = 'ready';
+  if (await keepOffline()) page.dataset.offline = 'ready';
 }
 
 start();

@@ -2,7 +2,9 @@
 // The shipped models, from models/index.json, and what the page says about them.
 import { Code, PageCode, TesseraeError } from './engine/protocol.js';
 
-const INDEX = new URL('models/index.json', document.baseURI).href;
+const INDEX = new URL('models/index.json', import.meta.url).href;
+// Weights and cards stay where they are when the index of a new release comes.
+const MODELS = new URL('models/', document.baseURI).href;
 /** Of training, in their order. @type {Record<Stage, string>} */
 export const STAGES = { vqvae: 'VQ-VAE', vqgan: 'VQ-GAN' };
 // Kinds that are better known by another name than by their stage.
@@ -42,13 +44,13 @@ export class Shelf {
   source(name) {
     const entry = this.#find(name) ?? this.entries[0];
     if (!entry) throw new TesseraeError(Code.MODEL_UNKNOWN, 'No model is shipped with this page; drop a weight file.');
-    return { from: 'shipped', name: entry.name, url: new URL(entry.file, INDEX).href, bytes: entry.bytes, sha256: entry.sha256 };
+    return { from: 'shipped', name: entry.name, url: new URL(entry.file, MODELS).href, bytes: entry.bytes, sha256: entry.sha256 };
   }
 
   /** What the model of this name was trained against, if that is shipped too. @param {string} name @returns {Pair['source'] | null} */
   discriminator(name) {
     const found = this.#find(name)?.discriminator;
-    return found ? { from: 'shipped', name: `the discriminator of ${name}`, url: new URL(found.file, INDEX).href, bytes: found.bytes, sha256: found.sha256 } : null;
+    return found ? { from: 'shipped', name: `the discriminator of ${name}`, url: new URL(found.file, MODELS).href, bytes: found.bytes, sha256: found.sha256 } : null;
   }
 
   options() {
@@ -78,7 +80,7 @@ export class Shelf {
     if (entry?.licence) facts.push(`licence ${entry.licence}`);
     if (origin === 'healed') facts.push('the kept copy was damaged and has been fetched again');
     const words = [facts.join('; '), ...provenance(model)].map((sentence) => `${sentence}. `);
-    const card = entry && Object.assign(document.createElement('a'), { href: new URL(entry.card, INDEX).href, textContent: 'Model card' });
+    const card = entry && Object.assign(document.createElement('a'), { href: new URL(entry.card, MODELS).href, textContent: 'Model card' });
     return card ? [...words, card] : words;
   }
 }

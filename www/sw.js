@@ -1,58 +1,78 @@
-// The second visit works offline: the shell and the engine are kept at the first, fetched fresh
-// whenever the network answers, and served from the cache when it does not. Weights are not kept
-// here: the store keeps them, with their checksums.
-const CACHE = 'tesserae-shell-1';
-const HOME = new URL('./', location.href).href;
-const SHELL = [
-  './', 'style.css', 'boot.js', 'main.js', 'bar.js', 'choices.js', 'files.js', 'models.js', 'result.js', 'settings.js', 'stages.js', 'tune.js', 'manifest.webmanifest', 'models/index.json',
-  'engine/protocol.js', 'engine/client.js', 'engine/worker.js', 'engine/store.js', 'engine/kept.js', 'engine/tuned.js',
-  'ui/elements.css', 'ui/alert.js', 'ui/camera.js', 'ui/compare.js', 'ui/curve.js', 'ui/device.js', 'ui/drop.js', 'ui/mosaic.js', 'ui/numbers.js',
-  'ui/pictures.js', 'ui/progress.js', 'ui/samples.js', 'ui/stages.js', 'ui/tokens.js', 'ui/tuning.js',
-  'vendor/uPlot.esm.js', 'vendor/uPlot.min.css', 'vendor/uPlot.LICENSE',
-  'art/icon.svg', 'art/frame.svg', 'art/strip.svg', 'art/photo.jpg', 'art/tokens.png', 'art/rebuilt.webp',
-  'samples/astronaut.png', 'samples/chelsea.png', 'samples/coffee.png', 'samples/rocket.jpg', 'samples/LICENCES.md',
-  'pkg/tesserae.js', 'pkg/tesserae_bg.wasm',
-];
+// Keeps one release of the page whole, for visits without a network or with one that hangs. The build
+// puts the release's id and its files, with their checksums, here (scripts/server/release.js); the
+// source tree has none and is not kept. Weights are not kept here: the store keeps them.
+const RELEASE = 'source';
+const FILES = {};
 
+const HOME = new URL('./', location.href);
+// Other pages on this origin keep releases of their own. Pages hold a lock of their cache's name.
+const PREFIX = `tesserae-release ${HOME.pathname} `;
+const CACHE = PREFIX + RELEASE;
+
+// Every file, each with its checksum, or none: without all of them this release is never activated, and
+// the one before it goes on.
 self.addEventListener('install', (event) => {
   // no-cache revalidates, so files that the page has just fetched cost no second download.
-  const requests = SHELL.map((path) => new Request(path, { cache: 'no-cache' }));
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(requests)).then(() => self.skipWaiting()));
+  const requests = Object.entries(FILES).map(([path, integrity]) => new Request(path, { integrity, cache: 'no-cache', redirect: 'error' }));
+  event.waitUntil(caches.open(CACHE)
+    .then((cache) => cache.addAll(requests))
+    .catch((error) => caches.delete(CACHE).then(() => { throw error; }))
+    .then(() => self.skipWaiting()));
 });
 
 self.addEventListener('activate', (event) => {
-  const old = (name) => name.startsWith('tesserae-shell-') && name !== CACHE;
-  event.waitUntil(caches.keys()
-    .then((names) => Promise.all(names.filter(old).map((name) => caches.delete(name))))
-    .then(() => self.clients.claim()));
+  event.waitUntil(self.clients.claim().then(sweep).then(tellPages));
 });
+
+// Pages of other releases go on with theirs; the next load takes this one.
+async function tellPages() {
+  for (const page of await self.clients.matchAll()) page.postMessage({ release: RELEASE });
+}
+
+/** Removes the releases that no open page uses. */
+async function sweep() {
+  for (const name of await caches.keys()) {
+    // The name of the cache before releases had ids.
+    if (name.startsWith('tesserae-shell-')) await caches.delete(name);
+    else if (name.startsWith(PREFIX) && name !== CACHE) {
+      await navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && caches.delete(name));
+    }
+  }
+}
 
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  if (request.method !== 'GET' || url.origin !== location.origin || url.pathname.endsWith('.safetensors')) return;
-  event.respondWith(answer(event, request));
+  if (request.method !== 'GET' || !url.href.startsWith(HOME.href)) return;
+  const path = url.pathname.slice(HOME.pathname.length);
+  const versioned = /^r\/([^/]+)\//.exec(path);
+  if (request.mode === 'navigate' && (path === '' || path === 'index.html')) {
+    event.respondWith(own(request, './'));
+    event.waitUntil(sweep());
+  } else if (versioned && versioned[1] !== RELEASE) event.respondWith(other(request, PREFIX + versioned[1], path));
+  else if (Object.hasOwn(FILES, path)) event.respondWith(own(request, path));
 });
 
-async function answer(event, request) {
+/** A file of this release: from the cache, however the network is. */
+async function own(request, path) {
   const cache = await caches.open(CACHE);
-  const key = isHome(request) ? HOME : request;
-  try {
-    const fresh = await fetch(request);
-    if (fresh.status === 200 && fresh.type === 'basic' && !fresh.redirected) {
-      event.waitUntil(cache.put(key, fresh.clone()).catch(() => {}));
-    }
-    return fresh;
-  } catch (error) {
-    const kept = await cache.match(key, { ignoreSearch: true });
-    if (kept) return kept;
-    throw error;
+  const key = new URL(path, HOME).href;
+  const kept = await cache.match(key, { ignoreVary: true });
+  if (kept) return kept;
+  // The browser has lost it: it is kept again, if it is still the same file.
+  const again = await fetch(key, { integrity: FILES[path], cache: 'no-cache', redirect: 'error' }).catch(() => null);
+  if (again?.ok) {
+    await cache.put(key, again.clone()).catch(() => {});
+    return again;
   }
+  const fresh = await fetch(request);
+  // The server answers, and has it no more: what is left of this release must not open another page.
+  await cache.delete(HOME.href);
+  return fresh;
 }
 
-// Settings in the query never make another page.
-function isHome(request) {
-  const { pathname } = new URL(request.url);
-  const home = new URL(HOME).pathname;
-  return request.mode === 'navigate' && (pathname === home || pathname === `${home}index.html`);
+/** A file of a release that a page from before still runs. */
+async function other(request, name, path) {
+  const cache = (await caches.has(name)) ? await caches.open(name) : null;
+  return (await cache?.match(new URL(path, HOME).href, { ignoreVary: true })) ?? fetch(request);
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import puppeteer from 'puppeteer-core';
 import { TINY } from './app.js';
+import { Host } from './host.js';
 
 const ICDS = '/usr/share/vulkan/icd.d';
 const lavapipe = existsSync(ICDS) && readdirSync(ICDS).find((name) => name.startsWith('lvp_icd'));
@@ -140,3 +141,26 @@ for (const device of /** @type {Device[]} */ (['cpu', 'webgpu'])) {
     await page.close();
   });
 }
+
+test('Firefox: the second visit works offline, from a host that sends no headers', async () => {
+  const host = new Host();
+  host.headers = false;
+  const { page, wrong, state } = await open(await host.open(), 'cpu');
+  await page.waitForSelector('html[data-offline=ready]', { timeout: 90_000 });
+  await host.close();
+  await page.reload();
+  await state('ready');
+  await page.click('#samples button[data-sample=astronaut]');
+  await page.waitForSelector('#compare[data-shows=both]', { timeout: 90_000 });
+  await state('done');
+  expect(wrong).toEqual([]);
+  // The policy of the page itself: a string is no script, and the worker reaches nobody else.
+  expect(await page.evaluate(() => {
+    try {
+      return String(new Worker('engine/worker.js'));
+    } catch (error) {
+      return /** @type {Error} */ (error).name;
+    }
+  })).toBe('TypeError');
+  await page.close();
+});

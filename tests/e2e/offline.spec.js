@@ -1,40 +1,108 @@
-// The second visit works without a network: the server really goes away.
-import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { expect, reaches, rebuildSample, test } from './app.js';
+// What the service worker keeps: one release, whole, for visits while the host is away, slow, or ahead.
+import { expect, reaches, rebuildSample } from './app.js';
+import { NEXT, engineOf, releaseOf, test, visit } from './deployed.js';
+
+/** @typedef {import('@playwright/test').Page} Page */
 
 test.use({ serviceWorkers: 'allow' });
 
-/** @returns {Promise<number>} a port that nobody listens on */
-const freePort = () => new Promise((resolve) => {
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-    server.close(() => resolve(port));
-  });
-});
+/** @param {Page} page */
+async function keeps(page) {
+  await visit(page);
+  await expect(page.locator('html')).toHaveAttribute('data-offline', 'ready');
+}
 
-let port = 0;
-test.use({ baseURL: async ({}, use) => { port ||= await freePort(); await use(`http://127.0.0.1:${port}/`); } });
+/** The releases that the browser keeps. @param {Page} page @returns {Promise<string[]>} */
+const kept = (page) => page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('tesserae-release ')).map((name) => name.split(' ')[2]));
 
-test('the second visit works offline', async ({ page, baseURL }) => {
-  const server = spawn(process.execPath, [fileURLToPath(new URL('../../scripts/server/serve.js', import.meta.url))], { env: { ...process.env, PORT: String(port) } });
-  const gone = new Promise((resolve) => server.once('exit', resolve));
-  try {
-    await new Promise((resolve, reject) => {
-      server.stdout.once('data', resolve);
-      server.once('exit', reject);
-    });
-    await page.goto('/#device=cpu');
-    await reaches(page, 'ready');
-    await expect(page.locator('html')).toHaveAttribute('data-offline', 'ready');
-  } finally {
-    server.kill();
-    await gone;
-  }
+test('the second visit works offline', async ({ page, host, baseURL }) => {
+  await keeps(page);
+  await host.close();
   await expect(fetch(String(baseURL))).rejects.toThrow();
   await page.reload();
   await reaches(page, 'ready');
   await rebuildSample(page, 'chelsea');
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');
+});
+
+test('a network that never answers does not keep a kept page from opening', async ({ page, host }) => {
+  await keeps(page);
+  host.hangs = () => true;
+  await page.goto('about:blank');
+  await page.goto('/#device=cpu', { timeout: 20_000 });
+  await reaches(page, 'ready');
+  await rebuildSample(page, 'chelsea');
+});
+
+test('a page that is open at a deploy goes on with its release, and the next load is all new', async ({ page, host }) => {
+  await keeps(page);
+  const old = host.id;
+  await rebuildSample(page, 'chelsea');
+  host.deploy(NEXT);
+  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
+  await expect(page.locator('#update')).toBeVisible();
+  expect((await kept(page)).sort()).toEqual([old, host.id].sort());
+  // The server has nothing of the old release, and the engine starts again.
+  await page.selectOption('#device-choice', 'auto');
+  await reaches(page, 'done');
+  expect(await engineOf(page)).toBe(old);
+  await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
+  await page.click('#update-reload');
+  await expect.poll(() => releaseOf(page)).toBe(host.id);
+  await reaches(page, 'ready');
+  expect(await engineOf(page)).toBe(host.id);
+  await rebuildSample(page, 'chelsea');
+  // Nobody uses the old one any more.
+  await page.reload();
+  await expect.poll(() => kept(page)).toEqual([host.id]);
+});
+
+test('a release that comes in part is not kept, and the one before it goes on', async ({ page, host }) => {
+  await keeps(page);
+  const old = host.id;
+  host.deploy(NEXT);
+  host.lacks = (path) => path.endsWith('/ui/mosaic.js');
+  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update().catch(() => {}));
+  await expect.poll(() => host.asked.some((path) => path.includes(host.id) && path.endsWith('/ui/mosaic.js'))).toBe(true);
+  await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.installing)).toBeFalsy();
+  expect(await kept(page)).toEqual([old]);
+  await page.reload();
+  await reaches(page, 'ready');
+  expect(await releaseOf(page)).toBe(old);
+  expect(await engineOf(page)).toBe(old);
+  await rebuildSample(page, 'chelsea');
+});
+
+test('a file of another release under an address of this one is not kept', async ({ page, host }) => {
+  host.changes = (path) => path.endsWith('/ui/mosaic.js');
+  await visit(page);
+  await expect.poll(() => page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.getRegistration();
+    return Boolean(registration?.active || registration?.installing || registration?.waiting);
+  })).toBe(false);
+  expect(await kept(page)).toEqual([]);
+  await expect(page.locator('html')).not.toHaveAttribute('data-offline', 'ready');
+});
+
+test('a file that the browser has lost is kept again, and a release that is gone everywhere opens no page', async ({ page, host }) => {
+  await keeps(page);
+  const lose = (/** @type {string} */ ending) => page.evaluate(async (end) => {
+    const [name] = (await caches.keys()).filter((each) => each.startsWith('tesserae-release '));
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) if (request.url.endsWith(end)) await cache.delete(request);
+    return (await cache.keys()).length;
+  }, ending);
+  const left = await lose('/ui/mosaic.js');
+  await page.reload();
+  await reaches(page, 'ready');
+  expect(await lose('no such file')).toBe(left + 1);
+
+  // The new release cannot be kept, the old one is gone from the server, and a file of it from the cache.
+  await lose('/engine/worker.js');
+  host.deploy(NEXT);
+  host.lacks = (path) => path.endsWith('/sw.js');
+  await page.reload();
+  await expect.poll(() => releaseOf(page)).toBe(host.id);
+  await reaches(page, 'ready');
+  expect(await engineOf(page)).toBe(host.id);
 });

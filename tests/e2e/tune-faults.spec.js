@@ -210,7 +210,7 @@ const FAILURES = [
 
 for (const [what, failing, code] of FAILURES) {
   test(`a step that fails because ${what}: ${code}`, async ({ page }) => {
-    await patchWorker(page, `import('/pkg/tesserae.js').then(({ Tuner }) => (Tuner.prototype.step = async () => { ${failing}; }))`);
+    await patchWorker(page, `import(new URL('../pkg/tesserae.js', import.meta.url).href).then(({ Tuner }) => (Tuner.prototype.step = async () => { ${failing}; }))`);
     await ready(page);
     await page.click('#tune-run');
     await complains(page, code, /the engine was started again|was started again; a smaller size/);

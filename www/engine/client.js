@@ -2,6 +2,8 @@
 // The page's side of the engine: one queue of jobs in front of one worker. A newer picture supersedes
 // an older one; a worker that dies is replaced and brought back to where it was.
 import { Ask, Code, PageCode, Tell, TesseraeError, failure } from './protocol.js';
+import { RELEASE } from './release.js';
+import { startEngine } from './start.js';
 
 /** @typedef {import('./protocol.js').DeviceChoice} DeviceChoice */
 /** @typedef {import('./protocol.js').WeightSource} WeightSource */
@@ -24,6 +26,7 @@ const CPU_SENTENCE = 'The graphics device was lost or failed, so the work goes o
 const ABORT_SENTENCE = 'The engine stopped in the middle of its work and was started again; a smaller size may get through.';
 const DEVICE_SENTENCE = 'The graphics device failed in the middle of the work.';
 const MEMORY_SENTENCE = 'The tuning needed more memory than there is, so the engine was started again.';
+const OTHER_RELEASE_SENTENCE = 'This page and its engine are of two releases, which do not work together.';
 const DEAD_SENTENCE = 'The engine could not be started in this browser.';
 const failed = (/** @type {string} */ message) => ({ code: PageCode.WORKER_FAILED, message });
 
@@ -41,6 +44,7 @@ export class EngineClient extends EventTarget {
   /** @type {TesseraeError | null} */ #lost = null;
   #lastId = 0;
   #deaths = 0;
+  #greeted = false;
   /** @type {'webgpu' | 'cpu' | null} what runs */ #kind = null;
 
   /**
@@ -178,8 +182,9 @@ export class EngineClient extends EventTarget {
   #spawn() {
     this.#worker?.terminate();
     this.#running = null;
-    const worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module', name: 'tesserae' });
+    const worker = startEngine();
     this.#worker = worker;
+    this.#greeted = false;
     worker.onmessage = (event) => this.#hear(worker, event.data);
     worker.onerror = (event) => {
       event.preventDefault();
@@ -206,6 +211,12 @@ export class EngineClient extends EventTarget {
   /** @param {Worker} worker @param {import('./protocol.js').FromWorker} message */
   #hear(worker, message) {
     if (worker !== this.#worker) return;
+    if (!this.#greeted) {
+      this.#greeted = message.tell === Tell.HELLO && message.release === RELEASE;
+      if (!this.#greeted) this.#giveUp(this.#running, { code: PageCode.RELEASE_CHANGED, message: OTHER_RELEASE_SENTENCE });
+      return;
+    }
+    if (message.tell === Tell.HELLO) return;
     if (message.tell === Tell.DEAD) return this.#died(worker, message.error);
     const entry = this.#running;
     if (!entry || entry.job.id !== message.id) return;
@@ -295,7 +306,7 @@ export class EngineClient extends EventTarget {
 
   /** The engine did not even start: on WebGPU the CPU is tried; on the CPU that is the end. */
   #giveUp(/** @type {Entry | null} */ entry, /** @type {{code: string, message: string}} */ error) {
-    if (entry?.lane === 'engine' && this.#choice !== 'cpu' && this.#deaths === 0) {
+    if (entry?.lane === 'engine' && this.#choice !== 'cpu' && this.#deaths === 0 && error.code !== PageCode.RELEASE_CHANGED) {
       this.#deaths += 1;
       this.#choice = 'cpu';
       this.#lost = new TesseraeError(error.code, error.message);
@@ -304,7 +315,7 @@ export class EngineClient extends EventTarget {
     }
     this.#worker?.terminate();
     this.#worker = null;
-    const reason = new TesseraeError(PageCode.WORKER_FAILED, error.message);
+    const reason = new TesseraeError(error.code, error.message);
     for (const waiting of [entry, ...this.#queue.splice(0)]) if (waiting) this.#fail(waiting, reason);
   }
 }

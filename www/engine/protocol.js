@@ -17,8 +17,9 @@ export const Ask = Object.freeze(/** @type {const} */ ({
   PAUSE: 'pause',
 }));
 
-/** What the worker tells. Every job ends with exactly one of `DONE` and `FAILED`. */
+/** What the worker tells: `HELLO` first of all. Every job ends with exactly one of `DONE` and `FAILED`. */
 export const Tell = Object.freeze(/** @type {const} */ ({
+  HELLO: 'hello',
   PROGRESS: 'progress',
   PART: 'part',
   STEP: 'step',
@@ -49,6 +50,7 @@ export const PageCode = Object.freeze(/** @type {const} */ ({
   CAMERA_FAILED: 'camera_failed',
   TUNING_GONE: 'tuning_gone',
   OUT_OF_MEMORY: 'out_of_memory',
+  RELEASE_CHANGED: 'release_changed',
 }));
 
 /** Codes of the crate that the page itself acts on. */
@@ -298,6 +300,8 @@ export function failure(error) {
  * @typedef {{id: number, kind: 'cancel'} | {id: number, kind: 'pause'}} Interruption
  * @typedef {Job | Interruption} ToWorker
  *
+ * @typedef {{tell: 'hello', release: string}} HelloMessage of which release the worker is; its shape never changes
+ *
  * @typedef {object} ProgressMessage
  * @property {'progress'} tell
  * @property {number} id
@@ -323,5 +327,5 @@ export function failure(error) {
  *
  * @typedef {{tell: 'failed', id: number, error: Failure}} FailedMessage
  * @typedef {{tell: 'dead', error: Failure}} DeadMessage the instance is gone: start another worker
- * @typedef {ProgressMessage | PartMessage | StepMessage | DoneMessage | FailedMessage | DeadMessage} FromWorker
+ * @typedef {HelloMessage | ProgressMessage | PartMessage | StepMessage | DoneMessage | FailedMessage | DeadMessage} FromWorker
  */

@@ -3,6 +3,7 @@
 // in which they come; a wasm abort kills the instance, which is told once as `dead`.
 import { Ask, Code, FILE_LIMITS, PageCode, Stage, Tell, TesseraeError, failure } from './protocol.js';
 import { keepModel } from './kept.js';
+import { RELEASE } from './release.js';
 import { weights } from './store.js';
 import { Tuned, halved } from './tuned.js';
 
@@ -358,3 +359,5 @@ self.addEventListener('message', (event) => {
     queue = queue.then(() => perform(message));
   }
 });
+
+tell({ tell: Tell.HELLO, release: RELEASE });

@@ -33,6 +33,7 @@ const WAY_ON = {
   download_length: 'Try again.',
   download_hash: 'Try again.',
   worker_failed: 'If it happens again, reload the page.',
+  release_changed: 'Save what you want to keep, then reload the page.',
   dataset_empty: 'Choose larger pictures, or smaller crops under “More”.',
   out_of_memory: 'Smaller crops, under “More”, need less.',
   loss_not_finite: 'Undo it and start again with a lower learning rate, under “More”.',

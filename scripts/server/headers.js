@@ -1,0 +1,41 @@
+// The headers that go out with every file, in one place: what the server sends, and what other hosts
+// are told to send. The policy itself is the one in index.html, so that it holds where a host sends
+// no headers; what only a header can say is added here.
+
+/** @param {string} html of the page @returns {string} the policy in its meta tag */
+export function policyOf(html) {
+  const found = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/i.exec(html);
+  if (!found) throw new Error('index.html has no content security policy');
+  return found[1].replace(/\s+/g, ' ');
+}
+
+/** @param {string} html of the page @returns {[string, string][]} */
+export const headersOf = (html) => [
+  ['Content-Security-Policy', `${policyOf(html)}; frame-ancestors 'none'`],
+  ['X-Content-Type-Options', 'nosniff'],
+  ['X-Frame-Options', 'DENY'],
+  ['Referrer-Policy', 'no-referrer'],
+  // Asked for again at every visit, and not sent again unless it has changed. Nothing depends on it:
+  // a release's files have addresses of their own.
+  ['Cache-Control', 'no-cache'],
+];
+
+/** For Netlify and Cloudflare Pages: `_headers`. @param {[string, string][]} headers */
+export const netlify = (headers) => ['/*', ...headers.map(([name, value]) => `  ${name}: ${value}`), ''].join('\n');
+
+/** For Apache with mod_headers: `.htaccess`. @param {[string, string][]} headers */
+export const apache = (headers) => [
+  'AddType text/javascript .js',
+  'AddType application/wasm .wasm',
+  'AddType application/manifest+json .webmanifest',
+  ...headers.map(([name, value]) => `Header always set ${name} "${value}"`),
+  '',
+].join('\n');
+
+/** For nginx, inside a `server` block: `nginx.conf`. @param {[string, string][]} headers */
+export const nginx = (headers) => [
+  '# include this in the server block that serves the page; a location with an add_header of its own',
+  '# must include it again, since nginx then drops these.',
+  ...headers.map(([name, value]) => `add_header ${name} "${value}" always;`),
+  '',
+].join('\n');

@@ -1,0 +1,87 @@
+// A host of the page that a test can deploy to, slow down, and take away.
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readRelease } from '../../scripts/server/release.js';
+import { site } from '../../scripts/server/site.js';
+
+/** @typedef {import('../../scripts/server/release.js').Release} Release */
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const PKG = join(root, 'pkg');
+
+/** The page as it is in this clone. */
+export const release = () => readRelease({ www: join(root, 'www'), pkg: PKG });
+
+export class Host {
+  /** @type {Release} */ #release = release();
+  /** @type {import('node:http').Server} */ #server;
+  /** @type {string[]} */ #folders = [];
+  /** @type {string[]} what was asked for, in order */ asked = [];
+  /** @type {(path: string) => boolean} what is never answered */ hangs = () => false;
+  /** @type {(path: string) => boolean} what is not there */ lacks = () => false;
+  /** @type {(path: string) => boolean} what is changed on its way */ changes = () => false;
+  /** @type {number | null} seconds for which browsers may keep everything */ maxAge = null;
+  /** Whether headers other than those of the file go out. */ headers = true;
+
+  constructor() {
+    const files = site(() => this.#release);
+    this.#server = createServer((request, response) => {
+      const path = String(request.url);
+      this.asked.push(path);
+      if (this.hangs(path)) return;
+      if (this.lacks(path)) return void response.writeHead(404).end();
+      if (this.changes(path)) {
+        const { source } = /** @type {import('../../scripts/server/release.js').Entry} */ (this.#release.files.get(path.slice(1)));
+        return void response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(`${readFileSync(source, 'utf8')}\n// Changed on its way.\n`);
+      }
+      const { writeHead, setHeader } = response;
+      if (!this.headers) {
+        response.setHeader = (name, value) => (/^(content-|etag|vary|cache)/i.test(name) && !/policy/i.test(name) ? setHeader.call(response, name, value) : response);
+      }
+      if (this.maxAge !== null) {
+        response.writeHead = (/** @type {number} */ status, /** @type {any} */ more) => {
+          response.setHeader('Cache-Control', `public, max-age=${this.maxAge}`);
+          if (more) delete more['Cache-Control'];
+          return writeHead.call(response, status, more);
+        };
+      }
+      files(request, response);
+    });
+  }
+
+  get id() {
+    return this.#release.id;
+  }
+
+  /** @returns {Promise<string>} its address */
+  open() {
+    return new Promise((resolve) => this.#server.listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {import('node:net').AddressInfo} */ (this.#server.address());
+      resolve(`http://127.0.0.1:${port}/`);
+    }));
+  }
+
+  /** Puts another release in the place of the one that is there. @param {Record<string, (text: string) => string>} changes to files of www/ */
+  deploy(changes) {
+    const www = mkdtempSync(join(tmpdir(), 'tesserae-www-'));
+    this.#folders.push(www);
+    cpSync(join(root, 'www'), www, { recursive: true });
+    for (const [path, change] of Object.entries(changes)) {
+      const file = join(www, path);
+      writeFileSync(file, change(readFileSync(file, 'utf8')));
+    }
+    this.#release = readRelease({ www, pkg: PKG });
+  }
+
+  /** The machine is gone: nobody listens any more. */
+  async close() {
+    if (this.#server.listening) {
+      this.#server.closeAllConnections();
+      await new Promise((resolve) => this.#server.close(resolve));
+    }
+    for (const folder of this.#folders.splice(0)) rmSync(folder, { recursive: true });
+  }
+}

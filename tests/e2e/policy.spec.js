@@ -1,0 +1,67 @@
+// What the page's policy says beside what it lets out (layout.spec.js), on hosts of every kind.
+import { apache, headersOf, netlify, nginx } from '../../scripts/server/headers.js';
+import { expect, test as plain } from './app.js';
+import { test, visit } from './deployed.js';
+
+test.use({ serviceWorkers: 'block' });
+
+// What the browser refuses it also logs, which no other test may: these pages are not watched.
+test('the page is shown in no frame', async ({ context, baseURL }) => {
+  const page = await context.newPage();
+  await page.route('**/frame.html', (route) => route.fulfill({ contentType: 'text/html', body: '<iframe src="./"></iframe>' }));
+  await page.goto('/frame.html');
+  // Chromium shows a page of its own in the place of one that may not be framed.
+  await expect.poll(() => page.frames()[1]?.url()).not.toBe(baseURL);
+  expect(page.frames()[1].url()).toBe('chrome-error://chromewebdata/');
+});
+
+// In the page itself, and in the worker, which has no other policy than the page's here.
+for (const headers of [true, false]) {
+  test(`no string becomes a script, and the worker talks to nobody, ${headers ? 'with' : 'without'} headers`, async ({ context, host, baseURL }) => {
+    host.headers = headers;
+    const response = await fetch(String(baseURL));
+    expect(response.headers.has('content-security-policy')).toBe(headers);
+    const page = await context.newPage();
+    await visit(page);
+    const [worker] = page.workers();
+    const tryToLeave = async () => {
+      const stopped = new Promise((resolve) => addEventListener('securitypolicyviolation', (e) => resolve(e.effectiveDirective), { once: true }));
+      await fetch('https://example.org/').catch(() => {});
+      return Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 3000, 'let through'))]);
+    };
+    expect(await worker.evaluate(tryToLeave)).toBe('connect-src');
+    // Fetched by code of the page's own, as evaluate's is exempt from it.
+    const strings = await page.evaluate(() => {
+      const tries = [() => new Worker('engine/worker.js'), () => { document.createElement('p').innerHTML = '<b>x</b>'; }, () => { document.createElement('script').src = 'main.js'; }];
+      return tries.map((attempt) => {
+        try {
+          attempt();
+          return 'let through';
+        } catch (error) {
+          return /** @type {Error} */ (error).name;
+        }
+      });
+    });
+    expect(strings).toEqual(['TypeError', 'TypeError', 'TypeError']);
+    // Only the page's own policy makes addresses of scripts, and it is not within reach.
+    expect(await page.evaluate(() => {
+      try {
+        return String(/** @type {any} */ (globalThis).trustedTypes.createPolicy('tesserae', { createScriptURL: (/** @type {string} */ url) => url }));
+      } catch (error) {
+        return /** @type {Error} */ (error).name;
+      }
+    })).toBe('TypeError');
+  });
+}
+
+plain('the files for other hosts say what the server sends', async ({ baseURL }) => {
+  const response = await fetch(String(baseURL));
+  const headers = headersOf(await response.text());
+  expect(headers.map(([name]) => name)).toEqual(expect.arrayContaining(['Content-Security-Policy', 'X-Content-Type-Options', 'Referrer-Policy']));
+  for (const [name, value] of headers) expect(response.headers.get(name)).toBe(value);
+  /** @param {string} text @param {RegExp} line */
+  const read = (text, line) => Array.from(text.matchAll(line), (found) => [found[1], found[2]]);
+  expect(read(netlify(headers), /^ {2}([\w-]+): (.*)$/gm)).toEqual(headers);
+  expect(read(apache(headers), /^Header always set ([\w-]+) "(.*)"$/gm)).toEqual(headers);
+  expect(read(nginx(headers), /^add_header ([\w-]+) "(.*)" always;$/gm)).toEqual(headers);
+});

@@ -1,0 +1,68 @@
+// One release is one release: what an open page does when its host has another one.
+import { complains, expect, reaches, rebuildSample } from './app.js';
+import { NEXT, engineOf, releaseOf, test, visit } from './deployed.js';
+
+test('a deploy under an open page: at the next start of the engine it says so, and asks before it reloads', async ({ page, host }) => {
+  await visit(page);
+  await rebuildSample(page, 'chelsea');
+  const old = host.id;
+  host.deploy(NEXT);
+  expect(host.id).not.toBe(old);
+  await page.selectOption('#device-choice', 'auto');
+  await complains(page, 'release_changed', /newer version/);
+  await page.click('#alert button:has-text("Reload")');
+  await expect.poll(() => releaseOf(page)).toBe(host.id);
+  await reaches(page, 'ready');
+  await rebuildSample(page, 'chelsea');
+});
+
+test('a deploy under a page with nothing on it: it reloads by itself', async ({ page, host }) => {
+  await visit(page);
+  host.deploy(NEXT);
+  await page.selectOption('#device-choice', 'auto');
+  await expect.poll(() => releaseOf(page)).toBe(host.id);
+  await reaches(page, 'ready');
+});
+
+test('a worker of another release is not worked with', async ({ page, host }) => {
+  await visit(page);
+  await rebuildSample(page, 'chelsea');
+  // A host that answers old addresses with new files.
+  await page.route('**/engine/release.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: (await response.text()).replace(host.id, '0123456789abcdef') });
+  });
+  await page.selectOption('#device-choice', 'auto');
+  await complains(page, 'release_changed', /two releases/);
+  expect(page.workers()).toHaveLength(0);
+});
+
+test('a page that is handed out with a worker of another release reloads once, then says so', async ({ page, host }) => {
+  await page.addInitScript(() => sessionStorage.setItem('loads', String(Number(sessionStorage.getItem('loads')) + 1)));
+  await page.route('**/engine/worker.js', (route) => route.fulfill({
+    contentType: 'text/javascript', body: "self.postMessage({ tell: 'hello', release: 'another' });",
+  }));
+  await page.goto('/#device=cpu');
+  await complains(page, 'release_changed', /two releases/);
+  expect(await page.evaluate(() => sessionStorage.getItem('loads'))).toBe('2');
+  expect(await releaseOf(page)).toBe(host.id);
+});
+
+test('a host that lets browsers keep everything for an hour never mixes two releases', async ({ page, host }) => {
+  host.maxAge = 3600;
+  await visit(page);
+  const old = host.id;
+  host.deploy(NEXT);
+  // As by a link: the browser takes what it has kept, and asks for the rest.
+  await page.goto('about:blank');
+  await visit(page);
+  expect([old, host.id]).toContain(await releaseOf(page));
+  expect(await engineOf(page)).toBe(await releaseOf(page));
+  await rebuildSample(page, 'chelsea');
+  // The page itself is asked for, and all else may come from what is kept.
+  await page.reload();
+  await reaches(page, 'ready');
+  expect(await releaseOf(page)).toBe(host.id);
+  expect(await engineOf(page)).toBe(host.id);
+  await rebuildSample(page, 'coffee');
+});
