@@ -91,8 +91,8 @@ function complain(error, action) {
 
 /** This page cannot go on as it is: it loads the newest release, by itself where nothing would be lost. */
 function replace(error) {
-  const idle = !input && !pending && $('tune').dataset.tuning === 'idle';
-  if (!idle || !reloadOnce()) $('alert').show(error, { label: 'Reload', run: reload });
+  $('alert').show(error, { label: 'Reload', run: reload });
+  if (!input && !pending && $('tune').dataset.tuning === 'idle') reloadOnce();
 }
 
 // ---- the model

@@ -51,13 +51,12 @@ export async function reload() {
 /** As `reload`, but not a second time for the same release: a host that hands out the old one goes on doing so. */
 export function reloadOnce() {
   try {
-    if (sessionStorage.getItem(RELOADED) === RELEASE) return false;
+    if (sessionStorage.getItem(RELOADED) === RELEASE) return;
     sessionStorage.setItem(RELOADED, RELEASE);
   } catch {
-    return false;
+    return;
   }
   reload();
-  return true;
 }
 
 async function renewed() {

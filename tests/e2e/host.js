@@ -24,6 +24,7 @@ export class Host {
   /** @type {(path: string) => boolean} what is not there */ lacks = () => false;
   /** @type {(path: string) => boolean} what is changed on its way */ changes = () => false;
   /** @type {number | null} seconds for which browsers may keep everything */ maxAge = null;
+  /** Whether the page is the answer where there is no such file, as on some hosts. */ fallback = false;
   /** Whether headers other than those of the file go out. */ headers = true;
 
   constructor() {
@@ -37,6 +38,7 @@ export class Host {
         const { source } = /** @type {import('../../scripts/server/release.js').Entry} */ (this.#release.files.get(path.slice(1)));
         return void response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(`${readFileSync(source, 'utf8')}\n// Changed on its way.\n`);
       }
+      if (this.fallback && !this.#release.files.has(path.slice(1).replace(/[?#].*/, ''))) request.url = '/';
       const { writeHead, setHeader } = response;
       if (!this.headers) {
         response.setHeader = (name, value) => (/^(content-|etag|vary|cache)/i.test(name) && !/policy/i.test(name) ? setHeader.call(response, name, value) : response);

@@ -2,19 +2,22 @@
 import { complains, expect, reaches, rebuildSample } from './app.js';
 import { NEXT, engineOf, releaseOf, test, visit } from './deployed.js';
 
-test('a deploy under an open page: at the next start of the engine it says so, and asks before it reloads', async ({ page, host }) => {
-  await visit(page);
-  await rebuildSample(page, 'chelsea');
-  const old = host.id;
-  host.deploy(NEXT);
-  expect(host.id).not.toBe(old);
-  await page.selectOption('#device-choice', 'auto');
-  await complains(page, 'release_changed', /newer version/);
-  await page.click('#alert button:has-text("Reload")');
-  await expect.poll(() => releaseOf(page)).toBe(host.id);
-  await reaches(page, 'ready');
-  await rebuildSample(page, 'chelsea');
-});
+for (const fallback of [false, true]) {
+  test(`a deploy under an open page: at the next start of the engine it says so, and asks before it reloads${fallback ? ', also where every address has an answer' : ''}`, async ({ page, host }) => {
+    host.fallback = fallback;
+    await visit(page);
+    await rebuildSample(page, 'chelsea');
+    const old = host.id;
+    host.deploy(NEXT);
+    expect(host.id).not.toBe(old);
+    await page.selectOption('#device-choice', 'auto');
+    await complains(page, 'release_changed', /newer version/);
+    await page.click('#alert button:has-text("Reload")');
+    await expect.poll(() => releaseOf(page)).toBe(host.id);
+    await reaches(page, 'ready');
+    await rebuildSample(page, 'chelsea');
+  });
+}
 
 test('a deploy under a page with nothing on it: it reloads by itself', async ({ page, host }) => {
   await visit(page);
