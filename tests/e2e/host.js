@@ -15,8 +15,15 @@ const PKG = join(root, 'pkg');
 /** The page as it is in this clone. */
 export const release = () => readRelease({ www: join(root, 'www'), pkg: PKG });
 
+/** @returns {Release} the source tree as it is, which has no releases */
+function sourceTree() {
+  const { files, ...rest } = release();
+  const plain = Array.from(files, ([path, { source }]) => /** @type {const} */ ([path.replace(/^r\/[^/]+\//, ''), { source, text: null }]));
+  return { ...rest, files: new Map(plain) };
+}
+
 export class Host {
-  /** @type {Release} */ #release = release();
+  /** @type {Release} */ #release;
   /** @type {import('node:http').Server} */ #server;
   /** @type {string[]} */ #folders = [];
   /** @type {string[]} what was asked for, in order */ asked = [];
@@ -27,7 +34,9 @@ export class Host {
   /** Whether the page is the answer where there is no such file, as on some hosts. */ fallback = false;
   /** Whether headers other than those of the file go out. */ headers = true;
 
-  constructor() {
+  /** @param {{plain?: boolean}} [kind] whether the source tree itself is served, without a release */
+  constructor({ plain = false } = {}) {
+    this.#release = plain ? sourceTree() : release();
     const files = site(() => this.#release);
     this.#server = createServer((request, response) => {
       const path = String(request.url);

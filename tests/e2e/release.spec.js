@@ -1,5 +1,6 @@
 // One release is one release: what an open page does when its host has another one.
 import { complains, expect, reaches, rebuildSample } from './app.js';
+import { Host } from './host.js';
 import { NEXT, engineOf, releaseOf, test, visit } from './deployed.js';
 
 for (const fallback of [false, true]) {
@@ -68,4 +69,16 @@ test('a host that lets browsers keep everything for an hour never mixes two rele
   expect(await releaseOf(page)).toBe(host.id);
   expect(await engineOf(page)).toBe(host.id);
   await rebuildSample(page, 'coffee');
+});
+
+test('the source tree can be served as it is, and is of no release', async ({ browser }) => {
+  const host = new Host({ plain: true });
+  const page = await browser.newPage({ serviceWorkers: 'allow', baseURL: await host.open() });
+  await visit(page);
+  expect(await page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
+  await rebuildSample(page, 'chelsea');
+  await page.selectOption('#device-choice', 'auto');
+  await reaches(page, 'done');
+  await page.close();
+  await host.close();
 });
