@@ -203,10 +203,17 @@ fn the_landing_page_shows_what_the_default_model_makes() {
     let palette = block_on(codec.palette(0)).unwrap();
     let (grid, shown) = (&tokens.grids[0], art("tokens.png"));
     let (width, side) = (shown.width(), shown.width() / grid.columns);
-    assert_eq!((side * grid.columns, side * grid.rows), (width, shown.height()));
+    assert_eq!(
+        (side * grid.columns, side * grid.rows),
+        (width, shown.height())
+    );
     for (i, pixel) in shown.rgb().chunks_exact(3).enumerate() {
         let (x, y) = (i as u32 % width, i as u32 / width);
         let code = grid.indices[(y / side * grid.columns + x / side) as usize] as usize;
-        assert_eq!(pixel, &palette[3 * code..3 * code + 3], "tokens.png at {x}, {y}");
+        assert_eq!(
+            pixel,
+            &palette[3 * code..3 * code + 3],
+            "tokens.png at {x}, {y}"
+        );
     }
 }
