@@ -8,6 +8,9 @@ pub enum Error {
     /// The bytes are in no picture format that is read here.
     #[error("This file is not a PNG, JPEG or WebP picture.")]
     ImageUnsupported,
+    /// A picture in a format that is read here, of a kind that is not.
+    #[error("This is {0}, which is not supported; ordinary PNG and JPEG files are.")]
+    ImageKind(&'static str),
     /// The picture's header promises a picture that its data does not hold.
     #[error("This picture is damaged and could not be read: {0}.")]
     ImageCorrupt(String),
@@ -148,7 +151,7 @@ impl Error {
     /// The stable code: lower-case words, never changed once released.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::ImageUnsupported => "image_unsupported",
+            Self::ImageUnsupported | Self::ImageKind(_) => "image_unsupported",
             Self::ImageCorrupt(_) => "image_corrupt",
             Self::ImageTooLarge { .. } => "image_too_large",
             Self::ImageEmpty => "image_empty",

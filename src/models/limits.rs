@@ -4,7 +4,7 @@ use crate::config::{KlConfig, ModelConfig, VqGanConfig};
 use crate::error::{Error, Result};
 
 /// Most pixels of a picture, however much memory there is: 4096×4096.
-pub const MAX_PIXELS: u64 = 1 << 24;
+pub const MAX_PIXELS: u64 = crate::pixels::MAX_FITTED;
 /// Longest side that is encoded or decoded in one piece, in pixels.
 const MAX_WINDOW: usize = 512;
 

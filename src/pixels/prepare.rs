@@ -33,19 +33,12 @@ impl Picture {
     /// The shorter side is rounded to the nearest pixel, and is at least one.
     pub fn fit(&self, max_side: u32, square: bool) -> Self {
         if square && self.width != self.height {
-            return self.centre_square().fit(max_side, false);
+            return self.centre_square().into_fit(max_side, false);
         }
-        let longer = self.width.max(self.height);
-        if max_side == 0 || longer <= max_side {
+        let (width, height) = fitted(self.width, self.height, max_side, false);
+        if (width, height) == (self.width, self.height) {
             return self.clone();
         }
-        let scaled = |side: u32| {
-            let (side, longer) = (u64::from(side), u64::from(longer));
-            let nearest = (2 * side * u64::from(max_side) + longer) / (2 * longer);
-            // Never above `max_side`, as `side` is never above `longer`.
-            nearest.max(1) as u32
-        };
-        let (width, height) = (scaled(self.width), scaled(self.height));
         let Some(view) =
             ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(self.width, self.height, &self.rgb)
         else {
@@ -53,6 +46,14 @@ impl Picture {
         };
         let rgb = imageops::resize(&view, width, height, FilterType::Lanczos3).into_raw();
         Self { width, height, rgb }
+    }
+
+    /// [`fit`](Self::fit), without a copy where nothing changes.
+    pub(super) fn into_fit(self, max_side: u32, square: bool) -> Self {
+        match fitted(self.width, self.height, max_side, square) == (self.width, self.height) {
+            true => self,
+            false => self.fit(max_side, square),
+        }
     }
 
     /// The samples as the model's input, `[3, height, width]`: 0 becomes `low`, 255 `high`.
@@ -100,6 +101,25 @@ impl Picture {
         }
         Self::from_rgb(width, height, rgb)
     }
+}
+
+/// The sides that [`Picture::fit`] gives a picture of `width`×`height`.
+pub(super) fn fitted(width: u32, height: u32, max_side: u32, square: bool) -> (u32, u32) {
+    let (width, height) = match square {
+        true => (width.min(height), width.min(height)),
+        false => (width, height),
+    };
+    let longer = width.max(height);
+    if max_side == 0 || longer <= max_side {
+        return (width, height);
+    }
+    let scaled = |side: u32| {
+        let (side, longer) = (u64::from(side), u64::from(longer));
+        let nearest = (2 * side * u64::from(max_side) + longer) / (2 * longer);
+        // Never above `max_side`, as `side` is never above `longer`.
+        nearest.max(1) as u32
+    };
+    (scaled(width), scaled(height))
 }
 
 #[cfg(test)]

@@ -4,19 +4,13 @@ use image::codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use proptest::prelude::*;
 
+use super::exif::tests::exif;
 use super::*;
+use crate::pixels::MAX_PIXELS;
 use crate::pixels::tests::{painted, waves};
 
-/// A little-endian TIFF header and one directory entry: tag 0x0112, one SHORT.
-fn exif(orientation: u8) -> Vec<u8> {
-    let mut exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
-    exif.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
-    exif
-}
-
-/// 6×4, its top left quarter red, encoded as `extension` with this EXIF orientation.
-fn oriented(extension: &str, orientation: u8) -> Vec<u8> {
-    let exif = exif(orientation);
+/// 6×4, its top left quarter red, encoded as `extension` with this EXIF block.
+fn oriented(extension: &str, exif: Vec<u8>) -> Vec<u8> {
     let picture = painted(
         6,
         4,
@@ -90,36 +84,23 @@ fn exif_orientation_is_applied() {
         (false, false),
         (true, false),
     ];
+    // As a SHORT and as a LONG, in both byte orders.
+    let kinds = [(false, 3), (true, 3), (false, 4), (true, 4)];
     for extension in ["png", "jpg", "webp"] {
-        for (orientation, (left, top)) in (1u8..).zip(expected) {
-            let read = Picture::decode(&oriented(extension, orientation)).unwrap();
-            let (width, height) = if orientation < 5 { (6, 4) } else { (4, 6) };
-            assert_eq!((read.width(), read.height()), (width, height));
-            let x = if left { 0 } else { width - 1 };
-            let y = if top { 0 } else { height - 1 };
-            for (corner_x, corner_y) in [(0, 0), (width - 1, 0), (0, height - 1)] {
-                let red = read.rgb()[(corner_y * width + corner_x) as usize * 3];
-                let expected = corner_x == x && corner_y == y;
-                assert_eq!(red > 100, expected, "{extension} {orientation}");
+        for (big_endian, kind) in kinds {
+            for (orientation, (left, top)) in (1..).zip(expected) {
+                let bytes = oriented(extension, exif(big_endian, kind, orientation));
+                let read = Picture::decode(&bytes).unwrap();
+                let (width, height) = if orientation < 5 { (6, 4) } else { (4, 6) };
+                assert_eq!((read.width(), read.height()), (width, height));
+                let x = if left { 0 } else { width - 1 };
+                let y = if top { 0 } else { height - 1 };
+                for (corner_x, corner_y) in [(0, 0), (width - 1, 0), (0, height - 1)] {
+                    let red = read.rgb()[(corner_y * width + corner_x) as usize * 3];
+                    let expected = corner_x == x && corner_y == y;
+                    assert_eq!(red > 100, expected, "{extension} {orientation}");
+                }
             }
-        }
-    }
-}
-
-#[test]
-fn exif_chunks_of_webp_are_bounded_by_the_file() {
-    let file = |length: u32, exif: &[u8]| {
-        let odd = b"RIFF\0\0\0\0WEBPJUNK\x03\0\0\0abc\0EXIF".to_vec();
-        [&odd[..], &length.to_le_bytes(), exif].concat()
-    };
-    let plain = exif(6);
-    let prefixed = [b"Exif\0\0", &plain[..]].concat();
-    for exif in [plain, prefixed] {
-        let length = exif.len() as u32;
-        let right = webp_orientation(&file(length, &exif));
-        assert_eq!(right, Some(Orientation::Rotate90));
-        for too_long in [length + 1, u32::MAX] {
-            assert_eq!(webp_orientation(&file(too_long, &exif)), None);
         }
     }
 }
@@ -161,10 +142,14 @@ fn jpegs_of_other_kinds_are_read() {
         [164, 134, 103],
     ];
     let files: [(&str, &[u8], u8); 2] = [
-        ("cmyk", include_bytes!("../../tests/pictures/cmyk.jpg"), 2),
+        (
+            "cmyk",
+            include_bytes!("../../../tests/pictures/cmyk.jpg"),
+            2,
+        ),
         (
             "progressive",
-            include_bytes!("../../tests/pictures/progressive.jpg"),
+            include_bytes!("../../../tests/pictures/progressive.jpg"),
             4,
         ),
     ];
@@ -184,8 +169,8 @@ fn jpegs_of_other_kinds_are_read() {
 #[test]
 fn animations_are_their_first_frame() {
     let files: [&[u8]; 2] = [
-        include_bytes!("../../tests/pictures/animated.webp"),
-        include_bytes!("../../tests/pictures/animated.png"),
+        include_bytes!("../../../tests/pictures/animated.webp"),
+        include_bytes!("../../../tests/pictures/animated.png"),
     ];
     for bytes in files {
         let read = Picture::decode(bytes).unwrap();
@@ -198,7 +183,7 @@ fn animations_are_their_first_frame() {
 
 #[test]
 fn palettes_are_looked_up() {
-    let read = Picture::decode(include_bytes!("../../tests/pictures/palette.png")).unwrap();
+    let read = Picture::decode(include_bytes!("../../../tests/pictures/palette.png")).unwrap();
     assert_eq!(read.rgb(), [10, 20, 30, 255, 255, 255]);
 }
 
@@ -248,6 +233,42 @@ fn a_header_alone_is_enough_to_be_too_large() {
 }
 
 #[test]
+fn what_stays_too_large_is_refused_before_its_data_is_read() {
+    // Only a header: whatever passes the bound is cut short.
+    let cases = [
+        ((4097, 4096), 0, false, Some((4097, 4096))),
+        ((4096, 4096), 0, false, None),
+        ((8192, 8192), 5000, false, Some((5000, 5000))),
+        ((8192, 8192), 512, false, None),
+        ((8192, 4000), 0, false, Some((8192, 4000))),
+        ((8192, 4000), 0, true, None),
+        ((8192, 8192), 0, true, Some((8192, 8192))),
+    ];
+    for ((width, height), max_side, square, refused) in cases {
+        let file = png_header(width, height);
+        let error = Picture::decode_fit(&file[..33], max_side, square).unwrap_err();
+        match refused {
+            Some((width, height)) => {
+                let max_pixels = MAX_FITTED;
+                let expected = Error::ImageTooLarge {
+                    width,
+                    height,
+                    max_pixels,
+                };
+                assert_eq!(error, expected);
+            }
+            None => assert_eq!(error, cut_short(), "{width}×{height} {max_side} {square}"),
+        }
+    }
+    let picture = waves(40, 30);
+    let file = picture.png().unwrap();
+    for (max_side, square) in [(0, false), (0, true), (20, false), (20, true)] {
+        let read = Picture::decode_fit(&file, max_side, square).unwrap();
+        assert_eq!(read, picture.fit(max_side, square));
+    }
+}
+
+#[test]
 fn the_bound_holds_for_every_format() {
     let mut jpeg = waves(4, 4).encode_as("jpg").unwrap();
     let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]);
@@ -293,19 +314,6 @@ fn every_cut_is_an_error_or_the_whole_picture() {
         let half = Picture::decode(&bytes[..bytes.len() / 2]).unwrap_err();
         assert_eq!(half.code(), "image_corrupt", "{extension}: {half}");
     }
-}
-
-#[test]
-fn a_thumbnail_does_not_hide_a_cut() {
-    let bytes = waves(19, 21).encode_as("jpg").unwrap();
-    // An APP1 segment that holds an end marker.
-    let mut cut = bytes[..2].to_vec();
-    cut.extend([0xFF, 0xE1, 0, 6, 0xFF, 0xD9, 0, 0]);
-    cut.extend(&bytes[2..bytes.len() - 20]);
-    assert_eq!(
-        Picture::decode(&cut).unwrap_err(),
-        Error::ImageCorrupt("the file ends too early".into())
-    );
 }
 
 proptest! {
