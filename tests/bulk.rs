@@ -257,6 +257,34 @@ fn a_shard_that_fails_keeps_no_other_from_being_done() {
 }
 
 #[test]
+fn pictures_that_panicked_a_decoder_are_left_out_of_their_shard() {
+    let folder = tempdir().unwrap();
+    let shard = folder.path().join("a");
+    fs::create_dir(&shard).unwrap();
+    fs::copy(sample_path("chelsea.png"), shard.join("chelsea.png")).unwrap();
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures/cases");
+    for case in ["panic.webp", "jpeg-12bit.jpg", "png-cgbi.png"] {
+        fs::copy(cases.join(case), shard.join(case)).unwrap();
+    }
+    for words in ["encode --out-dir out a", "eval a"] {
+        let output = run(
+            folder.path(),
+            &format!("{words} --model TINY --size 64 --json"),
+        );
+        let lines = text(&output.stderr);
+        assert_eq!(lines.lines().count(), 3, "{lines}");
+        assert!(
+            lines.lines().all(|line| line.starts_with("left out: a/")),
+            "{lines}"
+        );
+        let report = json(&output);
+        let shards = report.get("shards");
+        let skipped = &shards.map_or(&report, |shards| &shards[0])["skipped"];
+        assert_eq!(skipped, 3, "{words}");
+    }
+}
+
+#[test]
 fn merged_reports_are_one_report_of_all() {
     let folder = with_shards();
     let options = "--model TINY --size 64 --codecs";

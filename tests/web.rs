@@ -164,6 +164,11 @@ async fn errors_are_javascript_errors_with_a_code() {
         code.as_string().unwrap()
     };
     assert_eq!(code(Picture::decode(&[]).unwrap_err()), "image_empty");
+    // Pictures that panicked a decoder, which a browser's module would not survive.
+    const PANIC: &[u8] = include_bytes!("pictures/cases/panic.webp");
+    for result in [Picture::decode(PANIC), Picture::decode_fit(PANIC, 64, true)] {
+        assert_eq!(code(result.unwrap_err()), "image_corrupt");
+    }
     assert_eq!(code(Tokens::parse(&[1]).unwrap_err()), "tokens_corrupt");
     for (weights, expected) in [
         (array(&WEIGHTS[..WEIGHTS.len() - 1]), "weights_corrupt"),

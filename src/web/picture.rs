@@ -18,6 +18,14 @@ impl Picture {
         Ok(Self::new(pixels::Picture::decode(bytes)?))
     }
 
+    /// `decode`, then `fit`. What would still be too large to encode is refused from its header.
+    #[wasm_bindgen(js_name = decodeFit)]
+    pub fn decode_fit(bytes: &[u8], max_side: u32, square: bool) -> Result<Picture, JsValue> {
+        Ok(Self::new(pixels::Picture::decode_fit(
+            bytes, max_side, square,
+        )?))
+    }
+
     /// Width in pixels.
     #[wasm_bindgen(getter)]
     pub fn width(&self) -> u32 {

@@ -47,6 +47,7 @@ function crc32(bytes) {
   return (crc ^ -1) >>> 0;
 }
 
+const picture = (/** @type {string} */ name) => file(`tests/pictures/cases/${name}`);
 const jpeg = () => sample('rocket.jpg').buffer;
 const flipped = (/** @type {Buffer} */ bytes) => {
   const copy = Buffer.from(bytes);
@@ -58,6 +59,8 @@ const flipped = (/** @type {Buffer} */ bytes) => {
 const CASES = [
   ['a file without a byte', () => ({ name: 'empty.png', buffer: Buffer.alloc(0) }), 'image_empty', /empty/],
   ['a truncated JPEG', () => ({ name: 'half.jpg', buffer: jpeg().subarray(0, jpeg().length >> 1) }), 'image_corrupt', /damaged/],
+  ['a WebP with a frame that is smaller than it says', () => ({ name: 'panic.webp', buffer: picture('panic.webp') }), 'image_corrupt', /two sizes/],
+  ['a 12-bit JPEG', () => ({ name: 'deep.jpg', buffer: picture('jpeg-12bit.jpg') }), 'image_unsupported', /12-bit JPEG/],
   ['a PNG that claims 65535 × 65535 pixels', () => ({ name: 'huge.png', buffer: hugePng() }), 'image_too_large', /65535×65535/],
   ['an SVG', () => ({ name: 'drawing.svg', buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>') }), 'image_unsupported', /not a PNG, JPEG or WebP/],
   ['text that is named .png', () => ({ name: 'notes.png', buffer: Buffer.from('Dear diary, today I was a picture.') }), 'image_unsupported', /not a PNG, JPEG or WebP/],

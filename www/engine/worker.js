@@ -96,9 +96,7 @@ async function prepare({ id, source }, own) {
 async function develop({ blob, maxSide, square }, id, own) {
   const bytes = await read(blob, FILE_LIMITS.picture, Code.IMAGE_TOO_LARGE);
   await breathe(id);
-  const whole = own(wasm.Picture.decode(bytes));
-  await breathe(id);
-  return own(whole.fit(maxSide, square));
+  return own(wasm.Picture.decodeFit(bytes, maxSide, square));
 }
 
 /** @param {any} tokens @returns {import('./protocol.js').TokenPart} */

@@ -37,7 +37,7 @@ pub struct Decode {
 impl Reconstruct {
     pub async fn run(self, json: bool) -> Result<()> {
         let codec = self.model.load()?;
-        let picture = self.fit.fit(&files::picture(&self.input)?);
+        let picture = self.fit.picture(&self.input)?;
         let start = Instant::now();
         let (tokens, rebuilt) = rebuild(&codec, &picture, self.sample, &mut watch()?).await?;
         let seconds = start.elapsed().as_secs_f64();

@@ -72,11 +72,11 @@ impl Args {
         let (parameters, length) = (loaded.parameters, bytes.len());
         // What 8 bits cost is told; 16 cost nothing that can be seen.
         let cost = if self.dtype == Dtype::Int8 {
+            let fit = FitArgs::square(256);
             let sample = match &self.sample {
-                Some(path) => files::picture(path)?,
-                None => Picture::decode(SAMPLE)?,
+                Some(path) => fit.picture(path)?,
+                None => fit.decode(SAMPLE)?,
             };
-            let sample = FitArgs::square(256).fit(&sample);
             let (full, narrow) = (
                 Codec::new(loaded, &device),
                 Codec::from_weights(bytes, &device)?,

@@ -53,7 +53,7 @@ impl Args {
             return Err(Error::Argument(told.to_owned()));
         };
         let codec = self.model.load()?;
-        let picture = self.fit.fit(&files::picture(&self.input)?);
+        let picture = self.fit.picture(&self.input)?;
         let start = Instant::now();
         let tokens = codec.encode(&picture, &mut watch()?).await?;
         let seconds = start.elapsed().as_secs_f64();

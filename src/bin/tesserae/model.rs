@@ -55,8 +55,14 @@ impl FitArgs {
         Self { size, square: true }
     }
 
-    pub fn fit(&self, picture: &Picture) -> Picture {
-        picture.fit(self.size, self.square)
+    /// The picture in `bytes`, made ready.
+    pub fn decode(&self, bytes: &[u8]) -> Result<Picture> {
+        Picture::decode_fit(bytes, self.size, self.square)
+    }
+
+    /// The picture in a file, made ready.
+    pub fn picture(&self, path: &Path) -> Result<Picture> {
+        self.decode(&files::read(path)?)
     }
 }
 

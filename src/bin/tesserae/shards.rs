@@ -38,9 +38,9 @@ impl Entry {
         }
     }
 
-    fn picture(&self) -> Result<Picture> {
+    fn picture(&self, fit: &FitArgs) -> Result<Picture> {
         match &self.place {
-            Place::File(path) => files::picture(path),
+            Place::File(path) => fit.picture(path),
             Place::Part { tar, start, length } => {
                 let mut bytes = Vec::new();
                 File::open(tar)
@@ -49,7 +49,7 @@ impl Entry {
                         file.take(*length).read_to_end(&mut bytes)
                     })
                     .map_err(|e| Error::io(tar, e))?;
-                Picture::decode(&bytes)
+                fit.decode(&bytes)
             }
         }
     }
@@ -150,8 +150,8 @@ pub async fn each_picture(
     let mut skipped = 0;
     for entry in entries {
         bar.inc(1);
-        let unusable = match entry.picture() {
-            Ok(picture) => match work(entry, fit.fit(&picture)).await {
+        let unusable = match entry.picture(fit) {
+            Ok(picture) => match work(entry, picture).await {
                 Ok(()) => continue,
                 Err(error @ Error::ImageTooLarge { .. }) => error,
                 Err(error) => return Err(error),

@@ -187,8 +187,7 @@ impl Args {
 
     fn pictures(&self, paths: &[PathBuf]) -> Result<Vec<Picture>> {
         let paths = files::pictures(paths)?;
-        let picture = |path: &PathBuf| Ok(self.fit.fit(&files::picture(path)?));
-        paths.iter().map(picture).collect()
+        paths.iter().map(|path| self.fit.picture(path)).collect()
     }
 
     fn config(&self) -> TuneConfig {
