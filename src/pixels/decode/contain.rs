@@ -1,6 +1,5 @@
 //! A decoder that panics has met one bad file, which must not end the work on the others.
 
-use super::damaged;
 use crate::error::Result;
 
 /// Runs a decoder. Its panic becomes [`Error::ImageCorrupt`](crate::Error::ImageCorrupt), without
@@ -35,11 +34,12 @@ pub(super) fn contained<T>(decoder: impl FnOnce() -> Result<T>) -> Result<T> {
     // Whatever the decoder was writing to is dropped with it.
     let result = catch_unwind(AssertUnwindSafe(decoder));
     DECODING.set(false);
-    result.unwrap_or_else(|_| Err(damaged()))
+    result.unwrap_or_else(|_| Err(super::damaged()))
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
+    use super::super::damaged;
     use super::*;
 
     #[test]
