@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use tesserae::Picture;
-use tesserae::pixels::MAX_FITTED;
+use tesserae::pixels::MAX_ENCODED;
 
 fuzz_target!(
     init: {
@@ -29,7 +29,7 @@ fn read(bytes: &[u8]) {
     match Picture::decode_fit(bytes, 0, false) {
         Ok(picture) => {
             let pixels = u64::from(picture.width()) * u64::from(picture.height());
-            assert!((1..=MAX_FITTED).contains(&pixels));
+            assert!((1..=MAX_ENCODED).contains(&pixels));
             assert_eq!(picture.rgb().len() as u64, pixels * 3);
         }
         Err(error) => {

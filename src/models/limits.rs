@@ -2,9 +2,8 @@
 
 use crate::config::{KlConfig, ModelConfig, VqGanConfig};
 use crate::error::{Error, Result};
+use crate::pixels::MAX_ENCODED;
 
-/// Most pixels of a picture, however much memory there is: 4096×4096.
-pub const MAX_PIXELS: u64 = crate::pixels::MAX_FITTED;
 /// Longest side that is encoded or decoded in one piece, in pixels.
 const MAX_WINDOW: usize = 512;
 
@@ -95,7 +94,7 @@ impl Limits {
             [] => latent(config.factor(), 2),
             grids => grids.iter().map(|&factor| latent(factor, 1)).sum(),
         };
-        (self.host / (PLANES + latents)).min(MAX_PIXELS)
+        (self.host / (PLANES + latents)).min(MAX_ENCODED)
     }
 
     /// Whether a picture of these sides fits.
@@ -149,7 +148,7 @@ mod tests {
             Limits::PORTABLE
                 .admit(&config, parameters, largest)
                 .unwrap();
-            assert_eq!(Limits::PORTABLE.max_pixels(&config), MAX_PIXELS, "{name}");
+            assert_eq!(Limits::PORTABLE.max_pixels(&config), MAX_ENCODED, "{name}");
         }
         // Wide outer layers make smaller windows.
         let window = |name: &str| Limits::PORTABLE.window(&preset(name)).unwrap();

@@ -13,7 +13,7 @@ mod windows;
 pub use autoencoder::{Autoencoder, Pass};
 pub use codec::{Codec, Stage};
 pub use kl::{Kl, noise};
-pub use limits::{Limits, MAX_PIXELS};
+pub use limits::Limits;
 pub use vqgan::{GanDecoder, GanEncoder, GanQuantizer, VqGan};
 pub use vqvae::{VqVae, VqVaeDecoder, VqVaeEncoder};
 pub use vqvae2::VqVae2;

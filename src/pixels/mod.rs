@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 /// The most pixels that a picture may have: 64 Mi, a square of 8192 pixels a side.
 pub const MAX_PIXELS: u64 = 64 * 1024 * 1024;
 
-/// The most pixels that are encoded: 16 Mi, a square of 4096 pixels a side.
-pub const MAX_FITTED: u64 = 16 * 1024 * 1024;
+/// The most pixels that are encoded, however much memory there is: 16 Mi, a square of 4096 pixels a side.
+pub const MAX_ENCODED: u64 = 16 * 1024 * 1024;
 
 /// A picture of at least one pixel: 8-bit sRGB, row-major, three bytes a pixel.
 #[derive(Clone, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 
 use super::prepare::fitted;
-use super::{MAX_FITTED, Picture, check_sides};
+use super::{MAX_ENCODED, Picture, check_sides};
 use crate::error::{Error, Result};
 
 impl Picture {
@@ -35,19 +35,19 @@ impl Picture {
     }
 
     /// [Decodes](Self::decode), then [fits](Self::fit). A picture that would still have more than
-    /// [`MAX_FITTED`] pixels is refused from its header, before memory is taken for its own.
+    /// [`MAX_ENCODED`] pixels is refused from its header, before memory is taken for its own.
     ///
     /// # Errors
-    /// As [`decode`](Self::decode), and [`Error::ImageTooLarge`] above [`MAX_FITTED`].
+    /// As [`decode`](Self::decode), and [`Error::ImageTooLarge`] above [`MAX_ENCODED`].
     pub fn decode_fit(bytes: &[u8], max_side: u32, square: bool) -> Result<Self> {
         let admit = |width, height| {
             let (width, height) = fitted(width, height, max_side, square);
-            match u64::from(width) * u64::from(height) <= MAX_FITTED {
+            match u64::from(width) * u64::from(height) <= MAX_ENCODED {
                 true => Ok(()),
                 false => Err(Error::ImageTooLarge {
                     width,
                     height,
-                    max_pixels: MAX_FITTED,
+                    max_pixels: MAX_ENCODED,
                 }),
             }
         };

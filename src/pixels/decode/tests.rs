@@ -249,7 +249,7 @@ fn what_stays_too_large_is_refused_before_its_data_is_read() {
         let error = Picture::decode_fit(&file[..33], max_side, square).unwrap_err();
         match refused {
             Some((width, height)) => {
-                let max_pixels = MAX_FITTED;
+                let max_pixels = MAX_ENCODED;
                 let expected = Error::ImageTooLarge {
                     width,
                     height,
