@@ -56,6 +56,21 @@ pub enum Error {
     /// The weight file is no well-formed safetensors file or checkpoint.
     #[error("This weight file is damaged, or of a kind that is not read here: {0}.")]
     WeightsCorrupt(String),
+    /// A file of another kind where weights are expected: what it is, and what to do.
+    #[error("{0}.")]
+    NotWeights(String),
+    /// One of several files that only together hold the weights.
+    #[error(
+        "This is part {part} of {of} of some weights: open `{index}`, which names all the parts."
+    )]
+    WeightsSharded {
+        /// Which part.
+        part: u32,
+        /// How many there are.
+        of: u32,
+        /// Name of the index that belongs beside them.
+        index: String,
+    },
     /// A pickle that would run code, or that is past a limit of what is read.
     #[error("This checkpoint was refused: {0}.")]
     PickleRefused(String),
@@ -74,7 +89,7 @@ pub enum Error {
     #[error("These weights do not fit their model: {0}.")]
     WeightsMismatch(String),
     /// A weight that is NaN or infinite.
-    #[error("These weights hold a value that is not a number, in `{0}`.")]
+    #[error("These weights hold a value that is not a number, in {}.", shown(.0))]
     WeightsNotFinite(String),
     /// A model that the device, or a tab's memory, cannot hold; known before it is built.
     #[error(
@@ -160,7 +175,8 @@ impl Error {
             Self::TokensVersion(_) => "tokens_version",
             Self::TokensOtherCodebook { .. } => "tokens_other_codebook",
             Self::TokensGeometry(_) => "tokens_geometry",
-            Self::WeightsCorrupt(_) => "weights_corrupt",
+            Self::WeightsCorrupt(_) | Self::NotWeights(_) => "weights_corrupt",
+            Self::WeightsSharded { .. } => "weights_sharded",
             Self::PickleRefused(_) => "pickle_refused",
             Self::WeightsUnknown => "weights_unknown",
             Self::WeightsPickle => "weights_pickle",
@@ -208,6 +224,15 @@ pub(crate) fn one_line(words: impl std::fmt::Display) -> String {
         line.push('…');
     }
     line
+}
+
+/// A name from a file, for a sentence: in backticks, short, and with what a terminal would obey
+/// escaped.
+pub(crate) fn shown(name: &str) -> String {
+    const LENGTH: usize = 80;
+    let start: String = name.chars().take(LENGTH).collect();
+    let rest = if start.len() < name.len() { "…" } else { "" };
+    format!("`{}{rest}`", start.escape_debug())
 }
 
 /// Sides of the largest picture that is shaped like `width`×`height` and has at most `max_pixels`.

@@ -22,6 +22,9 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 const WEIGHTS: &[u8] = include_bytes!("e2e/fixtures/tiny.safetensors");
 const SHIPPED: &[u8] = include_bytes!("../www/models/photos-f8.safetensors");
 const CHECKPOINT: &[u8] = include_bytes!("golden/pickle_legacy.pt");
+const FLUX: &[u8] = include_bytes!("checkpoints/flux2-bfl.safetensors");
+const ALL_IN_ONE: &[u8] = include_bytes!("checkpoints/comfy-all-in-one.safetensors");
+const POINTER: &[u8] = include_bytes!("checkpoints/lfs-pointer.safetensors");
 const PHOTO: &[u8] = include_bytes!("../www/samples/chelsea.png");
 
 thread_local! {
@@ -109,6 +112,47 @@ async fn a_file_is_the_same_model_as_its_bytes_and_is_checked_before_it_is_built
         rebuilt.push(picture.png().unwrap());
     }
     assert_eq!(rebuilt[0], rebuilt[1]);
+}
+
+/// A VQ-GAN with one code of 16,384 numbers, all of them NaN: small, but its palette takes a gigabyte.
+fn too_wide() -> Vec<u8> {
+    const DIM: usize = 1 << 14;
+    let ModelConfig::VqGan(mut config) = ModelConfig::preset("vqgan-tiny").unwrap() else {
+        panic!("a preset of another kind");
+    };
+    (config.embed_dim, config.n_embed) = (DIM, 1);
+    let config = ModelConfig::VqGan(config);
+    let model = Autoencoder::new(&config, &Device::flex()).unwrap();
+    let mut bytes = save(&model, &config, About::default(), Storage::F16).unwrap();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    bytes[8 + header..].fill(0xff);
+    bytes
+}
+
+#[wasm_bindgen_test]
+async fn what_does_not_fit_is_refused_before_its_values_are_read() {
+    let engine = Engine::open("cpu".into(), None).await.unwrap();
+    let error = Weights::check(&engine, array(&too_wide()), None).unwrap_err();
+    let code = js_sys::Reflect::get(&error, &"code".into()).unwrap();
+    assert_eq!(code.as_string().unwrap(), "model_too_large");
+}
+
+#[wasm_bindgen_test]
+async fn files_of_other_programs_are_read_as_on_the_command_line() {
+    let engine = Engine::open("cpu".into(), None).await.unwrap();
+    let blob = |bytes: &[u8]| {
+        let parts = js_sys::Array::of1(&array(bytes));
+        web_sys::Blob::new_with_u8_array_sequence(&parts).unwrap()
+    };
+    let config = Some(r#"{"norm_groups": 4}"#.to_owned());
+    for bytes in [FLUX, ALL_IN_ONE] {
+        Model::load(&engine, blob(bytes).into(), config.clone())
+            .await
+            .unwrap();
+    }
+    let error = Weights::check(&engine, blob(POINTER).into(), None).unwrap_err();
+    let message = js_sys::Reflect::get(&error, &"message".into()).unwrap();
+    assert!(message.as_string().unwrap().contains("Git LFS"));
 }
 
 #[wasm_bindgen_test]

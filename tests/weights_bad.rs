@@ -174,7 +174,7 @@ fn an_index_of_shards_names_files_beside_it_that_hold_its_tensors() {
             "weights_corrupt",
             "`another` is not in the shard `good`",
         ),
-        (&placed("text"), "weights_corrupt", "its header is too long"),
+        (&placed("text"), "weights_corrupt", "a text file"),
         (&placed("gone"), "io", "it is not there"),
         (&placed(""), "weights_corrupt", "which is no file name"),
         (

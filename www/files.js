@@ -2,8 +2,8 @@
 // What a file is for, by its name; what it really holds is for the engine to find out. And files for the
 // visitor to save.
 
-// PyTorch's own files are weights too: the engine says what can be done with them.
-const WEIGHTS = /\.(safetensors|ckpt|pth?|bin)$/i;
+// PyTorch's own files are weights too, and what only others read: the engine says what can be done.
+const WEIGHTS = /\.(safetensors?|sft|ckpt|pth?|bin|gguf|h5|keras|npz?)$/i;
 const SHARD = /-\d+-of-\d+\.(safetensors|bin)$|\.index\.json$/i;
 
 /** @typedef {'shards' | 'weights' | 'config' | 'tokens' | 'picture'} Purpose */
@@ -12,7 +12,7 @@ const SHARD = /-\d+-of-\d+\.(safetensors|bin)$|\.index\.json$/i;
 export function purpose(name) {
   if (SHARD.test(name)) return 'shards';
   if (WEIGHTS.test(name)) return 'weights';
-  if (/\.json$/i.test(name)) return 'config';
+  if (/\.(json|ya?ml)$/i.test(name)) return 'config';
   return /\.tokens$/i.test(name) ? 'tokens' : 'picture';
 }
 

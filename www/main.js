@@ -244,7 +244,7 @@ function accept(file, { sample = null, config = null } = {}) {
   const name = file.name || 'pasted.png';
   const kind = purpose(name);
   if (kind === 'weights') return useModel({ from: 'file', name, blob: file, config });
-  if (kind === 'shards') return complain(new TesseraeError(PageCode.WEIGHTS_SHARDED, 'These weights are spread over several files, which this page does not read.'));
+  if (kind === 'shards') return complain(new TesseraeError(Code.WEIGHTS_SHARDED, 'These weights are spread over several files, which this page does not read.'));
   if (kind === 'config') return complain(new TesseraeError(Code.CONFIG_INVALID, 'A config file is of no use by itself.'));
   const stem = name.replace(/(\.tesserae)?\.[^.]*$/, '') || 'picture';
   const next = { kind, blob: file, stem, sample };

@@ -100,10 +100,10 @@ function grids({ grids: [coarse, fine], codebookSize, factor, config }) {
 }
 
 /** Whose file it is and what it left open; nothing about a file of this project. @param {import('./engine/protocol.js').ModelFacts} model */
-function provenance({ family, assumed, config }) {
+function provenance({ family, assumed, prefix, config }) {
   if (family === 'tesserae') return [];
   const words = assumed.map((field) => ASSUMED[field]?.(config[field]) ?? field.replaceAll('_', ' '));
-  return [`In the format of ${family}`, ...(words.length ? [`Assumed, as the file does not say: ${words.join(', ')}`] : [])];
+  return [`In the format of ${family}${prefix && `, its names under ${prefix}`}`, ...(words.length ? [`Assumed, as the file does not say: ${words.join(', ')}`] : [])];
 }
 
 /** @type {Record<string, (value: any) => string>} */

@@ -8,8 +8,8 @@ use tesserae::weights::pickle;
 fuzz_target!(|bytes: &[u8]| {
     let file = bytes.to_vec();
     match pickle::read(&file) {
-        Ok(entries) => {
-            for entry in entries {
+        Ok(checkpoint) => {
+            for entry in checkpoint.entries {
                 let count = entry.shape.iter().product::<usize>();
                 let size = entry.dtype.bitsize() / 8;
                 assert_eq!(entry.bytes(&file).unwrap().len(), count * size);

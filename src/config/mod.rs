@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use kinds::{KlConfig, QuantizerKind, VqGanConfig, VqVae2Config, VqVaeConfig};
-pub use network::{DecoderNorm, Layers, NetworkConfig};
+pub use network::{DecoderConfig, DecoderNorm, Layers, NetworkConfig};
 
 use crate::error::{Error, Result, one_line};
 
@@ -44,13 +44,19 @@ impl TryFrom<Value> for ModelConfig {
 
     fn try_from(value: Value) -> Result<Self, String> {
         let text = |e: serde_json::Error| e.to_string();
-        // Every field is always written, so any model of the kind knows them all. What is unknown
+        // Nearly every field is always written, so any model of the kind knows them. What is unknown
         // comes first: it may be the misspelt name of what would then be missing.
         let kind = value.get("kind").and_then(Value::as_str).unwrap_or("");
+        let optional = match kind {
+            "vqgan" | "kl" => &NetworkConfig::OPTIONAL[..],
+            _ => &[],
+        };
         if let Ok(example) = Self::preset(&format!("{kind}-tiny"))
             && let Value::Object(known) = serde_json::to_value(example).map_err(text)?
             && let Value::Object(given) = &value
-            && let Some(name) = given.keys().find(|name| !known.contains_key(*name))
+            && let Some(name) = given
+                .keys()
+                .find(|name| !known.contains_key(*name) && !optional.contains(&name.as_str()))
         {
             return Err(format!("unknown field `{name}`"));
         }

@@ -47,6 +47,27 @@ pub struct NetworkConfig {
     /// What the decoder normalises with.
     #[serde(default)]
     pub decoder_norm: DecoderNorm,
+    /// Width after the encoder's first convolution, where it is not `ch`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stem: Option<usize>,
+    /// The decoder's levels, where they do not mirror the encoder's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoder: Option<DecoderConfig>,
+}
+
+/// A decoder whose widths or attention are not its encoder's, such as MAR's (no attention in its
+/// levels) and FLUX.2's small one (narrower). Fields as in [`NetworkConfig`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecoderConfig {
+    /// Width that `ch_mult` multiplies.
+    pub ch: usize,
+    /// Width of each level over `ch`, finest first; as many levels as the encoder has.
+    pub ch_mult: Vec<usize>,
+    /// Attention follows the blocks of the levels whose nominal side is listed here.
+    pub attn_resolutions: Vec<usize>,
+    /// Whether the middle has its attention block.
+    pub mid_attention: bool,
 }
 
 /// The two ways in which published VQ-GANs build their levels.
@@ -73,6 +94,30 @@ pub enum DecoderNorm {
 }
 
 impl NetworkConfig {
+    /// Fields that are written only where they are set.
+    pub(super) const OPTIONAL: [&str; 2] = ["stem", "decoder"];
+
+    /// Width after the encoder's first convolution.
+    pub fn first_width(&self) -> usize {
+        self.stem.unwrap_or(self.ch)
+    }
+
+    /// The same network with the decoder's widths and attention in place of the encoder's.
+    pub fn decoding(&self) -> Self {
+        match &self.decoder {
+            None => self.clone(),
+            Some(decoder) => Self {
+                ch: decoder.ch,
+                ch_mult: decoder.ch_mult.clone(),
+                attn_resolutions: decoder.attn_resolutions.clone(),
+                mid_attention: decoder.mid_attention,
+                stem: None,
+                decoder: None,
+                ..self.clone()
+            },
+        }
+    }
+
     /// Width of each level, finest first.
     ///
     /// # Errors
@@ -123,15 +168,16 @@ impl NetworkConfig {
         if !(self.norm_eps.is_finite() && self.norm_eps > 0.0) {
             return Err(Error::ConfigInvalid("`norm_eps` must be positive".into()));
         }
-        // The encoder's first block normalises `ch` channels as they come.
-        for width in self.widths()?.into_iter().chain([self.ch]) {
-            within("ch × ch_mult", width, MAX_WIDTH)?;
-            if width % self.norm_groups != 0 {
-                return Err(Error::ConfigInvalid(format!(
-                    "`norm_groups` {} does not divide the width {width}",
-                    self.norm_groups
-                )));
+        // The encoder's first block normalises what the first convolution gives.
+        self.validate_widths(self.first_width())?;
+        if let Some(decoder) = &self.decoder {
+            within("decoder.ch", decoder.ch, MAX_WIDTH)?;
+            if decoder.ch_mult.len() != self.ch_mult.len() {
+                return Err(Error::ConfigInvalid(
+                    "`decoder.ch_mult` must have as many levels as `ch_mult`".into(),
+                ));
             }
+            self.decoding().validate_widths(decoder.ch)?;
         }
         match (self.layers, self.decoder_norm) {
             (Layers::Taming, DecoderNorm::Group) => Ok(()),
@@ -143,9 +189,24 @@ impl NetworkConfig {
         }
     }
 
+    /// Checks the width of every level, and `first`.
+    fn validate_widths(&self, first: usize) -> Result<()> {
+        for width in self.widths()?.into_iter().chain([first]) {
+            within("ch × ch_mult", width, MAX_WIDTH)?;
+            if width % self.norm_groups != 0 {
+                return Err(Error::ConfigInvalid(format!(
+                    "`norm_groups` {} does not divide the width {width}",
+                    self.norm_groups
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn validate_spatial(&self) -> Result<()> {
         let groups = Spatial::NORM.groups;
-        match self.widths()?.into_iter().find(|width| width % groups != 0) {
+        let widths = self.decoding().widths()?;
+        match widths.into_iter().find(|width| width % groups != 0) {
             None => Ok(()),
             Some(width) => Err(Error::ConfigInvalid(format!(
                 "`decoder_norm` is spatial, whose {groups} groups do not divide the width {width}"
@@ -154,6 +215,11 @@ impl NetworkConfig {
     }
 
     fn validate_maskgit(&self) -> Result<()> {
+        if self.decoder.is_some() {
+            return Err(Error::ConfigInvalid(
+                "`decoder` must be absent with MaskGIT's layers".into(),
+            ));
+        }
         if self.mid_attention || !self.attn_resolutions.is_empty() {
             return Err(Error::ConfigInvalid(
                 "`mid_attention` must be false and `attn_resolutions` empty with MaskGIT's layers"

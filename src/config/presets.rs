@@ -47,6 +47,8 @@ impl ModelConfig {
             input: signed(),
             layers: Layers::Taming,
             decoder_norm: DecoderNorm::Group,
+            stem: None,
+            decoder: None,
         };
         // The published models: 128 wide, two blocks a level, 32 groups.
         let published = |ch_mult: &[usize], attention: &[usize], z| NetworkConfig {

@@ -101,6 +101,7 @@ fn vqgan(c: &VqGanConfig, tokens: u64) -> Result<u64> {
 
 /// Two 1×1 convolutions of the latent for each norm of the decoder.
 fn spatial(c: &NetworkConfig, latent: usize, tokens: u64) -> Result<u64> {
+    let c = &c.decoding();
     let widths = c.widths()?;
     let coarsest = widths.last().copied().unwrap_or(c.ch);
     let mut normed = 4 * coarsest + if c.mid_attention { coarsest } else { 0 };
@@ -115,11 +116,22 @@ fn spatial(c: &NetworkConfig, latent: usize, tokens: u64) -> Result<u64> {
 
 /// Encoder, of which `channels` come out, and decoder.
 fn network(c: &NetworkConfig, channels: usize, tokens: u64) -> Result<u64> {
+    Ok(half(c, Half::Encoder(channels), tokens)? + half(&c.decoding(), Half::Decoder, tokens)?)
+}
+
+#[derive(Clone, Copy)]
+enum Half {
+    /// With the channels that come out.
+    Encoder(usize),
+    Decoder,
+}
+
+fn half(c: &NetworkConfig, half: Half, tokens: u64) -> Result<u64> {
     let widths = c.widths()?;
     let levels = widths.len();
     let coarsest = widths.last().copied().unwrap_or(c.ch);
     let at = |level: usize| tokens << (2 * (levels - 1 - level));
-    // Blocks in a middle, more blocks in the decoder, side of the encoder's last convolution, and
+    // Blocks in the middle, more blocks in the decoder, side of the encoder's last convolution, and
     // whether down-sampling convolves.
     let (middle, more, last, strided) = match c.layers {
         Layers::Taming => (2, 1, 3, true),
@@ -154,23 +166,31 @@ fn network(c: &NetworkConfig, channels: usize, tokens: u64) -> Result<u64> {
         sum
     };
 
-    let mut sum = conv(at(0), c.in_channels, c.ch, 3) + conv(tokens, coarsest, channels, last);
-    for (i, &width) in widths.iter().enumerate() {
-        let from = if i == 0 { c.ch } else { widths[i - 1] };
-        sum += level(i, from, c.num_res_blocks);
-        if strided && i + 1 < levels {
-            sum += conv(at(i + 1), width, width, 3);
+    let mut sum = middle;
+    match half {
+        Half::Encoder(channels) => {
+            let first = c.first_width();
+            sum += conv(at(0), c.in_channels, first, 3) + conv(tokens, coarsest, channels, last);
+            for (i, &width) in widths.iter().enumerate() {
+                let from = if i == 0 { first } else { widths[i - 1] };
+                sum += level(i, from, c.num_res_blocks);
+                if strided && i + 1 < levels {
+                    sum += conv(at(i + 1), width, width, 3);
+                }
+            }
+        }
+        Half::Decoder => {
+            sum += conv(tokens, c.z_channels, coarsest, 3) + conv(at(0), widths[0], c.out_ch, 3);
+            for (i, &width) in widths.iter().enumerate() {
+                let from = widths.get(i + 1).copied().unwrap_or(coarsest);
+                sum += level(i, from, c.num_res_blocks + more);
+                if i > 0 {
+                    sum += conv(at(i - 1), width, width, 3);
+                }
+            }
         }
     }
-    sum += conv(tokens, c.z_channels, coarsest, 3) + conv(at(0), widths[0], c.out_ch, 3);
-    for (i, &width) in widths.iter().enumerate() {
-        let from = widths.get(i + 1).copied().unwrap_or(coarsest);
-        sum += level(i, from, c.num_res_blocks + more);
-        if i > 0 {
-            sum += conv(at(i - 1), width, width, 3);
-        }
-    }
-    Ok(sum + 2 * middle)
+    Ok(sum)
 }
 
 #[cfg(test)]

@@ -47,20 +47,21 @@ impl Limits {
         ..Self::PORTABLE
     };
 
-    /// Whether a model fits that has `parameters`, the most of them in one tensor `largest`.
+    /// Whether a model fits that has `parameters`, the most of them in one tensor `largest`. All of
+    /// it follows from a weight file's header, so that nothing else need be read to refuse one.
     ///
     /// # Errors
     /// [`Error::ModelTooLarge`].
-    pub fn admit(&self, config: &ModelConfig, parameters: usize, largest: usize) -> Result<()> {
-        let bytes = |values: usize| 4 * values as u64;
-        let smallest_window = config
-            .factor()
+    pub fn admit(&self, config: &ModelConfig, parameters: u64, largest: u64) -> Result<()> {
+        let bytes = |values: u64| values.saturating_mul(4);
+        let smallest_window = (config.factor() as u64)
             .saturating_pow(2)
-            .saturating_mul(widest(config)?);
+            .saturating_mul(widest(config)? as u64);
         for (needed, limit) in [
             (bytes(parameters), self.model),
             (bytes(largest), self.buffer),
             (bytes(smallest_window), self.binding),
+            (bytes(palette(config)), self.host),
         ] {
             if needed > limit {
                 return Err(Error::ModelTooLarge { needed, limit });
@@ -114,6 +115,15 @@ impl Limits {
     }
 }
 
+/// Values held while the codes' colours are chosen: the codebook and its covariance.
+fn palette(config: &ModelConfig) -> u64 {
+    let (codes, dim) = (config.codes() as u64, config.embed_dim() as u64);
+    match codes {
+        0 => 0,
+        codes => dim.saturating_mul(codes.saturating_add(dim)),
+    }
+}
+
 /// Channels of the widest activation at the picture's own size.
 fn widest(config: &ModelConfig) -> Result<usize> {
     Ok(match config {
@@ -122,8 +132,9 @@ fn widest(config: &ModelConfig) -> Result<usize> {
         ModelConfig::VqGan(VqGanConfig { network, .. })
         | ModelConfig::Kl(KlConfig { network, .. }) => {
             // The finest up-sampling convolves at full size with the width of the next level.
-            let widths = network.widths()?;
-            widths.into_iter().take(2).fold(network.ch, usize::max)
+            let (down, up) = (network.widths()?, network.decoding().widths()?);
+            let outer = down.into_iter().take(2).chain(up.into_iter().take(2));
+            outer.fold(network.first_width(), usize::max)
         }
     })
 }
@@ -154,6 +165,43 @@ mod tests {
         let window = |name: &str| Limits::PORTABLE.window(&preset(name)).unwrap();
         assert_eq!(window("photos-f8"), 512);
         assert_eq!(window("imagenet-f16-16384"), 362);
+    }
+
+    #[test]
+    fn a_palette_that_does_not_fit_is_refused_with_the_model() {
+        let ModelConfig::VqGan(mut config) = preset("vqgan-tiny") else {
+            panic!("a preset of another kind");
+        };
+        let mut admit = |embed_dim: usize, n_embed: usize| {
+            config.embed_dim = embed_dim;
+            config.n_embed = n_embed;
+            let config = ModelConfig::VqGan(config.clone());
+            Limits::PORTABLE.admit(&config, 1 << 20, 1 << 20)
+        };
+        admit(1 << 12, 1 << 10).unwrap();
+        // Every tensor is small; the covariance of the codes alone is a gigabyte.
+        let error = admit(1 << 14, 1 << 10).unwrap_err();
+        let needed = 4 * ((1 << 28) + (1 << 24));
+        assert_eq!(
+            error,
+            Error::ModelTooLarge {
+                needed,
+                limit: 1 << 30
+            }
+        );
+    }
+
+    #[test]
+    fn sizes_past_32_bits_do_not_wrap() {
+        let config = preset("photos-f8");
+        for parameters in [1 << 30, 1 << 32, u64::MAX] {
+            let result = Limits::CPU.admit(&config, parameters, 1);
+            assert_eq!(
+                result.is_err(),
+                parameters.saturating_mul(4) > Limits::CPU.model,
+                "{parameters}"
+            );
+        }
     }
 
     #[test]

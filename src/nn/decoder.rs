@@ -66,6 +66,7 @@ impl<N> Decoder<N> {
         norm: impl Normalise<Layer = N>,
         device: &Device,
     ) -> Result<Self> {
+        let config = &config.decoding();
         let widths = config.widths()?;
         let coarsest = widths.last().copied().unwrap_or(config.ch);
         let mut from = coarsest;

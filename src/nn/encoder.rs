@@ -79,7 +79,7 @@ impl Encoder {
     pub fn new(config: &NetworkConfig, channels: usize, device: &Device) -> Result<Self> {
         let widths = config.widths()?;
         let norm = config.norm();
-        let mut from = config.ch;
+        let mut from = config.first_width();
         let mut down = Vec::with_capacity(widths.len());
         for (level, &width) in widths.iter().enumerate() {
             let mut block = Vec::new();
@@ -99,7 +99,7 @@ impl Encoder {
             });
         }
         Ok(Self {
-            conv_in: conv(config.in_channels, config.ch, 3, device),
+            conv_in: conv(config.in_channels, config.first_width(), 3, device),
             down,
             mid: Middle::new(from, config, norm, device),
             norm_out: norm.init(from, device),

@@ -84,7 +84,7 @@ impl MaskGitEncoder {
     /// When the config's widths overflow.
     pub fn new(config: &NetworkConfig, device: &Device) -> Result<Self> {
         let (count, norm) = (config.num_res_blocks, config.norm());
-        let mut from = config.ch;
+        let mut from = config.first_width();
         let mut down = Vec::new();
         for width in config.widths()? {
             down.push(MaskGitDown {
@@ -93,7 +93,7 @@ impl MaskGitEncoder {
             from = width;
         }
         Ok(Self {
-            conv_in: conv_without_bias(config.in_channels, config.ch, 3, device),
+            conv_in: conv_without_bias(config.in_channels, config.first_width(), 3, device),
             down,
             mid: blocks(count, from, from, norm, device),
             norm_out: norm.init(from, device),

@@ -80,6 +80,8 @@ export interface ModelFacts {
   family: string;
   /** Fields of the config that nothing told, at the family's published value. */
   assumed: string[];
+  /** What all names of the model's tensors begin with in the file; mostly nothing. */
+  prefix: string;
   name: string | null;
   config: object;
   parameters: number;

@@ -6,7 +6,7 @@ use super::source::source;
 use super::{Engine, Picture, Tokens, clock, object};
 use crate::config::ModelConfig;
 use crate::models::{Codec, Stage};
-use crate::weights::{CheckedWeights, Container, Family, build};
+use crate::weights::{CheckedWeights, Container, Family, Survey, build};
 
 /// A weight file that has been looked at, value by value, before anything is built of it. Between
 /// the two an earlier model can be freed, so that the memory need not hold both.
@@ -24,12 +24,12 @@ impl Weights {
         #[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] weights: JsValue,
         config: Option<String>,
     ) -> Result<Weights, JsValue> {
-        let file = Container::open(source(weights)?)?;
-        let checked = CheckedWeights::new(file, config.as_deref())?;
-        let (parameters, largest) = (checked.parameters(), checked.largest());
-        engine
-            .limits()
-            .admit(&checked.config, parameters, largest)?;
+        let survey = Survey::of(Container::open(source(weights)?)?, config.as_deref())?;
+        survey.fits()?;
+        // The header tells what a model takes; its values may be gigabytes to read.
+        let (parameters, largest) = (survey.parameters(), survey.largest());
+        engine.limits().admit(&survey.config, parameters, largest)?;
+        let checked = CheckedWeights::of_survey(survey)?;
         Ok(Weights { checked })
     }
 
@@ -42,6 +42,7 @@ impl Weights {
             codec,
             family: self.checked.family,
             assumed: self.checked.assumed.clone(),
+            prefix: self.checked.prefix.clone(),
         })
     }
 }
@@ -53,6 +54,7 @@ pub struct Model {
     codec: Codec,
     family: Family,
     assumed: Vec<&'static str>,
+    prefix: String,
 }
 
 #[derive(Serialize)]
@@ -61,6 +63,7 @@ struct ModelFacts<'a> {
     kind: &'static str,
     family: String,
     assumed: &'a [&'static str],
+    prefix: &'a str,
     name: Option<&'a str>,
     config: &'a ModelConfig,
     parameters: usize,
@@ -95,6 +98,7 @@ impl Model {
             kind: config.kind(),
             family: self.family.to_string(),
             assumed: &self.assumed,
+            prefix: &self.prefix,
             name: self.codec.name(),
             config,
             parameters: self.codec.parameters(),

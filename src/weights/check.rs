@@ -5,9 +5,10 @@ use std::rc::Rc;
 use burn::tensor::Device;
 use sha2::{Digest, Sha256};
 
+use super::container::elements;
 use super::{Container, Family, NAME_KEY, Recognised, TUNING_KEY, params};
 use crate::config::ModelConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::models::Autoencoder;
 use crate::tokens::Hash;
 
@@ -28,6 +29,8 @@ pub struct Survey {
     pub shapes: BTreeMap<String, Vec<usize>>,
     /// Tensors of the file that are no part of the model.
     pub aside: Vec<String>,
+    /// What all names of the model's tensors begin with in the file; mostly nothing.
+    pub prefix: String,
     /// Empty where the model can be built.
     pub faults: Vec<Fault>,
     file: Container,
@@ -57,15 +60,16 @@ pub enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing(name) => write!(f, "`{name}` is missing"),
-            Self::Unexpected(name) => write!(f, "`{name}` is not part of this model"),
+            Self::Missing(name) => write!(f, "{} is missing", shown(name)),
+            Self::Unexpected(name) => write!(f, "{} is not part of this model", shown(name)),
             Self::Misshapen {
                 name,
                 expected,
                 found,
             } => write!(
                 f,
-                "`{name}` has shape {found:?} where {expected:?} is expected"
+                "{} has shape {found:?} where {expected:?} is expected",
+                shown(name)
             ),
         }
     }
@@ -97,21 +101,46 @@ impl Survey {
             tuning: file.metadata(TUNING_KEY).map(str::to_owned),
             shapes,
             aside: recognised.aside,
+            prefix: recognised.prefix,
             file,
             names: recognised.names,
         })
     }
 
     /// Number of values in the model's tensors.
-    pub fn parameters(&self) -> usize {
-        let count = |shape: &Vec<usize>| shape.iter().product::<usize>();
-        self.shapes.values().map(count).sum()
+    pub fn parameters(&self) -> u64 {
+        let count = |sum: u64, shape: &Vec<usize>| sum.saturating_add(elements(shape));
+        self.shapes.values().fold(0, count)
     }
 
     /// Number of values in the largest of them.
-    pub fn largest(&self) -> usize {
-        let count = |shape: &Vec<usize>| shape.iter().product::<usize>();
+    pub fn largest(&self) -> u64 {
+        let count = |shape: &Vec<usize>| elements(shape);
         self.shapes.values().map(count).max().unwrap_or(0)
+    }
+
+    /// Whether the file has just the model's tensors.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMismatch`] names the first one that is missing, misshapen or not the model's.
+    pub fn fits(&self) -> Result<()> {
+        let Some(first) = self.faults.first() else {
+            return Ok(());
+        };
+        Err(Error::WeightsMismatch(match self.faults.len() {
+            1 => first.to_string(),
+            many => format!("{first}, and {} other tensors do not fit", many - 1),
+        }))
+    }
+
+    /// The keys of a PyTorch checkpoint under which the model was found; see [`Container::taken`].
+    pub fn taken(&self) -> &str {
+        self.file.taken()
+    }
+
+    /// Where else in a PyTorch checkpoint there are models.
+    pub fn passed_over(&self) -> &[String] {
+        self.file.passed_over()
     }
 
     /// The values of one of the model's tensors.
@@ -168,12 +197,7 @@ impl CheckedWeights {
     /// # Errors
     /// As [`CheckedWeights::new`], but for those of [`Survey::of`].
     pub fn of_survey(survey: Survey) -> Result<Self> {
-        if let Some(first) = survey.faults.first() {
-            return Err(Error::WeightsMismatch(match survey.faults.len() {
-                1 => first.to_string(),
-                many => format!("{first}, and {} other tensors do not fit", many - 1),
-            }));
-        }
+        survey.fits()?;
         let (mut codebook, mut decoder) = (Sha256::new(), Sha256::new());
         for (ours, shape) in &survey.shapes {
             let values = survey.values(ours)?;

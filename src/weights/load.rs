@@ -39,7 +39,8 @@ pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded> {
     let model = Autoencoder::new(&checked.config, device)?;
     Ok(Loaded {
         model: params::fill(model, |name| checked.values(name))?,
-        parameters: checked.parameters(),
+        // Of a model that is in memory, so that they fit.
+        parameters: checked.parameters() as usize,
         config: checked.config.clone(),
         name: checked.name.clone(),
         tuning: checked.tuning.clone(),

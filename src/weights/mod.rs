@@ -2,7 +2,7 @@
 //!
 //! The project's own format is safetensors with the model's config as JSON in the header's metadata,
 //! under the key `config`, its name under `name`, and how it was fine-tuned under `tuning`. Files of other projects are recognised by
-//! their names and shapes; see [`Recognised`]. Tensors are stored as f32, f16 or bf16, in this
+//! their names and shapes; see [`Recognised`]. Tensors are stored as f64, f32, f16 or bf16, in this
 //! project's format as int8 too, and computed in f32. They are read from a [`Source`] one at a time.
 
 mod blend;
@@ -13,10 +13,12 @@ mod judges;
 mod load;
 mod manifest;
 mod narrow;
+mod nest;
 pub(crate) mod params;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod pickle;
 mod save;
+mod sniff;
 mod source;
 
 pub use blend::blend;
@@ -27,6 +29,7 @@ pub use judges::{load_discriminator, load_lpips, save_discriminator};
 pub use load::{Loaded, build, load};
 pub use manifest::{Companion, Manifest, ManifestEntry};
 pub use save::{About, Storage, on_host, save};
+pub use sniff::refuse_shard;
 pub use source::Source;
 
 /// Metadata key of the model's config, as JSON.

@@ -12,6 +12,7 @@ PAGE = """<!DOCTYPE html>
 <html><head><title>404 Not Found</title></head>
 <body><h1>Not Found</h1><p>The weights that you asked for are not here.</p></body></html>
 """
+YAML = "model:\n  target: taming.models.vqgan.VQModel\n  params:\n    embed_dim: 256\n"
 POINTER = """version https://git-lfs.github.com/spec/v1
 oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
 size 12345
@@ -26,13 +27,15 @@ def cases() -> Iterator[tuple | dict]:
     yield "eight zero bytes", bytes(8), corrupt, "its header: EOF"
     yield "a kilobyte of zeros", bytes(1024), corrupt, "its header: EOF"
     yield "a kilobyte of ones", b"\xff" * 1024, corrupt, NO_HEADER
-    yield "a text file", TEXT.encode(), corrupt, NO_HEADER
-    yield "an HTML error page", PAGE.encode(), corrupt, NO_HEADER
-    yield "a pointer of Git LFS", POINTER.encode(), corrupt, NO_HEADER
-    yield "a config file", b'{"kind": "vqvae", "hidden": 2}\n', corrupt, NO_HEADER
-    yield "a gzip", gzipped(TEXT.encode()), corrupt, "ends within its header"
-    yield "a PNG", png(), corrupt, NO_HEADER
-    yield "a token file", tokens(), corrupt, NO_HEADER
+    yield "a text file", TEXT.encode(), corrupt, "a text file"
+    yield "an HTML error page", PAGE.encode(), corrupt, "a web page"
+    yield "a pointer of Git LFS", POINTER.encode(), corrupt, "large-file storage"
+    yield "a config file", b'{"kind": "vqvae", "hidden": 2}\n', corrupt, "a JSON file"
+    yield "a training config in YAML", YAML.encode(), corrupt, "a YAML file"
+    yield "a GGUF", b"GGUF\x03\0\0\0" + bytes(80), corrupt, "a GGUF file"
+    yield "a gzip", gzipped(TEXT.encode()), corrupt, "unpack it"
+    yield "a PNG", png(), corrupt, "a picture"
+    yield "a token file", tokens(), corrupt, "a token file"
     # The page reads no pickle, nor what may hold one: zips, and what begins as pickles do.
     pickle = b"\x80\x02}q\x00."
     archive = zipped({"archive/data.pkl": pickle, "archive/version": b"3\n"})

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 #: Size and struct format of the values of the types whose values are written here.
 FLOATS = {"F32": "f", "F16": "e", "F64": "d"}
-SIZES = {"BOOL": 1, "I8": 1, "U8": 1, "F8_E4M3": 1, "F16": 2, "BF16": 2, "I32": 4, "F32": 4, "F64": 8, "I64": 8}
+SIZES = {"BOOL": 1, "I8": 1, "U8": 1, "F8_E4M3": 1, "F16": 2, "BF16": 2, "I16": 2, "I32": 4, "F32": 4, "F64": 8, "I64": 8}
 
 
 @dataclass(frozen=True)

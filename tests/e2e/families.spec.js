@@ -66,6 +66,38 @@ for (const [golden, { facts, from, count }] of Object.entries(FAMILIES)) {
   });
 }
 
+test('names under the beginning of a training script are read without it, and the page says so', async ({ page }) => {
+  const read = (/** @type {string} */ name) => ({ name, mimeType: '', buffer: file(`tests/checkpoints/${name}`) });
+  const files = { weights: read('prefix-_orig_mod.safetensors'), config: read('groups-4.json') };
+  await withTiny(page);
+  await open(page);
+  await drop(page, ...together(files));
+  await expect(page.locator('#model')).toHaveValue('prefix-_orig_mod.safetensors');
+  await expect(page.locator('#model-facts')).toContainText('its names under _orig_mod.');
+  const photo = await smallPhoto(page);
+  await drop(page, photo);
+  await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');
+  await reaches(page, 'done');
+  await shows(page, native(photo, files));
+});
+
+for (const [name, code, words] of [
+  ['lfs-pointer.safetensors', 'weights_corrupt', 'This is a pointer to a file in large-file storage (Git LFS)'],
+  ['html-page.safetensors', 'weights_corrupt', 'This is a web page'],
+  ['vae.gguf', 'weights_corrupt', 'This is a GGUF file'],
+  ['model-00001-of-00002.safetensors', 'weights_sharded', 'spread over several files'],
+  ['checkpoint-000001000.pt', 'weights_pickle', 'a PyTorch checkpoint'],
+]) {
+  test(`${name} is called by its name, and the model in use stays`, async ({ page }) => {
+    await withTiny(page);
+    await open(page);
+    await drop(page, { name, mimeType: '', buffer: file(`tests/checkpoints/${name}`) });
+    await complains(page, code, words);
+    await rebuildSample(page, 'coffee');
+    await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
+  });
+}
+
 test('a file of this project says nothing of families and assumptions', async ({ page }) => {
   await withTiny(page);
   await open(page);

@@ -104,7 +104,7 @@ fn a_function_is_not_called_by_way_of_another() {
     // In the middle of a state dict whose tensors are in order.
     let good = |pickle: Pickle| pickle.tensor(1, 0, &[1], &[1]);
     let file = |pickle| checkpoint(pickle, &[("0", &floats(&[1.0]))]);
-    assert_eq!(pickle::read(&file(state(good))).unwrap().len(), 1);
+    assert_eq!(pickle::read(&file(state(good))).unwrap().entries.len(), 1);
     let hidden = state(|p| good(p).raw(b"s").text("x").global("os.system").raw(b")R"));
     refused(file(hidden), REFUSED, system);
 }
@@ -302,7 +302,7 @@ fn entries_of_a_zip_may_not_overlap() {
     let data = ZipEntry::new("archive/data.pkl", pickle);
     let storage = ZipEntry::new("archive/data/0", floats(&[1.0; 4]));
     let good = [data.clone(), storage.clone()];
-    assert_eq!(pickle::read(&zip(&good)).unwrap().len(), 1);
+    assert_eq!(pickle::read(&zip(&good)).unwrap().entries.len(), 1);
     let mut again = ZipEntry::new("archive/data/1", floats(&[1.0; 4]));
     again.header = Some(0);
     refused(

@@ -9,7 +9,8 @@ const SIX: [f32; 6] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
 
 /// What a checkpoint of this pickle and one storage of six numbers holds.
 fn read(pickle: Pickle) -> Vec<Entry> {
-    pickle::read(&checkpoint(pickle.stop(), &[("0", &floats(&SIX))])).unwrap()
+    let read = pickle::read(&checkpoint(pickle.stop(), &[("0", &floats(&SIX))]));
+    read.unwrap().entries
 }
 
 fn names(pickle: Pickle) -> Vec<String> {
@@ -34,7 +35,7 @@ fn a_view_is_found_where_it_lies() {
         checkpoint(pickle.clone(), &[("0", &data)]),
         legacy(&pickle, &[("0", 6, &data)]),
     ] {
-        let entries = pickle::read(&file).unwrap();
+        let entries = pickle::read(&file).unwrap().entries;
         let [entry] = entries.as_slice() else {
             panic!("{entries:?}");
         };
@@ -67,7 +68,7 @@ fn views_of_every_rank_are_put_in_order() {
     for (offset, shape, strides, expected) in cases {
         let pickle = state(|p| p.tensor(6, offset, shape, strides));
         let file = checkpoint(pickle, &[("0", &floats(&SIX))]);
-        let entry = &pickle::read(&file).unwrap()[0];
+        let entry = &pickle::read(&file).unwrap().entries[0];
         assert_eq!(entry.bytes(&file).unwrap(), floats(expected), "{shape:?}");
     }
 }
@@ -81,8 +82,13 @@ fn the_state_dict_is_found() {
         "state_dict",
         "s",
     );
-    assert_eq!(names(several), ["s"]);
-    assert_eq!(names(nest(nest(new(), "ema", "e"), "model", "m")), ["m"]);
+    // As LlamaGen's own script has it.
+    assert_eq!(names(several), ["e"]);
+    assert_eq!(names(nest(nest(new(), "ema", "e"), "model", "m")), ["e"]);
+    assert_eq!(
+        names(nest(nest(new(), "model", "m"), "state_dict", "s")),
+        ["s"]
+    );
     assert_eq!(names(nest(nest(new(), "other", "o"), "module", "m")), ["m"]);
     // Nothing in `model` is a tensor, so that the file's own are meant.
     let own = set(new().text("model").raw(b"}s"), "w");
@@ -96,6 +102,34 @@ fn the_state_dict_is_found() {
         .raw(b"}K\x00}");
     let state = set(state, "exp_avg").raw(b"sss");
     assert_eq!(names(nest(state, "model", "m")), ["m"]);
+}
+
+#[test]
+fn the_dict_with_the_autoencoder_is_taken_whatever_its_key() {
+    const ENCODER: &str = "encoder.down.0.block.0.conv1.weight";
+    let new = || Pickle::new().raw(b"}");
+    let found = |pickle: Pickle| {
+        let read = pickle::read(&checkpoint(pickle.stop(), &[("0", &floats(&SIX))])).unwrap();
+        (read.taken, read.passed_over)
+    };
+    // `ema` may be an average of something else.
+    let pickle = nest(nest(new(), "ema", "w"), "model", ENCODER);
+    assert_eq!(found(pickle), ("model".to_owned(), vec![]));
+    for key in [
+        "params_ema",
+        "ema_state_dict",
+        "state_dict_ema",
+        "generator",
+        "mine",
+    ] {
+        let pickle = nest(nest(new(), "discriminator", "main.0.weight"), key, ENCODER);
+        assert_eq!(found(pickle), (key.to_owned(), vec![]));
+    }
+    let pickle = nest(nest(new(), "params", ENCODER), "params_ema", ENCODER);
+    let both = ("params_ema".to_owned(), vec!["params".to_owned()]);
+    assert_eq!(found(pickle), both);
+    let deep = nest(new().text("state_dict").raw(b"}"), "generator", ENCODER).raw(b"s");
+    assert_eq!(found(deep), ("state_dict.generator".to_owned(), vec![]));
 }
 
 #[test]
@@ -235,7 +269,7 @@ fn number_types_are_told_apart() {
             checkpoint(pickle.clone(), &[("0", &data)]),
             legacy(&pickle, &[("0", 3, &data)]),
         ] {
-            let entry = &pickle::read(&file).unwrap()[0];
+            let entry = &pickle::read(&file).unwrap().entries[0];
             assert_eq!(entry.dtype, dtype, "{class}");
             assert_eq!(entry.bytes(&file).unwrap(), data[usize::from(size)..]);
         }
@@ -248,7 +282,7 @@ fn number_types_are_told_apart() {
         args.global("torch.float32").raw(b"tR")
     });
     let file = checkpoint(third, &[("0", &floats(&SIX))]);
-    let entry = &pickle::read(&file).unwrap()[0];
+    let entry = &pickle::read(&file).unwrap().entries[0];
     assert_eq!(entry.dtype, Dtype::F32);
     assert_eq!(entry.bytes(&file).unwrap(), floats(&SIX[4..]));
     // Quantised numbers are no tensor of these, nor is one to be negated.
@@ -283,7 +317,7 @@ fn storages_follow_each_other_in_the_older_form() {
         &pickle.stop(),
         &[("12", 3, &b), ("13", 1, &[9; 16]), ("94", 2, &a)],
     );
-    let entries = pickle::read(&file).unwrap();
+    let entries = pickle::read(&file).unwrap().entries;
     let bytes: Vec<_> = entries.iter().map(|e| e.bytes(&file).unwrap()).collect();
     assert_eq!(bytes, [a, b.to_vec()]);
 }

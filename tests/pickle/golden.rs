@@ -44,7 +44,7 @@ fn holds(file: &[u8]) -> BTreeMap<String, Entry> {
     let expected = SafeTensors::deserialize(EXPECTED).unwrap();
     let file = file.to_vec();
     assert!(pickle::is_pickle(&file[..16]));
-    let entries = pickle::read(&file).unwrap();
+    let entries = pickle::read(&file).unwrap().entries;
     let count = entries.len();
     let mut entries: BTreeMap<_, _> = entries.into_iter().map(|e| (e.name.clone(), e)).collect();
     assert_eq!(entries.len(), count, "a name twice");

@@ -43,7 +43,6 @@ export const PageCode = Object.freeze(/** @type {const} */ ({
   DOWNLOAD_LENGTH: 'download_length',
   DOWNLOAD_HASH: 'download_hash',
   WORKER_FAILED: 'worker_failed',
-  WEIGHTS_SHARDED: 'weights_sharded',
   NOT_KEPT: 'not_kept',
   TOO_MANY: 'too_many',
   CAMERA_REFUSED: 'camera_refused',
@@ -61,6 +60,7 @@ export const Code = Object.freeze(/** @type {const} */ ({
   TOKENS_CORRUPT: 'tokens_corrupt',
   TOKENS_OTHER_CODEBOOK: 'tokens_other_codebook',
   WEIGHTS_CORRUPT: 'weights_corrupt',
+  WEIGHTS_SHARDED: 'weights_sharded',
   NO_CODEBOOK: 'no_codebook',
   CONFIG_INVALID: 'config_invalid',
   MODEL_UNKNOWN: 'model_unknown',
@@ -129,6 +129,7 @@ export function failure(error) {
  * @property {string} kind
  * @property {string} family whose file it is: this project's or another's
  * @property {string[]} assumed fields of the config that nothing told
+ * @property {string} prefix what all names of the model's tensors begin with in the file
  * @property {string | null} name
  * @property {Record<string, any>} config
  * @property {number} parameters

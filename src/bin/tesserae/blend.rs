@@ -3,10 +3,11 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use serde_json::json;
 use tesserae::Result;
-use tesserae::weights::{self, About, CheckedWeights};
+use tesserae::weights::{self, About};
 
 use crate::convert::Dtype;
 use crate::files;
+use crate::model::ConfigArgs;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -31,10 +32,7 @@ pub struct Args {
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
         let device = Device::flex();
-        let load = |path| {
-            let checked = CheckedWeights::new(files::weights(path)?, None)?;
-            weights::build(&checked, &device)
-        };
+        let load = |path| crate::weights::load(path, &ConfigArgs::default(), &device);
         let (from, to) = (load(&self.from)?, load(&self.to)?);
         let model = weights::blend(&from, &to, self.share).await?;
         let about = About::named(self.name.as_deref());

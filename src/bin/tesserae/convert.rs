@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use clap::ValueEnum;
 use serde_json::json;
 use tesserae::pixels::metrics::psnr;
-use tesserae::weights::{self, About, CheckedWeights, Storage};
+use tesserae::weights::{self, About, Storage};
 use tesserae::{Codec, Picture, Result};
 
 use crate::files;
@@ -16,7 +16,7 @@ const SAMPLE: &[u8] = include_bytes!("../../../www/samples/coffee.png");
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Weight file of any known family: safetensors, the index of a sharded one, or a PyTorch
-    /// checkpoint (.ckpt, .pt, .bin), which is parsed and never executed.
+    /// checkpoint (.ckpt, .pt, .bin), which is parsed and never executed; or the folder of one.
     input: PathBuf,
     /// Weight file to write, in this project's format.
     output: PathBuf,
@@ -52,8 +52,7 @@ impl From<Dtype> for Storage {
 
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
-        let file = files::weights(&self.input)?;
-        let checked = CheckedWeights::new(file, self.config.text()?.as_deref())?;
+        let checked = crate::weights::check(&self.input, &self.config)?;
         let device = Device::flex();
         let mut loaded = weights::build(&checked, &device)?;
         if self.name.is_some() {
@@ -101,9 +100,6 @@ impl Args {
             "{parameters} parameters of a {} file in {length} bytes",
             checked.family
         );
-        if !checked.assumed.is_empty() {
-            println!("assumed {}", checked.assumed.join(", "));
-        }
         if let Some((before, after)) = cost {
             println!(
                 "int8 costs {:.2} dB on a sample: {before:.2} before, {after:.2} after",

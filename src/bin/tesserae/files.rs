@@ -1,12 +1,8 @@
 //! Files and folders: the only part of the program that touches them.
 
-use std::cell::RefCell;
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use tesserae::weights::{Container, Source};
 use tesserae::{Error, Picture, Result};
 
 /// The whole file.
@@ -70,50 +66,6 @@ pub fn has_picture_extension(path: &Path) -> bool {
 /// A decoded picture.
 pub fn picture(path: &Path) -> Result<Picture> {
     Picture::decode(&read(path)?)
-}
-
-/// The tensors of a weight file, or of all shards that an index (`….index.json`) names.
-pub fn weights(path: &Path) -> Result<Container> {
-    if path.extension().is_none_or(|extension| extension != "json") {
-        return Container::open(Bytes::open(path)?);
-    }
-    Container::sharded(&text(path)?, |file| Bytes::open(&path.with_file_name(file)))
-}
-
-/// A file's bytes, read where they are asked for.
-#[derive(Debug)]
-struct Bytes {
-    path: PathBuf,
-    length: u64,
-    file: RefCell<File>,
-}
-
-impl Bytes {
-    fn open(path: &Path) -> Result<Rc<dyn Source>> {
-        let failed = |e| Error::io(path, e);
-        let file = File::open(path).map_err(failed)?;
-        Ok(Rc::new(Self {
-            path: path.to_owned(),
-            length: file.metadata().map_err(failed)?.len(),
-            file: RefCell::new(file),
-        }))
-    }
-}
-
-impl Source for Bytes {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    fn read(&self, start: u64, length: usize) -> Result<Vec<u8>> {
-        self.check(start, length)?;
-        let mut bytes = vec![0; length];
-        let mut file = self.file.borrow_mut();
-        file.seek(SeekFrom::Start(start))
-            .and_then(|_| file.read_exact(&mut bytes))
-            .map_err(|e| Error::io(&self.path, e))?;
-        Ok(bytes)
-    }
 }
 
 /// Writes a picture as its file's extension says, PNG without one.

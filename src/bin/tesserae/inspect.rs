@@ -1,15 +1,16 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::json;
 use tesserae::weights::{CheckedWeights, Survey};
 use tesserae::{Error, Result};
 
-use crate::files;
 use crate::model::ConfigArgs;
+use crate::weights::{key, report, survey};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Weight file, or the index of a sharded one.
+    /// Weight file, the index of a sharded one, or the folder of either.
     weights: PathBuf,
     #[command(flatten)]
     config: ConfigArgs,
@@ -17,20 +18,21 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, json: bool) -> Result<()> {
-        let config = self.config.text()?;
-        let file = files::weights(&self.weights)?;
-        let survey = Survey::of(file, config.as_deref())?;
+        let survey = survey(&self.weights, &self.config)?;
         if !survey.faults.is_empty() {
             return Err(list_faults(&survey, json));
         }
         let checked = CheckedWeights::of_survey(survey)?;
+        report(&checked);
         let config = &checked.config;
         let macs = config.macs(256, 256)?;
         if json {
             println!(
                 "{}",
                 json!({"family": checked.family.to_string(), "assumed": checked.assumed,
-                    "aside": checked.aside.len(), "kind": config.kind(), "name": checked.name, "config": config, "tuning": checked.tuning,
+                    "aside": checked.aside.len(), "aside_names": checked.aside,
+                    "prefix": checked.prefix, "taken": checked.taken(),
+                    "passed_over": checked.passed_over(), "kind": config.kind(), "name": checked.name, "config": config, "tuning": checked.tuning,
                     "parameters": checked.parameters(), "tensors": checked.shapes.len(),
                     "factor": config.factor(), "grids": config.grids(), "codes": config.codes(),
                     "embed_dim": config.embed_dim(), "macs_256": macs,
@@ -47,8 +49,20 @@ impl Args {
             if !checked.assumed.is_empty() {
                 println!("assumed     {}", checked.assumed.join(", "));
             }
+            if !checked.taken().is_empty() {
+                println!("found under {}", key(checked.taken()));
+            }
+            for other in checked.passed_over() {
+                println!("not taken   {}", key(other));
+            }
+            if !checked.prefix.is_empty() {
+                println!("names under {}", key(&checked.prefix));
+            }
             if !checked.aside.is_empty() {
                 println!("aside       {} tensors of no use here", checked.aside.len());
+                for group in groups(&checked.aside) {
+                    println!("            {group}");
+                }
             }
             println!(
                 "parameters  {} in {} tensors",
@@ -74,6 +88,23 @@ impl Args {
         }
         Ok(())
     }
+}
+
+/// Names, or where there are many, their first parts and how many begin with each.
+fn groups(names: &[String]) -> Vec<String> {
+    const FEW: usize = 12;
+    if names.len() <= FEW {
+        return names.iter().map(|name| key(name)).collect();
+    }
+    let mut groups = BTreeMap::<&str, usize>::new();
+    for name in names {
+        let first = name.split('.').next().unwrap_or(name);
+        *groups.entry(first).or_default() += 1;
+    }
+    let groups = groups.into_iter();
+    groups
+        .map(|(first, count)| format!("{} in {count} tensors", key(first)))
+        .collect()
 }
 
 /// Prints every tensor that does not fit.

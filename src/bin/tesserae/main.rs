@@ -22,6 +22,7 @@ mod shards;
 mod ship;
 mod train;
 mod tune;
+mod weights;
 
 use clap::Parser;
 use std::process::ExitCode;

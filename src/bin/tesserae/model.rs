@@ -3,16 +3,16 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use tesserae::models::{Limits, Stage};
-use tesserae::weights::{self, CheckedWeights, Loaded, Manifest};
+use tesserae::weights::{Loaded, Manifest};
 use tesserae::{Codec, Error, Picture, Result};
 
 use crate::device::DeviceArgs;
-use crate::files;
+use crate::{files, weights};
 
 /// A config.json for what shapes cannot tell.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct ConfigArgs {
-    /// A config.json that came with the weights, for what their shapes cannot tell.
+    /// A config.json for what the weights' shapes cannot tell, if it does not lie beside them.
     #[arg(long)]
     config: Option<PathBuf>,
 }
@@ -26,7 +26,7 @@ impl ConfigArgs {
 /// Which model, for every command that uses one.
 #[derive(Debug, clap::Args)]
 pub struct ModelArgs {
-    /// A shipped model's name, or a weight file.
+    /// A shipped model's name, a weight file, or the folder that holds one.
     #[arg(long, default_value = "photos-f8")]
     model: String,
     /// Folder of shipped models, with their index.json.
@@ -67,15 +67,25 @@ impl FitArgs {
 }
 
 impl ModelArgs {
-    /// The weight file: what is named exists as a file, or the index knows it.
+    /// The weight file, or the folder of one: what is named exists as a file, or the index knows it,
+    /// or it exists as a folder.
     pub fn file(&self) -> Result<PathBuf> {
         let path = Path::new(&self.model);
-        if path.is_file() {
+        let is_path = self.model.contains(['/', '.']);
+        if path.is_file() || (is_path && path.exists()) {
             return Ok(path.to_owned());
         }
-        if self.model.contains(['/', '.']) {
+        if is_path {
             return Err(Error::io(path, "no such weight file"));
         }
+        match self.shipped() {
+            Err(_) if path.is_dir() => Ok(path.to_owned()),
+            found => found,
+        }
+    }
+
+    /// The file of the shipped model that is named.
+    fn shipped(&self) -> Result<PathBuf> {
         let index = files::read(&self.models.join("index.json"))?;
         let index = Manifest::from_json(&String::from_utf8_lossy(&index))?;
         Ok(self.models.join(&index.entry(&self.model)?.file))
@@ -88,9 +98,7 @@ impl ModelArgs {
 
     /// The weights as a model.
     pub fn weights(&self, device: &Device) -> Result<Loaded> {
-        let file = files::weights(&self.file()?)?;
-        let checked = CheckedWeights::new(file, self.config.text()?.as_deref())?;
-        weights::build(&checked, device)
+        weights::load(&self.file()?, &self.config, device)
     }
 
     /// The model, ready for pictures.

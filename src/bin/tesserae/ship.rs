@@ -129,7 +129,7 @@ impl Args {
 
 /// The bytes of a discriminator's file, which is one and not too large.
 fn judged(path: &Path) -> Result<Vec<u8>> {
-    weights::load_discriminator(&files::weights(path)?, &Device::flex())?;
+    weights::load_discriminator(&crate::weights::container(path)?, &Device::flex())?;
     let bytes = files::read(path)?;
     match bytes.len() {
         length if length <= MAX_DISCRIMINATOR => Ok(bytes),

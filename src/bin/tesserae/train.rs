@@ -15,6 +15,7 @@ use tesserae::weights::{self, About, Storage};
 use tesserae::{Autoencoder, Codec, Error, ModelConfig, Picture, Result};
 
 use crate::device::DeviceArgs;
+use crate::model::ConfigArgs;
 use crate::{files, grid};
 
 /// Steps between two checkpoints, two lines of the log, and two looks at held-out pictures.
@@ -133,7 +134,7 @@ impl Args {
         let Some(path) = &self.from else {
             return Ok((fresh, false));
         };
-        let mut loaded = weights::load(files::read(path)?, device)?;
+        let mut loaded = crate::weights::load(path, &ConfigArgs::default(), device)?;
         if loaded.config == config.model {
             return Ok((loaded.model, true));
         }
@@ -152,9 +153,13 @@ impl Args {
     fn start(&self, trained: bool, device: &Device) -> Result<Start> {
         let discriminator = self.discriminator.as_deref();
         let discriminator = discriminator
-            .map(|path| weights::load_discriminator(&files::weights(path)?, device))
+            .map(|path| weights::load_discriminator(&crate::weights::container(path)?, device))
             .transpose()?;
-        let lpips: Vec<_> = self.lpips.iter().map(|path| files::weights(path)).collect();
+        let lpips: Vec<_> = self
+            .lpips
+            .iter()
+            .map(|path| crate::weights::container(path))
+            .collect();
         let lpips = lpips.into_iter().collect::<Result<Vec<_>>>()?;
         Ok(Start {
             trained,

@@ -112,7 +112,7 @@ impl Args {
         let crops = CropSampler::new(pictures.to_vec(), &training.data, range, config.seed)?;
         let discriminator = self.discriminator.as_deref();
         let discriminator = discriminator
-            .map(|path| weights::load_discriminator(&files::weights(path)?, &device))
+            .map(|path| weights::load_discriminator(&crate::weights::container(path)?, &device))
             .transpose()?;
         let start = Start {
             trained: true,

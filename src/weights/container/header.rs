@@ -1,8 +1,8 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 
-use safetensors::tensor::Metadata;
+use safetensors::tensor::{Dtype, Metadata};
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -40,9 +40,10 @@ pub fn read(source: &Rc<dyn Source>) -> Result<Container> {
     let header = source.read(PREFIX as u64, length)?;
     let header = std::str::from_utf8(&header).map_err(|_| corrupt("its header is not text"))?;
     let json = |e: serde_json::Error| corrupt(&format!("its header: {}", one_line(e)));
+    let too_large = |e| too_large(header, usize::MAX as u64).unwrap_or_else(|| json(e));
     // The format's own reader keeps one of two equal names and says nothing.
     serde_json::from_str::<DistinctKeys>(header).map_err(json)?;
-    let header: Metadata = serde_json::from_str(header).map_err(json)?;
+    let header: Metadata = serde_json::from_str(header).map_err(too_large)?;
     if header.data_len() as u64 != source.len() - data {
         return Err(corrupt(
             "its data is longer or shorter than its header says",
@@ -70,6 +71,38 @@ pub fn read(source: &Rc<dyn Source>) -> Result<Container> {
     Ok(Container {
         metadata: header.metadata().clone().unwrap_or_default(),
         tensors,
+        taken: String::new(),
+        passed_over: vec![],
+    })
+}
+
+/// What the header says of a tensor, in numbers that hold more than this machine's addresses do.
+#[derive(Deserialize)]
+struct Extent {
+    dtype: Option<Dtype>,
+    shape: Option<Vec<u64>>,
+    data_offsets: Option<(u64, u64)>,
+}
+
+/// Why a header in order is refused by the format's own reader, which counts bits in the machine's
+/// addresses, `most` being the largest: a tensor is too large, 512 MiB where they have 32 bits.
+/// `None` for a header that is not in order.
+fn too_large(header: &str, most: u64) -> Option<Error> {
+    let extents: BTreeMap<String, Extent> = serde_json::from_str(header).ok()?;
+    let bits = |extent: Extent| {
+        let bits = extent.dtype?.bitsize() as u64;
+        let values = extent
+            .shape?
+            .into_iter()
+            .try_fold(1_u64, u64::checked_mul)?;
+        let (start, end) = extent.data_offsets?;
+        let bits = values.checked_mul(bits)?;
+        (end.checked_sub(start)? == bits / 8).then_some(bits)
+    };
+    let largest = extents.into_values().filter_map(bits).max()?;
+    (largest > most).then_some(Error::ModelTooLarge {
+        needed: largest / 8,
+        limit: most / 8,
     })
 }
 

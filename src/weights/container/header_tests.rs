@@ -174,3 +174,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_tensor_past_32_bits_of_addresses_is_too_large_and_not_damaged() {
+    let header = |dtype: &str, shape: &str, end: u64| {
+        format!(
+            r#"{{"__metadata__": {{"format": "pt"}}, "w": {{"dtype": "{dtype}", "shape": {shape},
+                "data_offsets": [0, {end}]}}}}"#
+        )
+    };
+    let most = u64::from(u32::MAX);
+    let told = |header: &str| too_large(header, most);
+    let expected = Some(Error::ModelTooLarge {
+        needed: 1 << 29,
+        limit: most / 8,
+    });
+    assert_eq!(told(&header("F32", "[65536, 2048]", 1 << 29)), expected);
+    assert_eq!(told(&header("F16", "[134217728, 2]", 1 << 29)), expected);
+    assert_eq!(
+        told(&header("F32", "[65536, 2047]", (1 << 29) - (1 << 18))),
+        None
+    );
+    // Lengths that do not agree are damage, as are those past all numbers.
+    assert_eq!(told(&header("F32", "[65536, 2048]", 1 << 28)), None);
+    assert_eq!(
+        told(&header("F32", "[4294967296, 4294967296]", 1 << 29)),
+        None
+    );
+    assert_eq!(told("{"), None);
+}

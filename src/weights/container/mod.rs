@@ -11,19 +11,26 @@ use std::rc::Rc;
 use safetensors::tensor::Dtype;
 use serde::Deserialize;
 
-use super::{CONFIG_KEY, Source};
-use crate::error::{Error, Result, one_line};
+use super::{CONFIG_KEY, Source, sniff};
+use crate::error::{Error, Result, one_line, shown};
 
 /// How a zip file begins, which the newer form of PyTorch's checkpoints is.
 const ZIP: &[u8] = b"PK\x03\x04";
-/// Bytes that tell a checkpoint from a safetensors file.
-const BEGINNING: u64 = 9;
-
 /// Whether a file that begins with these bytes is a PyTorch checkpoint; nine are enough.
 pub fn is_pickle(first: &[u8]) -> bool {
     // A safetensors file may begin with the same two bytes, as the length of its header.
     let safetensors = first.get(8) == Some(&b'{');
     first.starts_with(ZIP) || (matches!(first, [0x80, 2..=5, ..]) && !safetensors)
+}
+
+/// Number of values of a tensor, in numbers that hold more than 32 bits of addresses do.
+pub fn elements(shape: &[usize]) -> u64 {
+    match shape.contains(&0) {
+        true => 0,
+        false => shape
+            .iter()
+            .fold(1, |count: u64, side| count.saturating_mul(*side as u64)),
+    }
 }
 
 /// What the scales of a tensor in int8 are called, after the tensor's own name.
@@ -35,6 +42,8 @@ pub const SCALE: &str = ".scale";
 pub struct Container {
     metadata: HashMap<String, String>,
     tensors: BTreeMap<String, Stored>,
+    taken: String,
+    passed_over: Vec<String>,
 }
 
 /// `model.safetensors.index.json`, as the Hub's tools write it beside the shards.
@@ -51,16 +60,22 @@ impl Container {
     /// [`Error::WeightsCorrupt`] for what is no such file, [`Error::PickleRefused`], in a browser
     /// [`Error::WeightsPickle`], and what reading fails with.
     pub fn open(source: Rc<dyn Source>) -> Result<Self> {
-        let first = source.read(0, source.len().min(BEGINNING) as usize)?;
+        let first = source.read(0, source.len().min(sniff::BEGINNING) as usize)?;
         if is_pickle(&first) {
             return Self::open_checkpoint(source);
         }
-        header::read(&source)?.with_scales()
+        let read = header::read(&source);
+        // What has no header may be no weight file at all, and then that is what helps.
+        read.map_err(|error| match error {
+            Error::WeightsCorrupt(_) => sniff::explain(&first).unwrap_or(error),
+            other => other,
+        })?
+        .with_scales()
     }
 
     #[cfg(not(target_arch = "wasm32"))]
     fn open_checkpoint(source: Rc<dyn Source>) -> Result<Self> {
-        let entries = super::pickle::read(source.as_ref())?;
+        let checkpoint = super::pickle::read(source.as_ref())?;
         let stored = |entry: super::pickle::Entry| {
             (
                 entry.name.clone(),
@@ -69,7 +84,9 @@ impl Container {
         };
         Ok(Self {
             metadata: HashMap::new(),
-            tensors: entries.into_iter().map(stored).collect(),
+            tensors: checkpoint.entries.into_iter().map(stored).collect(),
+            taken: checkpoint.taken,
+            passed_over: checkpoint.passed_over,
         })
     }
 
@@ -117,6 +134,8 @@ impl Container {
         Ok(Self {
             metadata: metadata.collect(),
             tensors,
+            taken: String::new(),
+            passed_over: vec![],
         })
     }
 
@@ -147,6 +166,16 @@ impl Container {
         self.metadata.get(key).map(String::as_str)
     }
 
+    /// Of a PyTorch checkpoint, the keys that lead to its tensors, with dots between them.
+    pub fn taken(&self) -> &str {
+        &self.taken
+    }
+
+    /// Of a PyTorch checkpoint, where else there are models that were not taken.
+    pub fn passed_over(&self) -> &[String] {
+        &self.passed_over
+    }
+
     /// Names of the tensors, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
@@ -165,7 +194,7 @@ impl Container {
     pub fn values(&self, name: &str) -> Result<Vec<f32>> {
         self.tensors
             .get(name)
-            .ok_or_else(|| Error::WeightsMismatch(format!("`{name}` is missing")))?
+            .ok_or_else(|| Error::WeightsMismatch(format!("{} is missing", shown(name))))?
             .values(name)
     }
 }

@@ -2,7 +2,8 @@ use std::rc::Rc;
 
 use safetensors::tensor::Dtype;
 
-use crate::error::{Error, Result};
+use super::elements;
+use crate::error::{Error, Result, shown};
 use crate::weights::Source;
 
 /// Where one tensor lies, and as what.
@@ -76,7 +77,8 @@ impl Stored {
             .collect();
         if expected.is_empty() || scale.shape != expected || scale.dtype != Dtype::F32 {
             return Err(Error::WeightsMismatch(format!(
-                "the scales of `{name}` are not one number for each of its channels"
+                "the scales of {} are not one number for each of its channels",
+                shown(name)
             )));
         }
         let stored = Box::new(scale);
@@ -87,13 +89,15 @@ impl Stored {
     /// The values, widened to f32.
     pub(super) fn values(&self, name: &str) -> Result<Vec<f32>> {
         Ok(match (self.dtype, &self.scale) {
+            (Dtype::F64, _) => words(&self.bytes()?, |b| f64::from_le_bytes(b) as f32),
             (Dtype::F32, _) => words(&self.bytes()?, f32::from_le_bytes),
             (Dtype::F16, _) => words(&self.bytes()?, |b| half::f16::from_le_bytes(b).to_f32()),
             (Dtype::BF16, _) => words(&self.bytes()?, |b| half::bf16::from_le_bytes(b).to_f32()),
             (Dtype::I8, Some(scale)) => scale.apply(&self.shape, &self.bytes()?)?,
             (other, _) => {
                 return Err(Error::WeightsMismatch(format!(
-                    "`{name}` is stored as {other:?}, which is none of F32, F16 and BF16"
+                    "{} is stored as {other:?}, which is none of F64, F32, F16 and BF16",
+                    shown(name)
                 )));
             }
         })
@@ -102,8 +106,12 @@ impl Stored {
     fn bytes(&self) -> Result<Vec<u8>> {
         match &self.place {
             Place::Rows(start) => {
-                let count: usize = self.shape.iter().product();
-                self.source.read(*start, count * self.dtype.bitsize() / 8)
+                let bits = elements(&self.shape).saturating_mul(self.dtype.bitsize() as u64);
+                let length = usize::try_from(bits / 8).map_err(|_| Error::ModelTooLarge {
+                    needed: bits / 8,
+                    limit: usize::MAX as u64,
+                })?;
+                self.source.read(*start, length)
             }
             #[cfg(not(target_arch = "wasm32"))]
             Place::View(entry) => entry.bytes(self.source.as_ref()),

@@ -1,7 +1,8 @@
 use serde::Deserialize;
 
-use crate::config::{ModelConfig, QuantizerKind, VqVae2Config, VqVaeConfig};
-use crate::error::{Error, Result, one_line};
+use crate::config::{ModelConfig, NetworkConfig, QuantizerKind, VqVae2Config, VqVaeConfig};
+use crate::error::{Error, Result, one_line, shown};
+use crate::weights::sniff;
 
 /// What a `config.json` can add to the shapes, under this project's names or diffusers'. Other
 /// fields are left alone: the shapes have told them already.
@@ -14,12 +15,51 @@ struct Hints {
     resolution: Option<usize>,
     input: Option<[f32; 2]>,
     quantizer: Option<QuantizerKind>,
+    act_fn: Option<String>,
+    tanh_out: Option<bool>,
+}
+
+impl Hints {
+    fn read(json: &str) -> Result<Self> {
+        serde_json::from_str(json).map_err(|e| {
+            Error::ConfigInvalid(match sniff::is_yaml(json) {
+                true => {
+                    "the config file is YAML, and JSON is read here: what shapes cannot tell can \
+                         be said as {\"norm_groups\": 32} in a file of its own"
+                        .to_owned()
+                }
+                false => format!("the config file: {}", one_line(e)),
+            })
+        })
+    }
+
+    /// Whether the network computes otherwise than the one here, of which its tensors would say
+    /// nothing.
+    fn refuse(&self) -> Result<()> {
+        let refused = |what: String| Err(Error::ConfigInvalid(what));
+        match (&self.act_fn, self.tanh_out) {
+            (Some(name), _) if !["silu", "swish"].contains(&name.to_lowercase().as_str()) => {
+                refused(format!(
+                    "`act_fn` is {}, and models are computed with silu alone here",
+                    shown(name)
+                ))
+            }
+            (_, Some(true)) => refused("`tanh_out` is true, which is not computed here".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The levels that attend in `before`, by their sides in `after`.
+fn moved(before: &NetworkConfig, after: &NetworkConfig) -> Vec<usize> {
+    let levels = (0..before.ch_mult.len()).filter(|&level| before.attends(level));
+    levels.map(|level| after.level_resolution(level)).collect()
 }
 
 /// Replaces what was assumed by what `json` says.
 pub fn apply(config: &mut ModelConfig, json: &str, assumed: &mut Vec<&'static str>) -> Result<()> {
-    let hints: Hints = serde_json::from_str(json)
-        .map_err(|e| Error::ConfigInvalid(format!("the config file: {}", one_line(e))))?;
+    let hints = Hints::read(json)?;
+    hints.refuse()?;
     let mut told = |name: &str| assumed.retain(|field| *field != name);
     if let (ModelConfig::VqGan(vqgan), Some(quantizer)) = (&mut *config, hints.quantizer) {
         vqgan.quantizer = quantizer;
@@ -53,14 +93,13 @@ pub fn apply(config: &mut ModelConfig, json: &str, assumed: &mut Vec<&'static st
     let halvings = network.ch_mult.len().saturating_sub(1) as u32;
     let halves = |side: &usize| side.checked_shr(halvings).is_some_and(|side| side > 0);
     if let Some(resolution) = hints.resolution.filter(halves) {
-        let levels: Vec<usize> = (0..network.ch_mult.len())
-            .filter(|&level| network.attends(level))
-            .collect();
+        let before = network.clone();
         network.resolution = resolution;
-        network.attn_resolutions = levels
-            .into_iter()
-            .map(|level| network.level_resolution(level))
-            .collect();
+        network.attn_resolutions = moved(&before, network);
+        let own = moved(&before.decoding(), network);
+        if let Some(decoder) = &mut network.decoder {
+            decoder.attn_resolutions = own;
+        }
         told("resolution");
     }
     Ok(())

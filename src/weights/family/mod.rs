@@ -1,6 +1,11 @@
 //! Whose weights a file holds: its family and configuration, from names and shapes.
 
+mod aside;
+mod diffusers;
+mod flux;
 mod hints;
+mod llamagen;
+mod mage;
 mod rename;
 mod rosinality;
 mod taming;
@@ -8,9 +13,13 @@ mod taming;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use rename::{DIFFUSERS, LLAMAGEN};
+use aside::is_aside;
+use diffusers::DIFFUSERS;
+use flux::FLUX;
+use llamagen::LLAMAGEN;
+use mage::{MAGE, is_mage};
 
-use super::{CONFIG_KEY, Container};
+use super::{CONFIG_KEY, Container, nest};
 use crate::config::{Layers, ModelConfig, QuantizerKind};
 use crate::error::{Error, Result};
 
@@ -28,6 +37,8 @@ pub enum Family {
     LlamaGen,
     /// MaskGIT's tokenizer as open-muse has it.
     MaskGit,
+    /// MaskGIT's tokenizer as MAGE has it.
+    Mage,
     /// rosinality's VQ-VAE-2.
     Rosinality,
 }
@@ -40,6 +51,7 @@ impl fmt::Display for Family {
             Self::Diffusers => "diffusers",
             Self::LlamaGen => "LlamaGen",
             Self::MaskGit => "open-muse MaskGIT-VQGAN",
+            Self::Mage => "MAGE",
             Self::Rosinality => "rosinality's VQ-VAE-2",
         })
     }
@@ -60,25 +72,10 @@ pub struct Recognised {
     /// Tensors that are no part of the autoencoder: losses, discriminators, averages, the rest of a
     /// larger checkpoint.
     pub aside: Vec<String>,
+    /// What all of its tensors' names begin with; mostly nothing. Training scripts wrap models in
+    /// others, and larger checkpoints keep them beside others.
+    pub prefix: String,
 }
-
-/// Beginnings of names that a checkpoint may hold beside the autoencoder.
-const ASIDE: [&str; 11] = [
-    "loss.",
-    "quantize.codebook_used",
-    "quantize_t.cluster_size",
-    "quantize_t.embed_avg",
-    "quantize_b.cluster_size",
-    "quantize_b.embed_avg",
-    "model_ema.",
-    "model.diffusion_model.",
-    "cond_stage_model.",
-    "discriminator.",
-    "perceptual_loss.",
-];
-/// Where larger checkpoints keep their autoencoder: latent-diffusion, Janus, and whatever was trained
-/// by PyTorch's `DataParallel`.
-const NESTED: [&str; 3] = ["first_stage_model.", "gen_vision_model.", "module."];
 
 impl Recognised {
     /// Recognises `file`. `hints` is the text of a `config.json` that came with it, of this
@@ -88,27 +85,30 @@ impl Recognised {
     /// [`Error::WeightsUnknown`] for names of no known family, [`Error::ConfigInvalid`] for a config
     /// that cannot be, [`Error::WeightsMismatch`] for shapes that contradict each other.
     pub fn of(file: &Container, hints: Option<&str>) -> Result<Self> {
-        let nested = NESTED
-            .into_iter()
-            .find(|start| file.names().any(|name| name.starts_with(start)));
+        let ours = file.metadata(CONFIG_KEY).filter(|json| is_ours(json));
+        // This project's own files have their names as they are.
+        let prefix = match ours {
+            Some(_) => "",
+            None => nest::prefix(file.names())?,
+        };
         let mut aside = Vec::new();
         let mut names = BTreeMap::new();
         for name in file.names() {
-            let own = nested.map_or(Some(name), |start| name.strip_prefix(start));
-            match own {
-                Some(own) if !ASIDE.iter().any(|start| own.starts_with(start)) => {
+            match name.strip_prefix(prefix) {
+                Some(own) if !is_aside(own) => {
                     names.insert(own.to_owned(), name.to_owned());
                 }
                 _ => aside.push(name.to_owned()),
             }
         }
-        if let Some(json) = file.metadata(CONFIG_KEY).filter(|json| is_ours(json)) {
+        if let Some(json) = ours {
             return Ok(Self {
                 family: Family::Tesserae,
                 config: ModelConfig::from_json(json)?,
                 assumed: vec![],
                 names,
                 aside,
+                prefix: String::new(),
             });
         }
         let any = |start: &str| names.keys().any(|name| name.starts_with(start));
@@ -119,7 +119,10 @@ impl Recognised {
         } else if any("enc_b.blocks.") {
             (Family::Rosinality, rosinality::to_ours(names)?)
         } else if any("encoder.down.0.block.") {
-            (Family::Taming, names)
+            match is_mage(&names) {
+                true => (Family::Mage, MAGE.to_taming(names)?),
+                false => (Family::Taming, FLUX.to_taming(names)?),
+            }
         } else {
             return Err(Error::WeightsUnknown);
         };
@@ -142,15 +145,40 @@ impl Recognised {
         if let Some(json) = hints {
             hints::apply(&mut config, json, &mut assumed)?;
         }
-        config.validate()?;
+        config.validate().map_err(|e| mend(e, &config, &assumed))?;
         Ok(Self {
             family,
             config,
             assumed,
             names,
             aside,
+            prefix: prefix.to_owned(),
         })
     }
+}
+
+/// Adds to a config's fault how a config file would mend it, where it was only assumed.
+fn mend(error: Error, config: &ModelConfig, assumed: &[&str]) -> Error {
+    let network = match config {
+        ModelConfig::VqGan(c) => &c.network,
+        ModelConfig::Kl(c) => &c.network,
+        ModelConfig::VqVae(_) | ModelConfig::VqVae2(_) => return error,
+    };
+    let Error::ConfigInvalid(fault) = error else {
+        return error;
+    };
+    if !(fault.starts_with("`norm_groups`") && assumed.contains(&"norm_groups")) {
+        return Error::ConfigInvalid(fault);
+    }
+    let widths = [network.widths(), network.decoding().widths()];
+    let widths = widths.into_iter().flatten().flatten();
+    let most = widths.fold(network.first_width(), taming::greatest_divisor);
+    Error::ConfigInvalid(format!(
+        "{fault}; the file does not say how many groups there are, so that {} were assumed. A \
+         config file beside it or `--config` can say, as {{\"norm_groups\": {most}}}: a number \
+         that divides {most}",
+        network.norm_groups
+    ))
 }
 
 /// Whether metadata under the name that this project uses are this project's: others keep their own

@@ -2,12 +2,16 @@ use std::collections::BTreeMap;
 
 use super::side;
 use crate::config::{
-    DecoderNorm, KlConfig, Layers, ModelConfig, NetworkConfig, QuantizerKind, VqGanConfig,
+    DecoderConfig, DecoderNorm, KlConfig, Layers, ModelConfig, NetworkConfig, QuantizerKind,
+    VqGanConfig,
 };
 use crate::error::{Error, Result};
 
 /// What shapes cannot tell; every published model of these families agrees on it.
 pub const ASSUMED: [&str; 4] = ["norm_groups", "norm_eps", "resolution", "input"];
+
+/// Nominal side of a picture, which only places attention.
+const RESOLUTION: usize = 256;
 
 /// The config of a VQ-GAN or AutoencoderKL from the names and shapes of its tensors.
 pub fn infer<'a>(
@@ -28,24 +32,19 @@ pub fn infer<'a>(
         (0..).take_while(numbered).count()
     };
 
-    let ch = conv("encoder.conv_in.weight", 0)?;
+    let first = conv("encoder.conv_in.weight", 0)?;
     let levels = count("encoder.down");
-    let resolution: usize = 256;
-    let mut ch_mult = Vec::with_capacity(levels);
-    let mut attn_resolutions = Vec::new();
-    for level in 0..levels {
-        let width = conv(&format!("encoder.down.{level}.block.0.conv1.weight"), 0)?;
-        if ch == 0 || width % ch != 0 {
-            return Err(Error::ConfigInvalid(format!(
-                "level {level} is {width} wide, which is no multiple of the first width {ch}"
-            )));
-        }
-        ch_mult.push(width / ch);
-        if has(&format!("encoder.down.{level}.attn.0.q.weight")) {
-            // Past the last bit there is no level that a model may have.
-            attn_resolutions.push(resolution.checked_shr(level as u32).unwrap_or(0));
-        }
-    }
+    let width = |level: usize| conv(&format!("encoder.down.{level}.block.0.conv1.weight"), 0);
+    let widths = (0..levels).map(width).collect::<Result<Vec<_>>>()?;
+    let (ch, ch_mult) = multiples(first, &widths)?;
+    let attends = |part: &str| {
+        let levels = (0..levels).filter(|level| begins(format!("{part}.{level}.attn.")));
+        // Past the last bit there is no level that a model may have.
+        let side = |level: usize| RESOLUTION.checked_shr(level as u32).unwrap_or(0);
+        levels.map(side).collect::<Vec<_>>()
+    };
+    let mid_attention = begins("encoder.mid.attn_1.".to_owned());
+    let attn_resolutions = attends("encoder.down");
     let from_encoder = conv("encoder.conv_out.weight", 0)?;
     let layers = layers(names);
     let mut network = NetworkConfig {
@@ -53,8 +52,8 @@ pub fn infer<'a>(
         ch_mult,
         num_res_blocks: count("encoder.down.0.block"),
         attn_resolutions,
-        mid_attention: has("encoder.mid.attn_1.q.weight"),
-        resolution,
+        mid_attention,
+        resolution: RESOLUTION,
         in_channels: conv("encoder.conv_in.weight", 1)?,
         out_ch: conv("decoder.conv_out.weight", 0)?,
         z_channels: from_encoder,
@@ -66,7 +65,30 @@ pub fn infer<'a>(
         },
         layers,
         decoder_norm: decoder_norm(names),
+        stem: (first != ch).then_some(first),
+        decoder: None,
     };
+    if layers == Layers::Taming {
+        // A width that cannot be told is the encoder's: what is missing is then named.
+        let width = |(level, &width): (usize, &usize)| {
+            conv(&format!("decoder.up.{level}.block.0.conv1.weight"), 0).unwrap_or(width)
+        };
+        let own: Vec<usize> = widths.iter().enumerate().map(width).collect();
+        let (ch, ch_mult) = match own == widths {
+            true => (network.ch, network.ch_mult.clone()),
+            false => multiples(own.first().copied().unwrap_or(0), &own)?,
+        };
+        let decoder = DecoderConfig {
+            ch,
+            ch_mult,
+            attn_resolutions: attends("decoder.up"),
+            mid_attention: begins("decoder.mid.attn_1.".to_owned()),
+        };
+        let mirrors = own == widths
+            && decoder.attn_resolutions == network.attn_resolutions
+            && decoder.mid_attention == network.mid_attention;
+        network.decoder = (!mirrors && count("decoder.up") == levels).then_some(decoder);
+    }
     if !begins("quantize.".to_owned()) {
         // A VQ-GAN whose codebook was lost has no quantizer either, but its encoder gives what its
         // decoder takes. A Gaussian takes twice as many channels: a mean and a variance of each.
@@ -109,6 +131,26 @@ pub fn infer<'a>(
         n_embed: side(codebook, 2, 0)?,
         quantizer,
     }))
+}
+
+/// The widths as multiples of the first one, or else of the greatest number of which all are.
+fn multiples(first: usize, widths: &[usize]) -> Result<(usize, Vec<usize>)> {
+    let unit = match widths.iter().all(|width| first != 0 && width % first == 0) {
+        true => first,
+        false => widths.iter().copied().fold(0, greatest_divisor),
+    };
+    if first == 0 || unit == 0 {
+        return Err(Error::ConfigInvalid("a level of it has no width".into()));
+    }
+    Ok((unit, widths.iter().map(|width| width / unit).collect()))
+}
+
+/// Euclid's; of 0 and a number, that number.
+pub fn greatest_divisor(a: usize, b: usize) -> usize {
+    match b {
+        0 => a,
+        b => greatest_divisor(b, a % b),
+    }
 }
 
 fn layers(names: &BTreeMap<String, String>) -> Layers {

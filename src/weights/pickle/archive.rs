@@ -2,10 +2,11 @@ use std::collections::HashMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use zip::CompressionMethod;
+use zip::read::{ArchiveOffset, Config};
 use zip::unstable::read::ZipIterable;
 
 use super::machine::Machine;
-use super::{Entry, corrupt, limits, refused, shown, state};
+use super::{Checkpoint, Entry, corrupt, limits, refused, shown, state};
 use crate::error::{Error, Result};
 use crate::weights::Source;
 
@@ -18,7 +19,7 @@ const NAME_LENGTH: usize = 26;
 /// to write them.
 ///
 /// Source: `_save` and `_load` in `torch/serialization.py`.
-pub fn read(source: &dyn Source) -> Result<Vec<Entry>> {
+pub fn read(source: &dyn Source) -> Result<Checkpoint> {
     let entries = entries(source)?;
     let mut pickles = entries.iter().filter_map(|(name, stored)| {
         let folder = name.strip_suffix("data.pkl")?;
@@ -26,7 +27,11 @@ pub fn read(source: &dyn Source) -> Result<Vec<Entry>> {
     });
     let (folder, pickle) = match (pickles.next(), pickles.next()) {
         (Some(found), None) => found,
-        (None, _) => return Err(corrupt("its zip file has no data.pkl")),
+        (None, _) => {
+            return Err(corrupt(
+                "its zip file has no data.pkl, so PyTorch did not write it; unpack it, and open what is in it",
+            ));
+        }
         (Some(_), Some(_)) => return Err(corrupt("its zip file has two data.pkl")),
     };
     if let Some(order) = entries.get(&format!("{folder}byteorder"))
@@ -37,25 +42,28 @@ pub fn read(source: &dyn Source) -> Result<Vec<Entry>> {
     let pickle = pickle.bytes(source)?;
     let mut machine = Machine::new(&pickle, false);
     let top = machine.run()?;
-    state::tensors(&machine.arena, top)?
-        .into_iter()
-        .map(|(name, tensor)| {
-            let storage = entries.get(&format!("{folder}data/{}", tensor.storage.key));
-            match storage {
-                Some(stored) if stored.length >= tensor.storage.bytes => {
-                    Entry::new(name, tensor, stored.start, tensor.storage.bytes)
-                }
-                Some(_) => Err(corrupt(format!(
-                    "the storage of {} is too short",
-                    shown(name)
-                ))),
-                None => Err(corrupt(format!(
-                    "the storage of {} is missing",
-                    shown(name)
-                ))),
+    let dict = state::find(&machine.arena, top)?;
+    let entries = dict.tensors.iter().map(|&(name, tensor)| {
+        let storage = entries.get(&format!("{folder}data/{}", tensor.storage.key));
+        match storage {
+            Some(stored) if stored.length >= tensor.storage.bytes => {
+                Entry::new(name, tensor, stored.start, tensor.storage.bytes)
             }
-        })
-        .collect()
+            Some(_) => Err(corrupt(format!(
+                "the storage of {} is too short",
+                shown(name)
+            ))),
+            None => Err(corrupt(format!(
+                "the storage of {} is missing",
+                shown(name)
+            ))),
+        }
+    });
+    Ok(Checkpoint {
+        entries: entries.collect::<Result<_>>()?,
+        taken: dict.path,
+        passed_over: dict.others,
+    })
 }
 
 /// Where the data of a zip's entry lies.
@@ -132,7 +140,14 @@ fn list(reader: &mut Window) -> Result<Vec<(String, u64, u64)>> {
     let damaged = |e: zip::result::ZipError| {
         corrupt(format!("its zip directory cannot be read: {}", plain(&e)))
     };
-    let mut archive = ZipIterable::try_new(reader, Default::default()).map_err(damaged)?;
+    // A checkpoint begins with its first entry, so its offsets are right as they are. Were the
+    // reader to detect where the archive begins, it would look for the directory right before its
+    // end record, past the ZIP64 records that PyTorch always writes: 76 bytes, which is also the
+    // length of an entry of the directory where the file's stem has 21 characters.
+    let config = Config {
+        archive_offset: ArchiveOffset::Known(0),
+    };
+    let mut archive = ZipIterable::try_new(reader, config).map_err(damaged)?;
     if archive.len() > limits::ZIP_ENTRIES {
         return Err(refused(format!(
             "its zip file has more than {} entries",

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::machine::Machine;
 use super::value::{Arena, Id, Value};
-use super::{Entry, corrupt, limits, refused, shown, state};
+use super::{Checkpoint, Entry, corrupt, limits, refused, shown, state};
 use crate::error::Result;
 use crate::weights::Source;
 
@@ -16,7 +16,7 @@ const PROTOCOL: i64 = 1001;
 /// 8 bytes and those elements.
 ///
 /// Source: `_legacy_save` and `_legacy_load` in `torch/serialization.py`.
-pub fn read(source: &dyn Source) -> Result<Vec<Entry>> {
+pub fn read(source: &dyn Source) -> Result<Checkpoint> {
     let length = source.len().min(limits::PICKLE_BYTES as u64);
     let bytes = source.read(0, length as usize)?;
     let mut machine = Machine::new(&bytes, length < source.len());
@@ -35,16 +35,22 @@ pub fn read(source: &dyn Source) -> Result<Vec<Entry>> {
     let top = machine.run()?;
     let keys = machine.run()?;
     let starts = storages(source, &machine.arena, keys, machine.position() as u64)?;
-    state::tensors(&machine.arena, top)?
-        .into_iter()
-        .map(|(name, tensor)| match starts.get(tensor.storage.key) {
+    let dict = state::find(&machine.arena, top)?;
+    let entries = dict
+        .tensors
+        .iter()
+        .map(|&(name, tensor)| match starts.get(tensor.storage.key) {
             Some(start) => Entry::new(name, tensor, *start, tensor.storage.bytes),
             None => Err(corrupt(format!(
                 "the storage of {} is missing",
                 shown(name)
             ))),
-        })
-        .collect()
+        });
+    Ok(Checkpoint {
+        entries: entries.collect::<Result<_>>()?,
+        taken: dict.path,
+        passed_over: dict.others,
+    })
 }
 
 /// Where each storage's elements begin; the first storage lies at `at`.

@@ -27,19 +27,31 @@ pub use super::container::is_pickle;
 pub use entry::Entry;
 
 use super::Source;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 
 /// How a zip file begins.
 const ZIP: &[u8] = b"PK\x03\x04";
 
-/// The tensors of a checkpoint's state dict, in its order. Which dict that is, is said by the key
-/// `state_dict`, `model`, `module` or `ema`; else it is the file's own dict, or the only one in it
-/// that holds tensors. Optimizers' tensors and all that is no tensor are passed over.
+/// What is read of a checkpoint.
+#[derive(Debug, Default)]
+pub struct Checkpoint {
+    /// The tensors of its state dict, in its order.
+    pub entries: Vec<Entry>,
+    /// The keys that lead to that dict, with dots between them; empty where it is the file's own.
+    pub taken: String,
+    /// Other dicts that hold models, such as what `taken` is a moving average of.
+    pub passed_over: Vec<String>,
+}
+
+/// Finds the tensors of a checkpoint's state dict. Which dict that is, is said by what it holds and
+/// by its key, of which an average's (`ema`) come before others (`state_dict`, `model`); else it is
+/// the file's own dict, or the only one in it that holds tensors. Optimizers' tensors and all that
+/// is no tensor are passed over.
 ///
 /// # Errors
 /// [`Error::PickleRefused`] for a pickle that would run code or that is past one of [`limits`],
 /// [`Error::WeightsCorrupt`] for one that is damaged or holds no state dict.
-pub fn read(source: &dyn Source) -> Result<Vec<Entry>> {
+pub fn read(source: &dyn Source) -> Result<Checkpoint> {
     let first = source.read(0, source.len().min(ZIP.len() as u64) as usize)?;
     if first == ZIP {
         archive::read(source)
@@ -54,12 +66,4 @@ fn corrupt(reason: impl Into<String>) -> Error {
 
 fn refused(reason: impl Into<String>) -> Error {
     Error::PickleRefused(reason.into())
-}
-
-/// A name from a file, for a sentence: short, and without characters that a terminal obeys.
-fn shown(name: &str) -> String {
-    const LENGTH: usize = 80;
-    let start: String = name.chars().take(LENGTH).collect();
-    let rest = if start.len() < name.len() { "…" } else { "" };
-    format!("`{}{rest}`", start.escape_debug())
 }

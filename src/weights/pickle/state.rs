@@ -3,70 +3,136 @@ use std::collections::HashSet;
 use super::value::{Arena, Id, Tensor, Value};
 use super::{corrupt, limits, refused, shown};
 use crate::error::Result;
+use crate::weights::nest;
 
-/// Where a training script keeps the model's own parameters, the likeliest first.
-const KEYS: [&str; 4] = ["state_dict", "model", "module", "ema"];
+/// Dicts within dicts that are looked into, from the top.
+const DEPTH: usize = 3;
+/// Models that are named beside the one that is taken.
+const OTHERS: usize = 8;
 
-/// Tensors by name.
-pub type Named<'r, 'a> = Vec<(&'a str, &'r Tensor<'a>)>;
+/// A checkpoint's state dict.
+#[derive(Debug)]
+pub struct StateDict<'r, 'a> {
+    /// Its tensors by name.
+    pub tensors: Vec<(&'a str, &'r Tensor<'a>)>,
+    /// The keys that lead to it, with dots between them; empty at the top.
+    pub path: String,
+    /// Where else there are models.
+    pub others: Vec<String>,
+}
 
-/// The tensors of a checkpoint's state dict: what lies under one of [`KEYS`], or at the top, or in
-/// the only dict of tensors one level below. What else a checkpoint holds is passed over.
+/// A dict that holds tensors.
+struct Found<'a> {
+    id: Id,
+    keys: Keys<'a>,
+    /// Whether they are an autoencoder's.
+    is_model: bool,
+}
+
+/// The keys that lead to a dict, the outermost first; those that are not needed are empty. They are
+/// written out for what is chosen alone, as a small file can have one long key lead to many dicts.
+type Keys<'a> = [&'a str; DEPTH - 1];
+
+impl Found<'_> {
+    fn rank(&self) -> usize {
+        nest::rank(self.keys)
+    }
+
+    fn path(&self) -> String {
+        let keys = self.keys.into_iter().filter(|key| !key.is_empty());
+        keys.collect::<Vec<_>>().join(".")
+    }
+}
+
+/// Finds a checkpoint's state dict: among the dicts that hold an autoencoder, or else among all that
+/// hold tensors at the top and one level below, the one whose keys say so, in the order of
+/// [`nest::rank`]. What else a checkpoint holds is passed over.
 ///
 /// # Errors
 /// [`WeightsCorrupt`](crate::Error::WeightsCorrupt) where there is none, or no telling which.
-pub fn tensors<'r, 'a>(arena: &'r Arena<'a>, top: Id) -> Result<Named<'r, 'a>> {
-    let Value::Dict(entries) = arena.get(top) else {
+pub fn find<'r, 'a>(arena: &'r Arena<'a>, top: Id) -> Result<StateDict<'r, 'a>> {
+    let Value::Dict(_) = arena.get(top) else {
         return Err(corrupt(format!(
             "it holds {} where a dict of tensors should be",
             arena.get(top).what()
         )));
     };
-    for key in KEYS {
-        // Of two entries of one name, the later replaced the earlier in Python.
-        let mut found = entries.iter().rev();
-        if let Some((_, value)) = found.find(|(found, _)| arena.text(*found) == Some(key)) {
-            let tensors = named(arena, *value)?;
-            if !tensors.is_empty() {
-                return Ok(tensors);
+    let mut found = dicts(arena, top);
+    if found.iter().any(|dict| dict.is_model) {
+        found.retain(|dict| dict.is_model);
+    } else {
+        found.retain(|dict| dict.keys[1].is_empty());
+    }
+    found.sort_by_key(Found::rank);
+    let mut found = found.into_iter();
+    let Some(first) = found.next() else {
+        return Err(corrupt("it holds no tensors by name"));
+    };
+    let others: Vec<Found> = found.collect();
+    if let Some(other) = others.first()
+        && other.rank() == first.rank()
+    {
+        return Err(corrupt(format!(
+            "it holds tensors under {} and {}, and neither name is a model's",
+            shown(&first.path()),
+            shown(&other.path())
+        )));
+    }
+    Ok(StateDict {
+        tensors: named(arena, first.id)?,
+        path: first.path(),
+        others: others
+            .iter()
+            .filter(|dict| dict.is_model)
+            .take(OTHERS)
+            .map(Found::path)
+            .collect(),
+    })
+}
+
+/// All dicts that hold tensors, near the top; each once, as a small file can name one large dict any
+/// number of times.
+fn dicts<'a>(arena: &Arena<'a>, top: Id) -> Vec<Found<'a>> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::from([top]);
+    let mut level: Vec<(Id, Keys)> = vec![(top, Keys::default())];
+    for depth in 0..DEPTH {
+        let mut next = Vec::new();
+        for (id, keys) in level {
+            let Value::Dict(entries) = arena.get(id) else {
+                continue;
+            };
+            let short = |name: &&str| name.len() <= limits::NAME;
+            let named = |(key, value): &(Id, Id)| Some((arena.text(*key).filter(short)?, *value));
+            // Of two entries of one name, the later replaced the earlier in Python.
+            for (key, value) in entries.iter().filter_map(named).rev() {
+                if depth + 1 < DEPTH
+                    && matches!(arena.get(value), Value::Dict(_))
+                    && seen.insert(value)
+                {
+                    let mut keys = keys;
+                    keys[depth] = key;
+                    next.push((value, keys));
+                }
+            }
+            let tensor = |(key, value): &(Id, Id)| {
+                arena.text(*key).is_some() && matches!(arena.get(*value), Value::Tensor(_))
+            };
+            let mut tensors = entries.iter().filter(|entry| tensor(entry)).peekable();
+            if tensors.peek().is_some() {
+                let names = tensors.filter_map(named).map(|(name, _)| name);
+                let is_model = nest::is_model(names.take(limits::TENSORS));
+                found.push(Found { id, keys, is_model });
             }
         }
+        next.reverse();
+        level = next;
     }
-    let own = named(arena, top)?;
-    if !own.is_empty() {
-        return Ok(own);
-    }
-    // Each once, as a small file can name one large dict any number of times.
-    let mut seen = HashSet::new();
-    let mut only = None;
-    for (key, value) in entries {
-        let Some(key) = arena.text(*key) else {
-            continue;
-        };
-        if !seen.insert(*value) {
-            continue;
-        }
-        let tensors = named(arena, *value)?;
-        match only {
-            _ if tensors.is_empty() => {}
-            None => only = Some((key, tensors)),
-            Some((other, _)) => {
-                return Err(corrupt(format!(
-                    "it holds tensors under {} and {}, and neither name is a model's",
-                    shown(other),
-                    shown(key)
-                )));
-            }
-        }
-    }
-    match only {
-        Some((_, tensors)) => Ok(tensors),
-        None => Err(corrupt("it holds no tensors by name")),
-    }
+    found
 }
 
 /// The tensors among the values of a dict, those of nested dicts left out.
-fn named<'r, 'a>(arena: &'r Arena<'a>, id: Id) -> Result<Named<'r, 'a>> {
+fn named<'r, 'a>(arena: &'r Arena<'a>, id: Id) -> Result<Vec<(&'a str, &'r Tensor<'a>)>> {
     let Value::Dict(entries) = arena.get(id) else {
         return Ok(Vec::new());
     };

@@ -1,0 +1,236 @@
+//! Opening weights: a file, one of several, or a folder, and the config that lies beside them.
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use burn::tensor::Device;
+use serde_json::Value;
+use tesserae::weights::{self, CheckedWeights, Container, Loaded, Source, Survey, refuse_shard};
+use tesserae::{Error, ModelConfig, Result};
+
+use crate::files;
+use crate::model::ConfigArgs;
+
+/// What diffusers and transformers call a folder's weights, the likeliest first.
+const NAMES: [&str; 6] = [
+    "diffusion_pytorch_model.safetensors",
+    "diffusion_pytorch_model.safetensors.index.json",
+    "diffusion_pytorch_model.bin",
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+];
+/// Folders of a diffusers pipeline that hold an autoencoder.
+const PARTS: [&str; 3] = ["vae", "vqvae", "movq"];
+/// Extensions of weight files, the likelier kind first.
+const KINDS: [&[&str]; 2] = [&["safetensors"], &["ckpt", "pt", "pth", "bin"]];
+/// Fields of a `config.json` that is a model's of those that are read here.
+const TELLING: [&str; 5] = [
+    "kind",
+    "_class_name",
+    "norm_num_groups",
+    "norm_groups",
+    "act_fn",
+];
+/// Longest config that is read, in bytes.
+const MAX_CONFIG: u64 = 1 << 20;
+
+/// Looks at names and shapes of the weights at `path`, with what a config says of them: the one that
+/// is given, or else the one beside them. No value is read.
+pub fn survey(path: &Path, given: &ConfigArgs) -> Result<Survey> {
+    let path = file(path)?;
+    if let Some(given) = given.text()? {
+        return Survey::of(container(&path)?, Some(&given));
+    }
+    let Some((place, beside)) = beside(&path)? else {
+        return Survey::of(container(&path)?, None);
+    };
+    Survey::of(container(&path)?, Some(&beside)).map_err(|error| match error {
+        // Nobody named it, so its name is told.
+        Error::ConfigInvalid(what) => {
+            Error::ConfigInvalid(format!("{what} ({} was read)", place.display()))
+        }
+        other => other,
+    })
+}
+
+/// Looks at every value as well. What was not in the file, or not all that was in it, is reported on
+/// standard error.
+pub fn check(path: &Path, given: &ConfigArgs) -> Result<CheckedWeights> {
+    let checked = CheckedWeights::of_survey(survey(path, given)?)?;
+    report(&checked);
+    Ok(checked)
+}
+
+/// The weights as a model.
+pub fn load(path: &Path, given: &ConfigArgs, device: &Device) -> Result<Loaded> {
+    weights::build(&check(path, given)?, device)
+}
+
+/// Reports what a reader could not know: values that were assumed, and which of several models was
+/// taken.
+pub fn report(survey: &Survey) {
+    let (taken, others) = (survey.taken(), survey.passed_over());
+    if !others.is_empty() {
+        let names: Vec<String> = others.iter().map(|name| key(name)).collect();
+        let (taken, others) = (key(taken), names.join(", "));
+        eprintln!("tesserae: the weights under {taken} were taken, and not those under {others}");
+    }
+    if !survey.assumed.is_empty() {
+        let told = assumed(&survey.config, &survey.assumed).join(", ");
+        eprintln!("tesserae: assumed, as the file does not say: {told}");
+    }
+}
+
+/// A path of keys in a checkpoint, for a sentence.
+pub fn key(path: &str) -> String {
+    match path {
+        "" => "no key".to_owned(),
+        path => format!("`{}`", path.escape_debug()),
+    }
+}
+
+/// Fields with the values that were assumed.
+fn assumed(config: &ModelConfig, fields: &[&str]) -> Vec<String> {
+    let values = serde_json::to_value(config).unwrap_or_default();
+    fields
+        .iter()
+        .map(|field| match values.get(field) {
+            Some(value) => format!("{field} {value}"),
+            None => (*field).to_owned(),
+        })
+        .collect()
+}
+
+/// The tensors of a weight file, or of all shards that an index (`….index.json`) names.
+pub fn container(path: &Path) -> Result<Container> {
+    let path = file(path)?;
+    if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
+        refuse_shard(name)?;
+    }
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "json")
+    {
+        let index = files::text(&path)?;
+        if index.contains("\"weight_map\"") {
+            return Container::sharded(&index, |file| Bytes::open(&path.with_file_name(file)));
+        }
+    }
+    Container::open(Bytes::open(&path)?)
+}
+
+/// The weight file that `path` means: itself, or one in the folder that it is.
+fn file(path: &Path) -> Result<PathBuf> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let named = NAMES.iter().map(|name| path.join(name));
+    if let Some(file) = named.into_iter().find(|file| file.is_file()) {
+        return Ok(file);
+    }
+    let failed = |e| Error::io(path, e);
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed)? {
+        entries.push(entry.map_err(failed)?.path());
+    }
+    entries.sort();
+    for kinds in KINDS {
+        let of_kind = |file: &&PathBuf| {
+            let extension = file.extension().and_then(|e| e.to_str()).unwrap_or("");
+            let hidden = file
+                .file_name()
+                .is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
+            kinds.contains(&extension) && !hidden && file.is_file()
+        };
+        let found: Vec<&PathBuf> = entries.iter().filter(of_kind).collect();
+        match found.as_slice() {
+            [] => {}
+            [only] => return Ok((*only).clone()),
+            [first, second, ..] => {
+                let name = |file: &Path| {
+                    let name = file.file_name().unwrap_or_default();
+                    key(&name.to_string_lossy())
+                };
+                return Err(Error::io(
+                    path,
+                    format!(
+                        "the folder holds {} weight files, such as {} and {}; name the one that is meant",
+                        found.len(),
+                        name(first),
+                        name(second)
+                    ),
+                ));
+            }
+        }
+    }
+    let part = PARTS.iter().find(|part| path.join(part).is_dir());
+    Err(Error::io(
+        path,
+        match part {
+            Some(part) => {
+                format!(
+                    "the folder is a pipeline's; its autoencoder is in the folder `{part}` in it"
+                )
+            }
+            None => "the folder holds no weight file".to_owned(),
+        },
+    ))
+}
+
+/// The config that lies beside a weight file, if it is one of a model: its place and text.
+fn beside(file: &Path) -> Result<Option<(PathBuf, String)>> {
+    let place = file.with_file_name("config.json");
+    let Ok(about) = fs::metadata(&place) else {
+        return Ok(None);
+    };
+    if !about.is_file() || about.len() > MAX_CONFIG {
+        return Ok(None);
+    }
+    let text = files::text(&place)?;
+    // What cannot be read may be the one that matters, so that it is not passed over.
+    let telling = match serde_json::from_str::<Value>(&text) {
+        Ok(value) => TELLING.iter().any(|field| value.get(field).is_some()),
+        Err(_) => true,
+    };
+    Ok(telling.then_some((place, text)))
+}
+
+/// A file's bytes, read where they are asked for.
+#[derive(Debug)]
+struct Bytes {
+    path: PathBuf,
+    length: u64,
+    file: RefCell<File>,
+}
+
+impl Bytes {
+    fn open(path: &Path) -> Result<Rc<dyn Source>> {
+        let failed = |e| Error::io(path, e);
+        let file = File::open(path).map_err(failed)?;
+        Ok(Rc::new(Self {
+            path: path.to_owned(),
+            length: file.metadata().map_err(failed)?.len(),
+            file: RefCell::new(file),
+        }))
+    }
+}
+
+impl Source for Bytes {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read(&self, start: u64, length: usize) -> Result<Vec<u8>> {
+        self.check(start, length)?;
+        let mut bytes = vec![0; length];
+        let mut file = self.file.borrow_mut();
+        file.seek(SeekFrom::Start(start))
+            .and_then(|_| file.read_exact(&mut bytes))
+            .map_err(|e| Error::io(&self.path, e))?;
+        Ok(bytes)
+    }
+}

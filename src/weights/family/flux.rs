@@ -1,0 +1,16 @@
+//! FLUX.2's autoencoder as Black Forest Labs store it: latent-diffusion's, with the convolutions
+//! around the latent inside encoder and decoder. The statistics of a batch normalisation beside them
+//! belong to the diffusion model.
+
+use super::rename::Dialect;
+
+/// FLUX.2's names.
+///
+/// Source: flux2 `src/flux2/autoencoder.py`.
+pub const FLUX: Dialect = Dialect {
+    decoder_levels: None,
+    parts: &[
+        ("encoder.quant_conv", "quant_conv"),
+        ("decoder.post_quant_conv", "post_quant_conv"),
+    ],
+};

@@ -1,0 +1,163 @@
+//! Where in a larger checkpoint an autoencoder lies: under which beginning of the tensors' names, or
+//! under which key of a pickle. Training scripts wrap models in other models (`module.`,
+//! `_orig_mod.`), keep them beside others (`vae.`, `first_stage_model.`), and keep a moving average
+//! of them.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result, shown};
+
+/// What follows on an autoencoder's own beginning, in every family that is known: a name that has
+/// one of these in it belongs to an encoder.
+const ENCODERS: [&str; 4] = [
+    "encoder.down_blocks.",
+    "encoder.conv_blocks.",
+    "encoder.down.",
+    "enc_b.blocks.",
+];
+
+/// Keys under which models are kept, the likeliest first. Averages come before what they are the
+/// averages of: they are what published scripts decode with.
+const KEYS: [&str; 27] = [
+    "ema",
+    "params_ema",
+    "ema_state_dict",
+    "state_dict_ema",
+    "model_ema",
+    "ema_model",
+    "generator_ema",
+    "g_ema",
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "params",
+    "module",
+    "_orig_mod",
+    "first_stage_model",
+    "gen_vision_model",
+    "vae",
+    "vqvae",
+    "vqgan",
+    "vqmodel",
+    "vq_model",
+    "autoencoder",
+    "tokenizer",
+    "generator",
+    "net",
+    "network",
+    "weights",
+];
+
+/// How likely a model is meant that lies under these keys, less being likelier. No key at all comes
+/// after the known ones, and before the others.
+pub fn rank<'a>(keys: impl IntoIterator<Item = &'a str>) -> usize {
+    let mut best = KEYS.len();
+    for (i, key) in keys.into_iter().filter(|key| !key.is_empty()).enumerate() {
+        let known = KEYS.iter().position(|known| *known == key);
+        best = match (known, i) {
+            (Some(rank), 0) => rank,
+            (Some(rank), _) => best.min(rank),
+            (None, 0) => KEYS.len() + 1,
+            (None, _) => best,
+        };
+    }
+    best
+}
+
+/// Whether tensors of these names hold an autoencoder.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn is_model<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
+    names.into_iter().any(|name| beginning(name).is_some())
+}
+
+/// What comes before the autoencoder's own names, the dot included; nothing where they stand alone,
+/// or where there is no autoencoder.
+///
+/// # Errors
+/// [`Error::WeightsMismatch`] where there are several, and no telling which is meant.
+pub fn prefix<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<&'a str> {
+    let mut found = BTreeMap::<&str, usize>::new();
+    for start in names.into_iter().filter_map(beginning) {
+        *found.entry(start).or_default() += 1;
+    }
+    // A part of a model, such as an average of some layers, is not the model.
+    let whole = found.values().copied().max().unwrap_or(0);
+    found.retain(|_, count| *count == whole);
+    let rank = |start: &&str| rank(start.split('.'));
+    let best = found.keys().map(rank).min();
+    let mut likeliest = found.keys().filter(|start| Some(rank(start)) == best);
+    match (likeliest.next(), likeliest.next()) {
+        (Some(one), Some(other)) => Err(Error::WeightsMismatch(format!(
+            "they hold two models, under {} and {}, and neither name says which is meant",
+            shown(one),
+            shown(other)
+        ))),
+        (Some(one), None) => Ok(*one),
+        (None, _) => Ok(""),
+    }
+}
+
+/// What comes before the encoder in a name that has one.
+fn beginning(name: &str) -> Option<&str> {
+    ENCODERS.iter().find_map(|part| {
+        let at = name.find(part)?;
+        let start = &name[..at];
+        // `text_encoder.` is another encoder.
+        (start.is_empty() || start.ends_with('.')).then_some(start)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENCODER: &str = "encoder.down.0.block.0.conv1.weight";
+
+    fn of(prefixes: &[&str]) -> Result<String> {
+        let names: Vec<String> = prefixes.iter().map(|p| format!("{p}{ENCODER}")).collect();
+        prefix(names.iter().map(String::as_str)).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_prefix_of_any_name_and_depth_is_found() {
+        for start in [
+            "",
+            "_orig_mod.",
+            "module.",
+            "module.module.",
+            "model.",
+            "model.vqmodel.",
+            "vae.",
+            "vqvae.",
+            "tokenizer.",
+            "net.",
+            "generator.",
+            "first_stage_model.",
+            "somebodys.own.",
+        ] {
+            assert_eq!(of(&[start]).unwrap(), start);
+        }
+        for other in ["text_encoder.down.0.weight", "encoder.layers.0.weight"] {
+            assert_eq!(beginning(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_average_is_taken_before_what_it_averages() {
+        assert_eq!(of(&["model.", "ema."]).unwrap(), "ema.");
+        assert_eq!(of(&["", "model_ema.module."]).unwrap(), "model_ema.module.");
+        assert_eq!(of(&["", "teacher."]).unwrap(), "");
+        // Not one of a part of the model.
+        let second = "encoder.down.1.block.0.conv1.weight";
+        let names = [ENCODER, second, &format!("ema.{ENCODER}")].map(str::to_owned);
+        assert_eq!(prefix(names.iter().map(String::as_str)).unwrap(), "");
+    }
+
+    #[test]
+    fn two_models_that_nothing_tells_apart_are_refused() {
+        let error = of(&["left.", "right."]).unwrap_err();
+        assert_eq!(error.code(), "weights_mismatch");
+        let sentence = error.to_string();
+        assert!(sentence.contains("`left.` and `right.`"), "{sentence}");
+    }
+}
