@@ -37,7 +37,7 @@ fn refused(file: &WeightFile, config: Option<&str>, expected: &str, named: &str)
 
 #[test]
 fn names_of_no_family_are_unknown() {
-    let bert = golden!("checkpoint_taming").checkpoint(|name| format!("bert.{name}"));
+    let bert = golden!("checkpoint_taming").checkpoint(|name| format!("bert_{name}"));
     refused(&WeightFile::of(&bert), None, "weights_unknown", "no kind");
     // Only what is beside the model.
     let (mut rest, _) = file(&golden!("checkpoint_taming"));

@@ -31,6 +31,8 @@ pub struct Survey {
     pub aside: Vec<String>,
     /// What all names of the model's tensors begin with in the file; mostly nothing.
     pub prefix: String,
+    /// What the names of other models in the file begin with.
+    pub others: Vec<String>,
     /// Empty where the model can be built.
     pub faults: Vec<Fault>,
     file: Container,
@@ -102,6 +104,7 @@ impl Survey {
             shapes,
             aside: recognised.aside,
             prefix: recognised.prefix,
+            others: recognised.others,
             file,
             names: recognised.names,
         })

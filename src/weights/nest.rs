@@ -71,11 +71,11 @@ pub fn is_model<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
 }
 
 /// What comes before the autoencoder's own names, the dot included; nothing where they stand alone,
-/// or where there is no autoencoder.
+/// or where there is no autoencoder. And what comes before other models' names.
 ///
 /// # Errors
 /// [`Error::WeightsMismatch`] where there are several, and no telling which is meant.
-pub fn prefix<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<&'a str> {
+pub fn prefix<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(&'a str, Vec<&'a str>)> {
     let mut found = BTreeMap::<&str, usize>::new();
     for start in names.into_iter().filter_map(beginning) {
         *found.entry(start).or_default() += 1;
@@ -92,8 +92,11 @@ pub fn prefix<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<&'a str> {
             shown(one),
             shown(other)
         ))),
-        (Some(one), None) => Ok(*one),
-        (None, _) => Ok(""),
+        (Some(one), None) => {
+            let others = found.keys().copied().filter(|start| start != one);
+            Ok((*one, others.collect()))
+        }
+        (None, _) => Ok(("", vec![])),
     }
 }
 
@@ -115,7 +118,7 @@ mod tests {
 
     fn of(prefixes: &[&str]) -> Result<String> {
         let names: Vec<String> = prefixes.iter().map(|p| format!("{p}{ENCODER}")).collect();
-        prefix(names.iter().map(String::as_str)).map(str::to_owned)
+        prefix(names.iter().map(String::as_str)).map(|(start, _)| start.to_owned())
     }
 
     #[test]
@@ -150,7 +153,8 @@ mod tests {
         // Not one of a part of the model.
         let second = "encoder.down.1.block.0.conv1.weight";
         let names = [ENCODER, second, &format!("ema.{ENCODER}")].map(str::to_owned);
-        assert_eq!(prefix(names.iter().map(String::as_str)).unwrap(), "");
+        let (start, others) = prefix(names.iter().map(String::as_str)).unwrap();
+        assert_eq!((start, others), ("", vec![]));
     }
 
     #[test]

@@ -26,13 +26,14 @@ impl Args {
         report(&checked);
         let config = &checked.config;
         let macs = config.macs(256, 256)?;
+        let passed_over = [checked.passed_over(), &checked.others].concat();
         if json {
             println!(
                 "{}",
                 json!({"family": checked.family.to_string(), "assumed": checked.assumed,
                     "aside": checked.aside.len(), "aside_names": checked.aside,
                     "prefix": checked.prefix, "taken": checked.taken(),
-                    "passed_over": checked.passed_over(), "kind": config.kind(), "name": checked.name, "config": config, "tuning": checked.tuning,
+                    "passed_over": passed_over, "kind": config.kind(), "name": checked.name, "config": config, "tuning": checked.tuning,
                     "parameters": checked.parameters(), "tensors": checked.shapes.len(),
                     "factor": config.factor(), "grids": config.grids(), "codes": config.codes(),
                     "embed_dim": config.embed_dim(), "macs_256": macs,
@@ -52,7 +53,7 @@ impl Args {
             if !checked.taken().is_empty() {
                 println!("found under {}", key(checked.taken()));
             }
-            for other in checked.passed_over() {
+            for other in &passed_over {
                 println!("not taken   {}", key(other));
             }
             if !checked.prefix.is_empty() {

@@ -79,6 +79,13 @@ pub fn report(survey: &Survey) {
         let (taken, others) = (key(taken), names.join(", "));
         eprintln!("tesserae: the weights under {taken} were taken, and not those under {others}");
     }
+    if !survey.others.is_empty() {
+        let names: Vec<String> = survey.others.iter().map(|name| key(name)).collect();
+        let (taken, others) = (key(&survey.prefix), names.join(", "));
+        eprintln!(
+            "tesserae: the weights with names under {taken} were taken, and not those under {others}"
+        );
+    }
     if !survey.assumed.is_empty() {
         let told = assumed(&survey.config, &survey.assumed).join(", ");
         eprintln!("tesserae: assumed, as the file does not say: {told}");

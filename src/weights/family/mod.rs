@@ -75,6 +75,9 @@ pub struct Recognised {
     /// What all of its tensors' names begin with; mostly nothing. Training scripts wrap models in
     /// others, and larger checkpoints keep them beside others.
     pub prefix: String,
+    /// What the names of other autoencoders in the file begin with, such as of the one that this is
+    /// a moving average of.
+    pub others: Vec<String>,
 }
 
 impl Recognised {
@@ -87,8 +90,8 @@ impl Recognised {
     pub fn of(file: &Container, hints: Option<&str>) -> Result<Self> {
         let ours = file.metadata(CONFIG_KEY).filter(|json| is_ours(json));
         // This project's own files have their names as they are.
-        let prefix = match ours {
-            Some(_) => "",
+        let (prefix, others) = match ours {
+            Some(_) => ("", vec![]),
             None => nest::prefix(file.names())?,
         };
         let mut aside = Vec::new();
@@ -109,6 +112,7 @@ impl Recognised {
                 names,
                 aside,
                 prefix: String::new(),
+                others: vec![],
             });
         }
         let any = |start: &str| names.keys().any(|name| name.starts_with(start));
@@ -153,6 +157,7 @@ impl Recognised {
             names,
             aside,
             prefix: prefix.to_owned(),
+            others: others.into_iter().map(str::to_owned).collect(),
         })
     }
 }
