@@ -94,9 +94,10 @@ impl Layout {
                 continue;
             }
             in_scan = false;
-            // A second picture, as phones put behind the first.
-            if marker == 0xD9 || marker == 0xD8 {
-                layout.ended = marker == 0xD9;
+            // What follows a picture that is complete is not its own, with or without an end marker:
+            // phones put a second one there, or records of theirs.
+            layout.ended = marker == 0xD9;
+            if layout.ended || layout.is_complete() {
                 break;
             }
             let segment = Segment::at(bytes, after)?;
@@ -153,6 +154,11 @@ impl Layout {
         }
         self.height = u16::from_be_bytes([h1, h2]);
         self.width = u16::from_be_bytes([w1, w2]);
+        if self.height == 0 {
+            return Err(Error::ImageKind(
+                "a JPEG that states its height after its data",
+            ));
+        }
         self.progressive = marker == 0xC2;
         if ![1, 3, 4].contains(&count) {
             return Err(Error::ImageKind(
@@ -220,19 +226,23 @@ impl Layout {
         }
     }
 
+    /// Whether the scans so far have every coefficient.
+    fn is_complete(&self) -> bool {
+        let finished = &self.finished[..self.components.len()];
+        !finished.is_empty() && finished.iter().all(|&known| known == u64::MAX)
+    }
+
     /// Whether there is a scan for everything, the last was not left unwritten, and the decoder reads
     /// scans of these kinds.
     pub fn check(&self, bytes: &[u8]) -> Result<()> {
         let finished = &self.finished[..self.components.len()];
-        // Some writers leave out the finest coefficients, and then say where the file ends.
-        let missing = |&known: &u64| match self.ended {
-            true => known & 1 == 0,
-            false => known != u64::MAX,
-        };
         let end = self.gaps.last().map_or(0, |gap| gap.at);
-        if finished.iter().any(missing)
-            || !self.ended && bytes[..end].ends_with(&[0; NEVER_WRITTEN])
-        {
+        let whole = match self.ended {
+            // Some writers leave out the finest coefficients.
+            true => finished.iter().all(|&known| known & 1 != 0),
+            false => self.is_complete() && !bytes[..end].ends_with(&[0; NEVER_WRITTEN]),
+        };
+        if !whole {
             return Err(cut_short());
         }
         match self.is_read_right() {

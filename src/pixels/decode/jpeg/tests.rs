@@ -39,6 +39,21 @@ fn a_jpeg_is_whole_without_its_end_marker_and_damaged_without_more() {
 }
 
 #[test]
+fn what_follows_a_whole_jpeg_is_not_its_own() {
+    for file in jpegs() {
+        let (content, _) = file.split_last_chunk::<2>().unwrap();
+        let whole = Picture::decode(file).unwrap();
+        // A second picture, and records that look like markers of other kinds.
+        for tail in [file, b"SEFH\xFF\xC9\0\0\xFF\xE1\xFF\xFFSEFT"] {
+            for end in [&b"\xFF\xD9"[..], b""] {
+                let read = Picture::decode(&[content, end, tail].concat()).unwrap();
+                assert_eq!(read, whole);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_cut_scan_is_damaged_whatever_follows_it() {
     for file in jpegs() {
         let data = file
