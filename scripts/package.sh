@@ -36,7 +36,7 @@ build_release() {
         printf '%10d bytes, %9d brotli, %9d gzip  %s\n' \
             "$(wc -c <"$file")" "$(wc -c <"$file.br")" "$(wc -c <"$file.gz")" "${file#"$ROOT"/}"
     done
-    say "release: $(node "$SERVER/write.js")" || die "dist/ could not be written"
+    node "$SERVER/write.js" || die "dist/ could not be written; the message is above"
     say "release: dist/ is ready; upload it whole (see Hosting in README.md)"
 }
 
