@@ -9,6 +9,9 @@ const SIDE = 128;
 class PictureList extends HTMLElement {
   /** @type {Blob | null} the one on the stage */ #first = null;
   /** @type {Blob[]} */ #more = [];
+  /** Small copies of the pictures, each drawn once. @type {WeakMap<Blob, HTMLCanvasElement>} */ #small = new WeakMap();
+  /** One picture is decoded at a time: at full size each may take a hundred megabytes. */
+  #drawn = Promise.resolve();
   #list = document.createElement('ul');
   #input = document.createElement('input');
   #words = document.createElement('p');
@@ -88,10 +91,8 @@ class PictureList extends HTMLElement {
   /** @param {Blob} blob @param {number} at */
   #item(blob, at) {
     const item = document.createElement('li');
-    const canvas = document.createElement('canvas');
-    canvas.setAttribute('role', 'img');
+    const canvas = this.#small.get(blob) ?? this.#thumbnail(blob);
     canvas.setAttribute('aria-label', `Picture ${at + 1}`);
-    thumbnail(canvas, blob);
     item.append(canvas);
     if (blob !== this.#first) {
       const remove = document.createElement('button');
@@ -106,13 +107,26 @@ class PictureList extends HTMLElement {
     }
     return item;
   }
+
+  /** @param {Blob} blob */
+  #thumbnail(blob) {
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = SIDE;
+    canvas.setAttribute('role', 'img');
+    this.#small.set(blob, canvas);
+    this.#drawn = this.#drawn.then(async () => {
+      // A picture that was removed before its turn is drawn if it comes back.
+      if (canvas.isConnected) await draw(canvas, blob);
+      else this.#small.delete(blob);
+    });
+    return canvas;
+  }
 }
 
 const refusal = () => new CustomEvent('refuse', { detail: MOST });
 
 /** The middle of a picture; what cannot be read stays blank, and the engine says so. @param {HTMLCanvasElement} canvas @param {Blob} blob */
-async function thumbnail(canvas, blob) {
-  canvas.width = canvas.height = SIDE;
+async function draw(canvas, blob) {
   const image = await createImageBitmap(blob).catch(() => null);
   if (!image) return;
   const side = Math.min(image.width, image.height);
