@@ -3,7 +3,7 @@
 // the result. The state is in `data-tuning` of #tune:
 //   idle | preparing | running | pausing | stopping | paused | ended
 import { choose, chooseCrops, chosen, preset } from './choices.js';
-import { PATIENCE_MS, discardTuning, leftTuning } from './engine/kept.js';
+import { PATIENCE_MS, discardTuning, leftTuning, persist } from './engine/kept.js';
 import { Code, PageCode, failure } from './engine/protocol.js';
 import { save } from './files.js';
 
@@ -13,6 +13,7 @@ const KEPT = {
   yes: 'Until it is kept or undone, the tuning outlives this page in the browser’s private files.',
   no: 'This browser keeps nothing for this page: the tuning ends with it.',
   other: 'Another tab of this page is tuning too, so this tuning ends with its page.',
+  left: 'An earlier tuning is still kept to go on with, so this one ends with its page.',
 };
 
 /** @typedef {import('./engine/protocol.js').Tuning} Tuning */
@@ -27,6 +28,7 @@ const KEPT = {
  * @property {(name: string) => boolean} taken whether a model has this name
  * @property {(name: string) => string | null} base the shipped model that this one comes from, if it is known
  * @property {(name: string, weights: Uint8Array<ArrayBuffer>, base: string | null) => void} use a model that was kept
+ * @property {() => void} relist lists the models that are kept anew
  * @property {(tuning: Tuning) => Promise<boolean>} bringBack the model and the picture of a tuning
  */
 
@@ -78,8 +80,12 @@ export class TuneView {
     this.#settle();
   }
 
-  /** Weights have been loaded, and a tuning of those before is gone. @param {import('./engine/protocol.js').Loaded} loaded */
+  /**
+   * Weights have been loaded, and a tuning of those before is gone; so it is where there are none any more.
+   * @param {import('./engine/protocol.js').Loaded | null} loaded
+   */
   model(loaded) {
+    if (!loaded) return this.#end();
     const back = loaded.name === this.#model?.name && loaded.model.decoderHash === this.#model.model.decoderHash;
     this.#model = loaded;
     // A tuning that waits to begin, while a new worker loads the model again, does so behind it.
@@ -88,6 +94,11 @@ export class TuneView {
     $('tune-parts').querySelector('[value=codebook]').disabled = !grids.length;
     // Tokens that are not the nearest codes have no trainer.
     $('tune').dataset.trainable = String(config.quantizer !== 'gumbel');
+    this.#end();
+  }
+
+  /** Without its model; what the worker kept of it is offered. */
+  #end() {
     const lost = this.#now !== 'idle';
     this.#reset();
     if (lost) this.offer();
@@ -134,6 +145,16 @@ export class TuneView {
     return this.#go(Infinity);
   }
 
+  /** A tuning that was left makes room for a new one only if the visitor says so. */
+  async #mayBegin() {
+    const left = await leftTuning(0);
+    if (!left) return true;
+    const { model, config, losses } = left.tuning;
+    if (!confirm(`A new tuning discards the one of ${model} that stopped at step ${losses.length} of ${config.steps}. Start it?`)) return false;
+    await discardTuning();
+    return true;
+  }
+
   /** @param {Tuning} tuning @param {Blob | null} snapshot @returns {Promise<boolean>} whether it has begun */
   async #begin(tuning, snapshot) {
     const { client, bar, base, discriminator } = this.#page;
@@ -149,6 +170,7 @@ export class TuneView {
       const { codebookSize, grids } = /** @type {import('./engine/protocol.js').Loaded} */ (this.#model).model;
       $('tune-view').begin(begun, tuning.config.steps, [...tuning.losses], codebookSize * grids.length);
       $('tune-left').textContent = KEPT[begun.kept];
+      if (begun.kept === 'yes') persist().catch(() => {});
       if (!$('tune-name').value) $('tune-name').value = `${this.#stem}-${$('tune-preset').value}`.slice(0, 24);
       return true;
     } catch (error) {
@@ -167,7 +189,7 @@ export class TuneView {
     if (this.#now === 'idle') {
       // What it says of the tuning before is no longer true.
       $('alert').clear();
-      if (!(await this.#begin(this.#chosen(), null))) return;
+      if (!(await this.#mayBegin()) || !(await this.#begin(this.#chosen(), null))) return;
     }
     const mine = this.#run;
     this.#state('running');
@@ -217,13 +239,14 @@ export class TuneView {
 
   /** @param {boolean} keep in the browser, and use; else as a file */
   async #finish(keep) {
-    const { client, complain, taken, use } = this.#page;
+    const { client, complain, relist, taken, use } = this.#page;
     const base = this.#page.base(/** @type {Begun} */ (this.#begun).tuning.model);
     const name = $('tune-name').value.trim().toWellFormed();
     const was = this.#now;
     if (!name || (keep && taken(name))) {
-      return complain({ code: Code.ARGUMENT, message: name ? `There is a model called “${name}” already.` : 'The model needs a name.' });
+      return complain(name ? { code: PageCode.NAME_TAKEN, message: `There is a model called “${name}” already.` } : { code: Code.ARGUMENT, message: 'The model needs a name.' });
     }
+    if (keep) persist().catch(() => {});
     this.#state('preparing');
     try {
       const { weights } = await client.finish(name, keep, base);
@@ -236,7 +259,9 @@ export class TuneView {
       use(name, weights, base);
     } catch (error) {
       const { code } = failure(error);
-      if (code !== PageCode.NOT_KEPT && code !== Code.DEVICE_LOST) return this.#fail(error);
+      // Another tab has taken the name meanwhile; its model is here too.
+      if (code === PageCode.NAME_TAKEN) relist();
+      else if (code !== PageCode.NOT_KEPT && code !== Code.DEVICE_LOST) return this.#fail(error);
       this.#state(was);
       if (code === Code.DEVICE_LOST) this.#onward(0);
       else complain(failure(error));

@@ -85,7 +85,7 @@ test('a tuning that was left goes on where it was, to the same end', async ({ pa
   }
   // A tab may be closed while it writes a record.
   await page.evaluate(async () => {
-    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('tuning');
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('tesserae-tuning');
     await folder.getFileHandle('record-4', { create: true });
   });
   await page.reload();

@@ -125,7 +125,7 @@ test('a kept model is in use, is there after a reload, and can be removed', asyn
   const tuned = await psnr(page, NOW);
   await page.fill('#tune-name', 'tiny');
   await page.click('#tune-keep button:has-text("Keep")');
-  await complains(page, 'argument', /already/);
+  await complains(page, 'name_taken', /already/);
   await page.fill('#tune-name', 'a/b “é” 💎');
   await page.click('#tune-keep button:has-text("Keep")');
   await expect(page.locator('#model')).toHaveValue('a/b “é” 💎');

@@ -3,12 +3,19 @@
 // tuning under way with its pictures and its last snapshot, so that it outlives the page.
 import { PageCode, TesseraeError } from './protocol.js';
 
-const MODELS = 'models';
-const TUNING = 'tuning';
+// Other pages of the same origin share the root.
+const MODELS = 'tesserae-models';
+const TUNING = 'tesserae-tuning';
 const SUFFIX = '.safetensors';
 /** Of a file with the name of the shipped model that the one beside it was tuned from. */
 const BASE = '.base';
-const LOCK = 'tesserae-tuning';
+const RECORD = 'record-';
+const MODELS_LOCK = 'tesserae-models';
+const TUNING_LOCK = 'tesserae-tuning';
+/** What the folders were called before, by what they are called now. */
+const FORMER = { [MODELS]: 'models', [TUNING]: 'tuning' };
+/** Of the metadata of every model that was tuned here. */
+const OURS = 'tuning';
 /** A worker that has just ended gives its lock back within this time. */
 export const PATIENCE_MS = 3000;
 
@@ -28,7 +35,7 @@ async function write(folder, name, bytes) {
   const access = await handle.createSyncAccessHandle();
   try {
     access.truncate(0);
-    access.write(bytes);
+    if (access.write(bytes) !== bytes.length) throw new Error('not all of it was written');
     access.flush();
   } finally {
     access.close();
@@ -37,27 +44,85 @@ async function write(folder, name, bytes) {
 
 /** @param {FileSystemDirectoryHandle} folder @param {string} name */
 const read = async (folder, name) => (await folder.getFileHandle(name)).getFile();
+/** @param {FileSystemDirectoryHandle} folder @param {string} name */
+const exists = (folder, name) => folder.getFileHandle(name).then(() => true, () => false);
+/** @param {FileSystemDirectoryHandle} folder @returns {Promise<string[]>} */
+async function names(folder) {
+  /** @type {string[]} */ const found = [];
+  for await (const name of folder.keys()) found.push(name);
+  return found;
+}
 
-/** In a worker only. @param {string} name @param {Uint8Array<ArrayBuffer>} bytes @param {string | null} base */
-export async function keepModel(name, bytes, base) {
+/**
+ * Asks the browser not to clear these files when it needs room.
+ * Some browsers ask the visitor, so this waits until there is something to keep.
+ */
+export async function persist() {
+  const { storage } = navigator;
+  if (storage?.persist && !(await storage.persisted())) await storage.persist();
+}
+
+// ---- models
+
+/**
+ * The metadata of a weight file, if all of the file is there: a full disk or a closed tab may have left
+ * its beginning only.
+ * @param {Blob} file @returns {Promise<Record<string, string> | null>}
+ */
+async function whole(file) {
   try {
-    const folder = await open(MODELS);
-    if (base) await write(folder, fileName(name, BASE), text.encode(base));
-    await write(folder, fileName(name, SUFFIX), bytes);
+    const bytes = Number(new DataView(await file.slice(0, 8).arrayBuffer()).getBigUint64(0, true));
+    if (bytes > file.size) return null;
+    const { __metadata__: metadata = {}, ...tensors } = JSON.parse(await file.slice(8, 8 + bytes).text());
+    const ends = Object.values(tensors).map(({ data_offsets: [, end] }) => end);
+    return file.size === 8 + bytes + Math.max(0, ...ends) ? metadata : null;
   } catch {
-    throw new TesseraeError(PageCode.NOT_KEPT, 'This browser has no room to keep the model, or keeps nothing for this page.');
+    return null;
   }
+}
+
+/**
+ * In a worker only.
+ * @param {string} name @param {Uint8Array<ArrayBuffer>} bytes @param {string | null} base
+ */
+export function keepModel(name, bytes, base) {
+  const taken = new TesseraeError(PageCode.NAME_TAKEN, `There is a model called “${name}” already.`);
+  // Pages that are not secure have no locks, and no files to keep anything in either.
+  const alone = async () => {
+    const folder = await open(MODELS);
+    await sweep(folder);
+    if (await exists(folder, fileName(name, SUFFIX))) throw taken;
+    try {
+      if (base) await write(folder, fileName(name, BASE), text.encode(base));
+      await write(folder, fileName(name, SUFFIX), bytes);
+    } catch (error) {
+      await remove(folder, name);
+      throw error;
+    }
+  };
+  return Promise.resolve(navigator.locks?.request(MODELS_LOCK, alone) ?? alone()).catch((error) => {
+    if (error === taken) throw taken;
+    throw new TesseraeError(PageCode.NOT_KEPT, 'This browser has no room to keep the model, or keeps nothing for this page.');
+  });
 }
 
 /** @returns {Promise<import('./protocol.js').Dropped[]>} */
 export async function keptModels() {
   const folder = await open(MODELS);
+  // A tab that is just keeping one has the lock, and what it has not yet written is not whole.
+  await navigator.locks.request(MODELS_LOCK, { ifAvailable: true }, async (lock) => {
+    if (!lock) return;
+    await adopt(MODELS, folder).catch(() => {});
+    await sweep(folder);
+  });
   /** @type {import('./protocol.js').Dropped[]} */ const found = [];
-  for await (const file of folder.keys()) {
+  for (const file of await names(folder)) {
     if (!file.endsWith(SUFFIX)) continue;
+    const blob = await read(folder, file).catch(() => null);
+    if (!blob || !(await whole(blob))) continue;
     const name = decodeURIComponent(file.slice(0, -SUFFIX.length));
-    const base = await read(folder, fileName(name, BASE)).then((blob) => blob.text(), () => null);
-    found.push({ from: 'file', name, blob: await read(folder, file), config: null, base });
+    const base = await read(folder, fileName(name, BASE)).then((words) => words.text(), () => null);
+    found.push({ from: 'file', name, blob, config: null, base });
   }
   return found.sort((a, b) => a.name.localeCompare(b.name));
 }
@@ -65,9 +130,54 @@ export async function keptModels() {
 /** @param {string} name */
 export async function removeModel(name) {
   const folder = await open(MODELS);
-  await folder.removeEntry(fileName(name, SUFFIX));
-  await folder.removeEntry(fileName(name, BASE)).catch(() => {});
+  await navigator.locks.request(MODELS_LOCK, () => remove(folder, name));
 }
+
+/** @param {FileSystemDirectoryHandle} folder @param {string} name */
+async function remove(folder, name) {
+  for (const suffix of [SUFFIX, BASE]) await folder.removeEntry(fileName(name, suffix)).catch(() => {});
+}
+
+/** Removes what was not written to its end. For who has the lock. @param {FileSystemDirectoryHandle} folder */
+async function sweep(folder) {
+  const files = await names(folder);
+  for (const file of files) {
+    if (file.endsWith(SUFFIX) && !(await read(folder, file).then(whole, () => ({})))) await folder.removeEntry(file).catch(() => {});
+  }
+  for (const file of files) {
+    if (file.endsWith(BASE) && !(await exists(folder, file.slice(0, -BASE.length) + SUFFIX))) await folder.removeEntry(file).catch(() => {});
+  }
+}
+
+/**
+ * Moves this page's files out of the folder that had a name without a prefix, where another page's may be too.
+ * @param {typeof MODELS | typeof TUNING} name @param {FileSystemDirectoryHandle} folder
+ */
+async function adopt(name, folder) {
+  const root = await navigator.storage.getDirectory();
+  const former = await root.getDirectoryHandle(FORMER[name]).catch(() => null);
+  if (!former) return;
+  const [files, there] = [await names(former), await names(folder)];
+  const move = async (/** @type {string} */ file) => {
+    await folder.removeEntry(file).catch(() => {});
+    await /** @type {any} */ (await former.getFileHandle(file)).move(folder, file);
+  };
+  if (name === MODELS) {
+    for (const file of files.filter((one) => one.endsWith(SUFFIX) && !there.includes(one))) {
+      if (!(await read(former, file).then(whole))?.[OURS]) continue;
+      const base = file.slice(0, -SUFFIX.length) + BASE;
+      if (files.includes(base)) await move(base);
+      await move(file);
+    }
+  } else if (!there.some((file) => file.startsWith(RECORD))) {
+    // Records come last, since they stand for the rest.
+    const kinds = ['picture-', 'snapshot-', RECORD].map((kind) => files.filter((file) => file.startsWith(kind)));
+    if (kinds[2].length) for (const file of kinds.flat()) await move(file);
+  }
+  if (!(await names(former)).length) await root.removeEntry(FORMER[name]);
+}
+
+// ---- the tuning
 
 /**
  * In a worker only. A tab may be closed in the middle of it, so the record and the snapshot before
@@ -83,8 +193,8 @@ export async function keepTuning(tuning, snapshot) {
   }
   await write(folder, `snapshot-${done}`, snapshot);
   const photos = tuning.photos.map(({ blob, ...rest }, i) => ({ ...rest, file: `picture-${i}`, type: blob.type }));
-  await write(folder, `record-${done}`, text.encode(JSON.stringify({ ...tuning, photos })));
-  for await (const name of folder.keys()) {
+  await write(folder, RECORD + done, text.encode(JSON.stringify({ ...tuning, photos })));
+  for (const name of await names(folder)) {
     if (!name.startsWith('picture-') && !name.endsWith(`-${done}`)) await folder.removeEntry(name);
   }
 }
@@ -107,9 +217,9 @@ export function holdTuning(patience) {
   return new Promise((resolve) => {
     // Pages that are not secure have no locks, and no files to keep anything in either.
     if (!navigator.locks) return resolve(() => {});
-    const hold = () => new Promise((release) => resolve(() => release(null)));
-    const options = patience < Infinity ? { signal: AbortSignal.timeout(patience) } : {};
-    navigator.locks.request(LOCK, options, hold).catch(() => resolve(null));
+    const hold = (/** @type {Lock | null} */ lock) => (lock ? new Promise((release) => resolve(() => release(null))) : resolve(null));
+    const options = patience === 0 ? { ifAvailable: true } : patience < Infinity ? { signal: AbortSignal.timeout(patience) } : {};
+    navigator.locks.request(TUNING_LOCK, options, hold).catch(() => resolve(null));
   });
 }
 
@@ -121,25 +231,30 @@ export function holdTuning(patience) {
 export async function leftTuning(patience) {
   const release = await holdTuning(patience);
   if (!release) return null;
+  const left = await newestTuning();
+  release();
+  return left;
+}
+
+/** For who has the right to it. @returns {Promise<Left | null>} */
+export async function newestTuning() {
   try {
     const folder = await open(TUNING);
-    /** @type {number[]} */ const records = [];
-    for await (const name of folder.keys()) if (name.startsWith('record-')) records.push(Number(name.slice('record-'.length)));
+    await adopt(TUNING, folder).catch(() => {});
+    const records = (await names(folder)).filter((name) => name.startsWith(RECORD)).map((name) => Number(name.slice(RECORD.length)));
     for (const done of records.sort((a, b) => b - a)) {
       const left = await readTuning(folder, done).catch(() => null);
       if (left) return left;
     }
-    return null;
   } catch {
-    return null;
-  } finally {
-    release();
+    // Then nothing was left either.
   }
+  return null;
 }
 
 /** @param {FileSystemDirectoryHandle} folder @param {number} done @returns {Promise<Left>} */
 async function readTuning(folder, done) {
-  const { photos, ...tuning } = JSON.parse(await (await read(folder, `record-${done}`)).text());
+  const { photos, ...tuning } = JSON.parse(await (await read(folder, RECORD + done)).text());
   // The pictures themselves, as the next tuning writes over their files.
   /** @type {import('./protocol.js').Photo[]} */ const found = [];
   for (const { file, type, ...photo } of photos) found.push({ ...photo, blob: new Blob([await (await read(folder, file)).arrayBuffer()], { type }) });

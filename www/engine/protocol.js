@@ -44,6 +44,7 @@ export const PageCode = Object.freeze(/** @type {const} */ ({
   DOWNLOAD_HASH: 'download_hash',
   WORKER_FAILED: 'worker_failed',
   NOT_KEPT: 'not_kept',
+  NAME_TAKEN: 'name_taken',
   TOO_MANY: 'too_many',
   CAMERA_REFUSED: 'camera_refused',
   CAMERA_FAILED: 'camera_failed',
@@ -56,6 +57,7 @@ export const PageCode = Object.freeze(/** @type {const} */ ({
 export const Code = Object.freeze(/** @type {const} */ ({
   CANCELLED: 'cancelled',
   DEVICE_LOST: 'device_lost',
+  IMAGE_CORRUPT: 'image_corrupt',
   IMAGE_TOO_LARGE: 'image_too_large',
   TOKENS_CORRUPT: 'tokens_corrupt',
   TOKENS_OTHER_CODEBOOK: 'tokens_other_codebook',
@@ -90,6 +92,14 @@ export class TesseraeError extends Error {
   }
 }
 
+/**
+ * What to say of a picture in whose decoding the engine, or its decoder, has died.
+ * @param {boolean} memory whether there was too little of it
+ */
+export const undecodable = (memory) => (memory
+  ? new TesseraeError(Code.IMAGE_TOO_LARGE, 'This picture needs more memory than the browser has.')
+  : new TesseraeError(Code.IMAGE_CORRUPT, 'This picture could not be decoded, so its file is probably damaged.'));
+
 /** @param {unknown} error @returns {Failure} what is left of an error after a `postMessage` */
 export function failure(error) {
   const e = /** @type {Partial<Record<keyof Failure, unknown>>} */ (Object(error));
@@ -116,6 +126,7 @@ export function failure(error) {
  * @property {string} message
  * @property {string} [codebook] hash, where a token file needs a model with another codebook
  * @property {number} [smaller] side of crops to try, where a tuning has run out of memory
+ * @property {boolean} [device] whether the graphics device has refused its work
  *
  * @typedef {object} DeviceFacts
  * @property {'webgpu' | 'cpu'} kind what runs
@@ -282,8 +293,8 @@ export function failure(error) {
  * @property {Preview} before
  * @property {Preview} now
  * @property {number} done
- * @property {'yes' | 'no' | 'other'} kept whether it outlives this page: `other` while the tuning of
- *   another tab does, `no` where the browser keeps nothing
+ * @property {'yes' | 'no' | 'other' | 'left'} kept whether it outlives this page: `other` while the
+ *   tuning of another tab does, `left` while one does that was left, `no` where the browser keeps nothing
  *
  * @typedef {{id: number, kind: 'steps', count: number}} StepsJob the next so many, until a pause
  *

@@ -41,6 +41,7 @@ const WAY_ON = {
   camera_refused: 'Allow it in the browser’s settings for this page, or choose files instead.',
   camera_failed: 'Try again, or choose files instead.',
   tuning_gone: 'Go on there, or start one here.',
+  name_taken: 'Choose another name.',
   not_kept: 'Download the weights instead; a drop loads them again.',
   io: 'Choose the file again.',
   argument: 'Choose another setting.',

@@ -1,0 +1,205 @@
+// What the page keeps in the browser's private files: whole or not at all, never over something else,
+// there without a network, and never discarded without a word.
+import { readFileSync } from 'node:fs';
+import { TINY, complains, drop, expect, open, patchWorker, reaches, smallPhoto, test, value, withTiny } from './app.js';
+import { ready, tuning } from './panel.js';
+
+/** @typedef {import('@playwright/test').Page} Page */
+
+test.beforeEach(({ page }) => withTiny(page));
+
+/** Puts a file into the page's private files. @param {Page} page @param {string} folder @param {string} name @param {Buffer} bytes */
+const put = (page, folder, name, bytes) => page.evaluate(async ([into, called, base64]) => {
+  const root = await navigator.storage.getDirectory();
+  const handle = await (await root.getDirectoryHandle(into, { create: true })).getFileHandle(called, { create: true });
+  const writer = await handle.createWritable();
+  await writer.write(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
+  await writer.close();
+}, [folder, name, bytes.toString('base64')]);
+
+/** The page's private files with their lengths. @param {Page} page @returns {Promise<Record<string, number>>} */
+const listed = (page) => page.evaluate(async () => {
+  /** @type {Record<string, number>} */ const found = {};
+  const root = await navigator.storage.getDirectory();
+  for await (const [folder, handle] of root.entries()) {
+    for await (const [name, file] of /** @type {any} */ (handle).entries()) found[`${folder}/${name}`] = (await file.getFile()).size;
+  }
+  return found;
+});
+
+const own = (/** @type {Page} */ page) => page.locator('#model option', { hasText: '(yours)' });
+
+/** A tuning of one step under a name. @param {Page} page @param {string} name */
+async function tuneOnce(page, name) {
+  await ready(page, { steps: 1 });
+  await page.click('#tune-run');
+  await tuning(page, 'ended');
+  await page.fill('#tune-name', name);
+}
+
+const keep = (/** @type {Page} */ page) => page.click('#tune-keep button:has-text("Keep")');
+
+test('half a model, as a closed tab or a full disk leaves it, is neither listed nor left lying', async ({ page }) => {
+  await tuneOnce(page, 'mine');
+  await keep(page);
+  await expect(page.locator('#model')).toHaveValue('mine');
+  const whole = await listed(page);
+  const bytes = Buffer.from(await page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('tesserae-models');
+    const file = await (await folder.getFileHandle('mine.safetensors')).getFile();
+    return [...new Uint8Array(await file.arrayBuffer())];
+  }));
+  await put(page, 'tesserae-models', 'half.safetensors', bytes.subarray(0, bytes.length >> 1));
+  await put(page, 'tesserae-models', 'half.base', Buffer.from('tiny'));
+  await put(page, 'tesserae-models', 'none.safetensors', Buffer.alloc(0));
+  await page.reload();
+  await reaches(page, 'ready');
+  await expect(own(page)).toHaveText(['mine (yours)']);
+  expect(await listed(page)).toEqual(whole);
+});
+
+test('a full disk leaves nothing of the model, and the tuning is still there to keep or download', async ({ page }) => {
+  await patchWorker(page, `
+    const { write } = FileSystemSyncAccessHandle.prototype;
+    FileSystemSyncAccessHandle.prototype.write = function (bytes, ...rest) {
+      if (!self.full) return write.call(this, bytes, ...rest);
+      write.call(this, bytes.subarray(0, bytes.length >> 1), ...rest);
+      throw new DOMException('no room', 'QuotaExceededError');
+    };`);
+  await tuneOnce(page, 'mine');
+  const full = (/** @type {boolean} */ is) => page.workers()[0].evaluate((how) => { /** @type {any} */ (self).full = how; }, is);
+  await full(true);
+  await keep(page);
+  await complains(page, 'not_kept', /no room/);
+  await tuning(page, 'ended');
+  expect(Object.keys(await listed(page)).filter((path) => path.includes('models/'))).toEqual([]);
+  await full(false);
+  await keep(page);
+  await expect(page.locator('#model')).toHaveValue('mine');
+});
+
+test('of two tabs that keep under one name, the second is asked for another', async ({ page, context }) => {
+  const second = await context.newPage();
+  await withTiny(second);
+  await tuneOnce(second, 'mine');
+  await tuneOnce(page, 'mine');
+  await keep(page);
+  await expect(page.locator('#model')).toHaveValue('mine');
+  const before = await listed(page);
+  await keep(second);
+  await complains(second, 'name_taken', /^There is a model called “mine” already\. Choose another name\.$/);
+  await tuning(second, 'ended');
+  const { 'tesserae-models/mine.safetensors': length } = await listed(page);
+  expect(length).toBe(before['tesserae-models/mine.safetensors']);
+  // The other tab's model is here by now.
+  await expect(own(second)).toHaveText(['mine (yours)']);
+  await expect(second.locator('#model')).toHaveValue('tiny');
+  await second.fill('#tune-name', 'mine too');
+  await keep(second);
+  await expect(second.locator('#model')).toHaveValue('mine too');
+  await second.close();
+});
+
+test('kept models are there when the list of models is not', async ({ page }) => {
+  await tuneOnce(page, 'mine');
+  await keep(page);
+  await expect(page.locator('#model')).toHaveValue('mine');
+  await page.unrouteAll();
+  await page.route('**/models/index.json', (route) => route.abort());
+  await page.reload();
+  await complains(page, 'download_failed', /^The list of models could not be loaded\. Yours are under “Model”\./);
+  await reaches(page, 'error');
+  await page.selectOption('#model', 'mine');
+  await reaches(page, 'ready');
+  await drop(page, await smallPhoto(page));
+  await reaches(page, 'done');
+  await expect(page.locator('#model')).toHaveValue('mine');
+});
+
+test('the browser is asked to keep the files when there is something to keep, once', async ({ page }) => {
+  await page.addInitScript(() => {
+    const scope = /** @type {any} */ (globalThis);
+    scope.asked = 0;
+    StorageManager.prototype.persisted = async () => scope.asked > 0;
+    StorageManager.prototype.persist = async () => (scope.asked += 1) > 0;
+  });
+  const asked = () => page.evaluate(() => /** @type {any} */ (globalThis).asked);
+  await ready(page, { steps: 1 });
+  expect(await asked()).toBe(0);
+  await page.click('#tune-run');
+  await tuning(page, 'ended');
+  await expect.poll(asked).toBe(1);
+  await page.fill('#tune-name', 'mine');
+  await keep(page);
+  await expect(page.locator('#model')).toHaveValue('mine');
+  expect(await asked()).toBe(1);
+});
+
+test('a tuning that was left is not discarded by a new one unless the visitor says so', async ({ page }) => {
+  /** @type {string[]} */ const questions = [];
+  let answer = false;
+  page.on('dialog', (dialog) => (questions.push(dialog.message()), answer ? dialog.accept() : dialog.dismiss()));
+  await ready(page);
+  await page.click('#tune-step');
+  await tuning(page, 'paused');
+  await page.reload();
+  await reaches(page, 'ready');
+  const offer = page.locator('#tune-offer');
+  await expect(offer).toContainText('A tuning of tiny stopped at step 1 of 12.');
+  await drop(page, await smallPhoto(page));
+  await reaches(page, 'done');
+  await page.click('#tune-run');
+  await expect.poll(() => questions).toEqual(['A new tuning discards the one of tiny that stopped at step 1 of 12. Start it?']);
+  await tuning(page, 'idle');
+  await expect(offer).toBeVisible();
+  await page.reload();
+  await reaches(page, 'ready');
+  await expect(offer).toContainText('step 1 of 12');
+  answer = true;
+  await drop(page, await smallPhoto(page));
+  await reaches(page, 'done');
+  await page.click('.tune-more summary');
+  await page.fill('#tune-steps', '2');
+  await page.click('#tune-run');
+  await tuning(page, 'ended');
+  expect(questions.length).toBe(2);
+  expect(await value(page, 'tune-at')).toBe(2);
+  await expect(page.locator('#tune-left')).toContainText('outlives this page');
+  await page.reload();
+  await reaches(page, 'ready');
+  await expect(offer).toContainText('stopped at step 2 of 2.');
+  await page.click('#tune-discard');
+  await expect(offer).toBeHidden();
+  expect(await listed(page)).toEqual({});
+});
+
+test('what was kept under the folders’ former names is found, and nothing of other pages is touched', async ({ page }) => {
+  await tuneOnce(page, 'mine');
+  await keep(page);
+  await expect(page.locator('#model')).toHaveValue('mine');
+  await reaches(page, 'done');
+  await page.click('#tune-step');
+  await tuning(page, 'ended');
+  const before = await listed(page);
+  await page.goto('about:blank');
+  await page.goto('/manifest.webmanifest');
+  await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    for (const name of ['models', 'tuning']) {
+      const [from, to] = [await root.getDirectoryHandle(`tesserae-${name}`), await root.getDirectoryHandle(name, { create: true })];
+      const files = [];
+      for await (const file of from.keys()) files.push(file);
+      for (const file of files) await /** @type {any} */ (await from.getFileHandle(file)).move(to, file);
+      await root.removeEntry(`tesserae-${name}`);
+    }
+  });
+  // Another page's weights, and half a file of this page's.
+  await put(page, 'models', 'theirs.safetensors', readFileSync(TINY));
+  await put(page, 'models', 'notes.txt', Buffer.from('theirs as well'));
+  await open(page);
+  await expect(own(page)).toHaveText(['mine (yours)']);
+  await expect(page.locator('#tune-offer')).toContainText('A tuning of mine stopped at step 1 of 1.');
+  expect(await listed(page)).toEqual({ ...before, 'models/theirs.safetensors': readFileSync(TINY).length, 'models/notes.txt': 14 });
+  await page.click('#tune-on');
+  await tuning(page, 'ended');
+});
