@@ -73,6 +73,14 @@ impl Codec {
         self.limits.max_pixels(&self.config)
     }
 
+    /// Whether a picture of these sides, in pixels, can be encoded and decoded.
+    ///
+    /// # Errors
+    /// [`Error::ImageTooLarge`] past [`Codec::max_pixels`].
+    pub fn admit(&self, width: u32, height: u32) -> Result<()> {
+        self.limits.fit(&self.config, width, height)
+    }
+
     /// What the model is made of.
     pub fn config(&self) -> &ModelConfig {
         &self.config
@@ -256,7 +264,7 @@ impl Codec {
                 ));
             }
         }
-        self.limits.fit(&self.config, tokens.width, tokens.height)
+        self.admit(tokens.width, tokens.height)
     }
 
     /// A sentence when `tokens` were made beside another decoder, so that the picture will differ
@@ -279,8 +287,7 @@ impl Codec {
 
     /// The picture's windows, and its planes padded to whole ones.
     fn divide(&self, picture: &Picture) -> Result<(Layout, Vec<f32>)> {
-        self.limits
-            .fit(&self.config, picture.width(), picture.height())?;
+        self.admit(picture.width(), picture.height())?;
         let (height, width) = (picture.height() as usize, picture.width() as usize);
         let layout = Layout::of(self, height, width)?;
         let [tall, wide] = layout.sides(1);

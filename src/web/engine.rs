@@ -1,6 +1,7 @@
 use std::cell::RefCell;
 
 use burn::tensor::Device;
+use burn::tensor::wgpu::wgpu;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -17,7 +18,7 @@ const PATIENCE_MS: i32 = 20_000;
 
 thread_local! {
     // The runtime takes one device a worker and cannot be initialised twice.
-    static WEBGPU: RefCell<Option<Device>> = const { RefCell::new(None) };
+    static WEBGPU: RefCell<Option<(Device, wgpu::Device)>> = const { RefCell::new(None) };
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -171,6 +172,21 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Waits until the device has reported every error of the work so far, before its result is
+    /// given away. Work with a shader that the browser refuses is left out, and old values are read
+    /// in its place without an error; the report of it panics.
+    pub async fn settle(&self) {
+        let device = match self.facts.kind {
+            Kind::WebGpu => WEBGPU.with_borrow(|open| open.as_ref().map(|(_, d)| d.clone())),
+            Kind::Cpu => None,
+        };
+        let Some(device) = device else { return };
+        // The answer comes after the reports of everything before it.
+        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let _ = scope.pop().await;
+        clock::breathe().await;
+    }
+
     /// What to pass as `remembered` next time; undefined where nothing was measured.
     #[wasm_bindgen(getter)]
     pub fn remember(&self) -> Option<String> {
@@ -220,15 +236,16 @@ async fn contest(webgpu: &Device) -> Result<(f64, f64)> {
 
 /// This worker's WebGPU device, which has passed the self-test.
 async fn webgpu() -> Result<Device> {
-    let open = WEBGPU.with_borrow(Clone::clone);
+    let open = WEBGPU.with_borrow(|open| open.as_ref().map(|(device, _)| device.clone()));
     let device = match open {
         Some(device) => device,
         None => {
-            let device = within(PATIENCE_MS, Device::wgpu_options().init_async())
+            let options = Device::wgpu_options();
+            let (device, setup) = within(PATIENCE_MS, options.init_with_setup_async())
                 .await
                 .ok_or_else(|| Error::DeviceRefused("it did not answer".into()))?
                 .map_err(|e| Error::DeviceRefused(e.to_string()))?;
-            WEBGPU.with_borrow_mut(|slot| *slot = Some(device.clone()));
+            WEBGPU.with_borrow_mut(|slot| *slot = Some((device.clone(), setup.device)));
             device
         }
     };

@@ -112,6 +112,11 @@ impl Model {
         })
     }
 
+    /// Whether a picture of these sides fits; the code `image_too_large` if not.
+    pub fn admit(&self, width: u32, height: u32) -> Result<(), JsValue> {
+        Ok(self.codec.admit(width, height)?)
+    }
+
     /// Picture to tokens.
     pub async fn encode(
         &self,

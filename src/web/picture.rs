@@ -26,6 +26,12 @@ impl Picture {
         )?))
     }
 
+    /// A picture from its samples: red, green and blue, 8 bits each, row by row.
+    #[wasm_bindgen(js_name = fromRgb)]
+    pub fn from_rgb(width: u32, height: u32, rgb: Vec<u8>) -> Result<Picture, JsValue> {
+        Ok(Self::new(pixels::Picture::from_rgb(width, height, rgb)?))
+    }
+
     /// Width in pixels.
     #[wasm_bindgen(getter)]
     pub fn width(&self) -> u32 {
@@ -42,6 +48,11 @@ impl Picture {
     /// with `square` the centre square is taken first.
     pub fn fit(&self, max_side: u32, square: bool) -> Picture {
         Self::new(self.inner.fit(max_side, square))
+    }
+
+    /// The samples, as [`Picture::from_rgb`] takes them.
+    pub fn rgb(&self) -> js_sys::Uint8Array {
+        js_sys::Uint8Array::from(self.inner.rgb())
     }
 
     /// RGBA, 8 bits each, as a canvas takes them.

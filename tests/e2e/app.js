@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deflateSync } from 'node:zlib';
 import { expect, test as base } from '@playwright/test';
 
 /** @typedef {import('@playwright/test').Page} Page */
@@ -72,11 +73,52 @@ export async function withTiny(page, more = {}) {
 }
 
 /** Runs JavaScript in the engine's worker before the engine itself. @param {Page} page @param {string} code */
-export async function patchWorker(page, code) {
-  await page.route('**/engine/worker.js', async (route) => {
+export const patchWorker = (page, code) => patch(page, 'worker.js', code);
+/** The same in the worker that decodes pictures. @param {Page} page @param {string} code */
+export const patchDecoder = (page, code) => patch(page, 'decoder.js', code);
+
+/** @param {Page} page @param {string} script @param {string} code */
+async function patch(page, script, code) {
+  await page.route(`**/engine/${script}`, async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: `${code};\n${await response.text()}` });
   });
+}
+
+/** JavaScript that has the package of the worker that it is put into. @param {string} use of `wasm` */
+export const withPackage = (use) => `{ const wasm = await import(new URL('../pkg/tesserae.js', import.meta.url).href); ${use} }`;
+
+/** The workers that run an engine: not those that decode pictures for one. @param {Page} page */
+export async function engines(page) {
+  const named = await Promise.all(page.workers().map(async (worker) => ({ worker, name: await worker.evaluate(() => self.name).catch(() => '') })));
+  return named.filter(({ name }) => name === 'tesserae').map(({ worker }) => worker);
+}
+
+/** @param {Buffer} bytes */
+export function crc32(bytes) {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ -1) >>> 0;
+}
+
+/** A PNG of one colour, small as a file however large as a picture. @param {number} width @param {number} height */
+export function flatPng(width, height) {
+  const chunk = (/** @type {string} */ type, /** @type {Buffer} */ data) => {
+    const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+    const ends = Buffer.alloc(8);
+    ends.writeUInt32BE(data.length, 0);
+    ends.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2], 8);
+  const samples = deflateSync(Buffer.alloc(height * (width * 3 + 1)));
+  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', header), chunk('IDAT', samples), chunk('IEND', Buffer.alloc(0))]);
 }
 
 /** @param {Page} page @param {string} name */

@@ -1,5 +1,5 @@
 // Which device runs, and every way in which WebGPU can fail: each has its code and ends on the CPU.
-import { GRID, complains, expect, open, patchWorker, pixels, reaches, rebuildSample, test, withTiny } from './app.js';
+import { GRID, REBUILT, complains, engines, expect, open, patchWorker, pixels, reaches, rebuildSample, test, withTiny } from './app.js';
 
 /** @param {import('@playwright/test').Page} page @param {'cpu' | 'webgpu'} kind */
 const runsOn = (page, kind) => expect(page.locator('#device')).toHaveAttribute('data-kind', kind);
@@ -88,5 +88,72 @@ test('the device is lost in mid-run: the picture is finished on the CPU', async 
   await expect(page.locator('#device')).toHaveAttribute('data-problem', 'device_lost');
   await expect(page.locator('html')).toHaveAttribute('data-state', 'done');
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');
+  await rebuildSample(page, 'chelsea');
+});
+
+for (const [which, at] of /** @type {[string, number][]} */ ([['first', 1], ['fifth', 5], ['twelfth', 12]])) {
+  test(`a shader that the browser refuses after the self-test, the ${which} of a picture: the CPU's picture is shown`, async ({ page }) => {
+    await withTiny(page);
+    await open(page, 'device=cpu');
+    await rebuildSample(page, 'coffee');
+    const [tokens, picture] = [await pixels(page, GRID), await pixels(page, REBUILT)];
+
+    await patchWorker(page, `
+      const create = GPUDevice.prototype.createShaderModule;
+      self.made = 0;
+      GPUDevice.prototype.createShaderModule = function (wish) {
+        if (!self.armed || ++self.made !== ${at}) return create.call(this, wish);
+        return create.call(this, { ...wish, code: wish.code + ' this is no WGSL' });
+      }`);
+    await page.goto('about:blank');
+    await open(page, 'device=webgpu');
+    await runsOn(page, 'webgpu');
+    const [engine] = await engines(page);
+    await engine.evaluate(() => { /** @type {any} */ (self).armed = true; });
+    // No picture of the broken device may be shown, not even for a moment.
+    await page.evaluate(() => {
+      const compare = /** @type {any} */ (document.querySelector('#compare'));
+      const { showRebuilt } = compare;
+      Object.assign(globalThis, { shown: 0 });
+      compare.showRebuilt = (/** @type {any[]} */ ...words) => (/** @type {any} */ (globalThis).shown += 1, showRebuilt.apply(compare, words));
+    });
+    await page.click('#samples button[data-sample=coffee]');
+    await complains(page, 'device_lost', /on the CPU/);
+    await runsOn(page, 'cpu');
+    await reaches(page, 'done');
+    expect((await pixels(page, REBUILT)).rgba.equals(picture.rgba)).toBe(true);
+    expect((await pixels(page, GRID)).rgba.equals(tokens.rgba)).toBe(true);
+    expect(await page.evaluate(() => /** @type {any} */ (globalThis).shown)).toBe(1);
+  });
+}
+
+test('a shader that the browser refuses while a model is loaded: the model is loaded on the CPU', async ({ page }) => {
+  await withTiny(page);
+  await patchWorker(page, `
+    const create = GPUDevice.prototype.createShaderModule;
+    let loading = false;
+    self.addEventListener('message', ({ data }) => (loading ||= data.kind === 'load'));
+    GPUDevice.prototype.createShaderModule = function (wish) {
+      return create.call(this, loading ? { ...wish, code: 'this is no WGSL' } : wish);
+    };
+    // Reading the codebook makes none by itself, so the test has the engine make one.
+    const message = GPUQueue.prototype.writeBuffer;
+    GPUQueue.prototype.writeBuffer = function (...words) {
+      if (loading && !self.broken) {
+        self.broken = true;
+        const device = self.device;
+        const module = device.createShaderModule({ code: '' });
+        device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } });
+      }
+      return message.apply(this, words);
+    };
+    const request = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = async function (...wish) {
+      return (self.device = await request.apply(this, wish));
+    }`);
+  await open(page, 'device=webgpu');
+  await runsOn(page, 'cpu');
+  await expect(page.locator('#model')).toHaveValue('tiny');
+  await complains(page, 'device_lost', /on the CPU/);
   await rebuildSample(page, 'chelsea');
 });

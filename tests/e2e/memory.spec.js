@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { REBUILT, commandLine, drop, expect, open, pixels, reaches, smallPhoto, test, value } from './app.js';
+import { REBUILT, commandLine, drop, engines, expect, open, pixels, reaches, smallPhoto, test, value } from './app.js';
 
 /** Peak over the weights in f32, which is what the model computes with. */
 const AT_MOST = 1.6;
@@ -63,7 +63,7 @@ test('swapping two models takes no more memory than having loaded both once @slo
   const [[first], , [second]] = MODELS;
   await load(page, first);
   await load(page, second);
-  const [worker] = page.workers();
+  const [worker] = await engines(page);
   const settled = await value(page, 'memory');
   /** @type {number[]} */ const seen = [];
   for (let i = 0; i < SWAPS; i += 1) {
@@ -76,6 +76,6 @@ test('swapping two models takes no more memory than having loaded both once @slo
   }
   console.log(`swapping: ${megabytes(settled)} after both, then ${seen.map(megabytes).join(', ')}`);
   // A worker that had died and been replaced would begin with little memory again.
-  expect(page.workers()).toEqual([worker]);
+  expect(await engines(page)).toEqual([worker]);
   expect(Math.max(...seen)).toBeLessThanOrEqual(settled * 1.05);
 });

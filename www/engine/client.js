@@ -1,7 +1,7 @@
 // @ts-check
 // The page's side of the engine: one queue of jobs in front of one worker. A newer picture supersedes
 // an older one; a worker that dies is replaced and brought back to where it was.
-import { Ask, Code, PageCode, Tell, TesseraeError, failure } from './protocol.js';
+import { Ask, Code, PageCode, Tell, TesseraeError, failure, undecodable } from './protocol.js';
 import { RELEASE } from './release.js';
 import { startEngine } from './start.js';
 
@@ -9,11 +9,12 @@ import { startEngine } from './start.js';
 /** @typedef {import('./protocol.js').WeightSource} WeightSource */
 /** @typedef {import('./protocol.js').Shipped} Shipped */
 /** @typedef {import('./protocol.js').Photo} Photo */
-/** @typedef {'engine' | 'model' | 'picture' | 'tune'} Lane */
+/** @typedef {'engine' | 'restore' | 'model' | 'picture' | 'tune'} Lane `restore` loads the model in use into a new worker */
 /**
  * @typedef {object} Entry
  * @property {any} job what is posted
  * @property {Lane} lane
+ * @property {boolean} [parted] a part of its result has come
  * @property {(value: any) => void} resolve
  * @property {(error: TesseraeError) => void} reject
  * @property {boolean} settled
@@ -31,8 +32,10 @@ const DEAD_SENTENCE = 'The engine could not be started in this browser.';
 const failed = (/** @type {string} */ message) => ({ code: PageCode.WORKER_FAILED, message });
 
 /**
- * Events: `device` (Opened), `model` (Loaded), `memory` (bytes), `progress` (ProgressMessage and the
- * job that makes it), `part` (Part), `step` (Step), `restart` ({code, message}), each in `event.detail`.
+ * Events: `device` (Opened), `model` (Loaded, or null when there is none any more), `memory` (bytes),
+ * `progress` (ProgressMessage and the job that makes it), `part` (Part), `step` (Step), `restart`
+ * ({code, message}, with the source of the model in use where it could not be loaded again), each in
+ * `event.detail`.
  */
 export class EngineClient extends EventTarget {
   /** @type {Worker | null} */ #worker = null;
@@ -40,7 +43,9 @@ export class EngineClient extends EventTarget {
   /** @type {Entry | null} */ #running = null;
   /** @type {DeviceChoice} */ #choice = 'auto';
   /** @type {string | undefined} */ #remembered;
-  /** @type {WeightSource | null} */ #source = null;
+  /** @type {{source: WeightSource, loaded: import('./protocol.js').Loaded} | null} */ #inUse = null;
+  /** Whether the worker has the model in use. */
+  #restored = false;
   /** @type {TesseraeError | null} */ #lost = null;
   #lastId = 0;
   #deaths = 0;
@@ -63,6 +68,11 @@ export class EngineClient extends EventTarget {
     this.#dismiss(this.#queue.filter((e) => e.lane !== 'model'));
     this.#queue = this.#queue.filter((e) => e.lane === 'model');
     return this.#spawn();
+  }
+
+  /** The model in use, which a new worker may still be loading again. */
+  get model() {
+    return this.#inUse?.loaded ?? null;
   }
 
   /** Makes other weights the model in use; on failure the one in use stays. @param {WeightSource} source */
@@ -132,7 +142,7 @@ export class EngineClient extends EventTarget {
       if (first) this.#queue.unshift(entry);
       else {
         // New weights make every older picture pointless too; a picture leaves a loading model alone.
-        if (lane !== 'tune') this.#supersede(lane === 'model' ? ['picture', 'model'] : [lane]);
+        if (lane !== 'tune') this.#supersede(lane === 'model' ? ['picture', 'model', 'restore'] : [lane]);
         this.pause();
         this.#queue.push(entry);
         if (!this.#worker) this.#spawn().catch(() => {});
@@ -172,16 +182,27 @@ export class EngineClient extends EventTarget {
 
   #next() {
     if (this.#running || !this.#worker) return;
+    const first = this.#queue[0]?.lane;
+    // Whatever became of the jobs before, nothing runs without the model that the page shows.
+    if (this.#inUse && !this.#restored && first !== 'engine' && first !== 'model' && first !== 'restore') this.#restore(this.#inUse.source);
     const entry = this.#queue.shift();
     if (!entry) return;
     this.#running = entry;
     this.#worker.postMessage(entry.job);
   }
 
-  /** A fresh worker, the engine opened in it, and the model in use loaded before anything else. */
+  /** @param {WeightSource} source */
+  #restore(source) {
+    const job = { id: ++this.#lastId, kind: Ask.LOAD, source };
+    const reject = (/** @type {TesseraeError} */ error) => this.#report(error, source);
+    this.#queue.unshift({ job, lane: 'restore', resolve: () => {}, reject, settled: false, again: false });
+  }
+
+  /** A fresh worker and the engine opened in it; the model in use is loaded before any other job needs it. */
   #spawn() {
     this.#worker?.terminate();
     this.#running = null;
+    this.#restored = false;
     const worker = startEngine();
     this.#worker = worker;
     this.#greeted = false;
@@ -191,16 +212,12 @@ export class EngineClient extends EventTarget {
       this.#died(worker, failed(event.message || DEAD_SENTENCE));
     };
     worker.onmessageerror = () => this.#died(worker, failed('A message from the engine could not be read'));
-    const opened = this.#add('engine', { kind: Ask.OPEN, choice: this.#choice, remembered: this.#remembered }, true);
-    if (this.#source) {
-      this.#add('model', { kind: Ask.LOAD, source: this.#source }, true).catch((error) => this.#report(error));
-    }
-    return opened;
+    return this.#add('engine', { kind: Ask.OPEN, choice: this.#choice, remembered: this.#remembered }, true);
   }
 
-  /** @param {{code: string, message: string}} error a failure that no caller waits for */
-  #report(error) {
-    if (error.code !== Code.CANCELLED) this.#emit('restart', { code: error.code, message: error.message });
+  /** @param {{code: string, message: string}} error a failure that no caller waits for @param {WeightSource} [source] of the model that was in use */
+  #report({ code, message }, source) {
+    if (code !== Code.CANCELLED) this.#emit('restart', { code, message, source });
   }
 
   /** @param {string} type @param {any} detail */
@@ -222,7 +239,10 @@ export class EngineClient extends EventTarget {
     if (!entry || entry.job.id !== message.id) return;
     if (message.tell === Tell.PROGRESS || message.tell === Tell.PART || message.tell === Tell.STEP) {
       if (entry.settled) return;
-      if (message.tell === Tell.PART) this.#emit('part', message.part);
+      if (message.tell === Tell.PART) {
+        entry.parted = true;
+        this.#emit('part', message.part);
+      }
       else if (message.tell === Tell.STEP) this.#emit('step', message.step);
       else this.#emit('progress', { ...message, job: entry.job });
       return;
@@ -239,12 +259,19 @@ export class EngineClient extends EventTarget {
 
   /** @param {Entry} entry @param {import('./protocol.js').Failure} error */
   #refuse(entry, error) {
+    if (entry.lane === 'restore' && !entry.settled) this.#forgo();
     const waiting = [entry];
     // Without any model the pictures behind it fail for the same reason.
-    if (entry.lane === 'model' && !this.#source && !this.#queue.some((e) => e.lane === 'model')) {
+    if (['model', 'restore'].includes(entry.lane) && !this.#inUse && !this.#queue.some((e) => e.lane === 'model')) {
       waiting.push(...this.#queue.splice(0));
     }
     for (const one of waiting) this.#fail(one, new TesseraeError(error.code, error.message, error));
+  }
+
+  /** The model in use could not be loaded again, so there is none. */
+  #forgo() {
+    this.#inUse = null;
+    this.#emit('model', null);
   }
 
   /** @param {Entry} entry @param {any} value */
@@ -253,23 +280,27 @@ export class EngineClient extends EventTarget {
       const problem = failure(this.#lost);
       value.device = { ...value.device, reason: problem.message, problem };
     }
-    if (entry.lane === 'model') this.#source = entry.job.source;
+    const model = entry.lane === 'model' || entry.lane === 'restore';
+    if (model) {
+      this.#inUse = { source: entry.job.source, loaded: value };
+      this.#restored = true;
+    }
     if (entry.lane === 'picture') this.#deaths = 0;
     if (entry.lane === 'engine') this.#kind = value.device.kind;
     const late = entry.settled;
     entry.settled = true;
     // A model that came up after its cancel is nevertheless the one in use now.
     if (entry.lane === 'engine') this.#emit('device', value);
-    if (entry.lane === 'model') this.#emit('model', value);
+    if (model) this.#emit('model', value);
     if (!late) entry.resolve(value);
   }
 
   /** The device is gone: on with the CPU, and once more with the same job. */
-  #lose(/** @type {Entry} */ entry, /** @type {{code: string, message: string}} */ error) {
+  #lose(/** @type {Entry | null} */ entry, /** @type {{code: string, message: string}} */ error) {
     // A tuning is gone with its device, but for its last snapshot.
-    if (entry.again || entry.lane === 'tune') {
+    if (entry?.again || entry?.lane === 'tune') {
       this.#fail(entry, new TesseraeError(error.code, error.message));
-    } else if (!entry.settled) {
+    } else if (entry && !entry.settled && entry.lane !== 'restore') {
       entry.again = true;
       this.#queue.unshift(entry);
     }
@@ -281,27 +312,35 @@ export class EngineClient extends EventTarget {
   }
 
   /** @param {Worker} worker @param {import('./protocol.js').Failure} error */
-  #died(worker, { code, message, smaller }) {
+  #died(worker, { code, message, smaller, device }) {
     if (worker !== this.#worker) return;
     const entry = this.#running;
     this.#running = null;
-    if (entry?.lane === 'tune' && code === PageCode.OUT_OF_MEMORY) {
-      this.#fail(entry, new TesseraeError(code, MEMORY_SENTENCE, { smaller }));
-      this.#spawn().catch((e) => this.#report(e));
-      return;
+    const memory = code === PageCode.OUT_OF_MEMORY;
+    if (entry?.lane === 'tune' && memory) return this.#replace(entry, new TesseraeError(code, MEMORY_SENTENCE, { smaller }));
+    // Before the first part nothing but the file was looked at.
+    if (entry?.job.kind === Ask.PICTURE && !entry.parted && !device) {
+      return this.#replace(entry, undecodable(memory));
     }
     if (entry?.lane === 'engine' || ++this.#deaths > 2) {
       return this.#giveUp(entry, { code: PageCode.WORKER_FAILED, message: `${DEAD_SENTENCE} (${message})` });
     }
     // A graphics device out of memory, or with a shader that it refuses, ends in a panic too.
-    if (entry && entry.lane !== 'model' && !entry.settled && this.#kind === 'webgpu') {
-      return this.#lose(entry, { code: Code.DEVICE_LOST, message: DEVICE_SENTENCE });
-    }
-    // The job that killed it is not run again: it would do so again.
+    const blamed = device || (entry && !entry.settled && entry.lane !== 'model' && entry.lane !== 'restore');
+    if (blamed && this.#kind === 'webgpu') return this.#lose(entry, { code: Code.DEVICE_LOST, message: DEVICE_SENTENCE });
     const silent = !entry || entry.settled;
-    if (entry) this.#fail(entry, new TesseraeError(PageCode.WORKER_FAILED, ABORT_SENTENCE));
-    this.#spawn().catch((e) => this.#report(e));
+    if (entry?.lane === 'restore' && !silent) this.#forgo();
+    this.#replace(entry, new TesseraeError(PageCode.WORKER_FAILED, ABORT_SENTENCE));
     if (silent) this.#emit('restart', { code: PageCode.WORKER_FAILED, message: ABORT_SENTENCE });
+  }
+
+  /**
+   * Another worker on the same device. The job that killed the one before is not run again: it would do so again.
+   * @param {Entry | null} entry @param {TesseraeError} error
+   */
+  #replace(entry, error) {
+    if (entry) this.#fail(entry, error);
+    this.#spawn().catch((e) => this.#report(e));
   }
 
   /** The engine did not even start: on WebGPU the CPU is tried; on the CPU that is the end. */

@@ -10,10 +10,10 @@ export const CACHE = 'tesserae-weights-1';
 
 /**
  * The bytes of a shipped model, from the cache if they are there and whole.
- * @param {Shipped} source @param {Watch} watch
+ * @param {Shipped} source @param {Watch} watch @param {AbortSignal} cancel of a server that does not answer
  * @returns {Promise<{bytes: Uint8Array<ArrayBuffer>, origin: 'cache' | 'network' | 'healed'}>}
  */
-export async function weights(source, watch) {
+export async function weights(source, watch, cancel) {
   if (!globalThis.crypto?.subtle) {
     throw new TesseraeError(PageCode.DOWNLOAD_FAILED, 'Weights can only be checked on a secure page: open this one over https or on localhost.');
   }
@@ -28,7 +28,7 @@ export async function weights(source, watch) {
     }
     await cache?.delete(key).catch(() => false);
   }
-  const bytes = await download(source, watch);
+  const bytes = await download(source, watch, cancel);
   if (cache) await keep(cache, key, bytes);
   return { bytes, origin: kept ? 'healed' : 'network' };
 }
@@ -62,12 +62,13 @@ async function keep(cache, key, bytes) {
   }
 }
 
-/** @param {Shipped} source @param {Watch} watch @returns {Promise<Uint8Array<ArrayBuffer>>} */
-async function download(source, watch) {
+/** @param {Shipped} source @param {Watch} watch @param {AbortSignal} cancel @returns {Promise<Uint8Array<ArrayBuffer>>} */
+async function download(source, watch, cancel) {
   const stop = new AbortController();
+  const cancelled = new TesseraeError(Code.CANCELLED, 'The download was cancelled.');
   // The HTTP cache would hold a second copy, and could hand back the broken one.
-  const response = await fetch(source.url, { cache: 'no-store', signal: stop.signal }).catch((error) => {
-    throw failed(source, `the server did not answer (${error.message})`);
+  const response = await fetch(source.url, { cache: 'no-store', signal: AbortSignal.any([stop.signal, cancel]) }).catch((error) => {
+    throw cancel.aborted ? cancelled : failed(source, `the server did not answer (${error.message})`);
   });
   if (!response.ok) throw failed(source, `the server answered ${response.status}`);
   if (!response.body) throw failed(source, 'the server sent nothing');
@@ -78,14 +79,14 @@ async function download(source, watch) {
     watch(0, source.bytes);
     for (;;) {
       const chunk = await reader.read().catch((error) => {
-        throw failed(source, `the connection broke (${error.message})`);
+        throw cancel.aborted ? cancelled : failed(source, `the connection broke (${error.message})`);
       });
       if (chunk.done) break;
       if (done + chunk.value.length > bytes.length) throw wrongLength(source, 'more');
       bytes.set(chunk.value, done);
       done += chunk.value.length;
       if (watch(done, source.bytes) === false) {
-        throw new TesseraeError(Code.CANCELLED, 'The download was cancelled.');
+        throw cancelled;
       }
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 // @ts-check
 // A model being tuned in the worker: its steps, what it makes of the first picture meanwhile, and its
 // snapshots, of which the newest is held here to go back to and kept for the next visit.
-import { PATIENCE_MS, forgetTuning, holdTuning, keepTuning } from './kept.js';
+import { PATIENCE_MS, forgetTuning, holdTuning, keepTuning, newestTuning } from './kept.js';
 import { Code, TesseraeError, failure } from './protocol.js';
 
 /** Steps between snapshots. */
@@ -26,6 +26,7 @@ export function halved({ crop }, pictures, factor) {
 
 export class Tuned {
   #wasm;
+  #settle;
   #tuner;
   #shown;
   #tuning;
@@ -36,9 +37,13 @@ export class Tuned {
   /** Counted up to a step. */
   #usage = { step: 0, value: /** @type {import('./protocol.js').Usage | null} */ (null) };
 
-  /** @param {any} wasm @param {any} tuner @param {any} shown the first picture @param {import('./protocol.js').Tuning} tuning */
-  constructor(wasm, tuner, shown, tuning) {
+  /**
+   * @param {any} wasm @param {() => Promise<void>} settle waits until the device's work is known to be sound
+   * @param {any} tuner @param {any} shown the first picture @param {import('./protocol.js').Tuning} tuning
+   */
+  constructor(wasm, settle, tuner, shown, tuning) {
     this.#wasm = wasm;
+    this.#settle = settle;
     this.#tuner = tuner;
     this.#shown = shown;
     this.#tuning = tuning;
@@ -52,6 +57,12 @@ export class Tuned {
     seen.free();
     const before = await this.#preview();
     this.#release = await holdTuning(PATIENCE_MS);
+    // Whether a tuning that was left is discarded is for the visitor to say.
+    if (this.#release && !snapshot && (await newestTuning())) {
+      this.#release();
+      this.#release = null;
+      this.#kept = 'left';
+    }
     if (this.#release) this.#kept = 'yes';
     if (snapshot) this.#tuner.resume(new Uint8Array(await snapshot.arrayBuffer()));
     await this.#keep();
@@ -115,6 +126,7 @@ export class Tuned {
   async #preview() {
     const begin = performance.now();
     const picture = await this.#tuner.preview(this.#shown);
+    await this.#settle();
     const rebuilt = { width: picture.width, height: picture.height, rgba: picture.rgba() };
     const quality = { ...this.#wasm.compare(this.#shown, picture) };
     picture.free();

@@ -2,7 +2,9 @@
 // The dedicated worker that owns the engine and the model. It does one job at a time, in the order
 // in which they come; a wasm abort kills the instance, which is told once as `dead`.
 import { Ask, Code, FILE_LIMITS, PageCode, Stage, Tell, TesseraeError, failure } from './protocol.js';
+import { Decoder } from './develop.js';
 import { keepModel } from './kept.js';
+import { checkSize, read } from './read.js';
 import { RELEASE } from './release.js';
 import { weights } from './store.js';
 import { Tuned, halved } from './tuned.js';
@@ -16,11 +18,14 @@ let wasm = null;
 /** @type {any} */ let engine = null;
 /** @type {any} */ let model = null;
 /** @type {Tuned | null} */ let tuned = null;
+const decoder = new Decoder();
 /** @type {Set<number>} */ const cancelled = new Set();
 /** @type {Set<number>} */ const paused = new Set();
 /** @type {ReadonlySet<string>} */ const TUNING = new Set([Ask.TUNE, Ask.STEPS, Ask.FINISH]);
 /** @type {number | undefined} crops to try if the tuning runs out of memory */ let smaller;
 let current = 0;
+/** Ends what the current job waits for. */
+let stop = new AbortController();
 let dead = false;
 let panic = '';
 
@@ -49,27 +54,20 @@ const watcher = (id) => (/** @type {typeof Stage[keyof typeof Stage]} */ stage, 
   return true;
 };
 
-/** @param {Blob} blob @param {number} limit @param {string} code */
-function checkSize(blob, limit, code) {
-  if (blob.size > limit) {
-    throw new TesseraeError(code, `This file has ${Math.ceil(blob.size / 2 ** 20)} MB; at most ${limit / 2 ** 20} MB are read.`);
-  }
-}
-
-/** @param {Blob} blob @param {number} limit @param {string} code */
-async function read(blob, limit, code) {
-  checkSize(blob, limit, code);
-  const buffer = await blob.arrayBuffer().catch(() => {
-    throw new TesseraeError(Code.IO, 'The file could not be read: it may have been moved or changed.');
-  });
-  return new Uint8Array(buffer);
-}
-
 /** @param {import('./protocol.js').Dropped} source The weights stay a file, which the engine reads in pieces. */
 async function dropped({ blob, config }) {
   checkSize(blob, FILE_LIMITS.weights, Code.WEIGHTS_CORRUPT);
   const json = config ? new TextDecoder().decode(await read(config, FILE_LIMITS.config, Code.CONFIG_INVALID)) : undefined;
   return { bytes: blob, json, origin: /** @type {const} */ ('file') };
+}
+
+/**
+ * Waits for what the graphics device has to say of the work so far. A shader that it refuses fails no
+ * reading: its work is left out, and old values are read. The report of it ends this worker.
+ */
+async function settle() {
+  await engine.settle();
+  if (dead) throw new TesseraeError(PageCode.WORKER_FAILED, 'The engine has failed.');
 }
 
 /** @param {any} picture @returns {import('./protocol.js').Pixels} */
@@ -84,7 +82,7 @@ async function prepare({ id, source }, own) {
   const watch = watcher(id);
   const { bytes, json, origin } = source.from === 'file'
     ? await dropped(source)
-    : { json: undefined, ...(await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total))) };
+    : { json: undefined, ...(await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total), stop.signal)) };
   await breathe(id);
   tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
   const checked = own(wasm.Weights.check(engine, bytes, json));
@@ -92,11 +90,33 @@ async function prepare({ id, source }, own) {
   return { checked, origin };
 }
 
-/** @param {import('./protocol.js').Photo} photo @param {number} id @param {<T>(thing: T) => T} own */
-async function develop({ blob, maxSide, square }, id, own) {
-  const bytes = await read(blob, FILE_LIMITS.picture, Code.IMAGE_TOO_LARGE);
+/**
+ * A picture file as a picture, which the caller has to free.
+ * @param {import('./protocol.js').Photo} photo @param {number} id
+ * @param {boolean} [rebuilt] whether the model in use is to rebuild it, so that it must not be too large for it
+ */
+async function develop(photo, id, rebuilt = true) {
+  const { width, height, rgb } = await decoder.decode(photo, rebuilt ? modelInUse().facts.maxPixels : Infinity);
   await breathe(id);
-  return own(wasm.Picture.decodeFit(bytes, maxSide, square));
+  if (!rgb) return modelInUse().admit(width, height);
+  return wasm.Picture.fromRgb(width, height, rgb);
+}
+
+/**
+ * What a model is tuned on.
+ * @param {import('./protocol.js').Photo[]} photos @param {number} id
+ */
+async function developAll(photos, id) {
+  /** @type {any[]} */ const pictures = [];
+  try {
+    for (const photo of photos) pictures.push(await develop(photo, id, photo === photos[0]));
+    return pictures;
+  } catch (error) {
+    for (const picture of pictures) picture.free();
+    const { code, message } = failure(error);
+    if (code === Code.CANCELLED || photos.length === 1) throw error;
+    throw new TesseraeError(code, `Picture ${pictures.length + 1} of ${photos.length}: ${message}`);
+  }
 }
 
 /** @param {any} tokens @returns {import('./protocol.js').TokenPart} */
@@ -158,25 +178,29 @@ const work = {
     model = null;
     try {
       model = await checked.load(engine);
+      tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 1, total: 1 });
+      const facts = model.facts;
+      /** @type {Uint8Array[]} */ const palettes = [];
+      for (let grid = 0; grid < facts.grids.length; grid += 1) palettes.push(await model.palette(grid));
+      await settle();
+      // A first picture is decoded sooner.
+      decoder.warm();
+      return { model: facts, name: job.source.name, palettes, origin };
     } catch (error) {
       // Then nothing is left here to work with: the next worker begins with the model that was in use.
       if (failure(error).code !== Code.DEVICE_LOST) die(error);
       throw error;
     }
-    tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 1, total: 1 });
-    const facts = model.facts;
-    /** @type {Uint8Array[]} */ const palettes = [];
-    for (let grid = 0; grid < facts.grids.length; grid += 1) palettes.push(await model.palette(grid));
-    return { model: facts, name: job.source.name, palettes, origin };
   },
 
   /** @param {import('./protocol.js').PictureJob} job @param {<T>(thing: T) => T} own */
   async [Ask.PICTURE](job, own) {
-    const picture = await develop(job.photo, job.id, own);
+    const { grids } = modelInUse().facts;
+    const picture = own(await develop(job.photo, job.id));
     const original = pixels(picture);
     tell({ tell: Tell.PART, id: job.id, part: { original } }, [original.rgba.buffer]);
     await breathe(job.id);
-    if (!modelInUse().facts.grids.length) return withoutTokens(job, own, picture);
+    if (!grids.length) return withoutTokens(job, own, picture);
     const begin = performance.now();
     const tokens = own(await modelInUse().encode(picture, watcher(job.id)));
     const encode = (performance.now() - begin) / 1000;
@@ -200,24 +224,27 @@ const work = {
     const other = own(await checked.load(engine));
     const tokens = own(wasm.Tokens.parse(job.tokens));
     const picture = own(await other.decode(tokens, watcher(job.id)));
-    const original = job.photo && (await develop(job.photo, job.id, own));
+    const original = job.photo && own(await develop(job.photo, job.id));
     return { rebuilt: pixels(picture), quality: quality(original, picture) };
   },
 
-  /** @param {import('./protocol.js').TuneJob} job @param {<T>(thing: T) => T} own */
-  async [Ask.TUNE]({ id, tuning, source, snapshot }, own) {
+  /** @param {import('./protocol.js').TuneJob} job */
+  async [Ask.TUNE]({ id, tuning, source, snapshot }) {
     const base = modelInUse();
     endTuning();
     const watch = watcher(id);
-    const judge = source && (await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total))).bytes;
-    const pictures = [];
-    for (const photo of tuning.photos) pictures.push(await develop(photo, id, own));
+    const judge = source && (await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total), stop.signal)).bytes;
+    const pictures = await developAll(tuning.photos, id);
     smaller = halved(tuning.config, pictures, base.facts.factor);
     tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
-    // What the tuner takes over is not freed here.
-    const copies = pictures.map((picture) => picture.fit(0, false));
-    const tuner = wasm.Tuner.begin(engine, base, copies, tuning.config, judge ?? undefined);
-    tuned = new Tuned(wasm, tuner, pictures[0].fit(0, false), tuning);
+    const shown = pictures[0].fit(0, false);
+    try {
+      // The pictures are the tuner's from here on.
+      tuned = new Tuned(wasm, settle, wasm.Tuner.begin(engine, base, pictures, tuning.config, judge ?? undefined), shown, tuning);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) shown.free();
+      throw error;
+    }
     return tuned.begin(snapshot);
   },
 
@@ -251,11 +278,13 @@ const work = {
 async function rebuild(id, tokens, own, original, encode) {
   // Tokens of another model are refused by decode, so they are shown only once it has begun.
   const show = () => tell({ tell: Tell.PART, id, part: { tokens: tokenPart(tokens) } });
+  await settle();
   if (original) show();
   await breathe(id);
   const begin = performance.now();
   const picture = own(await modelInUse().decode(tokens, watcher(id)));
   const decode = (performance.now() - begin) / 1000;
+  await settle();
   if (!original) show();
   await breathe(id);
   return result(original, picture, { encode, decode });
@@ -296,18 +325,20 @@ async function perform(job) {
   const own = (/** @type {any} */ thing) => (owned.push(thing), thing);
   const tuning = TUNING.has(job.kind);
   current = job.id;
+  stop = new AbortController();
   panic = '';
   try {
     const value = await work[job.kind](/** @type {any} */ (job), own);
+    await settle();
     const { rebuilt, png } = /** @type {Partial<import('./protocol.js').Result>} */ (value ?? {});
     const large = [rebuilt?.rgba.buffer, png?.buffer].filter((buffer) => buffer !== undefined);
-    if (!dead) tell({ tell: Tell.DONE, id: job.id, value, memory: wasm.memoryBytes() }, large);
+    tell({ tell: Tell.DONE, id: job.id, value, memory: wasm.memoryBytes() + decoder.memory }, large);
   } catch (error) {
     const told = failure(error);
     if (error instanceof WebAssembly.RuntimeError || (tuning && exhausted(error))) die(error);
     else if (!dead) {
       // The page counts a tuning that fails as gone, so its record is free for others.
-      if (tuning && told.code !== PageCode.NOT_KEPT) endTuning();
+      if (tuning && told.code !== PageCode.NOT_KEPT && told.code !== PageCode.NAME_TAKEN) endTuning();
       tell({ tell: Tell.FAILED, id: job.id, error: told });
     }
   } finally {
@@ -335,7 +366,7 @@ function die(error) {
   if (dead) return;
   dead = true;
   const code = exhausted(error) ? PageCode.OUT_OF_MEMORY : PageCode.WORKER_FAILED;
-  tell({ tell: Tell.DEAD, error: { code, message: failure(error).message, smaller } });
+  tell({ tell: Tell.DEAD, error: { code, message: failure(error).message, smaller, device: /wgpu error/i.test(panic) } });
 }
 
 // A panic inside an async function reaches no promise: it surfaces here.
@@ -352,7 +383,11 @@ let queue = Promise.resolve();
 self.addEventListener('message', (event) => {
   const message = /** @type {ToWorker} */ (event.data);
   if (message.kind === Ask.CANCEL || message.kind === Ask.PAUSE) {
-    if (message.id === current) (message.kind === Ask.CANCEL ? cancelled : paused).add(message.id);
+    if (message.id !== current) return;
+    (message.kind === Ask.CANCEL ? cancelled : paused).add(message.id);
+    if (message.kind !== Ask.CANCEL) return;
+    stop.abort();
+    decoder.cancel();
   } else if (!dead) {
     queue = queue.then(() => perform(message));
   }

@@ -1,0 +1,48 @@
+// @ts-check
+// The worker that decodes picture files, one at a time, in a wasm instance of its own: a panic in a
+// decoder, or the memory that a large picture takes, costs the engine nothing.
+import { Code, FILE_LIMITS, failure } from './protocol.js';
+import { read } from './read.js';
+
+/** @typedef {{photo: import('./protocol.js').Photo, maxPixels: number}} Asked */
+/** @typedef {{width: number, height: number, rgb: Uint8Array<ArrayBuffer> | null}} Decoded without samples where it has more than `maxPixels` */
+/** @typedef {{ready: true} | {decoded: Decoded, memory: number} | {failed: import('./protocol.js').Failure, died: boolean, panic: string}} Told */
+
+const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;
+let panic = '';
+
+// What a panic says goes to the console; the abort that follows it says nothing.
+const { error: log } = console;
+console.error = (...words) => {
+  panic = String(words[0]);
+  log.apply(console, words);
+};
+
+/** @param {Told} message @param {Transferable[]} [transfer] */
+const tell = (message, transfer = []) => self.postMessage(message, { transfer });
+
+const started = import(PACKAGE).then(async (wasm) => {
+  await wasm.default();
+  tell({ ready: true });
+  return wasm;
+});
+
+/** @param {any} wasm @param {Asked} asked @returns {Promise<Decoded>} */
+async function decode(wasm, { photo: { blob, maxSide, square }, maxPixels }) {
+  const picture = wasm.Picture.decodeFit(await read(blob, FILE_LIMITS.picture, Code.IMAGE_TOO_LARGE), maxSide, square);
+  const { width, height } = picture;
+  const rgb = width * height > maxPixels ? null : picture.rgb();
+  picture.free();
+  return { width, height, rgb };
+}
+
+self.addEventListener('message', async ({ data }) => {
+  const wasm = await started;
+  panic = '';
+  try {
+    const decoded = await decode(wasm, data);
+    tell({ decoded, memory: wasm.memoryBytes() }, decoded.rgb ? [decoded.rgb.buffer] : []);
+  } catch (error) {
+    tell({ failed: failure(error), died: error instanceof WebAssembly.RuntimeError, panic });
+  }
+});

@@ -1,0 +1,19 @@
+// @ts-check
+// Files as bytes, up to a limit.
+import { Code, TesseraeError } from './protocol.js';
+
+/** @param {Blob} blob @param {number} limit @param {string} code */
+export function checkSize(blob, limit, code) {
+  if (blob.size > limit) {
+    throw new TesseraeError(code, `This file has ${Math.ceil(blob.size / 2 ** 20)} MB; at most ${limit / 2 ** 20} MB are read.`);
+  }
+}
+
+/** @param {Blob} blob @param {number} limit @param {string} code */
+export async function read(blob, limit, code) {
+  checkSize(blob, limit, code);
+  const buffer = await blob.arrayBuffer().catch(() => {
+    throw new TesseraeError(Code.IO, 'The file could not be read: it may have been moved or changed.');
+  });
+  return new Uint8Array(buffer);
+}
