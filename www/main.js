@@ -67,9 +67,9 @@ const tune = new TuneView({
     useModel({ from: 'file', name, blob: new Blob([weights]), config: null, base });
   },
   bringBack,
+  relist: () => listKept(),
 });
 let settings = parse(location.hash);
-let model = null; // name, grids and palettes of the model in use
 let loading = 0; // how many weights are on their way
 const brought = new Map(); // weight files of the visitor, by name
 const kept = new Set(); // the names of those that this browser keeps
@@ -77,6 +77,8 @@ let input = null; // the file on the stage
 let pending = null; // the file of the newest run
 let ticket = 0; // only the newest job may end on the page
 
+/** The model in use, as the engine has it: its name, its grids and its palettes. */
+const inUse = () => client.model && { name: client.model.name, grids: client.model.model.grids, palettes: client.model.palettes };
 const state = (name) => (page.dataset.state = name);
 const working = () => page.dataset.state === 'working';
 const onStage = () => (working() ? pending : input);
@@ -99,6 +101,50 @@ function replace(error) {
 
 const ownOption = (name) => new Option(`${name} (yours)`, name);
 
+/** Lists what this browser keeps, for which no network is needed. */
+async function listKept() {
+  for (const own of await keptModels().catch(() => [])) {
+    kept.add(own.name);
+    brought.set(own.name, own);
+  }
+  fillModels();
+}
+
+function fillModels() {
+  const chosen = $('model').value;
+  $('model').replaceChildren(...shelf.options(), ...[...brought.keys()].map(ownOption));
+  $('model').disabled = !$('model').length;
+  $('model').value = loading ? chosen : inUse()?.name ?? '';
+}
+
+/** The page names the model in use, whatever was chosen: in the list, and in the address if it is a shipped one. */
+function nameModel() {
+  const name = inUse()?.name ?? '';
+  if (name && ![...$('model').options].some((o) => o.value === name)) $('model').add(ownOption(name));
+  $('model').value = name;
+  $('model').disabled = !$('model').length;
+  if (shelf.has(name) && shelf.source(settings.model).name !== name) apply({ model: name });
+}
+
+/** The model that the address asks for, or the first. */
+async function shipped() {
+  const asked = settings.model;
+  await listKept();
+  try {
+    await shelf.load();
+  } catch (error) {
+    const own = brought.size ? ' Yours are under “Model”.' : '';
+    throw new TesseraeError(error.code, error.message + own);
+  }
+  fillModels();
+  const wanted = shelf.source(asked);
+  if (asked && wanted.name !== asked) {
+    complain({ code: Code.MODEL_UNKNOWN, message: `There is no model called “${asked}”, so ${wanted.name} is in use.` });
+  }
+  $('model').value = wanted.name;
+  return wanted;
+}
+
 /** Makes other weights the model in use, null for the chosen one; then runs `next`. */
 async function useModel(wanted, next = onStage()?.kind === 'picture' ? onStage() : null) {
   const mine = ++ticket;
@@ -106,44 +152,37 @@ async function useModel(wanted, next = onStage()?.kind === 'picture' ? onStage()
   loading += 1;
   $('alert').clear();
   try {
-    if (!wanted) {
-      await shelf.load();
-      for (const own of await keptModels().catch(() => [])) {
-        kept.add(own.name);
-        brought.set(own.name, own);
-      }
-      $('model').replaceChildren(...shelf.options(), ...[...brought.keys()].map(ownOption));
-      $('model').disabled = false;
-      wanted = shelf.source(settings.model);
-      if (settings.model && wanted.name !== settings.model) {
-        complain({ code: Code.MODEL_UNKNOWN, message: `There is no model called “${settings.model}”, so ${wanted.name} is in use.` });
-      }
-    }
+    wanted ??= await shipped();
+    bar.begin('start', `Loading ${wanted.name}`);
     await client.load(wanted);
     if (wanted.from === 'file') brought.set(wanted.name, wanted);
     if (mine !== ticket) return;
     if (next) await run(next);
     else if (stages.due) showBoth();
   } catch (error) {
-    if (mine !== ticket) return;
-    $('model').value = model?.name ?? '';
-    const again = { label: 'Try again', run: () => useModel(wanted?.from === 'shipped' ? wanted : null, next) };
-    stop(error, DOWNLOADS.has(error.code) || !model ? again : undefined);
+    const newest = mine === ticket;
+    const again = { label: 'Try again', run: () => (newest ? useModel(wanted?.from === 'shipped' ? wanted : null, next) : useModel(wanted)) };
+    const action = DOWNLOADS.has(error.code) || !inUse() ? again : undefined;
+    if (newest) stop(error, action);
+    // What has come meanwhile goes on with the model in use, so the visitor must know which that is.
+    else complain(failure(error), action);
   } finally {
     loading -= 1;
+    if (!loading) nameModel();
   }
 }
 
 client.addEventListener('model', ({ detail }) => {
-  const { name, palettes, model: facts } = detail;
-  model = { name, palettes, grids: facts.grids };
-  const select = $('model');
-  if (![...select.options].some((o) => o.value === name)) select.add(ownOption(name));
-  select.value = name;
-  select.disabled = false;
+  nameModel();
+  tune.model(detail);
+  if (!detail) {
+    $('model-facts').replaceChildren();
+    $('model-remove').hidden = true;
+    return;
+  }
+  const { name, model: facts } = detail;
   $('model-facts').replaceChildren(...shelf.describe(detail));
   $('model-remove').hidden = !kept.has(name);
-  tune.model(detail);
   $('intro-codes').textContent = facts.codebookSize ? facts.codebookSize.toLocaleString('en') : 'countless';
   $('intro-no-tokens').hidden = facts.grids.length > 0;
   // After a restart the model comes back while the page shows an error or a result: that stays.
@@ -163,17 +202,21 @@ client.addEventListener('memory', ({ detail }) => $('device-panel').showMemory(d
 
 client.addEventListener('restart', ({ detail }) => {
   if (detail.code === Code.DEVICE_LOST) $('device-choice').value = 'cpu';
-  complain(detail);
+  if (!detail.source) return complain(detail);
+  // A picture that waited for the model fails by itself.
+  const again = { label: 'Try again', run: () => useModel(detail.source) };
+  if (working()) complain(detail, again);
+  else stop(detail, again);
 });
 
 async function removeOwn() {
-  const { name } = model;
+  const { name } = inUse();
   if (!confirm(`Remove ${name} from this browser?`)) return;
   await removeModel(name).catch(() => {});
   kept.delete(name);
   brought.delete(name);
   [...$('model').options].find((option) => option.value === name)?.remove();
-  chooseModel(shelf.source(settings.model).name);
+  useModel(null);
 }
 
 // ---- one picture, or one token file
@@ -183,7 +226,7 @@ async function run(next) {
   state('working');
   $('alert').clear();
   pending = next;
-  if (model) bar.begin('picture', 'Reading the file');
+  if (inUse()) bar.begin('picture', 'Reading the file');
   const photo = next.kind === 'tokens' ? null : { blob: next.blob, maxSide: Number(settings.size), square: settings.square };
   try {
     const result = await (photo ? client.picture(photo, settings.sample ? Number(settings.sample) : null) : client.tokens(next.blob));
@@ -195,9 +238,9 @@ async function run(next) {
   } catch (error) {
     if (mine !== ticket) return;
     const reader = error.codebook && shelf.reader(error.codebook);
-    const again = { label: 'Try again', run: () => (model ? run(next) : useModel(null, next)) };
+    const again = { label: 'Try again', run: () => (inUse() ? run(next) : useModel(null, next)) };
     if (reader) stop(error, { label: `Load ${reader.name}, which reads them`, run: () => chooseModel(reader.name, next) });
-    else stop(error, !model || error.code === PageCode.WORKER_FAILED ? again : undefined);
+    else stop(error, !inUse() || error.code === PageCode.WORKER_FAILED ? again : undefined);
   }
 }
 
@@ -220,6 +263,7 @@ async function showBoth() {
 
 client.addEventListener('part', ({ detail }) => {
   input = pending;
+  const model = inUse();
   view.part(detail, input, model);
   stages.part(detail, shelf.stages(model.name));
   if (detail.tokens?.warning) complain({ code: 'tokens_other_decoder', message: detail.tokens.warning });
@@ -227,7 +271,7 @@ client.addEventListener('part', ({ detail }) => {
 
 /** The model and the picture of a tuning that was left; false if they cannot be had. */
 async function bringBack({ model: name, photos: [photo] }) {
-  const there = model?.name === name;
+  const there = inUse()?.name === name;
   const source = shelf.has(name) ? shelf.source(name) : brought.get(name);
   if (!there && !source) {
     complain({ code: Code.MODEL_UNKNOWN, message: `The tuning is of ${name}, which is not here: drop its file, then go on.` });
@@ -237,7 +281,7 @@ async function bringBack({ model: name, photos: [photo] }) {
   fillControls();
   const next = { kind: 'picture', blob: photo.blob, stem: 'picture', sample: null };
   await (there ? run(next) : useModel(source, next));
-  return page.dataset.state === 'done' && model.name === name;
+  return page.dataset.state === 'done' && inUse()?.name === name;
 }
 
 function accept(file, { sample = null, config = null } = {}) {
@@ -248,7 +292,7 @@ function accept(file, { sample = null, config = null } = {}) {
   if (kind === 'config') return complain(new TesseraeError(Code.CONFIG_INVALID, 'A config file is of no use by itself.'));
   const stem = name.replace(/(\.tesserae)?\.[^.]*$/, '') || 'picture';
   const next = { kind, blob: file, stem, sample };
-  return model || loading ? run(next) : useModel(null, next);
+  return inUse() || loading ? run(next) : useModel(null, next);
 }
 
 const rerun = () => onStage()?.kind === 'picture' && run(onStage());
@@ -258,7 +302,7 @@ const rerun = () => onStage()?.kind === 'picture' && run(onStage());
 client.addEventListener('progress', ({ detail }) => {
   // An engine that comes up after its visitor has cancelled has no bar to fill.
   if (detail.job.kind === Ask.OPEN && page.dataset.state !== 'loading' && !working()) return;
-  bar.to(detail, working(), model?.grids.length !== 0);
+  bar.to(detail, working(), inUse()?.grids.length !== 0);
 });
 
 function settle(name, words) {
@@ -281,8 +325,6 @@ function apply(changed) {
 }
 
 function chooseModel(name, next) {
-  // A link can name a shipped model only.
-  if (shelf.has(name)) apply({ model: name });
   useModel(shelf.has(name) ? shelf.source(name) : brought.get(name), next);
 }
 
@@ -302,7 +344,7 @@ async function openDevice(known) {
   if (next) run(next);
   await opened.catch((error) => stop(error, { label: 'Try again', run: () => openDevice() }));
   // Weights that could not be had before are asked for again; nobody else would.
-  if (!model && !loading && page.dataset.state === 'loading') useModel(null);
+  if (!inUse() && !loading && page.dataset.state === 'loading') useModel(null);
 }
 
 $('drop').addEventListener('file', ({ detail }) => accept(detail.file, detail));
