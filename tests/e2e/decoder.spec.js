@@ -84,6 +84,17 @@ test('an engine that dies before the first part of a picture blames the file, no
   await expect(page.locator('#model')).toHaveValue('tiny');
 });
 
+test('a decoder that cannot be loaded is asked for again with the next picture', async ({ page }) => {
+  let loads = 0;
+  await page.route('**/engine/decoder.js', (route) => (++loads > 2 ? route.continue() : route.abort()));
+  await open(page);
+  await expect.poll(() => loads).toBe(1);
+  await expect.poll(() => page.workers().length).toBe(1);
+  await drop(page, await smallPhoto(page));
+  await complains(page, 'download_failed', /^The part of this page that decodes pictures could not be loaded\./);
+  await rebuildSample(page, 'coffee');
+});
+
 test('a cancel ends a decoder that hangs, and nothing else', async ({ page }) => {
   await patchDecoder(page, dies('for (;;);'));
   await open(page);

@@ -1,7 +1,7 @@
 // @ts-check
 // The worker that decodes picture files, one at a time, in a wasm instance of its own: a panic in a
 // decoder, or the memory that a large picture takes, costs the engine nothing.
-import { Code, FILE_LIMITS, failure } from './protocol.js';
+import { Code, FILE_LIMITS, absent, failure } from './protocol.js';
 import { read } from './read.js';
 
 /** @typedef {{photo: import('./protocol.js').Photo, maxPixels: number}} Asked */
@@ -21,11 +21,17 @@ console.error = (...words) => {
 /** @param {Told} message @param {Transferable[]} [transfer] */
 const tell = (message, transfer = []) => self.postMessage(message, { transfer });
 
-const started = import(PACKAGE).then(async (wasm) => {
-  await wasm.default();
-  tell({ ready: true });
-  return wasm;
-});
+async function start() {
+  try {
+    const wasm = await import(PACKAGE);
+    await wasm.default();
+    tell({ ready: true });
+    return wasm;
+  } catch {
+    return null;
+  }
+}
+const started = start();
 
 /** @param {any} wasm @param {Asked} asked @returns {Promise<Decoded>} */
 async function decode(wasm, { photo: { blob, maxSide, square }, maxPixels }) {
@@ -40,6 +46,7 @@ self.addEventListener('message', async ({ data }) => {
   const wasm = await started;
   panic = '';
   try {
+    if (!wasm) throw absent();
     const decoded = await decode(wasm, data);
     tell({ decoded, memory: wasm.memoryBytes() }, decoded.rgb ? [decoded.rgb.buffer] : []);
   } catch (error) {

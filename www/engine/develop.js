@@ -1,7 +1,7 @@
 // @ts-check
 // The engine's side of the worker that decodes pictures: it is replaced when it dies or has grown, and
 // ended by a cancel.
-import { Code, PageCode, TesseraeError, undecodable } from './protocol.js';
+import { Code, TesseraeError, absent, undecodable } from './protocol.js';
 import { startDecoder } from './start.js';
 
 /** Bytes that an idle decoder may hold; wasm memory never shrinks. */
@@ -25,8 +25,7 @@ export class Decoder {
     worker.onerror = (event) => {
       event.preventDefault();
       if (worker !== this.#worker) return;
-      const absent = new TesseraeError(PageCode.DOWNLOAD_FAILED, 'The part of this page that decodes pictures could not be loaded.');
-      this.#finish(this.#ready ? undecodable(false) : absent, true);
+      this.#finish(this.#ready ? undecodable(false) : absent(), true);
     };
   }
 
@@ -62,7 +61,7 @@ export class Decoder {
     }
     const { failed, died, panic } = told;
     // An allocation that fails aborts without a panic.
-    this.#finish(died ? undecodable(!panic) : new TesseraeError(failed.code, failed.message), died);
+    this.#finish(died ? undecodable(!panic) : new TesseraeError(failed.code, failed.message), died || !this.#ready);
   }
 
   /** @param {Decoded | TesseraeError} result @param {boolean} over whether another worker is needed */

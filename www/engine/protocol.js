@@ -92,6 +92,8 @@ export class TesseraeError extends Error {
   }
 }
 
+export const absent = () => new TesseraeError(PageCode.DOWNLOAD_FAILED, 'The part of this page that decodes pictures could not be loaded.');
+
 /**
  * What to say of a picture in whose decoding the engine, or its decoder, has died.
  * @param {boolean} memory whether there was too little of it
