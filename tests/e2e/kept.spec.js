@@ -173,6 +173,15 @@ test('a tuning that was left is not discarded by a new one unless the visitor sa
   expect(await listed(page)).toEqual({});
 });
 
+test('pictures of a tuning that never took a step are not left lying', async ({ page }) => {
+  await open(page);
+  await put(page, 'tesserae-tuning', 'picture-0', Buffer.from('a photo of the visitor’s'));
+  await page.reload();
+  await reaches(page, 'ready');
+  await expect.poll(() => listed(page)).toEqual({});
+  await expect(page.locator('#tune-offer')).toBeHidden();
+});
+
 test('what was kept under the folders’ former names is found, and nothing of other pages is touched', async ({ page }) => {
   await tuneOnce(page, 'mine');
   await keep(page);

@@ -246,6 +246,8 @@ export async function newestTuning() {
       const left = await readTuning(folder, done).catch(() => null);
       if (left) return left;
     }
+    // Pictures of a tuning that ended before its first step.
+    if (!records.length) await forgetTuning();
   } catch {
     // Then nothing was left either.
   }
