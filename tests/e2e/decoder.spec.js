@@ -73,7 +73,7 @@ test('an engine that dies before the first part of a picture blames the file, no
       self.postMessage({ tell: 'dead', error: { code: 'worker_failed', message: 'unreachable' } });
     });`);
   await open(page, 'device=webgpu');
-  for (let i = 0; i < 4; i += 1) {
+  for (let i = 0; i < 2; i += 1) {
     await drop(page, DEADLY);
     await complains(page, 'image_corrupt', /could not be decoded/);
   }
