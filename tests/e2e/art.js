@@ -20,10 +20,14 @@ const browser = await chromium.launch({ executablePath, args });
 try {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, colorScheme: 'light', serviceWorkers: 'block' });
   const page = await context.newPage();
+  const reaches = async (/** @type {string} */ state) => {
+    await page.waitForSelector(`html[data-state=${state}], html[data-state=error]`, { timeout: 300_000 });
+    if (await page.locator('html[data-state=error]').count()) throw new Error(String(await page.locator('#alert').textContent()));
+  };
   await page.goto(`${await host.open()}#device=cpu`);
-  await page.waitForSelector('html[data-state=ready]');
+  await reaches('ready');
   await page.click('#samples button[data-sample=chelsea]');
-  await page.waitForSelector('html[data-state=done]', { timeout: 300_000 });
+  await reaches('done');
 
   for (const [selector, name, type, quality] of ART) {
     const base64 = await page.evaluate(async ([css, format, q]) => {
