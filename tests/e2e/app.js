@@ -206,7 +206,7 @@ export async function saved(page, button) {
 /** A number the page shows, as its element carries it. @param {Page} page @param {string} id */
 export const value = async (page, id) => Number(await page.locator(`#${id}`).getAttribute('data-value'));
 
-/** @param {Page} page @param {string} code @param {RegExp} sentence with what is code in backticks */
+/** @param {Page} page @param {string} code @param {RegExp | string} sentence with what is code in backticks */
 export async function complains(page, code, sentence) {
   await expect(page.locator('#alert')).toHaveAttribute('data-code', code);
   const words = () => page.locator('#alert p').evaluate((p) => Array.from(p.childNodes, (part) => {
