@@ -1,14 +1,14 @@
-# `test`: three kinds of tests and one closing line.
+# `test`: kinds of tests and one closing line.
 
 PASSED=0
 FAILED=0
 
-# run_tests [native|wasm|page|slow]...
+# run_tests [native|wasm|page|gpu|slow]...
 run_tests() {
     local kind kinds=() slow=
     for kind in "$@"; do
         case $kind in
-            native | wasm | page) kinds+=("$kind") ;;
+            native | wasm | page | gpu) kinds+=("$kind") ;;
             slow) slow=1 ;;
             *) usage >&2; exit 2 ;;
         esac
@@ -55,6 +55,12 @@ test_native() {
     [ -z "$1" ] || extra=(-- --include-ignored)
     say "tests: native"
     counted native cargo test --release --features cli --no-fail-fast "${extra[@]}"
+}
+
+# A second native set of features, whose crates take minutes to build: not among those that run unasked.
+test_gpu() {
+    say "tests: the command line on lavapipe"
+    counted gpu cargo test --release --features cli,wgpu --test gpu
 }
 
 test_wasm() {

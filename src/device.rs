@@ -1,7 +1,7 @@
 //! Whether a device computes what it should, and how fast: a small network with a known answer.
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Tensor, TensorData, Transaction};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData, Transaction};
 
 use crate::error::{Error, Result};
 use crate::nn::{AttnBlock, Downsample, Norm, ResnetBlock, Upsample};
@@ -77,8 +77,24 @@ impl ModuleMapper for Fill {
             let dims = tensor.dims();
             let fan_in = dims.iter().skip(1).product::<usize>().max(1) as f32;
             let data = sequence(dims.iter().product(), salt, 2.0 / fan_in.sqrt());
-            Tensor::from_data(TensorData::new(data, dims), &tensor.device())
+            let filled = Tensor::from_data(TensorData::new(data, dims), &tensor.device());
+            filled.set_require_grad(tensor.is_require_grad())
         })
+    }
+}
+
+/// The gradients of a module's parameters, flat.
+struct Collect<'a> {
+    source: &'a Gradients,
+    found: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for Collect<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = param.val().grad(self.source) {
+            let count = gradient.shape().num_elements();
+            self.found.push(gradient.reshape([count]));
+        }
     }
 }
 
@@ -131,7 +147,8 @@ impl Probe {
             .forward(self.down.forward(self.wide.forward(x)))
     }
 
-    async fn run(&self, device: &Device) -> Result<Vec<f32>> {
+    /// `[1, WIDTH, SIDE, SIDE]`.
+    fn forward(&self, device: &Device) -> Tensor<4> {
         let z = self.latents(device);
         let codes = self.quantize.lookup(self.quantize.indices(few(&z)));
         let [_, width, height, columns] = z.dims();
@@ -141,33 +158,125 @@ impl Probe {
             0..QUANTIZED.min(height),
             0..QUANTIZED.min(columns),
         ];
-        let y = self.up.forward(z.slice_assign(sides, codes));
-        let data = y.into_data_async().await;
+        self.up.forward(z.slice_assign(sides, codes))
+    }
+
+    /// # Errors
+    /// [`Error::SelfTestFailed`] when the device fails.
+    async fn run(&self, device: &Device) -> Result<Vec<f32>> {
+        let data = self.forward(device).into_data_async().await;
         Ok(data
             .map_err(|e| Error::SelfTestFailed(e.to_string()))?
             .iter()
             .collect())
     }
 
+    /// The gradients of a weighted sum of the output at every parameter, on a device with gradients.
+    ///
     /// # Errors
-    /// [`Error::SelfTestFailed`] when the device fails or its answer is off by more than 10⁻³ of the
-    /// largest value.
-    async fn check(&self, device: &Device) -> Result<()> {
-        let output = self.run(device).await?;
-        let sampled = output.iter().step_by(STRIDE).copied().collect::<Vec<_>>();
-        let largest = ANSWER.iter().fold(0.0_f32, |max, v| max.max(v.abs()));
-        let error = sampled
-            .iter()
-            .zip(ANSWER)
-            .map(|(got, want)| (got - want).abs())
-            // `max` would drop a NaN; this keeps it.
-            .fold(0.0_f32, |max, e| if e <= max { max } else { e });
-        if sampled.len() == ANSWER.len() && error <= 1e-3 * largest {
-            Ok(())
-        } else {
-            Err(Error::SelfTestFailed(format!(
-                "its answer is off by {error:e} where values reach {largest:e}"
-            )))
+    /// [`Error::SelfTestFailed`] when the device fails.
+    async fn gradients(&self, device: &Device) -> Result<Vec<Vec<f32>>> {
+        let y = self.forward(device);
+        let weights = sequence(y.shape().num_elements(), 98, 1.0);
+        let weights = Tensor::from_data(TensorData::new(weights, y.dims()), device);
+        let source = (y * weights).sum().backward();
+        let mut collect = Collect {
+            source: &source,
+            found: Vec::new(),
+        };
+        self.visit(&mut collect);
+        let read = read_all(collect.found).await;
+        read.map_err(|e| match e {
+            Error::DeviceLost(reason) => Error::SelfTestFailed(reason),
+            error => error,
+        })
+    }
+}
+
+/// Compares what a device computed, `[1, WIDTH, SIDE, SIDE]`, with the known answer.
+///
+/// # Errors
+/// [`Error::SelfTestFailed`] when it is off by more than 10⁻³ of the largest value.
+fn judge(output: &[f32]) -> Result<()> {
+    let sampled = output.iter().step_by(STRIDE).copied().collect::<Vec<_>>();
+    let largest = ANSWER.iter().fold(0.0_f32, |max, v| max.max(v.abs()));
+    let error = sampled
+        .iter()
+        .zip(ANSWER)
+        .map(|(got, want)| (got - want).abs())
+        // `max` would drop a NaN; this keeps it.
+        .fold(0.0_f32, |max, e| if e <= max { max } else { e });
+    if sampled.len() == ANSWER.len() && error <= 1e-3 * largest {
+        Ok(())
+    } else {
+        Err(Error::SelfTestFailed(format!(
+            "its answer is off by {error:.1e} where values reach {largest:.1}"
+        )))
+    }
+}
+
+/// Compares the gradients that a device computed with those that the CPU computed.
+///
+/// # Errors
+/// [`Error::SelfTestFailed`] when one of them is off by more than 10⁻³ of its largest value.
+fn judge_gradients(found: &[Vec<f32>], wanted: &[Vec<f32>]) -> Result<()> {
+    let largest = |values: &[f32]| values.iter().fold(0.0_f32, |max, v| max.max(v.abs()));
+    // One that is zero but for rounding is measured by the others.
+    let least = 1e-2 * wanted.iter().fold(0.0_f32, |max, w| max.max(largest(w)));
+    let close = |(found, wanted): (&Vec<f32>, &Vec<f32>)| {
+        let allowed = 1e-3 * largest(wanted).max(least);
+        found.len() == wanted.len()
+            && (found.iter().zip(wanted)).all(|(got, want)| (got - want).abs() <= allowed)
+    };
+    if found.len() == wanted.len() && found.iter().zip(wanted).all(close) {
+        Ok(())
+    } else {
+        let told = "its gradients are not the CPU's";
+        Err(Error::SelfTestFailed(told.to_owned()))
+    }
+}
+
+/// The network with the known answer, kept on a device so that it can be checked again and again. A
+/// check draws no random numbers, so a training is the same with and without.
+#[derive(Debug)]
+pub struct SelfTest {
+    probe: Probe,
+    device: Device,
+    /// For training: the CPU's gradients.
+    gradients: Option<Vec<Vec<f32>>>,
+}
+
+impl SelfTest {
+    /// Puts the network on `device`.
+    pub fn new(device: &Device) -> Self {
+        Self {
+            probe: Probe::new(device),
+            device: device.clone(),
+            gradients: None,
+        }
+    }
+
+    /// The same for a device that is to train: its gradients are checked as well.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the CPU's gradients cannot be read.
+    pub async fn for_training(device: &Device) -> Result<Self> {
+        let cpu = Device::flex().autodiff();
+        Ok(Self {
+            gradients: Some(Probe::new(&cpu).gradients(&cpu).await?),
+            ..Self::new(&device.clone().autodiff())
+        })
+    }
+
+    /// Runs the network once.
+    ///
+    /// # Errors
+    /// [`Error::SelfTestFailed`] when the device fails or its answer is wrong.
+    pub async fn check(&self) -> Result<()> {
+        judge(&self.probe.run(&self.device).await?)?;
+        match &self.gradients {
+            Some(wanted) => judge_gradients(&self.probe.gradients(&self.device).await?, wanted),
+            None => Ok(()),
         }
     }
 }
@@ -175,9 +284,9 @@ impl Probe {
 /// Runs the network with the known answer once.
 ///
 /// # Errors
-/// [`Error::SelfTestFailed`] when the device fails or its answer is wrong.
+/// As [`SelfTest::check`].
 pub async fn check(device: &Device) -> Result<()> {
-    Probe::new(device).check(device).await
+    SelfTest::new(device).check().await
 }
 
 /// Milliseconds that the network with the known answer takes, by `now`, a clock in milliseconds. It
@@ -186,10 +295,10 @@ pub async fn check(device: &Device) -> Result<()> {
 /// # Errors
 /// [`Error::SelfTestFailed`] when the device fails or its answer is wrong.
 pub async fn measure(device: &Device, now: impl Fn() -> f64) -> Result<f64> {
-    let probe = Probe::new(device);
-    probe.check(device).await?;
+    let test = SelfTest::new(device);
+    test.check().await?;
     let start = now();
-    probe.check(device).await?;
+    test.check().await?;
     Ok(now() - start)
 }
 
@@ -202,6 +311,52 @@ mod tests {
     fn the_cpu_passes() {
         let device = Device::flex();
         pollster::block_on(check(&device)).unwrap();
+    }
+
+    #[test]
+    fn an_answer_that_is_tampered_with_fails() {
+        let device = Device::flex();
+        let right = pollster::block_on(Probe::new(&device).run(&device)).unwrap();
+        judge(&right).unwrap();
+        let code = |change: &dyn Fn(&mut Vec<f32>)| {
+            let mut output = right.clone();
+            change(&mut output);
+            judge(&output).map_err(|error| error.code())
+        };
+        let wrong = Err("self_test_failed");
+        assert_eq!(code(&|output| output[STRIDE] += 0.02), wrong);
+        assert_eq!(code(&|output| output[3 * STRIDE] = f32::NAN), wrong);
+        assert_eq!(code(&|output| output.fill(0.0)), wrong);
+        assert_eq!(code(&|output| output.truncate(31 * STRIDE)), wrong);
+    }
+
+    #[test]
+    fn a_wrong_gradient_of_any_parameter_fails() {
+        let test = pollster::block_on(SelfTest::for_training(&Device::flex())).unwrap();
+        pollster::block_on(test.check()).unwrap();
+        let right = test.gradients.unwrap();
+        // All parameters have one.
+        let mut count = Count(0);
+        test.probe.visit(&mut count);
+        assert_eq!(right.len(), count.0);
+        let largest = right.iter().flatten().fold(0.0_f32, |m, v| m.max(v.abs()));
+        for at in 0..right.len() {
+            for change in [0.01 * largest, f32::NAN] {
+                let mut wrong = right.clone();
+                wrong[at][0] += change;
+                let found = judge_gradients(&wrong, &right).map_err(|error| error.code());
+                assert_eq!(found, Err("self_test_failed"), "parameter {at}");
+            }
+        }
+        assert!(judge_gradients(&right[1..], &right).is_err());
+    }
+
+    struct Count(usize);
+
+    impl ModuleVisitor for Count {
+        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
+            self.0 += 1;
+        }
     }
 
     #[test]

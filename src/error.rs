@@ -112,8 +112,8 @@ pub enum Error {
     /// The browser has no WebGPU at all.
     #[error("This browser has no WebGPU.")]
     WebGpuAbsent,
-    /// WebGPU is there, but no adapter answers.
-    #[error("WebGPU is there, but it offers no graphics adapter.")]
+    /// No graphics adapter answers, though there is an interface to ask for one.
+    #[error("No graphics adapter was found, so only the CPU can compute.")]
     AdapterAbsent,
     /// The adapter lacks a feature that the engine cannot do without.
     #[error("The graphics adapter lacks the WebGPU feature `{0}`.")]

@@ -21,7 +21,7 @@ use super::columns;
 /// - `weight`: `[channels_out, channels_in, rows, columns]`
 /// - `bias`: `[channels_out]`
 /// - `grad`: as the output, `[batch, channels_out, height', width']`
-#[backend_extension(Autodiff, Flex, Cube: cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan")))]
+#[backend_extension(Autodiff, Flex, Cube: cfg(any(target_arch = "wasm32", feature = "cuda", feature = "wgpu")))]
 pub trait Convolution: Backend {
     /// The convolution.
     fn convolution(
@@ -63,7 +63,7 @@ pub trait Convolution: Backend {
     }
 }
 
-#[cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan"))]
+#[cfg(any(target_arch = "wasm32", feature = "cuda", feature = "wgpu"))]
 impl Convolution for super::CubeBackend {}
 
 impl Convolution for Flex {

@@ -16,7 +16,7 @@ use super::cpu::{each, each_chunk, sum, tensor};
 ///
 /// - `x`, `grad` and the output: `[batch, channels, height, width]`
 /// - `gamma` and `beta`: `[channels]`
-#[backend_extension(Autodiff, Flex, Cube: cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan")))]
+#[backend_extension(Autodiff, Flex, Cube: cfg(any(target_arch = "wasm32", feature = "cuda", feature = "wgpu")))]
 pub trait GroupNormalisation: Backend {
     /// (x − mean) / √(variance + `eps`) · gamma + beta, with the mean and the variance of each
     /// picture's groups of neighbouring channels.
@@ -87,7 +87,7 @@ fn per_channel<B: Backend>(values: FloatTensor<B>) -> FloatTensor<B> {
     B::float_reshape(values, Shape::from(vec![channels]))
 }
 
-#[cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan"))]
+#[cfg(any(target_arch = "wasm32", feature = "cuda", feature = "wgpu"))]
 impl GroupNormalisation for super::CubeBackend {}
 
 impl GroupNormalisation for Flex {

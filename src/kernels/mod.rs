@@ -11,9 +11,9 @@ mod silu;
 mod tests;
 
 /// Burn's backend for every GPU, by whichever of its crates is there.
-#[cfg(all(feature = "cuda", not(any(target_arch = "wasm32", feature = "vulkan"))))]
+#[cfg(all(feature = "cuda", not(any(target_arch = "wasm32", feature = "wgpu"))))]
 use burn::backend::Cuda as CubeBackend;
-#[cfg(any(target_arch = "wasm32", feature = "vulkan"))]
+#[cfg(any(target_arch = "wasm32", feature = "wgpu"))]
 use burn::backend::Wgpu as CubeBackend;
 
 pub use convolution::{Convolution, convolve};

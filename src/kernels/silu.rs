@@ -13,7 +13,7 @@ use burn::tensor::Tensor;
 use super::cpu::{CHUNK, each_chunk, exp};
 
 /// SiLU and its gradient, over tensors of any shape.
-#[backend_extension(Autodiff, Flex, Cube: cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan")))]
+#[backend_extension(Autodiff, Flex, Cube: cfg(any(target_arch = "wasm32", feature = "cuda", feature = "wgpu")))]
 pub trait Silu: Backend {
     /// x · σ(x).
     fn silu(x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -29,7 +29,7 @@ pub trait Silu: Backend {
     }
 }
 
-#[cfg(any(target_arch = "wasm32", feature = "cuda", feature = "vulkan"))]
+#[cfg(any(target_arch = "wasm32", feature = "cuda", feature = "wgpu"))]
 impl Silu for super::CubeBackend {}
 
 impl Silu for Flex {

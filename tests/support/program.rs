@@ -10,9 +10,15 @@ use super::root;
 /// Runs `tesserae` in `folder` with the words of `arguments`, where a word may begin with `ROOT`,
 /// `SAMPLES` or be `TINY`, for the project, its sample pictures and the tiny model.
 pub fn run(folder: impl AsRef<Path>, arguments: &str) -> Output {
+    run_with(folder, &[], arguments)
+}
+
+/// The same with these environment variables.
+pub fn run_with(folder: impl AsRef<Path>, variables: &[(&str, &str)], arguments: &str) -> Output {
     let root = root().display().to_string();
     let mut command = assert_cmd::cargo::cargo_bin_cmd!("tesserae");
     command.current_dir(folder);
+    command.envs(variables.iter().copied());
     for word in arguments.split_whitespace() {
         command.arg(
             word.replace("SAMPLES", "ROOT/www/samples")

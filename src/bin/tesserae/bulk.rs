@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use tesserae::{Error, Result};
 
+use crate::device::Opened;
 use crate::files;
 use crate::shards::{self, Entry};
 
@@ -31,14 +32,20 @@ pub struct Output {
 }
 
 /// Does `job` for every shard whose output is not in `folder` yet. One that fails leaves nothing
-/// behind and keeps no other from being done.
-pub async fn run<J: Job>(job: &J, shards: &[PathBuf], folder: &Path, json: bool) -> Result<()> {
+/// behind and keeps no other from being done, but for a device that can no longer be used.
+pub async fn run<J: Job>(
+    job: &J,
+    device: &Opened,
+    shards: &[PathBuf],
+    folder: &Path,
+    json: bool,
+) -> Result<()> {
     let outputs = outputs::<J>(shards, folder)?;
     fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
     let (mut done, mut failures) = (Vec::new(), Vec::new());
     for (shard, output) in shards.iter().zip(&outputs) {
         let (from, to) = (shard.display(), output.display());
-        match one(job, shard, output).await {
+        match one(job, device, shard, output).await {
             Ok(made) => {
                 let counts = made.as_ref().map(|made| (made.pictures, made.skipped));
                 if !json {
@@ -52,6 +59,7 @@ pub async fn run<J: Job>(job: &J, shards: &[PathBuf], folder: &Path, json: bool)
                 done.push(json!({"shard": from.to_string(), "output": to.to_string(),
                     "pictures": counts.map(|c| c.0), "skipped": counts.map(|c| c.1)}));
             }
+            Err(error @ (Error::SelfTestFailed(_) | Error::DeviceLost(_))) => return Err(error),
             Err(error) => {
                 // A single shard's failure is the program's, which tells it.
                 if shards.len() > 1 {
@@ -106,13 +114,19 @@ fn outputs<J: Job>(shards: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Nothing if the output is there.
-async fn one(job: &impl Job, shard: &Path, output: &Path) -> Result<Option<Output>> {
+async fn one(
+    job: &impl Job,
+    device: &Opened,
+    shard: &Path,
+    output: &Path,
+) -> Result<Option<Output>> {
     if output.exists() {
         job.check(output)?;
         return Ok(None);
     }
     let pictures = shards::entries(&[shard.to_owned()])?;
     let made = job.run(shard, &pictures).await?;
+    device.check()?;
     files::write(output, &made.bytes)?;
     Ok(Some(made))
 }

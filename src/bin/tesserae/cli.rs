@@ -1,6 +1,7 @@
 use clap::{Parser, Subcommand};
 use tesserae::Result;
 
+use crate::device::SelfTestArgs;
 use crate::{blend, code, convert, encode, eval, init, inspect, plot, ship, train, tune};
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
@@ -40,6 +41,9 @@ enum Command {
     Eval(eval::Args),
     /// Put a weight file among the shipped models, with its measured quality.
     Ship(ship::Args),
+    /// Test a device: what a GPU is tried with before it is used.
+    #[command(hide = true)]
+    SelfTest(SelfTestArgs),
 }
 
 impl Cli {
@@ -59,6 +63,7 @@ impl Cli {
             Command::Plot(args) => args.run(json),
             Command::Eval(args) => args.run(json).await,
             Command::Ship(args) => args.run(json).await,
+            Command::SelfTest(args) => args.run(),
         }
     }
 }

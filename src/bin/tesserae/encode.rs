@@ -36,7 +36,8 @@ pub struct Args {
 impl Args {
     pub async fn run(mut self, json: bool) -> Result<()> {
         if let Some(folder) = &self.out_dir {
-            let codec = self.model.load()?;
+            let device = self.model.device()?;
+            let codec = self.model.load_on(&device)?;
             if codec.config().grids().is_empty() {
                 return Err(Error::NoCodebook);
             }
@@ -46,7 +47,7 @@ impl Args {
                 codec,
                 fit: self.fit,
             };
-            return bulk::run(&job, &shards, folder, json).await;
+            return bulk::run(&job, &device, &shards, folder, json).await;
         }
         let [output] = &self.output[..] else {
             let told = "One picture is encoded to one file; shards are encoded with --out-dir";

@@ -42,7 +42,8 @@ impl Args {
         let report = if self.merge {
             merge(&self.paths)?
         } else {
-            let codec = self.model.load()?;
+            let device = self.model.device()?;
+            let codec = self.model.load_on(&device)?;
             if self.codecs && codec.config().grids().is_empty() {
                 return Err(Error::NoCodebook);
             }
@@ -52,10 +53,11 @@ impl Args {
                 codecs: self.codecs,
             };
             if let Some(folder) = &self.out_dir {
-                return bulk::run(&task, &self.paths, folder, json).await;
+                return bulk::run(&task, &device, &self.paths, folder, json).await;
             }
             let mut shown = Vec::new();
             let measured = task.measure(&entries(&self.paths)?, &mut shown).await?;
+            device.check()?;
             let report = measured.report(&self.paths)?;
             if let Some(file) = &self.sheet {
                 files::write_picture(file, &grid::sheet(&shown)?)?;

@@ -2,11 +2,11 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use tesserae::models::{Limits, Stage};
+use tesserae::models::Stage;
 use tesserae::weights::{Loaded, Manifest};
 use tesserae::{Codec, Error, Picture, Result};
 
-use crate::device::DeviceArgs;
+use crate::device::{DeviceArgs, Opened};
 use crate::{files, weights};
 
 /// A config.json for what shapes cannot tell.
@@ -92,8 +92,13 @@ impl ModelArgs {
     }
 
     /// Where to compute.
-    pub fn device(&self) -> Device {
+    pub fn device(&self) -> Result<Opened> {
         self.device.open()
+    }
+
+    /// Where to train.
+    pub fn device_to_train(&self) -> Result<Opened> {
+        self.device.open_to_train()
     }
 
     /// The weights as a model.
@@ -103,8 +108,12 @@ impl ModelArgs {
 
     /// The model, ready for pictures.
     pub fn load(&self) -> Result<Codec> {
-        let device = self.device();
-        Ok(Codec::new(self.weights(&device)?, &device).within(Limits::CPU))
+        self.load_on(&self.device()?)
+    }
+
+    /// The same on a device that has been opened already.
+    pub fn load_on(&self, device: &Opened) -> Result<Codec> {
+        Ok(Codec::new(self.weights(device)?, device).within(device.limits()))
     }
 }
 

@@ -14,7 +14,7 @@ use tesserae::train::{CropSampler, Reconstruction, Start, StepReport, TrainConfi
 use tesserae::weights::{self, About, Storage};
 use tesserae::{Autoencoder, Codec, Error, ModelConfig, Picture, Result};
 
-use crate::device::DeviceArgs;
+use crate::device::{DeviceArgs, Opened};
 use crate::model::ConfigArgs;
 use crate::{files, grid};
 
@@ -67,7 +67,7 @@ impl Args {
             }
         }
         let config = TrainConfig::from_json(&files::text(&self.config)?)?;
-        let device = self.device.open();
+        let device = self.device.open_to_train()?;
         device.seed(config.seed);
         let (model, trained) = self.model(&config, &device)?;
         let start = self.start(trained, &device)?;
@@ -102,12 +102,13 @@ impl Args {
         );
         bar.set_position(trainer.done() as u64);
         while !trainer.finished() && !stop.load(Ordering::Relaxed) {
+            device.check_sometimes().map_err(|e| self.kept(e))?;
             log.add(&trainer.step(&crops).await?);
             let (done, last) = (trainer.done(), trainer.finished());
             bar.inc(1);
             // Before anything that can fail and that the training does not need.
             if done % CHECKPOINT_EVERY == 0 || last {
-                self.save(&trainer, &config).await?;
+                self.save(&trainer, &config, &device).await?;
             }
             let looked = match done % LOOK_EVERY == 0 || last {
                 true => self.look(&trainer, &config, &held_out, &device).await?,
@@ -119,7 +120,7 @@ impl Args {
         }
         bar.finish();
         if !trainer.finished() {
-            self.save(&trainer, &config).await?;
+            self.save(&trainer, &config, &device).await?;
         }
         if json {
             println!("{}", log.last);
@@ -203,8 +204,27 @@ impl Args {
         Ok(Some(sum / held_out.len() as f64))
     }
 
+    /// Says that a training whose device cannot be used any more is not lost.
+    fn kept(&self, error: Error) -> Error {
+        match error {
+            Error::SelfTestFailed(reason) if self.out.with_extension("checkpoint").is_file() => {
+                Error::SelfTestFailed(format!(
+                    "{reason}, and `--resume` continues from the last checkpoint"
+                ))
+            }
+            error => error,
+        }
+    }
+
     /// The weights in f16 to ship, and everything else to go on from.
-    async fn save(&self, trainer: &Trainer<Reconstruction>, config: &TrainConfig) -> Result<()> {
+    async fn save(
+        &self,
+        trainer: &Trainer<Reconstruction>,
+        config: &TrainConfig,
+        device: &Opened,
+    ) -> Result<()> {
+        // What a broken device computed must not replace what it computed before.
+        device.check().map_err(|e| self.kept(e))?;
         let (task, name) = (trainer.task(), self.name.as_deref());
         // First, as it refuses what no longer holds numbers.
         let checkpoint = trainer.checkpoint().await?;

@@ -105,7 +105,7 @@ impl Args {
         };
         let others = Look::new(others, config.damage)?;
         let pictures = &learned.pictures;
-        let device = self.model.device();
+        let device = self.model.device_to_train()?;
         let loaded = self.model.weights(&device)?;
         let training = config.training(&loaded.config, pictures)?;
         let range = loaded.config.input_range();
@@ -137,6 +137,7 @@ impl Args {
         );
         let (mut losses, began) = (Vec::new(), Instant::now());
         while !trainer.finished() {
+            device.check_sometimes()?;
             let report = trainer.step(&crops).await?;
             let terms = report.losses.iter().map(|(name, value)| (*name, *value));
             losses.push(terms.collect::<std::collections::BTreeMap<_, _>>());
@@ -145,6 +146,8 @@ impl Args {
         bar.finish_and_clear();
         let rate = config.steps as f64 / began.elapsed().as_secs_f64();
 
+        // Before anything is written that a broken device may have made.
+        device.check()?;
         let model = trainer.task().model();
         let record = serde_json::to_string(&config).map_err(|e| Error::Internal(e.to_string()))?;
         let about = About {

@@ -1,0 +1,56 @@
+use burn::tensor::Device;
+use tesserae::Result;
+use tesserae::models::Limits;
+
+use super::Kind;
+
+/// Opens a GPU, untested, with what it can hold.
+///
+/// # Errors
+/// [`Error::AdapterAbsent`], [`Error::DeviceRefused`].
+pub fn open(kind: Kind) -> Result<(Device, Limits)> {
+    match kind {
+        Kind::Cpu => Ok((Device::flex(), Limits::CPU)),
+        #[cfg(all(feature = "wgpu", not(feature = "vulkan")))]
+        Kind::Gpu => wgpu::open(Device::wgpu_options()),
+        #[cfg(feature = "vulkan")]
+        Kind::Vulkan => wgpu::open(Device::wgpu_options().graphics_api(wgpu::WgpuBackend::Vulkan)),
+        // Brought up when it is first used. Its memory is in one piece, as the processor's.
+        #[cfg(feature = "cuda")]
+        Kind::Cuda => Ok((Device::cuda(0), Limits::CPU)),
+    }
+}
+
+#[cfg(feature = "wgpu")]
+mod wgpu {
+    #[cfg(feature = "vulkan")]
+    pub use burn::tensor::wgpu::WgpuBackend;
+    use burn::tensor::wgpu::wgpu::DeviceType;
+    use burn::tensor::wgpu::{WgpuInitError, WgpuOptions};
+
+    use tesserae::Error;
+
+    use super::{Device, Limits, Result};
+
+    pub fn open(options: WgpuOptions) -> Result<(Device, Limits)> {
+        let (device, setup) = options.init_with_setup().map_err(|error| match error {
+            WgpuInitError::AdapterUnavailable { .. }
+            | WgpuInitError::UnsupportedGraphicsApi { .. } => Error::AdapterAbsent,
+            error => Error::DeviceRefused(error.to_string()),
+        })?;
+        let limits = setup.device.limits();
+        let limits = Limits {
+            binding: limits.max_storage_buffer_binding_size,
+            buffer: limits.max_buffer_size,
+            ..Limits::CPU
+        };
+        let info = setup.adapter.get_info();
+        if info.device_type == DeviceType::Cpu {
+            eprintln!(
+                "tesserae: the only graphics adapter here is software ({}); `--device cpu` is faster",
+                info.name
+            );
+        }
+        Ok((device, limits))
+    }
+}

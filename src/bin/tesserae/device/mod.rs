@@ -1,0 +1,234 @@
+//! The one place that opens a device: no GPU is used before it has passed the self-test.
+
+mod gpu;
+mod trial;
+mod watch;
+
+use std::cell::RefCell;
+use std::ops::Deref;
+
+use burn::tensor::Device;
+use clap::ValueEnum;
+use tesserae::device::SelfTest;
+use tesserae::models::Limits;
+use tesserae::{Error, Result};
+use watch::Watch;
+
+/// Where to compute.
+#[derive(Debug, clap::Args)]
+pub struct DeviceArgs {
+    /// Where to compute.
+    #[arg(long, value_enum, default_value_t)]
+    device: Kind,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// All cores of the processor.
+    #[default]
+    Cpu,
+    /// A graphics card, by Vulkan, Direct3D 12, Metal or OpenGL.
+    #[cfg(all(feature = "wgpu", not(feature = "vulkan")))]
+    Gpu,
+    /// A graphics card by Vulkan, with shaders in SPIR-V.
+    #[cfg(feature = "vulkan")]
+    Vulkan,
+    /// A graphics card by NVIDIA's CUDA.
+    #[cfg(feature = "cuda")]
+    Cuda,
+}
+
+impl Kind {
+    /// What is left to a user whose device cannot be used.
+    fn way_on(self) -> &'static str {
+        match self {
+            #[cfg(feature = "vulkan")]
+            Self::Vulkan => {
+                "`--device cpu` computes without it, as may `--device gpu` of a build without the feature `vulkan`"
+            }
+            _ => "`--device cpu` computes without it",
+        }
+    }
+
+    /// Names the way on in errors that say why a device cannot be used.
+    fn advise(self, error: Error) -> Error {
+        let on = |reason| format!("{reason}; {}", self.way_on());
+        match error {
+            Error::SelfTestFailed(reason) => Error::SelfTestFailed(on(reason)),
+            Error::DeviceRefused(reason) => Error::DeviceRefused(on(reason)),
+            error => error,
+        }
+    }
+}
+
+impl DeviceArgs {
+    /// Opens the device. A GPU is tested in a process of its own first, as a driver that computes
+    /// wrong may crash as well.
+    ///
+    /// # Errors
+    /// [`Error::AdapterAbsent`], [`Error::DeviceRefused`], [`Error::SelfTestFailed`].
+    pub fn open(&self) -> Result<Opened> {
+        self.open_for(Work::Forward)
+    }
+
+    /// The same for training: a GPU's gradients are tested as well.
+    ///
+    /// # Errors
+    /// As [`DeviceArgs::open`].
+    pub fn open_to_train(&self) -> Result<Opened> {
+        self.open_for(Work::Training)
+    }
+
+    fn open_for(&self, work: Work) -> Result<Opened> {
+        let kind = self.device;
+        if kind == Kind::Cpu {
+            return Ok(Opened::cpu());
+        }
+        trial::run(&word(kind), &word(work))
+            .and_then(|()| Opened::here(kind, work))
+            .map_err(|error| kind.advise(error))
+    }
+}
+
+/// A choice as it is written on the command line.
+fn word(choice: impl ValueEnum) -> String {
+    let value = choice.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// What a device is to do, and so what is tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Work {
+    Forward,
+    Training,
+}
+
+/// A device that computes correctly, so far.
+#[derive(Debug)]
+pub struct Opened {
+    device: Device,
+    limits: Limits,
+    /// None for the CPU.
+    watch: Option<RefCell<Watch>>,
+    kind: Kind,
+}
+
+impl Opened {
+    fn cpu() -> Self {
+        Self {
+            device: Device::flex(),
+            limits: Limits::CPU,
+            watch: None,
+            kind: Kind::Cpu,
+        }
+    }
+
+    /// Opens a device and tests it in this process.
+    fn here(kind: Kind, work: Work) -> Result<Self> {
+        if kind == Kind::Cpu {
+            return Ok(Self::cpu());
+        }
+        let (device, limits) = gpu::open(kind)?;
+        let test = match work {
+            Work::Forward => SelfTest::new(&device),
+            Work::Training => pollster::block_on(SelfTest::for_training(&device))?,
+        };
+        let mut watch = Watch::new(move || pollster::block_on(test.check()));
+        watch.check()?;
+        Ok(Self {
+            device,
+            limits,
+            watch: Some(RefCell::new(watch)),
+            kind,
+        })
+    }
+
+    /// What the device can hold.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Tests the device again if the last test was some time ago: between the steps of long work.
+    ///
+    /// # Errors
+    /// [`Error::SelfTestFailed`].
+    pub fn check_sometimes(&self) -> Result<()> {
+        self.watched(Watch::check_if_due)
+    }
+
+    /// Tests the device again now: before what it computed is kept.
+    ///
+    /// # Errors
+    /// [`Error::SelfTestFailed`].
+    pub fn check(&self) -> Result<()> {
+        self.watched(Watch::check)
+    }
+
+    fn watched(&self, check: impl Fn(&mut Watch) -> Result<()>) -> Result<()> {
+        match &self.watch {
+            Some(watch) => check(&mut watch.borrow_mut()),
+            None => Ok(()),
+        }
+        .map_err(|error| self.kind.advise(error))
+    }
+
+    /// The CPU with a test of another's making, which stands for a GPU that starts to compute wrong.
+    #[cfg(test)]
+    pub fn tested_by(check: impl FnMut() -> Result<()> + 'static) -> Self {
+        Self {
+            watch: Some(RefCell::new(Watch::new(check))),
+            ..Self::cpu()
+        }
+    }
+}
+
+impl Deref for Opened {
+    type Target = Device;
+
+    fn deref(&self) -> &Device {
+        &self.device
+    }
+}
+
+/// What the process that tries a GPU does; see [`trial`].
+#[derive(Debug, clap::Args)]
+pub struct SelfTestArgs {
+    #[command(flatten)]
+    device: DeviceArgs,
+    #[arg(long, value_enum)]
+    work: Work,
+}
+
+impl SelfTestArgs {
+    /// Tests the device and prints what was found.
+    pub fn run(self) -> Result<()> {
+        let opened = Opened::here(self.device.device, self.work);
+        println!("{}", trial::answer(opened.map(|_| ())));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_starts_to_compute_wrong_is_noticed_and_the_way_on_named() {
+        let mut left = 1;
+        let device = Opened::tested_by(move || {
+            left -= 1;
+            match left {
+                0.. => Ok(()),
+                _ => Err(Error::SelfTestFailed("its answer is off by 3".to_owned())),
+            }
+        });
+        device.check().unwrap();
+        // Not due yet.
+        device.check_sometimes().unwrap();
+        let error = device.check().unwrap_err();
+        assert_eq!(error.code(), "self_test_failed");
+        let told = error.to_string();
+        assert!(told.contains("off by 3; `--device cpu`"), "{told}");
+    }
+}

@@ -1,0 +1,150 @@
+//! The trial: the self-test in a process of its own, since a driver that does not know what to do with
+//! a shader may crash, and no program can catch that in itself.
+
+use std::env;
+use std::io::Read;
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tesserae::{Error, Result};
+
+/// For a driver that hangs. A software adapter on a busy machine needs half a minute.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What the trial prints.
+#[derive(Debug, Serialize, Deserialize)]
+enum Answer {
+    Passed,
+    Absent,
+    Refused(String),
+    Failed(String),
+}
+
+/// The answer to print for what was found.
+pub fn answer(found: Result<()>) -> String {
+    let answer = match found {
+        Ok(()) => Answer::Passed,
+        Err(Error::AdapterAbsent) => Answer::Absent,
+        Err(Error::DeviceRefused(reason)) => Answer::Refused(reason),
+        Err(Error::SelfTestFailed(reason)) => Answer::Failed(reason),
+        Err(error) => Answer::Failed(error.to_string()),
+    };
+    serde_json::to_string(&answer).unwrap_or_default()
+}
+
+/// Tests the device called `device` for the work called `work`.
+///
+/// # Errors
+/// [`Error::AdapterAbsent`], [`Error::DeviceRefused`], [`Error::SelfTestFailed`].
+pub fn run(device: &str, work: &str) -> Result<()> {
+    let program = env::current_exe()
+        .map_err(|e| Error::SelfTestFailed(format!("the test could not be started ({e})")))?;
+    judge(
+        Command::new(program).args(["self-test", "--device", device, "--work", work]),
+        PATIENCE,
+    )
+}
+
+/// Runs a program that prints an [`Answer`], and says what came of it.
+fn judge(program: &mut Command, patience: Duration) -> Result<()> {
+    let failed = |reason: String| Err(Error::SelfTestFailed(reason));
+    let started = program
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        // A panic on the way is in the exit status; its text helps nobody.
+        .stderr(Stdio::null())
+        .spawn();
+    let mut child = match started {
+        Ok(child) => child,
+        Err(e) => return failed(format!("the test could not be started ({e})")),
+    };
+    let start = Instant::now();
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if start.elapsed() < patience => thread::sleep(Duration::from_millis(5)),
+            _ => {
+                // It may have ended by itself just now.
+                let _ = child.kill();
+                let _ = child.wait();
+                return failed(format!("it gave no answer in {} s", patience.as_secs()));
+            }
+        }
+    };
+    let mut printed = String::new();
+    if let Some(mut stdout) = child.stdout.take() {
+        // What cannot be read is no answer, and is judged as such.
+        let _ = stdout.read_to_string(&mut printed);
+    }
+    match serde_json::from_str(printed.trim()) {
+        Ok(_) if !status.success() => failed(ended(status)),
+        Ok(Answer::Passed) => Ok(()),
+        Ok(Answer::Absent) => Err(Error::AdapterAbsent),
+        Ok(Answer::Refused(reason)) => Err(Error::DeviceRefused(reason)),
+        Ok(Answer::Failed(reason)) => failed(reason),
+        Err(_) => failed(ended(status)),
+    }
+}
+
+/// How a test ended that gave no answer.
+fn ended(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("its driver crashed with signal {signal}");
+    }
+    match status.code() {
+        Some(code) => format!("its driver ended the test with status {code}"),
+        None => "its driver ended the test".to_owned(),
+    }
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// What comes of a trial that is this shell script.
+    fn judged(script: &str) -> Result<()> {
+        let mut shell = Command::new("sh");
+        judge(shell.args(["-c", script]), Duration::from_secs(30))
+    }
+
+    fn reason(script: &str) -> String {
+        match judged(script) {
+            Err(Error::SelfTestFailed(reason)) => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_driver_that_crashes_has_failed() {
+        assert!(reason("kill -SEGV $$").ends_with("crashed with signal 11"));
+        assert!(reason("exit 101").ends_with("status 101"));
+        assert!(reason("exit 0").ends_with("status 0"));
+        // A crash on the way out is one as well.
+        let printed = answer(Ok(()));
+        assert!(reason(&format!("echo '{printed}'; kill -SEGV $$")).ends_with("signal 11"));
+    }
+
+    #[test]
+    fn what_a_trial_finds_is_what_it_reports() {
+        let wrong = Error::SelfTestFailed("its answer is off by 1".to_owned());
+        let refused = Error::DeviceRefused("out of memory".to_owned());
+        for error in [Error::AdapterAbsent, wrong, refused] {
+            let printed = answer(Err(error.clone()));
+            assert_eq!(judged(&format!("echo '{printed}'")), Err(error));
+        }
+        assert_eq!(judged(&format!("echo '{}'", answer(Ok(())))), Ok(()));
+    }
+
+    #[test]
+    fn a_driver_that_hangs_is_not_waited_for() {
+        let mut shell = Command::new("sleep");
+        let start = Instant::now();
+        let judged = judge(shell.arg("60"), Duration::from_millis(50));
+        assert_eq!(judged.unwrap_err().code(), "self_test_failed");
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+}
