@@ -1,6 +1,5 @@
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use tesserae::models::Stage;
 use tesserae::weights::{Loaded, Manifest};
@@ -102,8 +101,14 @@ impl ModelArgs {
     }
 
     /// The weights as a model.
-    pub fn weights(&self, device: &Device) -> Result<Loaded> {
-        weights::load(&self.file()?, &self.config, device)
+    pub fn weights(&self, device: &Opened) -> Result<Loaded> {
+        let file = self.file()?;
+        // The header tells what a model takes; its values may be gigabytes to read.
+        let survey = weights::survey(&file, &self.config)?;
+        survey.fits()?;
+        let (parameters, largest) = (survey.parameters(), survey.largest());
+        device.limits().admit(&survey.config, parameters, largest)?;
+        weights::load(&file, &self.config, device)
     }
 
     /// The model, ready for pictures.
