@@ -60,6 +60,15 @@ pub struct Args {
 
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
+        self.run_on(DeviceArgs::open_to_train, json).await
+    }
+
+    /// Trains on the device that `open` gives.
+    async fn run_on(
+        self,
+        open: impl FnOnce(&DeviceArgs) -> Result<Opened>,
+        json: bool,
+    ) -> Result<()> {
         for taken in ["checkpoint", "jsonl", "png"] {
             if self.out == self.out.with_extension(taken) {
                 let message = format!("--out must not end in .{taken}, as a file beside it does");
@@ -67,7 +76,7 @@ impl Args {
             }
         }
         let config = TrainConfig::from_json(&files::text(&self.config)?)?;
-        let device = self.device.open_to_train()?;
+        let device = open(&self.device)?;
         device.seed(config.seed);
         let (model, trained) = self.model(&config, &device)?;
         let start = self.start(trained, &device)?;
