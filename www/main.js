@@ -70,6 +70,7 @@ const tune = new TuneView({
   relist: () => listKept(),
 });
 let settings = parse(location.hash);
+let chosen = ''; // the name of the model that was chosen last, by hand
 let loading = 0; // how many weights are on their way
 const brought = new Map(); // weight files of the visitor, by name
 const kept = new Set(); // the names of those that this browser keeps
@@ -111,10 +112,10 @@ async function listKept() {
 }
 
 function fillModels() {
-  const chosen = $('model').value;
+  const shown = $('model').value;
   $('model').replaceChildren(...shelf.options(), ...[...brought.keys()].map(ownOption));
   $('model').disabled = !$('model').length;
-  $('model').value = loading ? chosen : inUse()?.name ?? '';
+  $('model').value = loading ? shown : inUse()?.name ?? '';
 }
 
 /** The page names the model in use, whatever was chosen: in the list, and in the address if it is a shipped one. */
@@ -123,7 +124,7 @@ function nameModel() {
   if (name && ![...$('model').options].some((o) => o.value === name)) $('model').add(ownOption(name));
   $('model').value = name;
   $('model').disabled = !$('model').length;
-  if (shelf.has(name) && shelf.source(settings.model).name !== name) apply({ model: name });
+  if (shelf.has(name) && (name === chosen || shelf.source(settings.model).name !== name)) apply({ model: name });
 }
 
 /** The model that the address asks for, or the first. */
@@ -325,6 +326,7 @@ function apply(changed) {
 }
 
 function chooseModel(name, next) {
+  chosen = name;
   useModel(shelf.has(name) ? shelf.source(name) : brought.get(name), next);
 }
 

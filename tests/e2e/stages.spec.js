@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import AxeBuilder from '@axe-core/playwright';
 import {
-  GRID, ORIGINAL, REBUILT, SHIPPED, complains, drop, expect, file, open, patchWorker, pixels, reaches, rebuildSample, saved, smallPhoto, test, value,
+  GRID, ORIGINAL, REBUILT, SHIPPED, complains, drop, engines, expect, file, open, patchWorker, pixels, reaches, rebuildSample, saved, smallPhoto, test, value,
 } from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
@@ -251,7 +251,7 @@ test('the other stage is given back: asking again takes no more memory', async (
   await both(page).click();
   await shows(page, 'both');
   await reaches(page, 'done');
-  const [worker] = page.workers();
+  const [worker] = await engines(page);
   await rebuildSample(page, 'coffee');
   await shows(page, 'both');
   await reaches(page, 'done');
@@ -261,7 +261,7 @@ test('the other stage is given back: asking again takes no more memory', async (
     await shows(page, 'both');
     await reaches(page, 'done');
   }
-  expect(page.workers()).toEqual([worker]);
+  expect(await engines(page)).toEqual([worker]);
   expect(await value(page, 'memory')).toBeLessThanOrEqual(settled * 1.02);
 });
 
