@@ -1,5 +1,5 @@
 // A page whose modules do not come up says so, and what the first picture does not need cannot stop it.
-import { complains, expect, open, reaches, rebuildSample, test as watched, withTiny } from './app.js';
+import { complains, expect, reaches, rebuildSample, test as watched, withTiny } from './app.js';
 import { test as base } from '@playwright/test';
 import { ready, tuning } from './panel.js';
 
@@ -39,8 +39,8 @@ for (const [what, path, answer, sentence] of BROKEN) {
 
 base('a start that fails after the modules came up says so too', async ({ page }) => {
   await breaks(page, '/main.js', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: (await response.text()).replace(/^start\(\);$/m, 'Promise.reject(new Error("not today"));') });
+    const source = await (await route.fetch()).text();
+    await route.fulfill({ body: source.replace(/^start\(\);$/m, 'Promise.reject(new Error("not today"));'), contentType: 'text/javascript' });
   });
   await page.goto('/#device=cpu');
   await stops(page, /could not start/);
@@ -75,9 +75,8 @@ watched('a page that comes up shows nothing of it, nor when a download fails', a
 watched('without the library of its curve the page rebuilds pictures and tunes', async ({ page }) => {
   await withTiny(page);
   await breaks(page, '/vendor/uPlot.esm.js', (route) => route.fulfill({ body: 'throw new RangeError("invalid language tag: C")', contentType: 'text/javascript' }));
-  await open(page);
-  await rebuildSample(page, 'chelsea');
   await ready(page, { steps: 2 });
+  await rebuildSample(page, 'chelsea');
   await page.click('#tune-run');
   await tuning(page, 'ended');
   await expect(page.locator('#tune-curve')).toContainText('cannot be drawn');
