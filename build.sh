@@ -20,10 +20,11 @@ usage: ./build.sh WORD
 
   serve   set up, build, and serve the page on 127.0.0.1:8080 (PORT=… for another port)
   test    set up, then run every test: native, wasm in headless Chromium, the page in
-          Chromium and Firefox; `./build.sh test native wasm page` picks kinds, `gpu` is one
-          more (the command line with the feature `wgpu`, built for it, on lavapipe),
+          Chromium, Firefox and WebKit; `./build.sh test native wasm page` picks kinds, `gpu`
+          is one more (the command line with the feature `wgpu`, built for it, on lavapipe),
           `./build.sh test slow` adds the tests that take long
-  check   format, clippy with warnings denied, documentation, scripts, types of the page
+  check   format, clippy with warnings denied, documentation, scripts, types of the page,
+          licences and known vulnerabilities of what it depends on
   build   the release dist/: the page with its smallest download, compressed beforehand, and
           the headers for common hosts (takes a while)
   art     the pictures of the landing page and of README.md, from the shipped weights

@@ -4,7 +4,7 @@ art() {
     set_up tests
     build_pkg release
     say "art: building the command line"
-    cargo build --release --features cli || die "the command line did not build; the message is above"
+    cargo build --locked --release --features cli || die "the command line did not build; the message is above"
     say "art: the landing page's pictures and the page itself, in headless Chromium"
     ticking node "$E2E/art.js" || die "the page did not make its pictures; the message is above"
     local model

@@ -6,7 +6,7 @@ build_pkg() {
     # Compressed files of an earlier build would be served instead of the new ones.
     rm -f "$ROOT"/pkg/*.br "$ROOT"/pkg/*.gz
     say "page: compiling to wasm (13 minutes the first time on two cores)"
-    ticking wasm wasm-pack build --mode no-install --target web --profile "$1" --no-opt --out-dir pkg "$ROOT" ||
+    ticking wasm wasm-pack build --mode no-install --target web --profile "$1" --no-opt --out-dir pkg "$ROOT" -- --locked ||
         die "the library did not build for the browser; the message is above"
 }
 

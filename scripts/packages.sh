@@ -3,8 +3,10 @@
 CHROMIUM="${CHROMIUM:-/usr/bin/chromium}"
 CHROMEDRIVER="${CHROMEDRIVER:-/usr/bin/chromedriver}"
 FIREFOX="${FIREFOX:-/usr/bin/firefox-esr}"
+WEBKIT_DRIVER="${WEBKIT_DRIVER:-/usr/bin/WebKitWebDriver}"
+XVFB="${XVFB:-/usr/bin/Xvfb}"
 NODE_OLDEST=18
-export CHROMIUM CHROMEDRIVER FIREFOX
+export CHROMIUM CHROMEDRIVER FIREFOX WEBKIT_DRIVER XVFB
 
 # debian, ubuntu or other, by what the system calls itself and what it says it is like.
 distribution() {
@@ -50,6 +52,25 @@ test_packages() {
     [ -x "$FIREFOX" ] || printf '%s\n' firefox-esr
 }
 
+# What a part of the tests needs that is skipped without it: WebKitGTK, which stands for Safari.
+extra_packages() {
+    [ -x "$WEBKIT_DRIVER" ] || printf '%s\n' webkit2gtk-driver
+    [ -x "$XVFB" ] || printf '%s\n' xvfb
+}
+
+# Installs what can be had; whatever else is missing costs the tests that need it.
+install_extras() {
+    local missing=()
+    mapfile -t missing < <(extra_packages)
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    if can_apt; then
+        say "installing with apt-get: ${missing[*]}"
+        quietly apt-get update &&
+            DEBIAN_FRONTEND=noninteractive quietly apt-get install -y --no-install-recommends "${missing[@]}" && return 0
+    fi
+    say "system packages: ${missing[*]} could not be installed, so the tests in WebKit are skipped"
+}
+
 # The browsers no package brought, as one sentence.
 need_browsers() {
     local name missing=()
@@ -73,7 +94,10 @@ system_packages() {
     else
         say "system packages: nothing missing"
     fi
-    [ "$1" != tests ] || need_browsers
+    if [ "$1" = tests ]; then
+        install_extras
+        need_browsers
+    fi
     local node
     node=$(node --version)
     node=${node#v}

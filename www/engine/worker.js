@@ -157,7 +157,8 @@ const work = {
         await loaded.default();
         wasm = loaded;
       } catch (error) {
-        throw new TesseraeError(PageCode.WORKER_FAILED, `The engine could not be loaded: ${failure(error).message}.`);
+        console.error(error);
+        throw new TesseraeError(PageCode.WORKER_FAILED, 'The engine could not be loaded: a file of it did not come, or this browser is too old to run it.');
       }
     }
     endTuning();

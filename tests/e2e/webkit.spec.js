@@ -1,0 +1,167 @@
+// A smoke run in WebKitGTK, which stands for Safari, on the CPU: it has no WebGPU, and no private files
+// (OPFS). Under some locales its language is no language tag, which some libraries do not survive.
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { By, until } from 'selenium-webdriver';
+import { SHIPPED, TINY, commandLine, inFolder } from './app.js';
+import { launch, missing } from './webkit.js';
+
+/** @typedef {import('selenium-webdriver').WebDriver} Driver */
+
+const WAIT_MS = 280_000;
+
+test.describe.configure({ mode: 'default' });
+test.skip(Boolean(missing()), `WebKit is not tested: there is no ${missing()} (Debian: webkit2gtk-driver and xvfb)`);
+
+/** @param {Driver} driver @param {string} css @returns {Promise<import('selenium-webdriver').WebElement>} once there */
+const waitFor = (driver, css) => driver.wait(until.elementLocated(By.css(css)), WAIT_MS, `nothing is ${css}`);
+/** @param {Driver} driver @param {string} state */
+const reaches = (driver, state) => waitFor(driver, `html[data-state=${state}]`);
+/** @param {Driver} driver @param {string} css @returns {Promise<number>} what a program reads there */
+const value = async (driver, css) => Number(await driver.findElement(By.css(css)).getAttribute('data-value'));
+/** @param {Driver} driver @param {string} css */
+const press = (driver, css) => driver.executeScript('document.querySelector(arguments[0]).click()', css);
+
+/** Opens the page afresh, and keeps what is thrown there. @param {Driver} driver @param {string} url */
+async function open(driver, url) {
+  await driver.get('about:blank');
+  await driver.get(url);
+  await reaches(driver, 'ready');
+  await driver.executeScript(`
+    window.wrong = [];
+    addEventListener('error', (event) => event.error && wrong.push(String(event.error)));
+    addEventListener('unhandledrejection', (event) => wrong.push(String(event.reason)));`);
+}
+
+/** @param {Driver} driver */
+async function nothingWrong(driver) {
+  expect(await driver.executeScript('return window.wrong')).toEqual([]);
+  expect(await driver.executeScript("return document.getElementById('alert').textContent")).toBe('');
+  expect(await driver.executeScript("return document.getElementById('boot').hidden")).toBe(true);
+}
+
+/** @param {Driver} driver @param {string} name */
+async function rebuildSample(driver, name) {
+  await press(driver, `#samples button[data-sample=${name}]`);
+  await waitFor(driver, `#samples button[data-sample=${name}][aria-pressed=true]`);
+  await reaches(driver, 'done');
+}
+
+/** Drops a file, as the mouse does. @param {Driver} driver @param {string} name @param {Buffer} bytes */
+const drop = (driver, name, bytes) => driver.executeScript(`
+  const [name, base64] = arguments;
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+  for (const type of ['dragenter', 'dragover', 'drop']) {
+    document.getElementById('drop').dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: transfer }));
+  }`, name, bytes.toString('base64'));
+
+/** A photo of few pixels on the stage. @param {Driver} driver */
+async function dropSmall(driver) {
+  const base64 = await driver.executeAsyncScript(`
+    const done = arguments[arguments.length - 1];
+    (async () => {
+      const photo = await createImageBitmap(await (await fetch('samples/chelsea.png')).blob());
+      const canvas = document.createElement('canvas');
+      canvas.width = canvas.height = 32;
+      canvas.getContext('2d').drawImage(photo, 0, 0, 32, 32);
+      return canvas.toDataURL('image/png').split(',')[1];
+    })().then(done, (error) => done(String(error)));`);
+  await drop(driver, 'small.png', Buffer.from(String(base64), 'base64'));
+  await reaches(driver, 'working');
+  await reaches(driver, 'done');
+}
+
+/** @param {Driver} driver @param {string} canvas @returns {Promise<string>} its picture */
+const picture = (driver, canvas) => driver.executeScript('return document.querySelector(arguments[0]).toDataURL()', canvas);
+const REBUILT = '#compare canvas.compare-rebuilt';
+
+/** @param {string} folder @param {RegExp} name @returns {Promise<string>} the path of a download that is whole */
+async function downloaded(folder, name) {
+  const found = () => readdirSync(folder).find((file) => name.test(file) && statSync(join(folder, file)).size > 0);
+  await expect.poll(found).toBeTruthy();
+  return join(folder, String(found()));
+}
+
+for (const locale of ['C.UTF-8', 'C']) {
+  test.describe(`WebKit under LANG=${locale}`, () => {
+    /** @type {Awaited<ReturnType<typeof launch>>} */ let browser;
+    test.beforeAll(async () => { browser = await launch(locale); });
+    test.afterAll(async () => { await browser?.close(); });
+
+    test('rebuilds the cat as the command line does, and again after a reload', async ({ baseURL }) => {
+      const { driver } = browser;
+      await open(driver, `${baseURL}#device=cpu`);
+      expect(await driver.findElement(By.css('#device')).getAttribute('data-kind')).toBe('cpu');
+      const began = Date.now();
+      await rebuildSample(driver, 'chelsea');
+      const seconds = (Date.now() - began) / 1000;
+      const native = inFolder((folder) => commandLine(
+        'reconstruct', 'www/samples/chelsea.png', join(folder, 'out.png'), '--model', SHIPPED[0].name, '--models', 'www/models',
+      ));
+      console.log(`WebKit, ${locale}: the cat in ${seconds.toFixed(1)} s at ${await value(driver, '#psnr')} dB, natively ${native.psnr} dB`);
+      expect(await value(driver, '#psnr')).toBeCloseTo(native.psnr, 3);
+      expect(await value(driver, '#ssim')).toBeCloseTo(native.ssim, 4);
+      const before = await picture(driver, REBUILT);
+      await nothingWrong(driver);
+
+      await driver.navigate().refresh();
+      await reaches(driver, 'ready');
+      await rebuildSample(driver, 'chelsea');
+      expect(await picture(driver, REBUILT)).toBe(before);
+    });
+
+    test('saves the tokens, and makes the same picture of them', async ({ baseURL }) => {
+      const { driver, downloads } = browser;
+      await open(driver, `${baseURL}#device=cpu`);
+      await rebuildSample(driver, 'chelsea');
+      const before = await picture(driver, REBUILT);
+      await press(driver, '#save-tokens');
+      const path = await downloaded(downloads, /\.tokens$/);
+      await drop(driver, basename(path), readFileSync(path));
+      await waitFor(driver, '#compare[data-shows=rebuilt]');
+      await reaches(driver, 'done');
+      expect(await picture(driver, REBUILT)).toBe(before);
+      await nothingWrong(driver);
+    });
+
+    test('tunes a model, and its file makes the same picture after a reload', async ({ baseURL }) => {
+      const { driver, downloads } = browser;
+      await open(driver, `${baseURL}#device=cpu`);
+      await drop(driver, 'tiny.safetensors', readFileSync(TINY));
+      await driver.wait(async () => (await driver.findElement(By.css('#model')).getAttribute('value')) === 'tiny.safetensors', WAIT_MS);
+      await reaches(driver, 'ready');
+      await dropSmall(driver);
+      await driver.executeScript("document.getElementById('tune-steps').value = '2'");
+      await press(driver, '#tune-run');
+      await waitFor(driver, '#tune[data-tuning=ended]');
+      const losses = /** @type {number[]} */ (await driver.executeScript("return document.getElementById('tune-view').losses"));
+      expect(losses).toHaveLength(2);
+      expect(losses[1]).toBeLessThan(losses[0]);
+      const now = await picture(driver, '#tune-view figure[data-stage=now] canvas');
+      const tuned = await value(driver, '#tune-view figure[data-stage=now] .stages-psnr');
+      await driver.executeScript("document.getElementById('tune-name').value = 'mine'");
+      await press(driver, '#tune-save');
+      const weights = await downloaded(downloads, /^mine.*\.safetensors$/);
+      // The curve, or why there is none.
+      const curve = await driver.executeScript("const curve = document.getElementById('tune-curve'); return curve.querySelector('canvas') ? 'drawn' : curve.textContent");
+      expect(curve).toMatch(/^drawn$|cannot be drawn/);
+      console.log(`WebKit, ${locale}: language ${await driver.executeScript('return navigator.language')}, curve: ${curve}`);
+      await nothingWrong(driver);
+      // Nothing can be kept where there are no private files; what was tuned is still there.
+      await press(driver, '#tune-keep button[type=submit]');
+      await waitFor(driver, '#alert[data-code=not_kept]');
+      await waitFor(driver, '#tune[data-tuning=ended]');
+
+      await driver.navigate().refresh();
+      await reaches(driver, 'ready');
+      await drop(driver, 'mine.safetensors', readFileSync(weights));
+      await driver.wait(async () => (await driver.findElement(By.css('#model')).getAttribute('value')) === 'mine.safetensors', WAIT_MS);
+      await reaches(driver, 'ready');
+      await dropSmall(driver);
+      expect(await value(driver, '#psnr')).toBeCloseTo(tuned, 1);
+      expect(await picture(driver, REBUILT)).toBe(now);
+    });
+  });
+}
