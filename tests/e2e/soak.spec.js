@@ -136,6 +136,7 @@ test('two hundred mixed jobs in one tab leave memory flat and the picture right 
   const draw = random(SEED);
   await open(page, 'device=cpu');
   /** @type {Record<string, number>} */ const done = {};
+  /** @type {string[]} */ const history = [];
   const began = Date.now();
   // What is compiled and cached at first use is there before the first reading.
   const first = await settle(page);
@@ -146,7 +147,11 @@ test('two hundred mixed jobs in one tab leave memory flat and the picture right 
     job += 1;
     const round = ROUND.map((kind) => ({ kind, key: draw() })).sort((a, b) => a.key - b.key).slice(0, JOBS - job);
     for (const { kind } of round) {
-      await test.step(`job ${job} of seed ${SEED}: ${kind}`, () => KINDS[kind](page, draw));
+      history.push(kind);
+      await KINDS[kind](page, draw).catch((error) => {
+        error.message = `job ${job} of seed ${SEED}, after ${history.slice(-8).join(', ')}: ${error.message}`;
+        throw error;
+      });
       done[kind] = (done[kind] ?? 0) + 1;
       job += 1;
     }

@@ -17,7 +17,10 @@ test.skip(Boolean(missing()), `WebKit is not tested: there is no ${missing()} (D
 /** @param {Driver} driver @param {string} css @returns {Promise<import('selenium-webdriver').WebElement>} once there */
 const waitFor = (driver, css) => driver.wait(until.elementLocated(By.css(css)), WAIT_MS, `nothing is ${css}`);
 /** @param {Driver} driver @param {string} state */
-const reaches = (driver, state) => waitFor(driver, `html[data-state=${state}]`);
+async function reaches(driver, state) {
+  await waitFor(driver, `html[data-state=${state}], html[data-state=error]`);
+  expect(await driver.executeScript('return [document.documentElement.dataset.state, document.getElementById("alert").textContent]')).toEqual([state, '']);
+}
 /** @param {Driver} driver @param {string} css @returns {Promise<number>} what a program reads there */
 const value = async (driver, css) => Number(await driver.findElement(By.css(css)).getAttribute('data-value'));
 /** @param {Driver} driver @param {string} css */
