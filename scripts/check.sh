@@ -4,11 +4,11 @@ check() {
     say "check: format"
     cargo fmt --check || die "the format differs; run: cargo fmt"
     say "check: clippy, native"
-    cargo clippy --release --features cli --all-targets -- -D warnings || die "clippy has complaints about the native build"
+    cargo clippy --locked --release --features cli --all-targets -- -D warnings || die "clippy has complaints about the native build"
     say "check: clippy, wasm"
-    wasm cargo clippy --release --target "$WASM_TARGET" --lib --test web -- -D warnings || die "clippy has complaints about the wasm build"
+    wasm cargo clippy --locked --release --target "$WASM_TARGET" --lib --test web -- -D warnings || die "clippy has complaints about the wasm build"
     say "check: documentation"
-    RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --release --features cli || die "the documentation has warnings"
+    RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --release --features cli || die "the documentation has warnings"
     say "check: scripts"
     local script
     for script in build.sh .ci/run scripts/*.sh train/*.sh; do
@@ -16,5 +16,46 @@ check() {
     done
     say "check: types of the page, its server and its tests"
     npm --prefix "$E2E" run --silent types || die "the types of the page do not agree"
+    audit_crates
+    audit_npm scripts/server
+    audit_npm tests/e2e
     say "check: passed"
+}
+
+# Licences and sources of the crates, by deny.toml, and what is known against them, by a list on
+# GitHub. The tool takes minutes to build, so it is used where it is installed already.
+audit_crates() {
+    local deny=(cargo deny --locked --log-level error)
+    if ! cargo deny --version >/dev/null 2>&1; then
+        say "check: cargo-deny is not installed, so the crates' licences and vulnerabilities were not looked up; install it with: cargo install cargo-deny"
+        return
+    fi
+    say "check: crates"
+    quietly "${deny[@]}" check bans licenses sources || die "deny.toml refuses a dependency; the message is above"
+    if ! answering "${deny[@]}" fetch db; then
+        say "check: the list of known vulnerabilities of crates does not answer here, so none were looked up"
+        return
+    fi
+    quietly "${deny[@]}" check --disable-fetch advisories ||
+        die "a crate has a known vulnerability; update it, or explain the exception in deny.toml"
+}
+
+# audit_npm FOLDER: what is known against its packages, by their registry.
+audit_npm() {
+    local report status=0
+    say "check: npm packages of $1"
+    report=$(answering npm --prefix "$ROOT/$1" audit --json) || status=1
+    if [[ $report != *'"auditReportVersion"'* ]]; then
+        say "check: the npm registry answers no audit here, so no known vulnerabilities were looked up"
+    elif [ "$status" -ne 0 ]; then
+        printf '%s\n' "$report" >&2
+        die "an npm package of $1 has a known vulnerability; update it"
+    fi
+}
+
+# Runs a command whose server may be out of reach, which is not always told at once.
+answering() {
+    local limit=()
+    if have timeout; then limit=(timeout 60); fi
+    "${limit[@]}" "$@" 2>/dev/null
 }
