@@ -26,7 +26,7 @@ const NAMES: [&str; 6] = [
 /// Folders of a diffusers pipeline that hold an autoencoder.
 const PARTS: [&str; 3] = ["vae", "vqvae", "movq"];
 /// Extensions of weight files, the likelier kind first.
-const KINDS: [&[&str]; 2] = [&["safetensors"], &["ckpt", "pt", "pth", "bin"]];
+const KINDS: [&[&str]; 2] = [&["safetensors", "sft"], &["ckpt", "pt", "pth", "bin"]];
 /// Fields of a `config.json` that is a model's of those that are read here.
 const TELLING: [&str; 5] = [
     "kind",
