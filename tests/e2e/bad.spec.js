@@ -58,7 +58,7 @@ const CASES = [
   ['a damaged token file', () => ({ name: 'hurt.tokens', buffer: flipped(own.buffer) }), 'tokens_corrupt', /damaged/],
   ['a truncated token file', () => ({ name: 'short.tokens', buffer: own.buffer.subarray(0, own.buffer.length - 9) }), 'tokens_corrupt', /damaged/],
   ['an empty token file', () => ({ name: 'empty.tokens', buffer: Buffer.alloc(0) }), 'tokens_corrupt', /damaged/],
-  ['text that is named .safetensors', () => ({ name: 'notes.safetensors', buffer: Buffer.from('Not one tensor, however safe.') }), 'weights_corrupt', /weight file is damaged/],
+  ['text that is named .safetensors', () => ({ name: 'notes.safetensors', buffer: Buffer.from('Not one tensor, however safe.') }), 'weights_corrupt', /a text file and not a weight file/],
   ['a name that looks like markup', () => ({ name: '<img src=x onerror=alert(1)>.safetensors', buffer: Buffer.alloc(16, 255) }), 'weights_corrupt', /weight file is damaged/],
 ];
 
