@@ -305,6 +305,33 @@ pub async fn measure(device: &Device, now: impl Fn() -> f64) -> Result<f64> {
     Ok(now() - start)
 }
 
+/// Has the device compute the layers of the network one at a time, which compiles their kernels, and
+/// calls `alive` whenever another one is done: on a busy machine compiling takes long, and so a device
+/// that is slow can be told from one that hangs.
+///
+/// # Errors
+/// [`Error::SelfTestFailed`] when the device fails.
+#[cfg(target_arch = "wasm32")]
+pub(crate) async fn warm_up(device: &Device, alive: impl Fn()) -> Result<()> {
+    let probe = Probe::new(device);
+    let done = async |layer: Tensor<4>| {
+        // A device computes when it likes, and so one value can be read only once it has.
+        let value = layer.clone().slice([0..1, 0..1, 0..1, 0..1]);
+        let read = value.into_data_async().await;
+        read.map_err(|e| Error::SelfTestFailed(e.to_string()))?;
+        alive();
+        Ok::<_, Error>(layer)
+    };
+    let x = Tensor::<4>::zeros([1, 3, SIDE, SIDE], device);
+    let x = done(probe.wide.forward(x)).await?;
+    let x = done(probe.down.forward(x)).await?;
+    let z = done(probe.attention.forward(x)).await?;
+    let codes = probe.quantize.lookup(probe.quantize.indices(few(&z)));
+    done(codes).await?;
+    done(probe.up.forward(z)).await?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

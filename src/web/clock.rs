@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -20,8 +21,48 @@ pub fn now() -> f64 {
         .map_or(0.0, |p| p.now())
 }
 
-/// What `work` gives, or `None` when it takes longer than `milliseconds`.
-pub async fn within<T>(milliseconds: i32, work: impl Future<Output = T>) -> Option<T> {
+/// How often a wait looks at the clock, in milliseconds.
+const TICK_MS: i32 = 250;
+
+/// How long a device may go without a sign of life before it counts as hung.
+///
+/// A busy machine is slow, not hung, and one that was asleep has lost no time. So what counts is the
+/// ticks of this thread's own timer, which come late when everything does, and each sign of life
+/// starts the count again.
+pub struct Patience {
+    limit: i32,
+    waited: Cell<i32>,
+}
+
+impl Patience {
+    pub fn new(milliseconds: i32) -> Self {
+        Self {
+            limit: milliseconds,
+            waited: Cell::new(0),
+        }
+    }
+
+    /// To be called by the work that is waited for, whenever it gets further.
+    pub fn sign_of_life(&self) {
+        self.waited.set(0);
+    }
+
+    /// The result of `work`, or `None` when its patience runs out first.
+    pub async fn wait<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        self.sign_of_life();
+        while self.waited.get() < self.limit {
+            if let Some(done) = within(TICK_MS, work.as_mut()).await {
+                return Some(done);
+            }
+            self.waited.set(self.waited.get() + TICK_MS);
+        }
+        None
+    }
+}
+
+/// The result of `work`, or `None` when it takes longer than `milliseconds`.
+async fn within<T>(milliseconds: i32, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let mut alarm = pin!(sleep(milliseconds));
     poll_fn(|context| {

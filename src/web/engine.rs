@@ -6,15 +6,18 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::adapter::{AdapterFacts, probe};
-use super::clock::{self, within};
+use super::clock::{self, Patience};
 use super::object;
-use crate::device::{check, measure};
+use crate::device::{check, measure, warm_up};
 use crate::error::{Error, Result};
 use crate::models::Limits;
 
 /// How long the graphics driver may take for one answer. A driver that hangs must not keep the
 /// visitor from the CPU; a software adapter needs a second or two.
 const PATIENCE_MS: i32 = 20_000;
+/// The same where the visitor asked for WebGPU, and so would rather wait than have the CPU: on a
+/// machine with other work, a software adapter compiles its first kernels for most of a minute.
+const LONG_PATIENCE_MS: i32 = 120_000;
 
 thread_local! {
     // The runtime takes one device a worker and cannot be initialised twice.
@@ -93,7 +96,11 @@ impl Engine {
         if !["auto", "webgpu", "cpu"].contains(&choice.as_str()) {
             return Err(Error::Argument(format!("There is no device `{choice}`")).into());
         }
-        let adapter = within(PATIENCE_MS, probe()).await;
+        let patience = Patience::new(match choice.as_str() {
+            "webgpu" => LONG_PATIENCE_MS,
+            _ => PATIENCE_MS,
+        });
+        let adapter = patience.wait(probe()).await;
         let adapter = adapter.unwrap_or(Err(Error::AdapterAbsent));
         let facts = |kind, reason: String| DeviceFacts {
             kind,
@@ -132,7 +139,7 @@ impl Engine {
             return Ok(cpu("It was the faster one before.".into(), None));
         }
         let opened = match found.check_features() {
-            Ok(()) => webgpu().await,
+            Ok(()) => webgpu(&patience).await,
             Err(error) => Err(error),
         };
         let device = match opened {
@@ -152,7 +159,7 @@ impl Engine {
             let facts = facts(Kind::WebGpu, reason);
             return Ok(Engine { device, facts });
         }
-        let (gpu_ms, cpu_ms) = match contest(&device).await {
+        let (gpu_ms, cpu_ms) = match contest(&device, &patience).await {
             Ok(times) => times,
             Err(error) => return Ok(cpu(error.to_string(), Some(&error))),
         };
@@ -227,21 +234,22 @@ impl Engine {
 }
 
 /// Milliseconds of the same work on WebGPU and on the CPU, both answers checked.
-async fn contest(webgpu: &Device) -> Result<(f64, f64)> {
-    let gpu_ms = within(PATIENCE_MS, measure(webgpu, clock::now))
+async fn contest(webgpu: &Device, patience: &Patience) -> Result<(f64, f64)> {
+    let gpu_ms = patience
+        .wait(measure(webgpu, clock::now))
         .await
         .ok_or_else(|| Error::SelfTestFailed("it took too long".into()))??;
     Ok((gpu_ms, measure(&Device::flex(), clock::now).await?))
 }
 
 /// This worker's WebGPU device, which has passed the self-test.
-async fn webgpu() -> Result<Device> {
+async fn webgpu(patience: &Patience) -> Result<Device> {
     let open = WEBGPU.with_borrow(|open| open.as_ref().map(|(device, _)| device.clone()));
     let device = match open {
         Some(device) => device,
         None => {
-            let options = Device::wgpu_options();
-            let (device, setup) = within(PATIENCE_MS, options.init_with_setup_async())
+            let (device, setup) = patience
+                .wait(Device::wgpu_options().init_with_setup_async())
                 .await
                 .ok_or_else(|| Error::DeviceRefused("it did not answer".into()))?
                 .map_err(|e| Error::DeviceRefused(e.to_string()))?;
@@ -249,7 +257,12 @@ async fn webgpu() -> Result<Device> {
             device
         }
     };
-    within(PATIENCE_MS, check(&device))
+    let passed = async {
+        warm_up(&device, || patience.sign_of_life()).await?;
+        check(&device).await
+    };
+    patience
+        .wait(passed)
         .await
         .ok_or_else(|| Error::SelfTestFailed("it took too long".into()))??;
     Ok(device)

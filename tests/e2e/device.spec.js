@@ -57,6 +57,48 @@ for (const [what, code, patch] of BROKEN) {
   });
 }
 
+/** A second of the worker's timers lasts a tenth. */
+const FAST = 'const slow = setTimeout; self.setTimeout = (run, ms, ...rest) => slow(run, ms / 10, ...rest)';
+
+/** @type {[string, string, string][]} */
+const HUNG = [
+  ['the driver does not answer', 'adapter_absent', 'GPU.prototype.requestAdapter = () => new Promise(() => {})'],
+  ['the device does not answer', 'self_test_failed', 'GPUBuffer.prototype.mapAsync = () => new Promise(() => {})'],
+];
+
+for (const [what, code, patch] of HUNG) {
+  test(`${what}: the CPU takes over in the end`, async ({ page }) => {
+    await withTiny(page);
+    await patchWorker(page, `${patch}; ${FAST}`);
+    await open(page, 'device=webgpu');
+    await runsOn(page, 'cpu');
+    await expect(page.locator('#device')).toHaveAttribute('data-problem', code);
+    await rebuildSample(page, 'chelsea');
+  });
+}
+
+test('a device that is slow is not one that hangs', async ({ page }) => {
+  await withTiny(page);
+  // By the clock of whoever waits, each of five answers takes 75 s. These ticks pass at once, so that
+  // what the machine does besides makes no difference.
+  await patchWorker(page, `
+    let [answers, ticks, answer] = [0, 0, null];
+    const wait = setTimeout;
+    self.setTimeout = (run, ms, ...rest) => {
+      if (ms !== 250 || !answer) return wait(run, ms, ...rest);
+      if (++ticks === 300) answer = answer();
+      return wait(run, 0, ...rest);
+    };
+    const map = GPUBuffer.prototype.mapAsync;
+    GPUBuffer.prototype.mapAsync = async function (...range) {
+      if (++answers <= 5) await new Promise((resolve) => { [ticks, answer] = [0, resolve]; });
+      return map.apply(this, range);
+    }`);
+  await open(page, 'device=webgpu');
+  await runsOn(page, 'webgpu');
+  await expect(page.locator('#device')).not.toHaveAttribute('data-problem', /./);
+});
+
 test('WebGPU removed: automatic is the CPU too, and nobody is bothered', async ({ page }) => {
   await withTiny(page);
   await patchWorker(page, BROKEN[0][2]);

@@ -9,7 +9,7 @@ mod forms;
 mod golden;
 mod random;
 
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use tesserae::weights::pickle;
@@ -26,9 +26,9 @@ static ONE: Mutex<()> = Mutex::new(());
 #[track_caller]
 fn refused(bytes: Vec<u8>, code: &str, words: &str) {
     let one = ONE.lock().unwrap_or_else(|poison| poison.into_inner());
-    let start = Instant::now();
+    let start = computed();
     let error = pickle::read(&bytes).unwrap_err();
-    let time = start.elapsed();
+    let time = computed() - start;
     let peak = peak();
     drop(one);
     assert_eq!(error.code(), code, "{error}");
@@ -38,6 +38,15 @@ fn refused(bytes: Vec<u8>, code: &str, words: &str) {
     );
     assert!(time < TIME, "{time:?}: {error}");
     assert!(peak < MEMORY, "{peak} bytes: {error}");
+}
+
+/// How long this thread has computed, which other work on the machine does not add to; by the clock
+/// where the system does not say.
+fn computed() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = stat.split(' ').next().and_then(|n| n.parse().ok());
+    nanoseconds.map_or_else(|| START.elapsed(), Duration::from_nanos)
 }
 
 /// The most memory that this process has held, in bytes; 0 where the system does not say.
