@@ -15,21 +15,22 @@ test('the page is shown in no frame', async ({ context, baseURL }) => {
   expect(page.frames()[1].url()).toBe('chrome-error://chromewebdata/');
 });
 
-// In the page itself, and in the worker, which has no other policy than the page's here.
+// In the page itself, and in its workers, which have no other policy than the page's.
 for (const headers of [true, false]) {
-  test(`no string becomes a script, and the worker talks to nobody, ${headers ? 'with' : 'without'} headers`, async ({ context, host, baseURL }) => {
+  test(`no string becomes a script, and no worker talks to anyone, ${headers ? 'with' : 'without'} headers`, async ({ context, host, baseURL }) => {
     host.headers = headers;
     const response = await fetch(String(baseURL));
     expect(response.headers.has('content-security-policy')).toBe(headers);
     const page = await context.newPage();
     await visit(page);
-    const [worker] = page.workers();
     const tryToLeave = async () => {
       const stopped = new Promise((resolve) => addEventListener('securitypolicyviolation', (e) => resolve(e.effectiveDirective), { once: true }));
       await fetch('https://example.org/').catch(() => {});
       return Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 3000, 'let through'))]);
     };
-    expect(await worker.evaluate(tryToLeave)).toBe('connect-src');
+    // The engine, and the worker that decodes its pictures.
+    expect(page.workers()).toHaveLength(2);
+    for (const worker of page.workers()) expect(await worker.evaluate(tryToLeave)).toBe('connect-src');
     // Fetched by code of the page's own, as evaluate's is exempt from it.
     const strings = await page.evaluate(() => {
       const tries = [() => new Worker('engine/worker.js'), () => { document.createElement('p').innerHTML = '<b>x</b>'; }, () => { document.createElement('script').src = 'main.js'; }];
