@@ -36,7 +36,7 @@ audit_crates() {
         say "check: the list of known vulnerabilities of crates does not answer here, so none were looked up"
         return
     fi
-    quietly "${deny[@]}" check --disable-fetch advisories ||
+    quietly "${deny[@]}" --offline check advisories ||
         die "a crate has a known vulnerability; update it, or explain the exception in deny.toml"
 }
 
