@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Value, json as object};
-use support::program::{failed, failed_last, json, numbers, printed, run, text};
+use support::program::{failed, failed_last, json, listed, numbers, printed, run, text};
 use support::{TINY, codec, sample, sample_path};
 use tar::{Archive, Builder, Header};
 use tempfile::{TempDir, tempdir};
@@ -176,8 +176,8 @@ fn what_is_there_stays_and_the_rest_is_done() {
     let whole = fs::read(&b).unwrap();
     let before = fs::metadata(&a).unwrap().modified().unwrap();
 
-    // As a run that was killed leaves it.
-    fs::rename(&b, output("b.tokens.tar.part")).unwrap();
+    // As a run that was killed leaves it, but for a part with a name of its own.
+    fs::remove_file(&b).unwrap();
     let told = json(&run(&folder, words));
     assert!(told["shards"][0]["pictures"].is_null(), "{told}");
     assert_eq!(told["shards"][1]["pictures"], 1);
@@ -206,6 +206,158 @@ fn what_is_there_stays_and_the_rest_is_done() {
         "out/b.json",
     );
     printed(&run(&folder, words));
+}
+
+#[test]
+fn tokens_of_other_options_are_noticed() {
+    let folder = with_shards();
+    let encode = |options: &str| {
+        let words = format!("encode --out-dir out a.tar --model TINY {options}");
+        run(&folder, &words)
+    };
+    let path = folder.path().join("out/a.tokens.tar");
+    printed(&encode("--size 64"));
+    let first = fs::read(&path).unwrap();
+    for other in ["--size 32", "--size 65", "--size 64 --square", ""] {
+        failed(&encode(other), "io", "`tesserae encode --size 64`");
+    }
+    assert!(printed(&encode("--size 64")).contains("is there"));
+    assert!(fs::read(&path).unwrap() == first);
+    assert!(printed(&encode("--size 32 --overwrite")).contains("2 pictures"));
+    failed(&encode("--size 64"), "io", "`tesserae encode --size 32`");
+    let tokens = Tokens::from_bytes(&unpacked(&path)[0].1).unwrap();
+    assert_eq!(tokens.width.max(tokens.height), 32);
+
+    // An older file says nothing of its options, but its tokens say how large the pictures were.
+    let mut tar = Builder::new(File::create(&path).unwrap());
+    let wide = support::encode(&codec(TINY), &sample("rocket.jpg").fit(64, false));
+    assert_ne!(wide.width, wide.height);
+    let bytes = wide.to_bytes().unwrap();
+    let mut header = Header::new_gnu();
+    header.set_size(bytes.len() as u64);
+    tar.append_data(&mut header, "rocket.tokens", &bytes[..])
+        .unwrap();
+    tar.finish().unwrap();
+    for possible in ["--size 64", "--size 0"] {
+        assert!(printed(&encode(possible)).contains("is there"));
+    }
+    for other in ["--size 63", "--size 64 --square"] {
+        failed(&encode(other), "io", "picture of 64×");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_links_lead_to_again_is_visited_once() {
+    use std::os::unix::fs::symlink;
+    let folder = tempdir().unwrap();
+    fs::create_dir(folder.path().join("in")).unwrap();
+    fs::copy(sample_path("coffee.png"), folder.path().join("c.png")).unwrap();
+    fs::copy(sample_path("coffee.png"), folder.path().join("in/d.png")).unwrap();
+    for (target, link) in [
+        (".", "a"),
+        (".", "b"),
+        ("..", "in/up"),
+        ("in", "other"),
+        ("self", "self"),
+    ] {
+        symlink(target, folder.path().join(link)).unwrap();
+    }
+    for paths in [".", ". in", "other a b"] {
+        let words = format!("eval {paths} --model TINY --size 32 --json");
+        let told = json(&run(&folder, &words));
+        assert_eq!(told["images"].as_array().unwrap().len(), 2, "{told}");
+    }
+}
+
+#[test]
+fn pictures_are_known_by_what_is_in_them() {
+    let folder = tempdir().unwrap();
+    let photos = folder.path().join("photos");
+    fs::create_dir(&photos).unwrap();
+    let [jpeg, png] = ["rocket.jpg", "coffee.png"].map(|name| fs::read(sample_path(name)).unwrap());
+    let webp = sample("coffee.png")
+        .fit(32, false)
+        .encode_as("webp")
+        .unwrap();
+    let apple = [&[0, 5, 22, 7, 0, 2, 0, 0][..], b"Mac OS X"].concat();
+    let files = [
+        ("a.jfif", &jpeg[..]),
+        ("b.jpe", &jpeg),
+        ("c.jpg_large", &jpeg),
+        ("d", &png),
+        ("e.JPG", &jpeg),
+        ("f.bin", &webp),
+        // None of these is a picture, or is said to be one.
+        ("._e.JPG", &apple),
+        ("._d", &apple),
+        (".part", &png),
+        ("empty", b""),
+        ("words", b"words"),
+        ("words.jfif", b"words"),
+        ("g.gif", b"GIF89a\x01\x00\x01\x00"),
+    ];
+    let mut tar = Builder::new(File::create(folder.path().join("photos.tar")).unwrap());
+    for (name, bytes) in files {
+        fs::write(photos.join(name), bytes).unwrap();
+        tar.append_path_with_name(photos.join(name), name).unwrap();
+    }
+    tar.finish().unwrap();
+    let measured = |path: &str| {
+        let output = run(
+            &folder,
+            &format!("eval {path} --model TINY --size 16 --json"),
+        );
+        let told = json(&output);
+        assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+        assert_eq!(told["skipped"], 0);
+        let names = told["images"].as_array().unwrap().iter().map(|image| {
+            let file = image["file"].as_str().unwrap();
+            file.rsplit('/').next().unwrap().to_owned()
+        });
+        names.collect::<Vec<_>>()
+    };
+    let expected = ["a.jfif", "b.jpe", "c.jpg_large", "d", "e.JPG", "f.bin"];
+    assert_eq!(measured("photos"), expected);
+    assert_eq!(measured("photos.tar"), expected);
+}
+
+#[test]
+fn a_compressed_archive_is_called_one() {
+    let folder = with_shards();
+    let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03";
+    for name in ["a.tar.gz", "b.tgz", "c.tar"] {
+        fs::write(folder.path().join(name), gzip).unwrap();
+        for words in ["eval", "encode --out-dir out", "eval --out-dir out"] {
+            let output = run(&folder, &format!("{words} {name} --model TINY"));
+            failed(
+                &output,
+                "io",
+                &format!("{name}: this archive is compressed (gzip); unpack it"),
+            );
+        }
+        let tune = format!("tune {name} --model TINY --out t.safetensors");
+        failed(&run(&folder, &tune), "io", "compressed (gzip)");
+    }
+    assert!(listed(folder.path().join("out")).is_empty());
+}
+
+#[test]
+fn processes_with_one_shard_do_not_meet() {
+    let folder = with_shards();
+    let words = "encode --out-dir out a.tar --model TINY --size 64";
+    fs::create_dir(folder.path().join("out")).unwrap();
+    // What another process with the same shard would have under a name that both derive from it.
+    fs::create_dir(folder.path().join("out/a.tokens.tar.part")).unwrap();
+    let children: Vec<_> = (0..3)
+        .map(|_| support::program::command(&folder, words).spawn().unwrap())
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let names = ["a.tokens.tar", "a.tokens.tar.part"];
+    assert_eq!(listed(folder.path().join("out")), names);
+    assert_eq!(unpacked(folder.path().join("out/a.tokens.tar")).len(), 2);
 }
 
 #[test]

@@ -3,7 +3,15 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 
+#[path = "cli/interrupts.rs"]
+mod interrupts;
+#[path = "cli/outputs.rs"]
+mod outputs;
 mod support;
+#[path = "cli/terminal.rs"]
+mod terminal;
+#[path = "cli/trainings.rs"]
+mod trainings;
 
 use std::fs;
 
@@ -221,7 +229,8 @@ fn train_writes_weights_that_load_and_go_on() {
     assert_eq!(json(&run(&folder, words))["tokens"], 256);
 
     // From the weights, with the discriminator that belongs to them.
-    let again = "train train.json --data photos --out again.safetensors --from model.safetensors";
+    let again = "train train.json --data photos --out again.safetensors --from model.safetensors \
+                 --overwrite";
     let judged = format!("{again} --discriminator model.discriminator.safetensors");
     training(&folder, 3, ("", ""));
     printed(&run(&folder, &judged));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::Value;
-use support::program::{failed, json, run};
+use support::program::{failed, failed_last, json, run, text};
 use support::{TINY, WeightFile};
 use tempfile::{TempDir, tempdir};
 
@@ -197,6 +197,29 @@ fn what_cannot_be_tuned_is_refused_and_nothing_is_written() {
         );
         failed(&output, code, named);
         assert!(!folder.path().join("tuned.safetensors").exists());
+    }
+}
+
+#[test]
+fn bad_pictures_are_named_and_the_others_learned_from() {
+    let folder = tempdir().unwrap();
+    let photos = folder.path().join("photos");
+    fs::create_dir(&photos).unwrap();
+    fs::write(photos.join("bad-1.png"), "no picture").unwrap();
+    fs::write(photos.join("bad-2.jpg"), "no picture").unwrap();
+    let words = "tune photos --model TINY --size 64 --steps 1 --out tuned.safetensors";
+    let output = run(&folder, words);
+    failed_last(&output, "dataset_empty", "photos");
+    assert!(!folder.path().join("tuned.safetensors").exists());
+    fs::copy(support::sample_path("coffee.png"), photos.join("good.jpe")).unwrap();
+    let output = run(&folder, &format!("{words} --json --held-out photos"));
+    assert_eq!(json(&output)["held_out"]["pictures"], 1);
+    let told = text(&output.stderr);
+    for bad in [
+        "left out: photos/bad-1.png: ",
+        "left out: photos/bad-2.jpg: ",
+    ] {
+        assert_eq!(told.matches(bad).count(), 2, "`{bad}` in: {told}");
     }
 }
 

@@ -6,6 +6,7 @@
 mod adamw;
 mod adversary;
 mod codebooks;
+mod collapse;
 mod config;
 mod crops;
 mod damage;
@@ -18,6 +19,7 @@ mod tuning;
 
 pub use adversary::Adversary;
 pub use codebooks::Codebooks;
+pub use collapse::{CodebookWatch, Collapse};
 pub use config::{
     AdversaryConfig, CodebookConfig, CodebookUpdate, DataConfig, LossConfig, OptimizerConfig,
     Parts, PixelLoss, TrainConfig,

@@ -1,7 +1,7 @@
 //! The program, as tests run it.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
@@ -10,15 +10,20 @@ use super::root;
 /// Runs `tesserae` in `folder` with the words of `arguments`, where a word may begin with `ROOT`,
 /// `SAMPLES` or be `TINY`, for the project, its sample pictures and the tiny model.
 pub fn run(folder: impl AsRef<Path>, arguments: &str) -> Output {
-    run_with(folder, &[], arguments)
+    command(folder, arguments).output().unwrap()
 }
 
 /// The same with these environment variables.
 pub fn run_with(folder: impl AsRef<Path>, variables: &[(&str, &str)], arguments: &str) -> Output {
+    let mut command = command(folder, arguments);
+    command.envs(variables.iter().copied()).output().unwrap()
+}
+
+/// The same, to be run in another way.
+pub fn command(folder: impl AsRef<Path>, arguments: &str) -> Command {
     let root = root().display().to_string();
-    let mut command = assert_cmd::cargo::cargo_bin_cmd!("tesserae");
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("tesserae"));
     command.current_dir(folder);
-    command.envs(variables.iter().copied());
     for word in arguments.split_whitespace() {
         command.arg(
             word.replace("SAMPLES", "ROOT/www/samples")
@@ -26,7 +31,18 @@ pub fn run_with(folder: impl AsRef<Path>, variables: &[(&str, &str)], arguments:
                 .replace("ROOT", &root),
         );
     }
-    command.output().unwrap()
+    command
+}
+
+/// What lies in a folder, sorted.
+pub fn listed(folder: impl AsRef<Path>) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
+    let mut names: Vec<_> = entries
+        .map(|entry| name(entry).into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
 
 pub fn text(bytes: &[u8]) -> &str {

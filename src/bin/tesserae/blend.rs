@@ -6,8 +6,9 @@ use tesserae::Result;
 use tesserae::weights::{self, About};
 
 use crate::convert::Dtype;
-use crate::files;
 use crate::model::ConfigArgs;
+use crate::outputs::{Outputs, OverwriteArgs};
+use crate::terminal;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -27,20 +28,25 @@ pub struct Args {
     /// How the weights are stored.
     #[arg(long, value_enum, default_value_t = Dtype::F16)]
     dtype: Dtype,
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 }
 
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
+        let ends = [&self.from, &self.to].map(|path| crate::weights::inputs(path));
+        let inputs = ends.iter().flatten().map(PathBuf::as_path);
+        let out = Outputs::new(inputs, self.overwrite.overwrite).claim(&self.out)?;
         let device = Device::flex();
         let load = |path| crate::weights::load(path, &ConfigArgs::default(), &device);
         let (from, to) = (load(&self.from)?, load(&self.to)?);
         let model = weights::blend(&from, &to, self.share).await?;
         let about = About::named(self.name.as_deref());
         let bytes = weights::save(&model, &from.config, about, self.dtype.into())?;
-        files::write(&self.out, &bytes)?;
+        out.write(&bytes)?;
         match json {
-            true => println!("{}", json!({"bytes": bytes.len()})),
-            false => println!("{} bytes", bytes.len()),
+            true => terminal::print_json(json!({"bytes": bytes.len()}))?,
+            false => terminal::print(format_args!("{} bytes", bytes.len()))?,
         }
         Ok(())
     }

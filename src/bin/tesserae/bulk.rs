@@ -8,8 +8,9 @@ use serde_json::json;
 use tesserae::{Error, Result};
 
 use crate::device::Opened;
-use crate::files;
+use crate::outputs;
 use crate::shards::{self, Entry};
+use crate::terminal;
 
 /// What is done to a shard.
 pub trait Job {
@@ -31,29 +32,34 @@ pub struct Output {
     pub skipped: usize,
 }
 
-/// Does `job` for every shard whose output is not in `folder` yet. One that fails leaves nothing
-/// behind and keeps no other from being done, but for a device that can no longer be used.
+/// Does `job` for every shard whose output is not in `folder` yet, or, to `overwrite` them, for all.
+/// One that fails leaves nothing behind and keeps no other from being done, but for a device that can
+/// no longer be used.
 pub async fn run<J: Job>(
     job: &J,
     device: &Opened,
     shards: &[PathBuf],
     folder: &Path,
+    overwrite: bool,
     json: bool,
 ) -> Result<()> {
     let outputs = outputs::<J>(shards, folder)?;
     fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    outputs::check_folder(folder)?;
     let (mut done, mut failures) = (Vec::new(), Vec::new());
     for (shard, output) in shards.iter().zip(&outputs) {
         let (from, to) = (shard.display(), output.display());
-        match one(job, device, shard, output).await {
+        match one(job, device, shard, output, overwrite).await {
             Ok(made) => {
                 let counts = made.as_ref().map(|made| (made.pictures, made.skipped));
                 if !json {
                     match counts {
                         Some((made, skipped)) => {
-                            println!("{from}: {made} pictures, {skipped} left out, in {to}");
+                            terminal::print(format_args!(
+                                "{from}: {made} pictures, {skipped} left out, in {to}"
+                            ))?;
                         }
-                        None => println!("{from}: {to} is there"),
+                        None => terminal::print(format_args!("{from}: {to} is there"))?,
                     }
                 }
                 done.push(json!({"shard": from.to_string(), "output": to.to_string(),
@@ -66,7 +72,7 @@ pub async fn run<J: Job>(
                     let told = error.to_string();
                     // Most of them begin with the path.
                     let told = told.strip_prefix(&format!("{from}: ")).unwrap_or(&told);
-                    eprintln!("failed: {from}: {told} [{}]", error.code());
+                    terminal::warn(format_args!("failed: {from}: {told} [{}]", error.code()));
                 }
                 failures.push(error);
             }
@@ -81,7 +87,7 @@ pub async fn run<J: Job>(
         }
     }
     if json {
-        println!("{}", json!({"shards": done}));
+        terminal::print_json(json!({"shards": done}))?;
     }
     Ok(())
 }
@@ -100,6 +106,9 @@ fn outputs<J: Job>(shards: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
             .to_owned();
         name.push(J::SUFFIX);
         let output = folder.join(name);
+        if output.is_dir() {
+            return Err(Error::io(output, "this is a folder"));
+        }
         if let Some(other) = outputs.iter().position(|o| *o == output) {
             return Err(Error::Argument(format!(
                 "{} and {} would both be written to {}",
@@ -113,20 +122,21 @@ fn outputs<J: Job>(shards: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(outputs)
 }
 
-/// Nothing if the output is there.
+/// Nothing if the output is there and stays.
 async fn one(
     job: &impl Job,
     device: &Opened,
     shard: &Path,
     output: &Path,
+    overwrite: bool,
 ) -> Result<Option<Output>> {
-    if output.exists() {
+    if output.exists() && !overwrite {
         job.check(output)?;
         return Ok(None);
     }
     let pictures = shards::entries(&[shard.to_owned()])?;
     let made = job.run(shard, &pictures).await?;
     device.check()?;
-    files::write(output, &made.bytes)?;
+    outputs::write(output, &made.bytes)?;
     Ok(Some(made))
 }

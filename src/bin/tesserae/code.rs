@@ -8,12 +8,15 @@ use tesserae::{Codec, Picture, Result, Tokens};
 
 use crate::files;
 use crate::model::{FitArgs, ModelArgs, watch};
+use crate::outputs::{Outputs, OverwriteArgs};
+use crate::terminal;
 
 #[derive(Debug, clap::Args)]
 pub struct Reconstruct {
-    /// Picture to read: PNG, JPEG or WebP.
+    /// Picture to read: PNG, JPEG or WebP; `-` is standard input.
     input: PathBuf,
-    /// Picture to write; its extension says how: png, jpg or webp.
+    /// Picture to write; its extension says how: png, jpg or webp. `-` writes a PNG to standard output,
+    /// and what is printed to standard error.
     output: PathBuf,
     /// Draw the latents of a model without a codebook, with this seed, instead of taking their means.
     #[arg(long, value_name = "SEED")]
@@ -22,36 +25,42 @@ pub struct Reconstruct {
     model: ModelArgs,
     #[command(flatten)]
     fit: FitArgs,
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 }
 
 #[derive(Debug, clap::Args)]
 pub struct Decode {
-    /// Token file to read.
+    /// Token file to read; `-` is standard input.
     input: PathBuf,
-    /// Picture to write; its extension says how: png, jpg or webp.
+    /// Picture to write; its extension says how: png, jpg or webp. `-` writes a PNG to standard output,
+    /// and what is printed to standard error.
     output: PathBuf,
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 }
 
 impl Reconstruct {
     pub async fn run(self, json: bool) -> Result<()> {
+        let inputs = self.model.inputs()?;
+        let inputs = inputs.iter().chain([&self.input]).map(PathBuf::as_path);
+        let mut outputs = Outputs::new(inputs, self.overwrite.overwrite);
+        let output = outputs.claim_picture(&self.output)?;
         let codec = self.model.load()?;
         let picture = self.fit.picture(&self.input)?;
         let start = Instant::now();
         let (tokens, rebuilt) = rebuild(&codec, &picture, self.sample, &mut watch()?).await?;
         let seconds = start.elapsed().as_secs_f64();
-        files::write_picture(&self.output, &rebuilt)?;
+        output.write_picture(&rebuilt)?;
         let (psnr, ssim) = (psnr(&picture, &rebuilt)?, ssim(&picture, &rebuilt)?);
         let usage = tokens.as_ref().map(Tokens::usage);
         if json {
-            println!(
-                "{}",
-                json!({"psnr": psnr, "ssim": ssim,
+            terminal::print_json(json!({"psnr": psnr, "ssim": ssim,
                     "bpp": tokens.as_ref().map(Tokens::bits_per_pixel),
                     "perplexity": usage.map(|u| u.perplexity), "used": usage.map(|u| u.used),
-                    "tokens": tokens.as_ref().map(Tokens::count), "seconds": seconds})
-            );
+                    "tokens": tokens.as_ref().map(Tokens::count), "seconds": seconds}))?;
             return Ok(());
         }
         let told = match &tokens {
@@ -67,11 +76,11 @@ impl Reconstruct {
             }
             None => "no tokens".to_owned(),
         };
-        println!(
+        terminal::print(format_args!(
             "{}×{}: PSNR {psnr:.2} dB, SSIM {ssim:.4}, {told}, {seconds:.2} s",
             picture.width(),
             picture.height()
-        );
+        ))?;
         Ok(())
     }
 }
@@ -93,27 +102,30 @@ pub async fn rebuild(
 
 impl Decode {
     pub async fn run(self, json: bool) -> Result<()> {
+        let inputs = self.model.inputs()?;
+        let inputs = inputs.iter().chain([&self.input]).map(PathBuf::as_path);
+        let mut outputs = Outputs::new(inputs, self.overwrite.overwrite);
+        let output = outputs.claim_picture(&self.output)?;
         let codec = self.model.load()?;
         let tokens = Tokens::from_bytes(&files::read(&self.input)?)?;
         // What is refused needs no warning besides.
         codec.check(&tokens)?;
         if let Some(warning) = codec.warning(&tokens) {
-            eprintln!("tesserae: {warning}");
+            terminal::warn(format_args!("tesserae: {warning}"));
         }
         let start = Instant::now();
         let picture = codec.decode(&tokens, &mut watch()?).await?;
         let seconds = start.elapsed().as_secs_f64();
-        files::write_picture(&self.output, &picture)?;
+        output.write_picture(&picture)?;
         let (width, height) = (picture.width(), picture.height());
         if json {
-            println!(
-                "{}",
+            terminal::print_json(
                 json!({"width": width, "height": height, "tokens": tokens.count(),
                     "bpp": tokens.bits_per_pixel(), "perplexity": tokens.usage().perplexity,
-                    "seconds": seconds})
-            );
+                    "seconds": seconds}),
+            )?;
         } else {
-            println!("{width}×{height}, {seconds:.2} s");
+            terminal::print(format_args!("{width}×{height}, {seconds:.2} s"))?;
         }
         Ok(())
     }

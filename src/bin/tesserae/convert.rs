@@ -7,8 +7,9 @@ use tesserae::pixels::metrics::psnr;
 use tesserae::weights::{self, About, Storage};
 use tesserae::{Codec, Picture, Result};
 
-use crate::files;
 use crate::model::{ConfigArgs, FitArgs};
+use crate::outputs::{Outputs, OverwriteArgs};
+use crate::terminal;
 
 /// What the loss of quality is measured on where no other picture is given.
 const SAMPLE: &[u8] = include_bytes!("../../../www/samples/coffee.png");
@@ -31,6 +32,8 @@ pub struct Args {
     /// Picture on which int8's loss of quality is measured, instead of a small photo of our own.
     #[arg(long)]
     sample: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,6 +55,15 @@ impl From<Dtype> for Storage {
 
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
+        let mut inputs = crate::weights::inputs(&self.input);
+        inputs.extend(
+            [self.config.file(), self.sample.as_ref()]
+                .into_iter()
+                .flatten()
+                .cloned(),
+        );
+        let inputs = inputs.iter().map(PathBuf::as_path);
+        let output = Outputs::new(inputs, self.overwrite.overwrite).claim(&self.output)?;
         let checked = crate::weights::check(&self.input, &self.config)?;
         let device = Device::flex();
         let mut loaded = weights::build(&checked, &device)?;
@@ -67,7 +79,7 @@ impl Args {
             },
             self.dtype.into(),
         )?;
-        files::write(&self.output, &bytes)?;
+        output.write(&bytes)?;
         let (parameters, length) = (loaded.parameters, bytes.len());
         // What 8 bits cost is told; 16 cost nothing that can be seen.
         let cost = if self.dtype == Dtype::Int8 {
@@ -88,23 +100,22 @@ impl Args {
             None
         };
         if json {
-            println!(
-                "{}",
+            terminal::print_json(
                 json!({"family": checked.family.to_string(), "assumed": checked.assumed,
                     "parameters": parameters, "bytes": length,
-                    "psnr_before": cost.map(|c| c.0), "psnr_after": cost.map(|c| c.1)})
-            );
+                    "psnr_before": cost.map(|c| c.0), "psnr_after": cost.map(|c| c.1)}),
+            )?;
             return Ok(());
         }
-        println!(
+        terminal::print(format_args!(
             "{parameters} parameters of a {} file in {length} bytes",
             checked.family
-        );
+        ))?;
         if let Some((before, after)) = cost {
-            println!(
+            terminal::print(format_args!(
                 "int8 costs {:.2} dB on a sample: {before:.2} before, {after:.2} after",
                 before - after
-            );
+            ))?;
         }
         Ok(())
     }

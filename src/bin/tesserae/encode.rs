@@ -1,32 +1,36 @@
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::json;
-use tar::{Archive, Builder, Header};
+use tar::{Archive, Builder, EntryType, Header};
 use tesserae::pixels::metrics::{psnr, ssim};
 use tesserae::{Codec, Error, Picture, Result, Tokens};
 
 use crate::bulk::{self, Job, Output};
-use crate::files;
 use crate::model::{FitArgs, ModelArgs, watch};
+use crate::outputs::Outputs;
 use crate::shards::{Entry, each_picture};
+use crate::terminal;
 
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "tesserae encode [OPTIONS] IN OUT\n       \
     tesserae encode [OPTIONS] --out-dir DIR SHARD...")]
 pub struct Args {
-    /// Picture to read; with --out-dir, folder or .tar of pictures.
+    /// Picture to read, `-` for standard input; with --out-dir, folder or .tar of pictures.
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// Token file to write; with --out-dir, more folders or .tar files.
+    /// Token file to write, `-` for standard output; with --out-dir, more folders or .tar files.
     #[arg(value_name = "OUT", required_unless_present = "out_dir")]
     output: Vec<PathBuf>,
     /// Encode all pictures of each shard into DIR/STEM.tokens.tar, if that is not there yet.
     #[arg(long, value_name = "DIR")]
     out_dir: Option<PathBuf>,
+    /// With --out-dir, encode again what is there; else allow OUT to be a file that is read.
+    #[arg(long)]
+    overwrite: bool,
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
@@ -47,44 +51,84 @@ impl Args {
                 codec,
                 fit: self.fit,
             };
-            return bulk::run(&job, &device, &shards, folder, json).await;
+            return bulk::run(&job, &device, &shards, folder, self.overwrite, json).await;
         }
         let [output] = &self.output[..] else {
             let told = "One picture is encoded to one file; shards are encoded with --out-dir";
             return Err(Error::Argument(told.to_owned()));
         };
+        let inputs = self.model.inputs()?;
+        let inputs = inputs.iter().chain([&self.input]).map(PathBuf::as_path);
+        let output = Outputs::new(inputs, self.overwrite).claim(output)?;
         let codec = self.model.load()?;
         let picture = self.fit.picture(&self.input)?;
         let start = Instant::now();
         let tokens = codec.encode(&picture, &mut watch()?).await?;
         let seconds = start.elapsed().as_secs_f64();
         let bytes = tokens.to_bytes()?;
-        files::write(output, &bytes)?;
+        output.write(&bytes)?;
         let (bpp, usage) = (tokens.bits_per_pixel(), tokens.usage());
         if json {
             // What the tokens are worth shows only in the picture that they give.
             let rebuilt = codec.decode(&tokens, &mut watch()?).await?;
-            println!(
-                "{}",
+            terminal::print_json(
                 json!({"psnr": psnr(&picture, &rebuilt)?, "ssim": ssim(&picture, &rebuilt)?,
                     "tokens": tokens.count(), "bytes": bytes.len(), "bpp": bpp,
-                    "perplexity": usage.perplexity, "used": usage.used, "seconds": seconds})
-            );
+                    "perplexity": usage.perplexity, "used": usage.used, "seconds": seconds}),
+            )?;
         } else {
-            println!(
+            terminal::print(format_args!(
                 "{} tokens in {} bytes, {bpp:.4} bits per pixel, {seconds:.2} s",
                 tokens.count(),
                 bytes.len()
-            );
+            ))?;
         }
         Ok(())
     }
 }
 
+/// How the record of the options in a tar begins.
+const RECORD: &str = "tesserae encode ";
+
 /// A tar of the token files of a shard's pictures.
 struct Shard {
     codec: Codec,
     fit: FitArgs,
+}
+
+impl Shard {
+    /// How pictures were made ready, as options of the command.
+    fn record(&self) -> String {
+        let square = if self.fit.square { " --square" } else { "" };
+        format!("{RECORD}--size {}{square}", self.fit.size)
+    }
+
+    /// Whether tokens of a picture of this size can come from these options: all that a tar without
+    /// a record tells.
+    fn could_be(&self, width: u32, height: u32) -> bool {
+        let FitArgs { size, square } = self.fit;
+        (size == 0 || width.max(height) <= size) && (!square || width == height)
+    }
+}
+
+/// A comment for the tar's next file (POSIX pax), which programs that unpack it pass over.
+fn append_comment(tar: &mut Builder<Vec<u8>>, comment: &str) -> io::Result<()> {
+    let rest = format!(" comment={comment}\n");
+    // The length counts its own digits, two or three here.
+    let length = [2, 3].map(|digits| rest.len() + digits);
+    let length = if length[0] < 100 {
+        length[0]
+    } else {
+        length[1]
+    };
+    let record = format!("{length}{rest}");
+    let mut header = Header::new_ustar();
+    header.set_path("comment")?;
+    header.set_entry_type(EntryType::XHeader);
+    header.set_mode(0o644);
+    header.set_size(record.len() as u64);
+    header.set_cksum();
+    tar.append(&header, record.as_bytes())
 }
 
 impl Job for Shard {
@@ -111,6 +155,9 @@ impl Job for Shard {
                 };
                 same += 1;
             }
+            if names.len() == 1 {
+                append_comment(&mut tar, &self.record()).map_err(written)?;
+            }
             // Without time and owner, so that the same pictures give the same bytes.
             let mut header = Header::new_gnu();
             header.set_mode(0o644);
@@ -130,18 +177,39 @@ impl Job for Shard {
         })
     }
 
-    /// By the first of its token files.
+    /// By the first of its token files, and the record of the options beside it.
     fn check(&self, output: &Path) -> Result<()> {
         let failed = |e| Error::io(output, e);
         let mut tar = Archive::new(File::open(output).map_err(failed)?);
-        let mut bytes = Vec::new();
+        let (mut bytes, mut record) = (Vec::new(), None);
         if let Some(first) = tar.entries().map_err(failed)?.next() {
-            first
-                .and_then(|mut f| f.read_to_end(&mut bytes))
-                .map_err(failed)?;
+            let mut first = first.map_err(failed)?;
+            let comments = first.pax_extensions().map_err(failed)?;
+            record = comments.into_iter().flatten().flatten().find_map(|pax| {
+                let value = pax.value().ok()?;
+                let ours = pax.key() == Ok("comment") && value.starts_with(RECORD);
+                ours.then(|| value.to_owned())
+            });
+            first.read_to_end(&mut bytes).map_err(failed)?;
         }
-        Tokens::from_bytes(&bytes)
-            .and_then(|tokens| self.codec.check(&tokens))
-            .map_err(|e| Error::io(output, e.to_string().trim_end_matches('.')))
+        let told = |e: Error| Error::io(output, e.to_string().trim_end_matches('.'));
+        let tokens = Tokens::from_bytes(&bytes).map_err(told)?;
+        self.codec.check(&tokens).map_err(told)?;
+        let same = match &record {
+            Some(record) => *record == self.record(),
+            None => self.could_be(tokens.width, tokens.height),
+        };
+        if same {
+            return Ok(());
+        }
+        let made = match &record {
+            Some(record) => format!("by `{record}`"),
+            None => format!("of a picture of {}×{}", tokens.width, tokens.height),
+        };
+        let told = format!(
+            "it was made {made}, not by `{}`; --overwrite encodes again",
+            self.record()
+        );
+        Err(Error::io(output, told))
     }
 }

@@ -9,9 +9,10 @@ use crate::code::rebuild;
 use crate::codecs;
 use crate::merge::{Settings, ShardReport, merge};
 use crate::model::{FitArgs, ModelArgs};
+use crate::outputs::{self, Outputs};
 use crate::report::{Measured, Quality, Report, Row};
 use crate::shards::{Entry, each_picture, entries};
-use crate::{files, grid};
+use crate::{grid, terminal};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -31,6 +32,10 @@ pub struct Args {
     /// Measure nothing: put such reports, or folders of them, together.
     #[arg(long, conflicts_with_all = ["out_dir", "codecs"])]
     merge: bool,
+    /// With --out-dir, measure again what is there; with --sheet, allow it to replace a picture that is
+    /// read.
+    #[arg(long)]
+    overwrite: bool,
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
@@ -42,6 +47,7 @@ impl Args {
         let report = if self.merge {
             merge(&self.paths)?
         } else {
+            let (pictures, sheet) = self.checked()?;
             let device = self.model.device()?;
             let codec = self.model.load_on(&device)?;
             if self.codecs && codec.config().grids().is_empty() {
@@ -53,23 +59,36 @@ impl Args {
                 codecs: self.codecs,
             };
             if let Some(folder) = &self.out_dir {
-                return bulk::run(&task, &device, &self.paths, folder, json).await;
+                return bulk::run(&task, &device, &self.paths, folder, self.overwrite, json).await;
             }
             let mut shown = Vec::new();
-            let measured = task.measure(&entries(&self.paths)?, &mut shown).await?;
+            let measured = task.measure(&pictures, &mut shown).await?;
             device.check()?;
             let report = measured.report(&self.paths)?;
-            if let Some(file) = &self.sheet {
-                files::write_picture(file, &grid::sheet(&shown)?)?;
+            if let Some(sheet) = sheet {
+                sheet.write_picture(&grid::sheet(&shown)?)?;
             }
             report
         };
         if json {
-            println!("{}", text(&report)?);
+            terminal::print_json(text(&report)?)
         } else {
-            report.print();
+            report.print()
         }
-        Ok(())
+    }
+
+    /// The pictures to measure at once, and where the sheet goes.
+    fn checked(&self) -> Result<(Vec<Entry>, Option<outputs::Output>)> {
+        if self.out_dir.is_some() {
+            return Ok((Vec::new(), None));
+        }
+        let (pictures, model) = (entries(&self.paths)?, self.model.inputs()?);
+        let inputs = pictures.iter().map(Entry::file);
+        let inputs = inputs.chain(model.iter().map(PathBuf::as_path));
+        let mut outputs = Outputs::new(inputs, self.overwrite);
+        let sheet = self.sheet.as_deref();
+        let sheet = sheet.map(|path| outputs.claim_picture(path)).transpose()?;
+        Ok((pictures, sheet))
     }
 }
 

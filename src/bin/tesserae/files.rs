@@ -1,13 +1,25 @@
 //! Files and folders: the only part of the program that touches them.
 
-use std::fs;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use image::ImageFormat;
+use rayon::prelude::*;
 use tesserae::{Error, Picture, Result};
 
-/// The whole file.
+use crate::terminal;
+
+/// The whole file; `-` is standard input.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|e| Error::io(path, e))
+    let failed = |e| Error::io(path, e);
+    if path != Path::new("-") {
+        return fs::read(path).map_err(failed);
+    }
+    let mut bytes = Vec::new();
+    io::stdin().read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
 }
 
 /// The whole of a text file, which is always some config here.
@@ -15,35 +27,27 @@ pub fn text(path: &Path) -> Result<String> {
     String::from_utf8(read(path)?).map_err(|_| Error::ConfigInvalid("the file is not text".into()))
 }
 
-/// Writes to a new file beside `path`, then renames, so that a full disk or a crash leaves the old
-/// file whole.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    fs::write(&part, bytes)
-        .and_then(|()| fs::rename(&part, path))
-        .map_err(|e| {
-            // Nothing more can be done about a part that cannot be removed either.
-            let _ = fs::remove_file(&part);
-            Error::io(path, e)
-        })
-}
-
-/// The pictures among `paths` and below the folders among them, by their extension, in the order
-/// of their paths.
+/// The pictures among `paths` and below the folders among them, in the order of their paths. What is
+/// below a folder counts as a picture by its extension or its first bytes, and only once, whatever
+/// symbolic links lead to its folder.
 pub fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     if let Some(absent) = paths.iter().find(|path| !path.exists()) {
         return Err(Error::io(absent, "there is no such file or folder"));
     }
     let (mut folders, mut found): (Vec<PathBuf>, Vec<PathBuf>) =
         paths.iter().cloned().partition(|path| path.is_dir());
+    found.iter().try_for_each(|path| not_compressed(path))?;
+    let mut visited = HashSet::new();
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(|e| Error::io(&folder, e))? {
-            let path = entry.map_err(|e| Error::io(&folder, e))?.path();
+        let failed = |e| Error::io(&folder, e);
+        if !visited.insert(fs::canonicalize(&folder).map_err(failed)?) {
+            continue;
+        }
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if has_picture_extension(&path) {
+            } else if is_picture(&path, || head(&path).ok()) {
                 found.push(path);
             }
         }
@@ -56,20 +60,106 @@ pub fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-pub fn has_picture_extension(path: &Path) -> bool {
-    path.extension()
-        .and_then(|e| e.to_str())
-        .map(str::to_ascii_lowercase)
-        .is_some_and(|e| ["jpg", "jpeg", "png", "webp"].contains(&e.as_str()))
+/// Whether a file in a folder or an archive is a picture: by its extension, or else by the first
+/// bytes that `head` reads. macOS's `._*` files have the names of pictures and are none.
+pub fn is_picture(path: &Path, head: impl FnOnce() -> Option<Vec<u8>>) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    if name.starts_with(b"._") {
+        return false;
+    }
+    let extension = path.extension().and_then(|e| e.to_str());
+    let extension = extension.map(str::to_ascii_lowercase);
+    if extension.is_some_and(|e| ["jpg", "jpeg", "png", "webp"].contains(&e.as_str())) {
+        return true;
+    }
+    // Other hidden files belong to some program, such as outputs that are not whole yet.
+    let known = |head: Vec<u8>| {
+        let format = image::guess_format(&head);
+        let read = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP];
+        format.is_ok_and(|format| read.contains(&format))
+    };
+    !name.starts_with(b".") && head().is_some_and(known)
+}
+
+/// Bytes that tell what a file is.
+pub const HEAD: u64 = 16;
+
+/// The first [`HEAD`] bytes of a file; nothing of what is no regular file.
+fn head(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    if fs::metadata(path)?.is_file() {
+        File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+    }
+    Ok(head)
+}
+
+/// Refuses an archive that has to be unpacked first.
+pub fn not_compressed(path: &Path) -> Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.to_ascii_lowercase();
+    let endings = [
+        ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".zip",
+    ];
+    if !name.ends_with(".tar") && !endings.iter().any(|ending| name.ends_with(ending)) {
+        return Ok(());
+    }
+    let head = head(path).map_err(|e| Error::io(path, e))?;
+    let kinds: [(&[u8], &str); 5] = [
+        (b"\x1f\x8b", "gzip"),
+        (b"BZh", "bzip2"),
+        (b"\xfd7zXZ", "xz"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"PK\x03\x04", "zip"),
+    ];
+    match kinds.iter().find(|(magic, _)| head.starts_with(magic)) {
+        Some((_, kind)) => {
+            let told =
+                format!("this archive is compressed ({kind}); unpack it into a folder first");
+            Err(Error::io(path, told))
+        }
+        None => Ok(()),
+    }
+}
+
+/// All pictures among `paths`, as in [`pictures`], each by `read`. What cannot be read is named and
+/// left out.
+pub fn read_pictures(
+    paths: &[PathBuf],
+    read: impl Fn(&Path) -> Result<Picture> + Sync,
+) -> Result<Vec<Picture>> {
+    let files = pictures(paths)?;
+    let mut read: Vec<Result<Picture>> = files.par_iter().map(|path| read(path)).collect();
+    // A file that was asked for by its name is the failure itself.
+    if files == paths && files.len() == 1 {
+        return Ok(vec![read.remove(0)?]);
+    }
+    let mut left_out = 0;
+    for (path, read) in files.iter().zip(&read) {
+        if let Err(error) = read {
+            terminal::warn(left_out_line(path, error));
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        let plural = if left_out == 1 { "" } else { "s" };
+        terminal::warn(format_args!("{left_out} file{plural} left out"));
+    }
+    let read: Vec<Picture> = read.into_iter().flatten().collect();
+    if read.is_empty() {
+        let named: Vec<_> = paths.iter().map(|p| p.display().to_string()).collect();
+        return Err(Error::DatasetEmpty(named.join(", ")));
+    }
+    Ok(read)
+}
+
+/// What is said of a picture that is left out; an error may begin with the path already.
+pub fn left_out_line(path: &Path, error: &Error) -> String {
+    let (path, error) = (path.display(), error.to_string());
+    let reason = error.strip_prefix(&format!("{path}: ")).unwrap_or(&error);
+    format!("left out: {path}: {reason}")
 }
 
 /// A decoded picture.
 pub fn picture(path: &Path) -> Result<Picture> {
     Picture::decode(&read(path)?)
-}
-
-/// Writes a picture as its file's extension says, PNG without one.
-pub fn write_picture(path: &Path, picture: &Picture) -> Result<()> {
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("png");
-    write(path, &picture.encode_as(extension)?)
 }

@@ -7,6 +7,8 @@ use tesserae::{Autoencoder, ModelConfig, Result};
 
 use crate::convert::Dtype;
 use crate::files;
+use crate::outputs::{Outputs, OverwriteArgs};
+use crate::terminal;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -23,12 +25,16 @@ pub struct Args {
     /// Name to write into the weight file.
     #[arg(long)]
     name: Option<String>,
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 }
 
 impl Args {
     pub fn run(self, json: bool) -> Result<()> {
-        let config = if Path::new(&self.config).is_file() {
-            ModelConfig::from_json(&files::text(Path::new(&self.config))?)?
+        let file = Path::new(&self.config);
+        let output = Outputs::new([file], self.overwrite.overwrite).claim(&self.output)?;
+        let config = if file.is_file() {
+            ModelConfig::from_json(&files::text(file)?)?
         } else {
             ModelConfig::preset(&self.config)?
         };
@@ -41,11 +47,11 @@ impl Args {
             About::named(self.name.as_deref()),
             self.dtype.into(),
         )?;
-        files::write(&self.output, &bytes)?;
+        output.write(&bytes)?;
         if json {
-            println!("{}", json!({"bytes": bytes.len()}));
+            terminal::print_json(json!({"bytes": bytes.len()}))?;
         } else {
-            println!("{} bytes of random weights", bytes.len());
+            terminal::print(format_args!("{} bytes of random weights", bytes.len()))?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use tesserae::weights::{CheckedWeights, Survey};
 use tesserae::{Error, Result};
 
 use crate::model::ConfigArgs;
+use crate::terminal;
 use crate::weights::{key, report, survey};
 
 #[derive(Debug, clap::Args)]
@@ -20,7 +21,7 @@ impl Args {
     pub fn run(self, json: bool) -> Result<()> {
         let survey = survey(&self.weights, &self.config)?;
         if !survey.faults.is_empty() {
-            return Err(list_faults(&survey, json));
+            return Err(list_faults(&survey, json)?);
         }
         let checked = CheckedWeights::of_survey(survey)?;
         report(&checked);
@@ -28,8 +29,7 @@ impl Args {
         let macs = config.macs(256, 256)?;
         let passed_over = [checked.passed_over(), &checked.others].concat();
         if json {
-            println!(
-                "{}",
+            terminal::print_json(
                 json!({"family": checked.family.to_string(), "assumed": checked.assumed,
                     "aside": checked.aside.len(), "aside_names": checked.aside,
                     "prefix": checked.prefix, "taken": checked.taken(),
@@ -38,54 +38,63 @@ impl Args {
                     "factor": config.factor(), "grids": config.grids(), "codes": config.codes(),
                     "embed_dim": config.embed_dim(), "macs_256": macs,
                     "codebook_hash": checked.hashes.codebook,
-                    "decoder_hash": checked.hashes.decoder})
-            );
+                    "decoder_hash": checked.hashes.decoder}),
+            )?;
         } else {
-            println!("{}", checked.name.as_deref().unwrap_or("(no name)"));
-            println!("family      {}", checked.family);
-            println!("config      {}", config.to_json()?);
+            terminal::print(checked.name.as_deref().unwrap_or("(no name)"))?;
+            terminal::print(format_args!("family      {}", checked.family))?;
+            terminal::print(format_args!("config      {}", config.to_json()?))?;
             if let Some(tuning) = &checked.tuning {
-                println!("tuned       {tuning}");
+                terminal::print(format_args!("tuned       {tuning}"))?;
             }
             if !checked.assumed.is_empty() {
-                println!("assumed     {}", checked.assumed.join(", "));
+                terminal::print(format_args!("assumed     {}", checked.assumed.join(", ")))?;
             }
             if !checked.taken().is_empty() {
-                println!("found under {}", key(checked.taken()));
+                terminal::print(format_args!("found under {}", key(checked.taken())))?;
             }
             for other in &passed_over {
-                println!("not taken   {}", key(other));
+                terminal::print(format_args!("not taken   {}", key(other)))?;
             }
             if !checked.prefix.is_empty() {
-                println!("names under {}", key(&checked.prefix));
+                terminal::print(format_args!("names under {}", key(&checked.prefix)))?;
             }
             if !checked.aside.is_empty() {
-                println!("aside       {} tensors of no use here", checked.aside.len());
+                terminal::print(format_args!(
+                    "aside       {} tensors of no use here",
+                    checked.aside.len()
+                ))?;
                 for group in groups(&checked.aside) {
-                    println!("            {group}");
+                    terminal::print(format_args!("            {group}"))?;
                 }
             }
-            println!(
+            terminal::print(format_args!(
                 "parameters  {} in {} tensors",
                 checked.parameters(),
                 checked.shapes.len()
-            );
+            ))?;
             let grids = config.grids();
             if grids.is_empty() {
-                println!("codes       none: latents of width {}", config.embed_dim());
+                terminal::print(format_args!(
+                    "codes       none: latents of width {}",
+                    config.embed_dim()
+                ))?;
             }
             for factor in grids {
-                println!(
+                terminal::print(format_args!(
                     "codes       {} of width {}, one for each {factor}×{factor} pixels",
                     config.codes(),
                     config.embed_dim()
-                );
+                ))?;
             }
-            println!("work        {:.2} GMAC for 256×256", macs as f64 / 1e9);
-            println!(
+            terminal::print(format_args!(
+                "work        {:.2} GMAC for 256×256",
+                macs as f64 / 1e9
+            ))?;
+            terminal::print(format_args!(
                 "hashes      codebook {}, decoder {}",
                 checked.hashes.codebook, checked.hashes.decoder
-            );
+            ))?;
         }
         Ok(())
     }
@@ -109,7 +118,7 @@ fn groups(names: &[String]) -> Vec<String> {
 }
 
 /// Prints every tensor that does not fit.
-fn list_faults(survey: &Survey, json: bool) -> Error {
+fn list_faults(survey: &Survey, json: bool) -> Result<Error> {
     let faults: Vec<String> = survey.faults.iter().map(ToString::to_string).collect();
     let summary = match faults.as_slice() {
         [only] => only.clone(),
@@ -117,16 +126,16 @@ fn list_faults(survey: &Survey, json: bool) -> Error {
     };
     if json {
         // The error itself follows as an object of its own.
-        eprintln!("{}", faults.join("\n"));
+        faults.iter().for_each(terminal::warn);
     } else {
-        println!("family      {}", survey.family);
-        println!(
+        terminal::print(format_args!("family      {}", survey.family))?;
+        terminal::print(format_args!(
             "config      {}",
             survey.config.to_json().unwrap_or_default()
-        );
+        ))?;
         for fault in &faults {
-            println!("fault       {fault}");
+            terminal::print(format_args!("fault       {fault}"))?;
         }
     }
-    Error::WeightsMismatch(summary)
+    Ok(Error::WeightsMismatch(summary))
 }

@@ -1,4 +1,6 @@
 //! The native command line: `tesserae --help`.
+// What is printed goes through `terminal`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod blend;
 mod bulk;
@@ -16,31 +18,33 @@ mod inspect;
 mod look;
 mod merge;
 mod model;
+mod outputs;
 mod plot;
 mod report;
 mod shards;
 mod ship;
+mod signals;
+mod terminal;
 mod train;
 mod tune;
 mod weights;
 
 use clap::Parser;
+use serde_json::json;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let json = cli.json;
-    match pollster::block_on(cli.run()) {
-        Ok(()) => ExitCode::SUCCESS,
+    match signals::listen().and_then(|()| pollster::block_on(cli.run())) {
+        Ok(()) => signals::status().map_or(ExitCode::SUCCESS, ExitCode::from),
         Err(error) => {
+            let (text, code) = (error.to_string(), error.code());
             if json {
-                let text = error.to_string();
-                println!(
-                    "{}",
-                    serde_json::json!({"code": error.code(), "error": text})
-                );
+                // Where that cannot be printed, there is still the line below.
+                let _ = terminal::print_json(json!({"code": code, "error": text}));
             }
-            eprintln!("tesserae: {error} [{}]", error.code());
+            terminal::warn(format_args!("tesserae: {text} [{code}]"));
             ExitCode::FAILURE
         }
     }

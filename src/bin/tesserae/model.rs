@@ -17,6 +17,10 @@ pub struct ConfigArgs {
 }
 
 impl ConfigArgs {
+    pub fn file(&self) -> Option<&PathBuf> {
+        self.config.as_ref()
+    }
+
     pub fn text(&self) -> Result<Option<String>> {
         self.config.as_deref().map(files::text).transpose()
     }
@@ -88,6 +92,13 @@ impl ModelArgs {
         let index = files::read(&self.models.join("index.json"))?;
         let index = Manifest::from_json(&String::from_utf8_lossy(&index))?;
         Ok(self.models.join(&index.entry(&self.model)?.file))
+    }
+
+    /// The files that are read for it.
+    pub fn inputs(&self) -> Result<Vec<PathBuf>> {
+        let mut inputs = weights::inputs(&self.file()?);
+        inputs.extend(self.config.file().cloned());
+        Ok(inputs)
     }
 
     /// Where to compute.

@@ -9,6 +9,8 @@ use serde_json::{Map, Value, json};
 use tesserae::{Error, Result};
 
 use crate::files;
+use crate::outputs::{Outputs, OverwriteArgs};
+use crate::terminal;
 
 /// Size of the drawing in pixels, for all panels together.
 const SIZE: (u32, u32) = (900, 1100);
@@ -24,6 +26,8 @@ pub struct Args {
     log: PathBuf,
     /// Drawing to write: SVG.
     output: PathBuf,
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 }
 
 /// The points of each curve, by its name.
@@ -31,6 +35,8 @@ type Curves = BTreeMap<String, Vec<(f64, f64)>>;
 
 impl Args {
     pub fn run(self, json: bool) -> Result<()> {
+        let mut outputs = Outputs::new([self.log.as_path()], self.overwrite.overwrite);
+        let output = outputs.claim(&self.output)?;
         let log = files::read(&self.log)?;
         let log = String::from_utf8_lossy(&log);
         let lines = log
@@ -44,10 +50,10 @@ impl Args {
         }
         let mut svg = String::new();
         draw(&curves, &mut svg).map_err(|e| Error::Internal(e.to_string()))?;
-        files::write(&self.output, svg.as_bytes())?;
+        output.write(svg.as_bytes())?;
         if json {
             let names: Vec<&String> = curves.keys().collect();
-            println!("{}", json!({"steps": lines.len(), "curves": names}));
+            terminal::print_json(json!({"steps": lines.len(), "curves": names}))?;
         }
         Ok(())
     }

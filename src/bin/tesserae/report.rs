@@ -7,6 +7,8 @@ use tesserae::pixels::metrics::{gradient_energy, ms_ssim, psnr, ssim};
 use tesserae::tokens::Usage;
 use tesserae::{Error, Picture, Result};
 
+use crate::terminal;
+
 /// How near a picture is to its original, or the means of that.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Quality {
@@ -126,19 +128,19 @@ pub struct Report {
 
 impl Report {
     /// A table: a line for each picture, for the means, and for the other codecs' means.
-    pub fn print(&self) {
+    pub fn print(&self) -> Result<()> {
         let line = |q: &Quality, rest: &str| {
             let gradients = q
                 .gradient_energy
                 .map_or("-".to_owned(), |ratio| format!("{ratio:.4}"));
-            println!(
+            terminal::print(format_args!(
                 "{:7.2} dB  {:.4}   {:.4}  {gradients:>8}  {rest}",
                 q.psnr, q.ssim, q.ms_ssim
-            );
+            ))
         };
-        println!("      PSNR  SSIM    MS-SSIM  gradient");
+        terminal::print("      PSNR  SSIM    MS-SSIM  gradient")?;
         for row in &self.images {
-            line(&row.measured, &row.file);
+            line(&row.measured, &row.file)?;
         }
         let codes = match (self.bpp, self.used, self.perplexity) {
             (Some(bpp), Some(used), Some(perplexity)) => {
@@ -147,16 +149,17 @@ impl Report {
             _ => "no tokens".to_owned(),
         };
         let count = self.images.len();
-        line(&self.measured, &format!("mean of {count}; {codes}"));
+        line(&self.measured, &format!("mean of {count}; {codes}"))?;
         for (name, means) in [("JPEG", &self.jpeg), ("WebP", &self.webp)] {
             if let Some(means) = means {
                 let CodecMeans { bpp, fits, .. } = means;
                 let told = format!(
                     "{name}; {bpp:.4} bits per pixel, {fits} of {count} fit the tokens' bits"
                 );
-                line(&means.measured, &told);
+                line(&means.measured, &told)?;
             }
         }
+        Ok(())
     }
 }
 

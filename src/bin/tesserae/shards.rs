@@ -12,6 +12,7 @@ use tesserae::{Error, Picture, Result};
 
 use crate::files;
 use crate::model::FitArgs;
+use crate::terminal;
 
 /// A picture's bytes: a file, or a part of a tar shard.
 pub struct Entry {
@@ -38,6 +39,14 @@ impl Entry {
         }
     }
 
+    /// The file that it is read from.
+    pub fn file(&self) -> &Path {
+        match &self.place {
+            Place::File(path) => path,
+            Place::Part { tar, .. } => tar,
+        }
+    }
+
     fn picture(&self, fit: &FitArgs) -> Result<Picture> {
         match &self.place {
             Place::File(path) => fit.picture(path),
@@ -61,7 +70,7 @@ pub fn is_tar(path: &Path) -> bool {
 }
 
 /// The pictures in the tar shards among `paths`, in their order, and then those of [`files::pictures`]
-/// for the others; all by their extension. A damaged shard is known before any work begins.
+/// for the others. A damaged shard is known before any work begins.
 pub fn entries(paths: &[PathBuf]) -> Result<Vec<Entry>> {
     let (tars, others): (Vec<PathBuf>, Vec<PathBuf>) =
         paths.iter().cloned().partition(|path| is_tar(path));
@@ -90,13 +99,11 @@ pub fn entries(paths: &[PathBuf]) -> Result<Vec<Entry>> {
 
 /// Reads the headers only.
 fn in_tar(path: &Path) -> Result<Vec<Entry>> {
+    files::not_compressed(path)?;
     let failed = |e| Error::io(path, e);
     let damaged = |reason: &dyn Display| {
-        let reason = printable(&reason.to_string());
-        Error::io(
-            path,
-            format!("this is no tar file, or a damaged one: {reason}"),
-        )
+        let told = format!("this is no tar file, or a damaged one: {reason}");
+        Error::io(path, told)
     };
     let file = File::open(path).map_err(failed)?;
     let whole = file.metadata().map_err(failed)?.len();
@@ -104,14 +111,24 @@ fn in_tar(path: &Path) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     let mut archive = Archive::new(file);
     for entry in archive.entries_with_seek().map_err(failed)? {
-        let entry = entry.map_err(|e| damaged(&e))?;
+        let mut entry = entry.map_err(|e| damaged(&e))?;
         let (start, length) = (entry.raw_file_position(), entry.size());
         // What is past the end would be skipped, not read.
         if start.checked_add(length).is_none_or(|end| end > whole) {
             return Err(damaged(&"it ends too early"));
         }
-        let name = entry.path().map_err(|e| damaged(&e))?;
-        if entry.header().entry_type().is_file() && files::has_picture_extension(&name) {
+        let name = entry.path().map_err(|e| damaged(&e))?.into_owned();
+        let is_file = entry.header().entry_type().is_file();
+        let head = || {
+            let mut head = Vec::new();
+            entry
+                .by_ref()
+                .take(files::HEAD)
+                .read_to_end(&mut head)
+                .ok()?;
+            Some(head)
+        };
+        if is_file && files::is_picture(&name, head) {
             found.push(Entry {
                 name: named(&name),
                 place: Place::Part {
@@ -132,11 +149,8 @@ fn named(path: &Path) -> String {
         .filter(|part| matches!(part, Component::Normal(_)))
         .map(|part| part.as_os_str().to_string_lossy())
         .collect();
-    printable(&parts.join("/"))
-}
-
-fn printable(words: &str) -> String {
-    words.replace(char::is_control, "\u{fffd}")
+    // These names go on into archives and reports, which others print.
+    parts.join("/").replace(char::is_control, "\u{fffd}")
 }
 
 /// Calls `work` with each picture, fitted. What cannot be read, or is too large for the model, is
@@ -160,7 +174,8 @@ pub async fn each_picture(
             Err(error @ Error::Io { .. }) => return Err(error),
             Err(error) => error,
         };
-        bar.suspend(|| eprintln!("left out: {}: {unusable}", entry.path().display()));
+        let line = files::left_out_line(&entry.path(), &unusable);
+        bar.suspend(|| terminal::warn(line));
         skipped += 1;
     }
     bar.finish_and_clear();

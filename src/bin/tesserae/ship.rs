@@ -9,6 +9,8 @@ use tesserae::{Codec, Error, Result};
 use crate::eval::measure;
 use crate::files;
 use crate::model::FitArgs;
+use crate::outputs::{Outputs, OverwriteArgs};
+use crate::terminal;
 
 /// What a phone can be asked to fetch.
 const MAX_BYTES: usize = 8_000_000;
@@ -40,6 +42,8 @@ pub struct Args {
     /// Folder of shipped models, with their index.json.
     #[arg(long, default_value = "www/models")]
     models: PathBuf,
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 }
 
 impl Args {
@@ -55,6 +59,7 @@ impl Args {
         let name = codec.name().map(str::to_owned).ok_or_else(|| {
             Error::Argument("The weight file has no name; train with --name".to_owned())
         })?;
+        check_name(&name)?;
         // Everything that can be missing is read before anything is written.
         let notes = files::text(&self.notes)?;
         let index = self.models.join("index.json");
@@ -64,17 +69,24 @@ impl Args {
             Manifest { models: vec![] }
         };
         let discriminator = self.discriminator.as_deref().map(judged).transpose()?;
-        let report = measure(&codec, &self.judge, &FitArgs::square(256)).await?;
-        let round = |value: f64, places: i32| {
-            let scale = 10_f64.powi(places);
-            (value * scale).round() / scale
-        };
         let file = format!("{name}.safetensors");
         let companion = discriminator.as_ref().map(|bytes| Companion {
             file: format!("{name}.discriminator.safetensors"),
             bytes: bytes.len() as u64,
             sha256: sha256(bytes),
         });
+        let card = format!("{name}.md");
+        // The weights may come from their place in this folder: what is written is what was read.
+        let mut outputs = Outputs::new([self.notes.as_path()], self.overwrite.overwrite);
+        let mut claim = |file: &str| outputs.claim(&self.models.join(file));
+        let (weights_out, card_out, index_out) =
+            (claim(&file)?, claim(&card)?, claim("index.json")?);
+        let companion_out = companion.as_ref().map(|c| claim(&c.file)).transpose()?;
+        let report = measure(&codec, &self.judge, &FitArgs::square(256)).await?;
+        let round = |value: f64, places: i32| {
+            let scale = 10_f64.powi(places);
+            (value * scale).round() / scale
+        };
         let has_codes = !codec.config().grids().is_empty();
         let entry = ManifestEntry {
             kind: codec.config().kind().to_owned(),
@@ -82,13 +94,13 @@ impl Args {
                 Some(_) => "vqgan".to_owned(),
                 None => "vqvae".to_owned(),
             },
-            file: file.clone(),
+            file,
             bytes: bytes.len() as u64,
             sha256: sha256(&bytes),
             config: codec.config().clone(),
             codebook: has_codes.then(|| codec.hashes().codebook),
             discriminator: companion,
-            card: format!("{name}.md"),
+            card,
             trained_on: self.trained_on,
             licence: self.licence,
             quality: json!({
@@ -104,16 +116,12 @@ impl Args {
             }),
             name,
         };
-        files::write(&self.models.join(&file), &bytes)?;
-        if let (Some(companion), Some(bytes)) = (&entry.discriminator, &discriminator) {
-            files::write(&self.models.join(&companion.file), bytes)?;
+        weights_out.write(&bytes)?;
+        if let (Some(output), Some(bytes)) = (companion_out, &discriminator) {
+            output.write(bytes)?;
         }
-        let card = card(&entry, &notes);
-        files::write(&self.models.join(&entry.card), card.as_bytes())?;
-        let told = match json {
-            true => entry.quality.to_string(),
-            false => format!("{}: {}", entry.name, entry.quality),
-        };
+        card_out.write(self::card(&entry, &notes).as_bytes())?;
+        let (name, quality) = (entry.name.clone(), entry.quality.clone());
         match manifest.models.iter_mut().find(|m| m.name == entry.name) {
             Some(old) => *old = entry,
             None => manifest.models.push(entry),
@@ -121,10 +129,27 @@ impl Args {
         let mut text =
             serde_json::to_string_pretty(&manifest).map_err(|e| Error::Internal(e.to_string()))?;
         text.push('\n');
-        files::write(&index, text.as_bytes())?;
-        println!("{told}");
-        Ok(())
+        index_out.write(text.as_bytes())?;
+        match json {
+            true => terminal::print_json(quality),
+            false => terminal::print(format_args!("{name}: {quality}")),
+        }
     }
+}
+
+/// Refuses a name that cannot be that of files in one folder, and part of an address, as it is.
+fn check_name(name: &str) -> Result<()> {
+    let known = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.len() <= 100
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(known)
+    {
+        return Ok(());
+    }
+    Err(Error::Argument(format!(
+        "The weight file's name is `{name}`; a shipped model is named with letters, digits, `-`, `_` \
+         and `.`, beginning with a letter or digit (convert --name gives it another one)"
+    )))
 }
 
 /// The bytes of a discriminator's file, which is one and not too large.

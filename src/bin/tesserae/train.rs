@@ -1,22 +1,22 @@
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use tesserae::pixels::metrics::psnr;
-use tesserae::train::{CropSampler, Reconstruction, Start, StepReport, TrainConfig, Trainer};
+use tesserae::train::{
+    CodebookWatch, CropSampler, Reconstruction, Start, StepReport, TrainConfig, Trainer,
+};
 use tesserae::weights::{self, About, Storage};
 use tesserae::{Autoencoder, Codec, Error, ModelConfig, Picture, Result};
 
 use crate::device::{DeviceArgs, Opened};
 use crate::model::ConfigArgs;
-use crate::{files, grid};
+use crate::outputs::{Output, Outputs};
+use crate::{files, grid, signals, terminal};
 
 /// Steps between two checkpoints, two lines of the log, and two looks at held-out pictures.
 const CHECKPOINT_EVERY: usize = 500;
@@ -45,6 +45,9 @@ pub struct Args {
     /// Go on from the checkpoint, if there is one.
     #[arg(long)]
     resume: bool,
+    /// Begin anew where a checkpoint is, and allow an output to replace a file that is read.
+    #[arg(long, conflicts_with = "resume")]
+    overwrite: bool,
     /// Weights to start the discriminator from: a file of its own, or a checkpoint with one.
     #[arg(long)]
     discriminator: Option<PathBuf>,
@@ -69,72 +72,124 @@ impl Args {
         open: impl FnOnce(&DeviceArgs) -> Result<Opened>,
         json: bool,
     ) -> Result<()> {
-        for taken in ["checkpoint", "jsonl", "png"] {
-            if self.out == self.out.with_extension(taken) {
-                let message = format!("--out must not end in .{taken}, as a file beside it does");
-                return Err(Error::Argument(message));
-            }
-        }
+        let outputs = self.outputs()?;
         let config = TrainConfig::from_json(&files::text(&self.config)?)?;
         let device = open(&self.device)?;
         device.seed(config.seed);
         let (model, trained) = self.model(&config, &device)?;
         let start = self.start(trained, &device)?;
         let crops = CropSampler::new(
-            read_pictures(&self.data)?,
+            files::read_pictures(std::slice::from_ref(&self.data), files::picture)?,
             &config.data,
             config.model.input_range(),
             config.seed,
         )?;
         let held_out = match &self.held_out {
-            Some(folder) => read_pictures(folder)?,
+            Some(folder) => files::read_pictures(std::slice::from_ref(folder), files::picture)?,
             None => Vec::new(),
         };
         let task = Reconstruction::new(config.clone(), model, start, &device)?;
         let mut trainer = Trainer::new(task, config.steps);
-        let checkpoint = self.out.with_extension("checkpoint");
+        let checkpoint = outputs.checkpoint.path();
         let resumed = self.resume && checkpoint.is_file();
         if resumed {
-            trainer.resume(&files::read(&checkpoint)?)?;
-            eprintln!("going on after {} steps", trainer.done());
+            trainer.resume(&files::read(checkpoint)?)?;
+            terminal::warn(format_args!("going on after {} steps", trainer.done()));
         }
-        eprintln!("training on {} pictures", crops.photos());
+        let count = crops.photos();
+        let plural = if count == 1 { "" } else { "s" };
+        terminal::warn(format_args!("training on {count} picture{plural}"));
 
-        let stop = Arc::new(AtomicBool::new(false));
-        let asked = stop.clone();
-        ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed))
-            .map_err(|e| Error::Internal(e.to_string()))?;
-        let mut log = Log::open(&self.out.with_extension("jsonl"), resumed, trainer.done())?;
+        let hold = signals::Hold::new();
+        if self.overwrite && checkpoint.exists() {
+            // It does not belong to the new log, nor may --resume take it for the new training's.
+            fs::canonicalize(checkpoint)
+                .and_then(fs::remove_file)
+                .map_err(|e| Error::io(checkpoint, e))?;
+        }
+        let mut log = Log::open(outputs.log.clone(), resumed, trainer.done())?;
+        let mut watch = CodebookWatch::new(&config, trained);
         let bar = ProgressBar::new(config.steps as u64).with_style(
             ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} {msg}")
                 .map_err(|e| Error::Internal(e.to_string()))?,
         );
         bar.set_position(trainer.done() as u64);
-        while !trainer.finished() && !stop.load(Ordering::Relaxed) {
+        while !trainer.finished() && signals::status().is_none() {
             device.check_sometimes().map_err(|e| self.kept(e))?;
             log.add(&trainer.step(&crops).await?);
             let (done, last) = (trainer.done(), trainer.finished());
             bar.inc(1);
             // Before anything that can fail and that the training does not need.
             if done % CHECKPOINT_EVERY == 0 || last {
-                self.save(&trainer, &config, &device).await?;
+                self.save(&outputs, &trainer, &config, &device).await?;
             }
             let looked = match done % LOOK_EVERY == 0 || last {
-                true => self.look(&trainer, &config, &held_out, &device).await?,
+                true => look(&outputs, &trainer, &config, &held_out, &device).await?,
                 false => None,
             };
             if done % LOG_EVERY == 0 || last {
-                bar.set_message(log.write(&mut trainer, &config, looked).await?);
+                let was_collapsed = watch.collapsed().is_some();
+                let message = log.write(&mut trainer, &config, &mut watch, looked).await?;
+                bar.set_message(message);
+                if let Some(collapse) = watch.collapsed().filter(|_| !was_collapsed) {
+                    bar.suspend(|| terminal::warn(format_args!("after {done} steps: {collapse}")));
+                }
             }
         }
         bar.finish();
         if !trainer.finished() {
-            self.save(&trainer, &config, &device).await?;
+            self.save(&outputs, &trainer, &config, &device).await?;
+            let done = trainer.done();
+            terminal::warn(format_args!(
+                "stopped and saved after {done} steps; --resume goes on"
+            ));
+        }
+        drop(hold);
+        if let Some(collapse) = watch.collapsed() {
+            terminal::warn(format_args!("at the end: {collapse}"));
         }
         if json {
-            println!("{}", log.last);
+            terminal::print_json(log.last)?;
         }
         Ok(())
+    }
+
+    /// Where everything goes, all of it checked.
+    fn outputs(&self) -> Result<Files> {
+        let beside = |extension| self.out.with_extension(extension);
+        let checkpoint = beside("checkpoint");
+        if checkpoint.exists() && !self.resume && !self.overwrite {
+            return Err(Error::Argument(format!(
+                "{} is there: --resume goes on with that training, --overwrite begins anew",
+                checkpoint.display()
+            )));
+        }
+        let mut inputs = vec![self.config.clone()];
+        let weights = [&self.from, &self.discriminator].into_iter().flatten();
+        inputs.extend(
+            weights
+                .chain(&self.lpips)
+                .flat_map(|path| crate::weights::inputs(path)),
+        );
+        let folders = [Some(&self.data), self.held_out.as_ref()];
+        for folder in folders.into_iter().flatten() {
+            inputs.extend(files::pictures(std::slice::from_ref(folder))?);
+        }
+        let mut outputs = Outputs::new(inputs.iter().map(PathBuf::as_path), self.overwrite);
+        let mut claim = |path: &Path| outputs.claim(path);
+        let weights = claim(&self.out)?;
+        if !weights.is_file() {
+            let told = "--out must name a file, beside which the others go";
+            return Err(Error::Argument(told.to_owned()));
+        }
+        let sheet = self.held_out.as_ref().map(|_| claim(&beside("png")));
+        Ok(Files {
+            weights,
+            checkpoint: claim(&checkpoint)?,
+            discriminator: claim(&beside("discriminator.safetensors"))?,
+            log: claim(&beside("jsonl"))?,
+            sheet: sheet.transpose()?,
+        })
     }
 
     /// The model to start with, and whether its codebook is one: weights with another number of codes
@@ -181,38 +236,6 @@ impl Args {
         })
     }
 
-    /// Mean PSNR over the held-out pictures, and the sheet of some of them.
-    async fn look(
-        &self,
-        trainer: &Trainer<Reconstruction>,
-        config: &TrainConfig,
-        held_out: &[Picture],
-        device: &Device,
-    ) -> Result<Option<f64>> {
-        if held_out.is_empty() {
-            return Ok(None);
-        }
-        let bytes = weights::save(
-            &trainer.task().model(),
-            &config.model,
-            About::default(),
-            Storage::F32,
-        )?;
-        let codec = Codec::from_weights(bytes, device)?;
-        let (mut sum, mut shown) = (0.0, Vec::new());
-        for picture in held_out {
-            let picture = picture.fit(grid::SIDE, true);
-            let rebuilt = codec
-                .reconstruct(&picture, None, &mut async |_, _, _| true)
-                .await?;
-            sum += psnr(&picture, &rebuilt)?;
-            shown.push(vec![picture, rebuilt]);
-        }
-        let sheet = grid::sheet(&shown)?;
-        files::write(&self.out.with_extension("png"), &sheet.png()?)?;
-        Ok(Some(sum / held_out.len() as f64))
-    }
-
     /// Says that a training whose device cannot be used any more is not lost.
     fn kept(&self, error: Error) -> Error {
         match error {
@@ -228,6 +251,7 @@ impl Args {
     /// The weights in f16 to ship, and everything else to go on from.
     async fn save(
         &self,
+        outputs: &Files,
         trainer: &Trainer<Reconstruction>,
         config: &TrainConfig,
         device: &Opened,
@@ -243,14 +267,57 @@ impl Args {
             About::named(name),
             Storage::F16,
         )?;
-        files::write(&self.out, &bytes)?;
+        outputs.weights.write(&bytes)?;
         if let Some(discriminator) = task.discriminator() {
             let bytes = weights::save_discriminator(&discriminator, name, Storage::F16)?;
-            let path = self.out.with_extension("discriminator.safetensors");
-            files::write(&path, &bytes)?;
+            outputs.discriminator.write(&bytes)?;
         }
-        files::write(&self.out.with_extension("checkpoint"), &checkpoint)
+        outputs.checkpoint.write(&checkpoint)
     }
+}
+
+/// The files that a training writes.
+struct Files {
+    weights: Output,
+    checkpoint: Output,
+    /// Only of a training with an adversary.
+    discriminator: Output,
+    log: Output,
+    /// Only with held-out pictures.
+    sheet: Option<Output>,
+}
+
+/// Mean PSNR over the held-out pictures, and the sheet of some of them.
+async fn look(
+    outputs: &Files,
+    trainer: &Trainer<Reconstruction>,
+    config: &TrainConfig,
+    held_out: &[Picture],
+    device: &Device,
+) -> Result<Option<f64>> {
+    if held_out.is_empty() {
+        return Ok(None);
+    }
+    let bytes = weights::save(
+        &trainer.task().model(),
+        &config.model,
+        About::default(),
+        Storage::F32,
+    )?;
+    let codec = Codec::from_weights(bytes, device)?;
+    let (mut sum, mut shown) = (0.0, Vec::new());
+    for picture in held_out {
+        let picture = picture.fit(grid::SIDE, true);
+        let rebuilt = codec
+            .reconstruct(&picture, None, &mut async |_, _, _| true)
+            .await?;
+        sum += psnr(&picture, &rebuilt)?;
+        shown.push(vec![picture, rebuilt]);
+    }
+    if let Some(sheet) = &outputs.sheet {
+        sheet.write(&grid::sheet(&shown)?.png()?)?;
+    }
+    Ok(Some(sum / held_out.len() as f64))
 }
 
 /// A model's config without the size of its codebooks.
@@ -265,7 +332,7 @@ fn but_codes(config: &ModelConfig) -> Result<Value> {
 
 /// The log: means over the steps since its last line.
 struct Log {
-    path: PathBuf,
+    output: Output,
     /// Sum of each term, and the steps that had it.
     sums: Vec<(&'static str, f64, u32)>,
     steps: usize,
@@ -275,9 +342,9 @@ struct Log {
 
 impl Log {
     /// Begins anew, or goes on with the lines of the first `done` steps.
-    fn open(path: &Path, goes_on: bool, done: usize) -> Result<Self> {
-        let old = match goes_on && path.is_file() {
-            true => files::text(path)?,
+    fn open(output: Output, goes_on: bool, done: usize) -> Result<Self> {
+        let old = match goes_on && output.path().is_file() {
+            true => files::text(output.path())?,
             false => String::new(),
         };
         let step = |line: &str| serde_json::from_str::<Value>(line).ok()?["step"].as_u64();
@@ -285,9 +352,9 @@ impl Log {
             .lines()
             .filter(|line| step(line).is_some_and(|step| step <= done as u64));
         let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
-        files::write(path, kept.as_bytes())?;
+        output.write(kept.as_bytes())?;
         Ok(Self {
-            path: path.to_owned(),
+            output,
             sums: Vec::new(),
             steps: 0,
             since: Instant::now(),
@@ -311,6 +378,7 @@ impl Log {
         &mut self,
         trainer: &mut Trainer<Reconstruction>,
         config: &TrainConfig,
+        watch: &mut CodebookWatch,
         held_out: Option<f64>,
     ) -> Result<String> {
         let steps = self.steps.max(1) as f64;
@@ -330,6 +398,10 @@ impl Log {
         line.insert("learning_rate".into(), learning_rate.into());
         line.insert("used".into(), usage.used.into());
         line.insert("perplexity".into(), usage.perplexity.into());
+        watch.see(trainer.done(), self.steps, usage);
+        if watch.collapsed().is_some() {
+            line.insert("collapsed".into(), true.into());
+        }
         line.insert("crops_per_second".into(), rate.into());
         if let Some(psnr) = held_out {
             line.insert("held_out_psnr".into(), psnr.into());
@@ -340,25 +412,10 @@ impl Log {
             usage.used, usage.perplexity
         );
         self.last = Value::Object(line);
-        let file = OpenOptions::new().append(true).open(&self.path);
+        let file = OpenOptions::new().append(true).open(self.output.path());
         file.and_then(|mut file| writeln!(file, "{}", self.last))
-            .map_err(|e| Error::io(&self.path, e))?;
+            .map_err(|e| Error::io(self.output.path(), e))?;
         (self.sums, self.steps, self.since) = (Vec::new(), 0, Instant::now());
         Ok(message)
     }
-}
-
-/// Decodes a folder in parallel; what is no picture is counted and left out.
-fn read_pictures(folder: &Path) -> Result<Vec<Picture>> {
-    let paths = files::pictures(&[folder.to_owned()])?;
-    let read: Vec<Result<Picture>> = paths.par_iter().map(|path| files::picture(path)).collect();
-    let (good, bad): (Vec<_>, Vec<_>) = read.into_iter().partition(Result::is_ok);
-    if !bad.is_empty() {
-        eprintln!("{} files could not be read and are left out", bad.len());
-    }
-    let pictures: Vec<Picture> = good.into_iter().flatten().collect();
-    if pictures.is_empty() {
-        return Err(Error::DatasetEmpty(folder.display().to_string()));
-    }
-    Ok(pictures)
 }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -7,11 +7,12 @@ use tesserae::train::{
     CropSampler, Damage, Objective, Parts, Reconstruction, Start, Trainer, TuneConfig,
 };
 use tesserae::weights::{self, About, Storage};
-use tesserae::{Codec, Error, Picture, Result};
+use tesserae::{Codec, Error, Result};
 
-use crate::files;
 use crate::look::Look;
 use crate::model::{FitArgs, ModelArgs};
+use crate::outputs::{Output, Outputs, OverwriteArgs};
+use crate::{files, signals, terminal};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -75,6 +76,8 @@ pub struct Args {
     model: ModelArgs,
     #[command(flatten)]
     fit: FitArgs,
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
@@ -97,11 +100,14 @@ enum ObjectiveArg {
 
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
-        let config = self.config();
-        let learned = Look::new(self.pictures(&self.inputs)?, config.damage)?;
+        let mut config = self.config();
+        let (out, sheet) = self.outputs()?;
+        let read = |path: &Path| self.fit.picture(path);
+        let learned = files::read_pictures(&self.inputs, read)?;
+        let learned = Look::new(learned, config.damage)?;
         let others = match self.held_out.is_empty() {
             true => Vec::new(),
-            false => self.pictures(&self.held_out)?,
+            false => files::read_pictures(&self.held_out, read)?,
         };
         let others = Look::new(others, config.damage)?;
         let pictures = &learned.pictures;
@@ -136,7 +142,11 @@ impl Args {
                 .map_err(|e| Error::Internal(e.to_string()))?,
         );
         let (mut losses, began) = (Vec::new(), Instant::now());
-        while !trainer.finished() {
+        let count = crops.photos();
+        let plural = if count == 1 { "" } else { "s" };
+        terminal::warn(format_args!("tuning on {count} picture{plural}"));
+        let hold = signals::Hold::new();
+        while !trainer.finished() && signals::status().is_none() {
             device.check_sometimes()?;
             let report = trainer.step(&crops).await?;
             let terms = report.losses.iter().map(|(name, value)| (*name, *value));
@@ -144,10 +154,18 @@ impl Args {
             bar.inc(1);
         }
         bar.finish_and_clear();
-        let rate = config.steps as f64 / began.elapsed().as_secs_f64();
+        let done = trainer.done();
+        let stopped = done < config.steps;
+        if stopped && done == 0 {
+            terminal::warn("stopped before the first step; nothing was written");
+            return Ok(());
+        }
+        let rate = done as f64 / began.elapsed().as_secs_f64();
 
         // Before anything is written that a broken device may have made.
         device.check()?;
+        // What was done, where that is less than was asked for.
+        config.steps = done;
         let model = trainer.task().model();
         let record = serde_json::to_string(&config).map_err(|e| Error::Internal(e.to_string()))?;
         let about = About {
@@ -155,14 +173,21 @@ impl Args {
             tuning: Some(&record),
         };
         let bytes = weights::save(&model, &loaded.config, about, self.dtype.into())?;
-        files::write(&self.out, &bytes)?;
-        let codec = Codec::from_weights(bytes, &device)?;
-        let after = learned.psnr(&learned.rebuilt(&codec).await?)?;
-        let others_after = others.rebuilt(&codec).await?;
-        if let Some(file) = &self.sheet {
-            files::write_picture(file, &others.sheet(&others_before, &others_after)?)?;
-        }
-        let held_out = others.gain(&others_before, &others_after)?;
+        out.write(&bytes)?;
+        drop(hold);
+        // Measuring takes time, too, and nobody waits for it any more.
+        let (after, held_out) = if stopped {
+            terminal::warn(format_args!("stopped and saved after {done} steps"));
+            (None, None)
+        } else {
+            let codec = Codec::from_weights(bytes, &device)?;
+            let after = learned.psnr(&learned.rebuilt(&codec).await?)?;
+            let others_after = others.rebuilt(&codec).await?;
+            if let Some(sheet) = sheet {
+                sheet.write_picture(&others.sheet(&others_before, &others_after)?)?;
+            }
+            (Some(after), others.gain(&others_before, &others_after)?)
+        };
         if json {
             let told = json!({
                 "psnr_before": before,
@@ -172,25 +197,39 @@ impl Args {
                 "losses": losses,
                 "tuning": config,
             });
-            println!("{told}");
-            return Ok(());
+            return terminal::print_json(told);
         }
-        println!("{before:.2} dB before, {after:.2} dB after, {rate:.2} steps a second");
+        let after = after.map_or_else(String::new, |psnr| format!("{psnr:.2} dB after, "));
+        terminal::print(format_args!(
+            "{before:.2} dB before, {after}{rate:.2} steps a second"
+        ))?;
         if let Some(held_out) = held_out {
-            if let Some(damaged) = held_out.psnr_damaged {
-                print!("{damaged:.2} dB damaged, ");
-            }
-            println!(
-                "{:.2} dB before, {:.2} dB after, over {} held out",
+            let damaged = held_out.psnr_damaged;
+            let damaged =
+                damaged.map_or_else(String::new, |psnr| format!("{psnr:.2} dB damaged, "));
+            terminal::print(format_args!(
+                "{damaged}{:.2} dB before, {:.2} dB after, over {} held out",
                 held_out.psnr_before, held_out.psnr_after, held_out.pictures
-            );
+            ))?;
         }
         Ok(())
     }
 
-    fn pictures(&self, paths: &[PathBuf]) -> Result<Vec<Picture>> {
-        let paths = files::pictures(paths)?;
-        paths.iter().map(|path| self.fit.picture(path)).collect()
+    /// Where the weights and the sheet go.
+    fn outputs(&self) -> Result<(Output, Option<Output>)> {
+        let mut inputs = self.model.inputs()?;
+        let discriminator = self.discriminator.iter();
+        inputs.extend(discriminator.flat_map(|path| crate::weights::inputs(path)));
+        inputs.extend(files::pictures(&self.inputs)?);
+        if !self.held_out.is_empty() {
+            inputs.extend(files::pictures(&self.held_out)?);
+        }
+        let inputs = inputs.iter().map(PathBuf::as_path);
+        let mut outputs = Outputs::new(inputs, self.overwrite.overwrite);
+        let out = outputs.claim(&self.out)?;
+        let sheet = self.sheet.as_deref();
+        let sheet = sheet.map(|path| outputs.claim_picture(path)).transpose()?;
+        Ok((out, sheet))
     }
 
     fn config(&self) -> TuneConfig {

@@ -1,6 +1,7 @@
 //! Opening weights: a file, one of several, or a folder, and the config that lies beside them.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -11,8 +12,8 @@ use serde_json::Value;
 use tesserae::weights::{self, CheckedWeights, Container, Loaded, Source, Survey, refuse_shard};
 use tesserae::{Error, ModelConfig, Result};
 
-use crate::files;
 use crate::model::ConfigArgs;
+use crate::{files, terminal};
 
 /// What diffusers and transformers call a folder's weights, the likeliest first.
 const NAMES: [&str; 6] = [
@@ -77,18 +78,22 @@ pub fn report(survey: &Survey) {
     if !others.is_empty() {
         let names: Vec<String> = others.iter().map(|name| key(name)).collect();
         let (taken, others) = (key(taken), names.join(", "));
-        eprintln!("tesserae: the weights under {taken} were taken, and not those under {others}");
+        terminal::warn(format_args!(
+            "tesserae: the weights under {taken} were taken, and not those under {others}"
+        ));
     }
     if !survey.others.is_empty() {
         let names: Vec<String> = survey.others.iter().map(|name| key(name)).collect();
         let (taken, others) = (key(&survey.prefix), names.join(", "));
-        eprintln!(
+        terminal::warn(format_args!(
             "tesserae: the weights with names under {taken} were taken, and not those under {others}"
-        );
+        ));
     }
     if !survey.assumed.is_empty() {
         let told = assumed(&survey.config, &survey.assumed).join(", ");
-        eprintln!("tesserae: assumed, as the file does not say: {told}");
+        terminal::warn(format_args!(
+            "tesserae: assumed, as the file does not say: {told}"
+        ));
     }
 }
 
@@ -128,6 +133,24 @@ pub fn container(path: &Path) -> Result<Container> {
         }
     }
     Container::open(Bytes::open(&path)?)
+}
+
+/// The files that are read for the weights at `path`, as far as they are there.
+pub fn inputs(path: &Path) -> Vec<PathBuf> {
+    let Ok(file) = file(path) else {
+        return Vec::new();
+    };
+    let mut inputs = vec![file.with_file_name("config.json")];
+    if file.extension().is_some_and(|e| e == "json")
+        && let Ok(index) = files::text(&file)
+        && let Ok(index) = serde_json::from_str::<Value>(&index)
+        && let Some(map) = index["weight_map"].as_object()
+    {
+        let shards: BTreeSet<&str> = map.values().filter_map(Value::as_str).collect();
+        inputs.extend(shards.into_iter().map(|shard| file.with_file_name(shard)));
+    }
+    inputs.push(file);
+    inputs
 }
 
 /// The weight file that `path` means: itself, or one in the folder that it is.

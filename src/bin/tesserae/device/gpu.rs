@@ -31,6 +31,7 @@ mod wgpu {
     use tesserae::Error;
 
     use super::{Device, Limits, Result};
+    use crate::terminal;
 
     pub fn open(options: WgpuOptions) -> Result<(Device, Limits)> {
         let (device, setup) = options.init_with_setup().map_err(|error| match error {
@@ -46,10 +47,10 @@ mod wgpu {
         };
         let info = setup.adapter.get_info();
         if info.device_type == DeviceType::Cpu {
-            eprintln!(
+            terminal::warn(format_args!(
                 "tesserae: the only graphics adapter here is software ({}); `--device cpu` is faster",
                 info.name
-            );
+            ));
         }
         Ok((device, limits))
     }

@@ -14,6 +14,8 @@ use tesserae::models::Limits;
 use tesserae::{Error, Result};
 use watch::Watch;
 
+use crate::terminal;
+
 /// Where to compute.
 #[derive(Debug, clap::Args)]
 pub struct DeviceArgs {
@@ -203,8 +205,7 @@ impl SelfTestArgs {
     /// Tests the device and prints what was found.
     pub fn run(self) -> Result<()> {
         let opened = Opened::here(self.device.device, self.work);
-        println!("{}", trial::answer(opened.map(|_| ())));
-        Ok(())
+        terminal::print_json(trial::answer(opened.map(|_| ())))
     }
 }
 

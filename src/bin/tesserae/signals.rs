@@ -1,0 +1,92 @@
+//! Ctrl-C and SIGTERM: they end the program at once, but not in the middle of a file, and a training
+//! saves first.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::{flag, low_level};
+use tesserae::{Error, Result};
+
+#[derive(Default)]
+struct Signals {
+    /// The number of the last signal; 0 before there is one.
+    caught: Arc<AtomicUsize>,
+    /// Whether a signal ends the program by itself.
+    at_once: Arc<AtomicBool>,
+}
+
+fn signals() -> &'static Signals {
+    static SIGNALS: OnceLock<Signals> = OnceLock::new();
+    SIGNALS.get_or_init(Signals::default)
+}
+
+/// Begins to listen, for the whole program.
+pub fn listen() -> Result<()> {
+    let Signals { caught, at_once } = signals();
+    at_once.store(true, SeqCst);
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_default(signal, at_once.clone())
+            .and_then(|_| flag::register_usize(signal, caught.clone(), signal as usize))
+            .map_err(|e| Error::Internal(e.to_string()))?;
+    }
+    Ok(())
+}
+
+/// The status that a shell gives a program that this signal ended, if one was caught.
+pub fn status() -> Option<u8> {
+    let caught = signals().caught.load(SeqCst);
+    (caught > 0).then(|| 128 + caught as u8)
+}
+
+/// While it exists, signals are only noted: whoever made it looks at [`status`] and saves.
+pub struct Hold {
+    before: bool,
+}
+
+impl Hold {
+    pub fn new() -> Self {
+        Self {
+            before: signals().at_once.swap(false, SeqCst),
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        signals().at_once.store(self.before, SeqCst);
+    }
+}
+
+/// Does `work`, and only then what a signal asks for.
+pub fn after<T>(work: impl FnOnce() -> T) -> T {
+    let hold = Hold::new();
+    let outermost = hold.before;
+    let done = work();
+    drop(hold);
+    let caught = signals().caught.load(SeqCst);
+    if outermost && caught > 0 {
+        // Ends the program.
+        let _ = low_level::emulate_default_handler(caught as i32);
+    }
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_waits_while_it_is_held() {
+        listen().unwrap();
+        let hold = Hold::new();
+        assert_eq!(status(), None);
+        low_level::raise(SIGTERM).unwrap();
+        // Work inside of a training that will look for itself.
+        assert_eq!(after(|| 7), 7);
+        assert_eq!(status(), Some(143));
+        assert!(!signals().at_once.load(SeqCst));
+        drop(hold);
+        assert!(signals().at_once.load(SeqCst));
+    }
+}

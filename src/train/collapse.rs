@@ -1,0 +1,173 @@
+use std::fmt;
+
+use super::{Parts, TrainConfig};
+use crate::tokens::Usage;
+
+/// Below this fraction of the codes that could be in use, the perplexity counts as collapsed. The
+/// shipped models are at 0.36 and above on photos.
+const FRACTION: f64 = 0.05;
+
+/// The same for small codebooks, of which a twentieth is no code at all.
+const FEWEST: f64 = 2.0;
+
+/// Windows in a row that have to be low: restarts may need one.
+const WINDOWS: usize = 2;
+
+/// Notices when a training makes do with a few codes of its codebook.
+#[derive(Debug)]
+pub struct CodebookWatch {
+    /// Codes in all grids; 0 if there is nothing to watch.
+    codes: usize,
+    /// Tokens of a step.
+    tokens: usize,
+    /// First step of a window that counts.
+    from: usize,
+    low: usize,
+    last: Usage,
+}
+
+/// A codebook of which only a few codes are in use. Displays as a sentence with what to try.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Collapse {
+    /// Codes in all grids.
+    pub codes: usize,
+    /// Their use over the last window.
+    pub usage: Usage,
+}
+
+impl CodebookWatch {
+    /// For a training by `config`, whose codebook is in use from the first step if it is `trained`.
+    pub fn new(config: &TrainConfig, trained: bool) -> Self {
+        let grids = config.model.grids();
+        let side = |factor: &usize| (config.data.crop / factor).pow(2);
+        let learns = config.parts != Parts::Decoder;
+        let warmup = config.optimizer.warmup;
+        Self {
+            codes: if learns {
+                config.model.codes() * grids.len()
+            } else {
+                0
+            },
+            tokens: config.batch * config.accumulate * grids.iter().map(side).sum::<usize>(),
+            from: match trained {
+                true => warmup,
+                false => warmup.max(config.codebook.quantize_after),
+            },
+            low: 0,
+            last: Usage::of([]),
+        }
+    }
+
+    /// Takes note of the codes' `usage` in the last `steps` of the `done` ones.
+    pub fn see(&mut self, done: usize, steps: usize, usage: Usage) {
+        if self.codes == 0 || done < self.from + steps {
+            return;
+        }
+        let possible = self.codes.min(steps * self.tokens) as f64;
+        let least = (FRACTION * possible).max(FEWEST.min(possible / 4.0));
+        self.low = if usage.perplexity < least {
+            self.low + 1
+        } else {
+            0
+        };
+        self.last = usage;
+    }
+
+    /// The collapse, while there is one.
+    pub fn collapsed(&self) -> Option<Collapse> {
+        (self.low >= WINDOWS).then_some(Collapse {
+            codes: self.codes,
+            usage: self.last,
+        })
+    }
+}
+
+impl fmt::Display for Collapse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { codes, usage } = self;
+        write!(
+            f,
+            "the codebook has collapsed to {} of its {codes} codes (perplexity {:.1}). Try a lower \
+             `learning_rate`, a higher `quantize_after`, restarts that come sooner (`restart_every`, \
+             `dead_below`), fewer codes, or more varied pictures.",
+            usage.used, usage.perplexity
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ModelConfig;
+
+    fn config(preset: &str) -> TrainConfig {
+        let model = ModelConfig::preset(preset).unwrap().to_json().unwrap();
+        TrainConfig::from_json(&format!(
+            r#"{{"model": {model}, "data": {{"crop": 64}}, "batch": 8, "steps": 1000,
+                 "optimizer": {{"learning_rate": 0.001, "warmup": 20}},
+                 "codebook": {{"quantize_after": 100}}}}"#
+        ))
+        .unwrap()
+    }
+
+    fn usage(perplexity: f64) -> Usage {
+        let used = 2 * perplexity as usize;
+        Usage { used, perplexity }
+    }
+
+    #[test]
+    fn a_few_codes_over_two_windows_after_the_warm_up_are_a_collapse() {
+        // 1,024 codes: a twentieth is 51.2.
+        let mut watch = CodebookWatch::new(&config("photos-f8"), false);
+        for (done, perplexity, collapsed) in [
+            // No codebook yet, or not in the whole window.
+            (50, 0.0, false),
+            (100, 5.0, false),
+            (149, 5.0, false),
+            (200, 51.0, false),
+            (250, 51.0, true),
+            (300, 12.0, true),
+            (350, 52.0, false),
+            (400, 12.0, false),
+        ] {
+            watch.see(done, 50, usage(perplexity));
+            assert_eq!(watch.collapsed().is_some(), collapsed, "after {done}");
+        }
+        watch.see(450, 50, usage(12.0));
+        let told = watch.collapsed().unwrap().to_string();
+        assert!(
+            told.contains("24 of its 1024 codes (perplexity 12.0)"),
+            "{told}"
+        );
+        assert!(told.contains("`learning_rate`"), "{told}");
+    }
+
+    #[test]
+    fn a_codebook_is_measured_by_what_its_tokens_can_reach() {
+        let collapsed = |mut watch: CodebookWatch, steps, perplexity| {
+            watch.see(500, steps, usage(perplexity));
+            watch.see(500 + steps, steps, usage(perplexity));
+            watch.collapsed().is_some()
+        };
+        // 512 tokens in a window of one step: a twentieth is 25.6.
+        let large = || CodebookWatch::new(&config("photos-f8"), false);
+        assert!(collapsed(large(), 1, 25.0) && !collapsed(large(), 1, 26.0));
+        // 32 codes, of which a twentieth would be less than two.
+        let small = || CodebookWatch::new(&config("vqvae-tiny"), false);
+        assert!(collapsed(small(), 50, 1.9) && !collapsed(small(), 50, 2.1));
+        // The codes are another's, or there are none.
+        let mut decoder = config("vqvae-tiny");
+        decoder.parts = Parts::Decoder;
+        assert!(!collapsed(CodebookWatch::new(&decoder, true), 50, 1.0));
+        let kl = CodebookWatch::new(&config("kl-tiny"), false);
+        assert!(!collapsed(kl, 50, 0.0));
+    }
+
+    #[test]
+    fn a_trained_codebook_is_watched_from_the_warm_up_on() {
+        let mut watch = CodebookWatch::new(&config("photos-f8"), true);
+        watch.see(60, 30, usage(5.0));
+        watch.see(70, 10, usage(5.0));
+        assert!(watch.collapsed().is_some());
+    }
+}

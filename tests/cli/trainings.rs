@@ -1,0 +1,150 @@
+//! Trainings that would harm another, and what they say of their pictures and codes.
+
+use std::fs;
+
+use serde_json::Value;
+use tempfile::tempdir;
+use tesserae::Picture;
+
+use super::support::program::{failed, failed_last, json, listed, printed, run, text};
+use super::{sample_path, training};
+
+#[test]
+fn a_training_does_not_begin_over_another() {
+    let folder = tempdir().unwrap();
+    training(&folder, 3, ("", ""));
+    let words = "train train.json --data SAMPLES --out a.safetensors";
+    printed(&run(&folder, words));
+    let names = [
+        "a.checkpoint",
+        "a.discriminator.safetensors",
+        "a.jsonl",
+        "a.safetensors",
+    ];
+    let read = || names.map(|name| fs::read(folder.path().join(name)).unwrap());
+    let before = read();
+    failed(&run(&folder, words), "argument", "--resume");
+    // Of an unfinished one, the checkpoint may be all there is.
+    for name in &names[1..] {
+        fs::rename(
+            folder.path().join(name),
+            folder.path().join(format!("{name}.aside")),
+        )
+        .unwrap();
+    }
+    failed(&run(&folder, words), "argument", "a.checkpoint");
+    for name in &names[1..] {
+        fs::rename(
+            folder.path().join(format!("{name}.aside")),
+            folder.path().join(name),
+        )
+        .unwrap();
+    }
+    assert!(read() == before);
+    printed(&run(&folder, &format!("{words} --resume")));
+    assert!(read() == before);
+
+    training(&folder, 4, ("", ""));
+    let told = json(&run(&folder, &format!("{words} --overwrite --json")));
+    assert_eq!(told["step"], 4);
+    let log = fs::read_to_string(folder.path().join("a.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 1);
+    let both = run(&folder, &format!("{words} --overwrite --resume"));
+    assert_eq!(both.status.code(), Some(2));
+}
+
+#[test]
+fn a_training_names_its_bad_pictures_and_goes_on() {
+    let folder = tempdir().unwrap();
+    let photos = folder.path().join("photos");
+    fs::create_dir(&photos).unwrap();
+    fs::write(photos.join("bad-1.jpg"), "no picture").unwrap();
+    fs::write(photos.join("bad-2.png"), "no picture").unwrap();
+    training(&folder, 1, ("", ""));
+    let words = "train train.json --data photos --out a.safetensors";
+    let output = run(&folder, words);
+    failed_last(&output, "dataset_empty", "photos");
+    for bad in ["photos/bad-1.jpg: ", "photos/bad-2.png: "] {
+        assert!(
+            text(&output.stderr).contains(bad),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+    assert_eq!(listed(&folder), ["photos", "train.json"]);
+    fs::copy(sample_path("coffee.png"), photos.join("good")).unwrap();
+    let output = run(&folder, words);
+    printed(&output);
+    let told = text(&output.stderr);
+    for expected in [
+        "photos/bad-1.jpg: ",
+        "photos/bad-2.png: ",
+        "2 files left out",
+        "on 1 picture",
+    ] {
+        assert!(told.contains(expected), "`{expected}` is not in: {told}");
+    }
+}
+
+#[test]
+fn a_training_says_that_its_codebook_has_collapsed() {
+    let folder = tempdir().unwrap();
+    // One colour makes at most a latent for each of a crop's 16 places, of 512 codes.
+    let flat = Picture::from_rgb(64, 64, [200, 90, 40].repeat(64 * 64)).unwrap();
+    fs::write(folder.path().join("flat.png"), flat.png().unwrap()).unwrap();
+    training(&folder, 200, ("\"n_embed\":32", "\"n_embed\":512"));
+    let json_file = folder.path().join("train.json");
+    let config = fs::read_to_string(&json_file).unwrap();
+    let config = config.replace("\"crop\": 16", "\"crop\": 16, \"colour\": false");
+    // Nor do restarts spread the codes.
+    let config = config.replace("\"restart_every\": 5", "\"dead_below\": 0");
+    fs::write(&json_file, config).unwrap();
+    let words = "train train.json --data flat.png --out a.safetensors --json";
+    let output = run(&folder, words);
+    let last = json(&output);
+    assert_eq!(last["collapsed"], true);
+    let told = text(&output.stderr);
+    let lines: Vec<_> = told
+        .lines()
+        .filter(|line| line.contains("collapsed"))
+        .collect();
+    assert_eq!(lines.len(), 2, "{told}");
+    assert!(
+        lines[0].starts_with("after 150 steps: the codebook has collapsed to "),
+        "{told}"
+    );
+    assert!(
+        lines[0].contains("of its 512 codes") && lines[0].contains("Try "),
+        "{told}"
+    );
+    assert!(lines[1].starts_with("at the end: "), "{told}");
+    let log = fs::read_to_string(folder.path().join("a.jsonl")).unwrap();
+    let lines = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let collapsed: Vec<_> = lines
+        .map(|line| (line["step"].clone(), line["collapsed"].clone()))
+        .collect();
+    let expected = [
+        (50, None),
+        (100, None),
+        (150, Some(true)),
+        (200, Some(true)),
+    ];
+    let expected =
+        expected.map(|(step, told)| (Value::from(step), told.map_or(Value::Null, Value::from)));
+    assert_eq!(collapsed, expected);
+
+    // Varied pictures and fewer codes: nothing to say.
+    training(&folder, 160, ("", ""));
+    let output = run(
+        &folder,
+        "train train.json --data SAMPLES --out b.safetensors --json",
+    );
+    assert!(json(&output)["collapsed"].is_null());
+    assert!(
+        !text(&output.stderr).contains("collapsed"),
+        "{}",
+        text(&output.stderr)
+    );
+}
