@@ -363,9 +363,9 @@ fn failures_are_one_line_and_a_status() {
         io | a.tokens | encode SAMPLES/coffee.png none/none/a.tokens --model TINY --size 8
         model_unknown | photos-f9 | encode words.png a.tokens --models ROOT/www/models --model photos-f9
         io | x.safetensors | encode SAMPLES/coffee.png a.tokens --model x.safetensors
-        weights_corrupt | damaged | encode SAMPLES/coffee.png a.tokens --model words.safetensors
+        weights_corrupt | text file | encode SAMPLES/coffee.png a.tokens --model words.safetensors
         tokens_corrupt | damaged | decode words.tokens a.png --model TINY
-        weights_corrupt | damaged | inspect words.safetensors
+        weights_corrupt | text file | inspect words.safetensors
         model_unknown | photos-f9 | init photos-f9 a.safetensors
         dataset_empty | none | eval none --model TINY
         dataset_empty | others | eval others --model TINY
