@@ -16,6 +16,7 @@ struct Signals {
     at_once: Arc<AtomicBool>,
 }
 
+/// Those of the program.
 fn signals() -> &'static Signals {
     static SIGNALS: OnceLock<Signals> = OnceLock::new();
     SIGNALS.get_or_init(Signals::default)
@@ -23,53 +24,72 @@ fn signals() -> &'static Signals {
 
 /// Begins to listen, for the whole program.
 pub fn listen() -> Result<()> {
-    let Signals { caught, at_once } = signals();
-    at_once.store(true, SeqCst);
-    for signal in [SIGINT, SIGTERM] {
-        flag::register_conditional_default(signal, at_once.clone())
-            .and_then(|_| flag::register_usize(signal, caught.clone(), signal as usize))
-            .map_err(|e| Error::Internal(e.to_string()))?;
-    }
-    Ok(())
+    signals().listen()
 }
 
 /// The status that a shell gives a program that this signal ended, if one was caught.
 pub fn status() -> Option<u8> {
-    let caught = signals().caught.load(SeqCst);
-    (caught > 0).then(|| 128 + caught as u8)
+    signals().status()
+}
+
+/// Does `work`, and only then what a signal asks for.
+pub fn after<T>(work: impl FnOnce() -> T) -> T {
+    signals().after(work)
 }
 
 /// While it exists, signals are only noted: whoever made it looks at [`status`] and saves.
 pub struct Hold {
+    signals: &'static Signals,
     before: bool,
 }
 
 impl Hold {
     pub fn new() -> Self {
-        Self {
-            before: signals().at_once.swap(false, SeqCst),
-        }
+        signals().hold()
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        signals().at_once.store(self.before, SeqCst);
+        self.signals.at_once.store(self.before, SeqCst);
     }
 }
 
-/// Does `work`, and only then what a signal asks for.
-pub fn after<T>(work: impl FnOnce() -> T) -> T {
-    let hold = Hold::new();
-    let outermost = hold.before;
-    let done = work();
-    drop(hold);
-    let caught = signals().caught.load(SeqCst);
-    if outermost && caught > 0 {
-        // Ends the program.
-        let _ = low_level::emulate_default_handler(caught as i32);
+impl Signals {
+    fn listen(&self) -> Result<()> {
+        self.at_once.store(true, SeqCst);
+        for signal in [SIGINT, SIGTERM] {
+            flag::register_conditional_default(signal, self.at_once.clone())
+                .and_then(|_| flag::register_usize(signal, self.caught.clone(), signal as usize))
+                .map_err(|e| Error::Internal(e.to_string()))?;
+        }
+        Ok(())
     }
-    done
+
+    fn status(&self) -> Option<u8> {
+        let caught = self.caught.load(SeqCst);
+        (caught > 0).then(|| 128 + caught as u8)
+    }
+
+    fn hold(&'static self) -> Hold {
+        Hold {
+            signals: self,
+            before: self.at_once.swap(false, SeqCst),
+        }
+    }
+
+    fn after<T>(&'static self, work: impl FnOnce() -> T) -> T {
+        let hold = self.hold();
+        let outermost = hold.before;
+        let done = work();
+        drop(hold);
+        let caught = self.caught.load(SeqCst);
+        if outermost && caught > 0 {
+            // Ends the program.
+            let _ = low_level::emulate_default_handler(caught as i32);
+        }
+        done
+    }
 }
 
 #[cfg(test)]
@@ -78,15 +98,17 @@ mod tests {
 
     #[test]
     fn a_signal_waits_while_it_is_held() {
-        listen().unwrap();
-        let hold = Hold::new();
-        assert_eq!(status(), None);
+        // Not the program's, which other tests look at.
+        let signals: &'static Signals = Box::leak(Box::default());
+        signals.listen().unwrap();
+        let hold = signals.hold();
+        assert_eq!(signals.status(), None);
         low_level::raise(SIGTERM).unwrap();
         // Work inside of a training that will look for itself.
-        assert_eq!(after(|| 7), 7);
-        assert_eq!(status(), Some(143));
-        assert!(!signals().at_once.load(SeqCst));
+        assert_eq!(signals.after(|| 7), 7);
+        assert_eq!(signals.status(), Some(143));
+        assert!(!signals.at_once.load(SeqCst));
         drop(hold);
-        assert!(signals().at_once.load(SeqCst));
+        assert!(signals.at_once.load(SeqCst));
     }
 }

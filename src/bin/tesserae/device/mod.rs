@@ -210,7 +210,6 @@ impl SelfTestArgs {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -101,7 +101,6 @@ fn ended(status: ExitStatus) -> String {
 }
 
 #[cfg(all(test, unix))]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

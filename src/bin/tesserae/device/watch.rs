@@ -42,7 +42,6 @@ impl fmt::Debug for Watch {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::cell::Cell;
     use std::rc::Rc;

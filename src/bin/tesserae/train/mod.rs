@@ -1,15 +1,13 @@
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+mod log;
+
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use tesserae::pixels::metrics::psnr;
-use tesserae::train::{
-    CodebookWatch, CropSampler, Reconstruction, Start, StepReport, TrainConfig, Trainer,
-};
+use tesserae::train::{CodebookWatch, CropSampler, Reconstruction, Start, TrainConfig, Trainer};
 use tesserae::weights::{self, About, Storage};
 use tesserae::{Autoencoder, Codec, Error, ModelConfig, Picture, Result};
 
@@ -17,6 +15,7 @@ use crate::device::{DeviceArgs, Opened};
 use crate::model::ConfigArgs;
 use crate::outputs::{Output, Outputs};
 use crate::{files, grid, signals, terminal};
+use log::Log;
 
 /// Steps between two checkpoints, two lines of the log, and two looks at held-out pictures.
 const CHECKPOINT_EVERY: usize = 500;
@@ -330,92 +329,5 @@ fn but_codes(config: &ModelConfig) -> Result<Value> {
     Ok(json)
 }
 
-/// The log: means over the steps since its last line.
-struct Log {
-    output: Output,
-    /// Sum of each term, and the steps that had it.
-    sums: Vec<(&'static str, f64, u32)>,
-    steps: usize,
-    since: Instant,
-    last: Value,
-}
-
-impl Log {
-    /// Begins anew, or goes on with the lines of the first `done` steps.
-    fn open(output: Output, goes_on: bool, done: usize) -> Result<Self> {
-        let old = match goes_on && output.path().is_file() {
-            true => files::text(output.path())?,
-            false => String::new(),
-        };
-        let step = |line: &str| serde_json::from_str::<Value>(line).ok()?["step"].as_u64();
-        let kept = old
-            .lines()
-            .filter(|line| step(line).is_some_and(|step| step <= done as u64));
-        let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
-        output.write(kept.as_bytes())?;
-        Ok(Self {
-            output,
-            sums: Vec::new(),
-            steps: 0,
-            since: Instant::now(),
-            last: json!({"step": done}),
-        })
-    }
-
-    fn add(&mut self, report: &StepReport) {
-        self.steps += 1;
-        for (name, value) in &report.losses {
-            let value = f64::from(*value);
-            match self.sums.iter_mut().find(|(known, ..)| known == name) {
-                Some((_, sum, steps)) => (*sum, *steps) = (*sum + value, *steps + 1),
-                None => self.sums.push((name, value, 1)),
-            }
-        }
-    }
-
-    /// Writes a line, and gives what the bar says.
-    async fn write(
-        &mut self,
-        trainer: &mut Trainer<Reconstruction>,
-        config: &TrainConfig,
-        watch: &mut CodebookWatch,
-        held_out: Option<f64>,
-    ) -> Result<String> {
-        let steps = self.steps.max(1) as f64;
-        let crops = steps * (config.batch * config.accumulate) as f64;
-        let rate = crops / self.since.elapsed().as_secs_f64();
-        let usage = trainer.task_mut().take_usage().await?;
-        let mut line = Map::new();
-        line.insert("step".into(), trainer.done().into());
-        for (name, sum, steps) in &self.sums {
-            let mean = sum / f64::from(*steps);
-            line.insert((*name).into(), mean.into());
-            if *name == "mse" {
-                line.insert("psnr".into(), (-10.0 * mean.log10()).into());
-            }
-        }
-        let learning_rate = config.optimizer.rate(trainer.done() - 1, config.steps);
-        line.insert("learning_rate".into(), learning_rate.into());
-        line.insert("used".into(), usage.used.into());
-        line.insert("perplexity".into(), usage.perplexity.into());
-        watch.see(trainer.done(), self.steps, usage);
-        if watch.collapsed().is_some() {
-            line.insert("collapsed".into(), true.into());
-        }
-        line.insert("crops_per_second".into(), rate.into());
-        if let Some(psnr) = held_out {
-            line.insert("held_out_psnr".into(), psnr.into());
-        }
-        let psnr = line.get("psnr").and_then(Value::as_f64).unwrap_or_default();
-        let message = format!(
-            "{psnr:.2} dB, {} codes, perplexity {:.0}, {rate:.1} crops/s",
-            usage.used, usage.perplexity
-        );
-        self.last = Value::Object(line);
-        let file = OpenOptions::new().append(true).open(self.output.path());
-        file.and_then(|mut file| writeln!(file, "{}", self.last))
-            .map_err(|e| Error::io(self.output.path(), e))?;
-        (self.sums, self.steps, self.since) = (Vec::new(), 0, Instant::now());
-        Ok(message)
-    }
-}
+#[cfg(test)]
+mod tests;
