@@ -29,13 +29,14 @@ async function tellPages() {
   for (const page of await self.clients.matchAll()) page.postMessage({ release: RELEASE });
 }
 
-/** Removes the releases that no open page uses. */
+/** Removes the releases that no open page uses, but for one that is on its way, which no page uses yet. */
 async function sweep() {
+  const coming = () => self.registration.installing || self.registration.waiting;
   for (const name of await caches.keys()) {
     // The name of the cache before releases had ids.
     if (name.startsWith('tesserae-shell-')) await caches.delete(name);
     else if (name.startsWith(PREFIX) && name !== CACHE) {
-      await navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && caches.delete(name));
+      await navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && !coming() && caches.delete(name));
     }
   }
 }

@@ -28,6 +28,7 @@ export class Host {
   /** @type {string[]} */ #folders = [];
   /** @type {string[]} what was asked for, in order */ asked = [];
   /** @type {(path: string) => boolean} what is never answered */ hangs = () => false;
+  /** @type {(path: string) => Promise<unknown> | null} what is answered only then */ waits = () => null;
   /** @type {(path: string) => boolean} what is not there */ lacks = () => false;
   /** @type {(path: string) => boolean} what is changed on its way */ changes = () => false;
   /** @type {number | null} seconds for which browsers may keep everything */ maxAge = null;
@@ -38,10 +39,11 @@ export class Host {
   constructor({ plain = false } = {}) {
     this.#release = plain ? sourceTree() : release();
     const files = site(() => this.#release);
-    this.#server = createServer((request, response) => {
+    this.#server = createServer(async (request, response) => {
       const path = String(request.url);
       this.asked.push(path);
       if (this.hangs(path)) return;
+      await this.waits(path);
       if (this.lacks(path)) return void response.writeHead(404).end();
       if (this.changes(path)) {
         const { source } = /** @type {import('../../scripts/server/release.js').Entry} */ (this.#release.files.get(path.slice(1)));

@@ -57,6 +57,25 @@ test('a page that is open at a deploy goes on with its release, and the next loa
   await expect.poll(() => kept(page)).toEqual([host.id]);
 });
 
+test('a release that is on its way is kept whole, although the page is opened again meanwhile', async ({ page, host }) => {
+  await keeps(page);
+  host.deploy(NEXT);
+  /** @type {(value: null) => void} */ let arrive = () => {};
+  const arrived = new Promise((resolve) => (arrive = resolve));
+  const isLast = (/** @type {string} */ path) => path.includes(host.id) && path.endsWith('/ui/mosaic.js');
+  host.waits = (path) => (isLast(path) ? arrived : null);
+  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
+  await expect.poll(() => host.asked.some(isLast)).toBe(true);
+  await page.reload();
+  await reaches(page, 'ready');
+  arrive(null);
+  await expect(page.locator('#update')).toBeVisible();
+  await host.close();
+  await page.reload();
+  await reaches(page, 'ready');
+  expect(await releaseOf(page)).toBe(host.id);
+});
+
 test('a release that comes in part is not kept, and the one before it goes on', async ({ page, host }) => {
   await keeps(page);
   const old = host.id;
@@ -76,6 +95,8 @@ test('a release that comes in part is not kept, and the one before it goes on', 
 test('a file of another release under an address of this one is not kept', async ({ page, host }) => {
   host.changes = (path) => path.endsWith('/ui/mosaic.js');
   await visit(page);
+  // By the page, then by the service worker.
+  await expect.poll(() => host.asked.filter((path) => path.endsWith('/ui/mosaic.js')).length).toBeGreaterThan(1);
   await expect.poll(() => page.evaluate(async () => {
     const registration = await navigator.serviceWorker.getRegistration();
     return Boolean(registration?.active || registration?.installing || registration?.waiting);
