@@ -12,7 +12,8 @@ const PATIENCE_MS = 10_000;
 const RELOADED = 'tesserae-reloaded';
 
 // As long as this page is open, the service worker keeps its release: sw.js has the same name.
-navigator.locks?.request(`tesserae-release ${HOME.pathname} ${RELEASE}`, { mode: 'shared' }, () => new Promise(() => {}));
+// Where the browser keeps nothing for this site, there are no locks either.
+navigator.locks?.request(`tesserae-release ${HOME.pathname} ${RELEASE}`, { mode: 'shared' }, () => new Promise(() => {})).catch(() => {});
 
 /** Keeps this release for visits without a network. @returns {Promise<boolean>} whether there is one that is kept whole */
 export async function keepOffline() {

@@ -28,7 +28,10 @@ export const apache = (headers) => [
   'AddType text/javascript .js',
   'AddType application/wasm .wasm',
   'AddType application/manifest+json .webmanifest',
+  // Without the module a page that works is worth more than one that is refused.
+  '<IfModule mod_headers.c>',
   ...headers.map(([name, value]) => `Header always set ${name} "${value}"`),
+  '</IfModule>',
   '',
 ].join('\n');
 

@@ -32,7 +32,8 @@ const NOT_KEPT = /^(models\/|sw\.js$|release\.json$)/;
 function walk(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((file) => file.isFile())
-    .map((file) => join(file.parentPath, file.name).slice(folder.length + 1).replaceAll('\\', '/'))
+    // Before 18.20 Node.js calls it `path`.
+    .map((file) => join(file.parentPath ?? file.path, file.name).slice(folder.length + 1).replaceAll('\\', '/'))
     .filter((path) => !/(^|\/)[._]/.test(path))
     .sort();
 }
@@ -62,8 +63,9 @@ function replaced(text, old, now, where) {
 /** @param {Folders} folders @returns {Release} */
 export function readRelease(folders) {
   const found = sources(folders);
-  // What is written below is part of the release as well.
-  const all = sha256(readFileSync(fileURLToPath(import.meta.url)));
+  const headers = headersOf(readFileSync(join(folders.www, 'index.html'), 'utf8'));
+  // What is written below is part of the release as well, and so are the headers, which are kept with it.
+  const all = sha256(readFileSync(fileURLToPath(import.meta.url))).update(JSON.stringify(headers));
   for (const [path, source] of found) {
     // The index has the weights' checksums.
     if (path.endsWith('.safetensors')) continue;
@@ -97,7 +99,6 @@ export function readRelease(folders) {
     'FILES = {}', `FILES = ${JSON.stringify(kept, null, 2)}`, 'sw.js',
   ));
   files.set('release.json', { source: 'release.json', text: `${JSON.stringify({ release: id })}\n` });
-  const headers = headersOf(readFileSync(join(folders.www, 'index.html'), 'utf8'));
   return { id, prefix, files, headers, folders };
 }
 
