@@ -293,7 +293,7 @@ function accept(file, { sample = null, config = null } = {}) {
   if (kind === 'config') return complain(new TesseraeError(Code.CONFIG_INVALID, 'A config file is of no use by itself.'));
   const stem = name.replace(/(\.tesserae)?\.[^.]*$/, '') || 'picture';
   const next = { kind, blob: file, stem, sample };
-  return inUse() || loading ? run(next) : useModel(null, next);
+  return inUse() || client.loading ? run(next) : useModel(null, next);
 }
 
 const rerun = () => onStage()?.kind === 'picture' && run(onStage());

@@ -1,5 +1,5 @@
 // The model on show is the model in use, whatever fails or is cancelled, and there is always a way on.
-import { SHIPPED, complains, drop, engines, expect, file, open, patchWorker, reaches, rebuildSample, smallPhoto, test, withTiny } from './app.js';
+import { SHIPPED, TINY, complains, drop, engines, expect, file, open, patchWorker, reaches, rebuildSample, smallPhoto, test, withTiny } from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -137,5 +137,36 @@ test('a link to a model that fails leaves the address with the model in use', as
   await page.evaluate((name) => { location.hash = `device=cpu&model=${name}`; }, SHIPPED[0].name);
   await complains(page, 'download_failed', /404/);
   await expect.poll(() => page.url()).toContain('model=tiny');
+  await works(page, 'tiny');
+});
+
+test('a picture that comes before the list of models is rebuilt once the model is there', async ({ page }) => {
+  /** @type {(value?: unknown) => void} */ let letGo = () => {};
+  const held = new Promise((resolve) => { letGo = resolve; });
+  await page.route('**/models/index.json', async (route) => {
+    await held;
+    await route.fallback();
+  });
+  await page.goto('/#device=cpu');
+  await expect(page.locator('#device')).toHaveAttribute('data-kind', 'cpu');
+  await drop(page, await smallPhoto(page));
+  letGo();
+  await reaches(page, 'done');
+  await expect(page.locator('#model')).toHaveValue('tiny');
+});
+
+test('a model in use whose download is cancelled when it has to come again is not named any more, and can be chosen again', async ({ page }) => {
+  await open(page);
+  await page.evaluate(async () => { for (const name of await caches.keys()) await caches.delete(name); });
+  const answer = await holdDownload(page, { file: 'tiny.safetensors' });
+  const asked = page.waitForRequest('**/models/tiny.safetensors');
+  await page.selectOption('#device-choice', 'auto');
+  await asked;
+  await page.click('#cancel');
+  await reaches(page, 'ready');
+  await expect(page.locator('#model')).toHaveValue('');
+  answer({ path: TINY });
+  await page.selectOption('#model', 'tiny');
+  await reaches(page, 'ready');
   await works(page, 'tiny');
 });

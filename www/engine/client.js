@@ -75,6 +75,11 @@ export class EngineClient extends EventTarget {
     return this.#inUse?.loaded ?? null;
   }
 
+  /** Whether other weights are on their way to be the model in use. */
+  get loading() {
+    return this.#running?.lane === 'model' || this.#queue.some((e) => e.lane === 'model');
+  }
+
   /** Makes other weights the model in use; on failure the one in use stays. @param {WeightSource} source */
   load(source) {
     return this.#add('model', { kind: Ask.LOAD, source });
@@ -132,7 +137,10 @@ export class EngineClient extends EventTarget {
 
   /** Ends whatever is queued or under way, except the opening of the engine and steps, which are paused. */
   cancel() {
+    // The model in use is left only where it is loaded again for nothing that waits.
+    const restoring = this.#running?.lane === 'restore' && !this.#queue.length ? this.#running : null;
     this.#supersede(['picture', 'model', 'tune']);
+    if (restoring) this.#worker?.postMessage({ id: restoring.job.id, kind: Ask.CANCEL });
   }
 
   /** @param {Lane} lane @param {object} job @param {boolean} [first] */
@@ -217,7 +225,7 @@ export class EngineClient extends EventTarget {
 
   /** @param {{code: string, message: string}} error a failure that no caller waits for @param {WeightSource} [source] of the model that was in use */
   #report({ code, message }, source) {
-    if (code !== Code.CANCELLED) this.#emit('restart', { code, message, source });
+    if (code !== Code.CANCELLED || source) this.#emit('restart', { code, message, source });
   }
 
   /** @param {string} type @param {any} detail */
