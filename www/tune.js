@@ -4,7 +4,7 @@
 //   idle | preparing | running | pausing | stopping | paused | ended
 import { choose, chooseCrops, chosen, preset } from './choices.js';
 import { PATIENCE_MS, discardTuning, leftTuning, persist } from './engine/kept.js';
-import { Code, PageCode, failure } from './engine/protocol.js';
+import { Code, PageCode, failure, nameTaken } from './engine/protocol.js';
 import { save } from './files.js';
 
 const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
@@ -189,7 +189,10 @@ export class TuneView {
     if (this.#now === 'idle') {
       // What it says of the tuning before is no longer true.
       $('alert').clear();
-      if (!(await this.#mayBegin()) || !(await this.#begin(this.#chosen(), null))) return;
+      // While the visitor is asked, another press must not ask again.
+      this.#state('preparing');
+      if (!(await this.#mayBegin())) return this.#state('idle');
+      if (!(await this.#begin(this.#chosen(), null))) return;
     }
     const mine = this.#run;
     this.#state('running');
@@ -244,7 +247,7 @@ export class TuneView {
     const name = $('tune-name').value.trim().toWellFormed();
     const was = this.#now;
     if (!name || (keep && taken(name))) {
-      return complain(name ? { code: PageCode.NAME_TAKEN, message: `There is a model called “${name}” already.` } : { code: Code.ARGUMENT, message: 'The model needs a name.' });
+      return complain(name ? nameTaken(name) : { code: Code.ARGUMENT, message: 'The model needs a name.' });
     }
     if (keep) persist().catch(() => {});
     this.#state('preparing');

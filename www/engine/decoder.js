@@ -1,6 +1,7 @@
 // @ts-check
 // The worker that decodes picture files, one at a time, in a wasm instance of its own: a panic in a
 // decoder, or the memory that a large picture takes, costs the engine nothing.
+import { forget, panic } from './panic.js';
 import { Code, FILE_LIMITS, absent, failure } from './protocol.js';
 import { read } from './read.js';
 
@@ -9,14 +10,6 @@ import { read } from './read.js';
 /** @typedef {{ready: true} | {decoded: Decoded, memory: number} | {failed: import('./protocol.js').Failure, died: boolean, panic: string}} Told */
 
 const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;
-let panic = '';
-
-// What a panic says goes to the console; the abort that follows it says nothing.
-const { error: log } = console;
-console.error = (...words) => {
-  panic = String(words[0]);
-  log.apply(console, words);
-};
 
 /** @param {Told} message @param {Transferable[]} [transfer] */
 const tell = (message, transfer = []) => self.postMessage(message, { transfer });
@@ -44,12 +37,12 @@ async function decode(wasm, { photo: { blob, maxSide, square }, maxPixels }) {
 
 self.addEventListener('message', async ({ data }) => {
   const wasm = await started;
-  panic = '';
+  forget();
   try {
     if (!wasm) throw absent();
     const decoded = await decode(wasm, data);
     tell({ decoded, memory: wasm.memoryBytes() }, decoded.rgb ? [decoded.rgb.buffer] : []);
   } catch (error) {
-    tell({ failed: failure(error), died: error instanceof WebAssembly.RuntimeError, panic });
+    tell({ failed: failure(error), died: error instanceof WebAssembly.RuntimeError, panic: panic() });
   }
 });

@@ -1,7 +1,7 @@
 // @ts-check
 // What the visitor's own work leaves in the browser's private files: tuned models by name, and the
 // tuning under way with its pictures and its last snapshot, so that it outlives the page.
-import { PageCode, TesseraeError } from './protocol.js';
+import { PageCode, TesseraeError, nameTaken } from './protocol.js';
 
 // Other pages of the same origin share the root.
 const MODELS = 'tesserae-models';
@@ -86,7 +86,7 @@ async function whole(file) {
  * @param {string} name @param {Uint8Array<ArrayBuffer>} bytes @param {string | null} base
  */
 export function keepModel(name, bytes, base) {
-  const taken = new TesseraeError(PageCode.NAME_TAKEN, `There is a model called “${name}” already.`);
+  const taken = nameTaken(name);
   // Pages that are not secure have no locks, and no files to keep anything in either.
   const alone = async () => {
     const folder = await open(MODELS);

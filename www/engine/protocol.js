@@ -102,6 +102,9 @@ export const undecodable = (memory) => (memory
   ? new TesseraeError(Code.IMAGE_TOO_LARGE, 'This picture needs more memory than the browser has.')
   : new TesseraeError(Code.IMAGE_CORRUPT, 'This picture could not be decoded, so its file is probably damaged.'));
 
+/** @param {string} name that a kept or a shipped model has */
+export const nameTaken = (name) => new TesseraeError(PageCode.NAME_TAKEN, `There is a model called “${name}” already.`);
+
 /** @param {unknown} error @returns {Failure} what is left of an error after a `postMessage` */
 export function failure(error) {
   const e = /** @type {Partial<Record<keyof Failure, unknown>>} */ (Object(error));

@@ -4,6 +4,7 @@
 import { Ask, Code, FILE_LIMITS, PageCode, Stage, Tell, TesseraeError, failure } from './protocol.js';
 import { Decoder } from './develop.js';
 import { keepModel } from './kept.js';
+import { forget, panic } from './panic.js';
 import { checkSize, read } from './read.js';
 import { RELEASE } from './release.js';
 import { weights } from './store.js';
@@ -27,14 +28,6 @@ let current = 0;
 /** Ends what the current job waits for. */
 let stop = new AbortController();
 let dead = false;
-let panic = '';
-
-// What a panic says goes to the console alone; the abort that follows it says nothing.
-const { error: log } = console;
-console.error = (...words) => {
-  panic = String(words[0]);
-  log.apply(console, words);
-};
 
 /** @param {FromWorker} message @param {Transferable[]} [transfer] */
 const tell = (message, transfer = []) => self.postMessage(message, { transfer });
@@ -327,7 +320,7 @@ async function perform(job) {
   const tuning = TUNING.has(job.kind);
   current = job.id;
   stop = new AbortController();
-  panic = '';
+  forget();
   try {
     const value = await work[job.kind](/** @type {any} */ (job), own);
     await settle();
@@ -358,8 +351,8 @@ async function perform(job) {
  */
 function exhausted(error) {
   const { message } = failure(error);
-  const silent = error instanceof WebAssembly.RuntimeError && /unreachable/i.test(message) && !panic;
-  return silent || /out of memory|allocation/i.test(panic || message);
+  const silent = error instanceof WebAssembly.RuntimeError && /unreachable/i.test(message) && !panic();
+  return silent || /out of memory|allocation/i.test(panic() || message);
 }
 
 /** @param {unknown} error */
@@ -367,7 +360,7 @@ function die(error) {
   if (dead) return;
   dead = true;
   const code = exhausted(error) ? PageCode.OUT_OF_MEMORY : PageCode.WORKER_FAILED;
-  tell({ tell: Tell.DEAD, error: { code, message: failure(error).message, smaller, device: /wgpu error/i.test(panic) } });
+  tell({ tell: Tell.DEAD, error: { code, message: failure(error).message, smaller, device: /wgpu error/i.test(panic()) } });
 }
 
 // A panic inside an async function reaches no promise: it surfaces here.
