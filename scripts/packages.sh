@@ -68,7 +68,7 @@ install_extras() {
         quietly apt-get update &&
             DEBIAN_FRONTEND=noninteractive quietly apt-get install -y --no-install-recommends "${missing[@]}" && return 0
     fi
-    say "system packages: ${missing[*]} could not be installed, so the tests in WebKit are skipped"
+    say "the tests in WebKit are skipped without these packages, which Debian and Ubuntu install with: sudo apt-get install --no-install-recommends ${missing[*]}"
 }
 
 # The browsers no package brought, as one sentence.

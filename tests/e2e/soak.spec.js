@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SHIPPED, commandLine, decoded, drop, expect, file, open, reaches, rebuildSample, sample, saved, test, value, withTiny } from './app.js';
+import { SHIPPED, commandLine, decoded, drop, engines, expect, file, open, reaches, rebuildSample, sample, saved, test, value, withTiny } from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -162,7 +162,7 @@ test('two hundred mixed jobs in one tab leave memory flat and the picture right 
   const words = readings.map(({ heap, nodes, listeners, engine }) => `heap ${megabytes(heap)}, ${nodes} nodes, ${listeners} listeners, engine ${megabytes(engine)}`);
   console.log(`${JOBS} jobs of seed ${SEED} in ${((Date.now() - began) / 60_000).toFixed(1)} min: ${JSON.stringify(done)}\n  ${words.join('\n  ')}`);
 
-  expect(page.workers()).toHaveLength(1);
+  expect(await engines(page)).toHaveLength(1);
   // The first reading still lacks what the first jobs leave: a list of buttons, a cached style.
   const [, second] = readings;
   expect(last.engine).toBeLessThanOrEqual(second.engine * FLAT);
@@ -195,7 +195,7 @@ test('a thousand damaged pictures: each is shown or refused, by one and the same
   await withTiny(page);
   await open(page, 'device=cpu');
   await rebuildSample(page, 'coffee');
-  const [worker] = page.workers();
+  const worker = await engines(page);
   /** @type {Record<string, number>} */ const ends = {};
   /** @type {string[]} */ const wrong = [];
   const began = Date.now();
@@ -223,7 +223,9 @@ test('a thousand damaged pictures: each is shown or refused, by one and the same
         const ended = rest();
         document.getElementById('drop')?.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: transfer }));
         await ended;
-        found.push(html.dataset.state === 'error' ? String(document.getElementById('alert')?.dataset.code) : String(html.dataset.state));
+        const alert = document.getElementById('alert');
+        const died = alert?.textContent?.includes('could not be decoded') ? 'the decoder died: ' : '';
+        found.push(died + (html.dataset.state === 'error' ? String(alert?.dataset.code) : String(html.dataset.state)));
       }
       return found;
     }, damages);
@@ -231,11 +233,11 @@ test('a thousand damaged pictures: each is shown or refused, by one and the same
       ends[end] = (ends[end] ?? 0) + 1;
       if (!/^(done|image_\w+)$/.test(end)) wrong.push(`${end}: ${JSON.stringify(damages[i])}`);
     });
-    if (page.workers()[0] !== worker) break;
+    if ((await engines(page))[0] !== worker[0]) break;
   }
   console.log(`${DROPS} damaged pictures of seed ${SEED} in ${((Date.now() - began) / 60_000).toFixed(1)} min: ${JSON.stringify(ends)}, engine ${megabytes(await value(page, 'memory'))}`);
   expect(wrong).toEqual([]);
-  expect(page.workers()).toEqual([worker]);
+  expect(await engines(page)).toEqual(worker);
   expect(ends.done).toBeGreaterThan(0);
   expect(ends.image_corrupt).toBeGreaterThan(0);
   await rebuildSample(page, 'chelsea');
