@@ -292,6 +292,7 @@ fn pictures_are_known_by_what_is_in_them() {
         ("._e.JPG", &apple),
         ("._d", &apple),
         (".part", &png),
+        (".#a.jpg", b"an editor's lock"),
         ("empty", b""),
         ("words", b"words"),
         ("words.jfif", b"words"),
@@ -433,6 +434,30 @@ fn pictures_that_panicked_a_decoder_are_left_out_of_their_shard() {
         let shards = report.get("shards");
         let skipped = &shards.map_or(&report, |shards| &shards[0])["skipped"];
         assert_eq!(skipped, 3, "{words}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_read_is_left_out_of_its_shard() {
+    let folder = with_shards();
+    // Links that lead to nothing, as a photo library on another drive has them.
+    for shard in ["a", "b"] {
+        std::os::unix::fs::symlink("none", folder.path().join(shard).join("gone.jpg")).unwrap();
+    }
+    let output = run(&folder, "eval a --model TINY --size 64 --json");
+    let (report, told) = (json(&output), text(&output.stderr));
+    assert_eq!(report["skipped"], 1);
+    assert_eq!(report["images"].as_array().unwrap().len(), 2);
+    assert!(told.starts_with("left out: a/gone.jpg: "), "{told}");
+    for words in ["encode --out-dir tokens a b", "eval --out-dir reports a b"] {
+        let told = json(&run(
+            &folder,
+            &format!("{words} --model TINY --size 64 --json"),
+        ));
+        let counts =
+            |at: usize| ["pictures", "skipped"].map(|count| told["shards"][at][count].clone());
+        assert_eq!([counts(0), counts(1)], [[2, 1], [1, 2]], "{told}");
     }
 }
 

@@ -91,6 +91,9 @@ fn equal_runs_give_equal_files() {
     let first = file("--steps 3 --crop 32 --batch 2");
     assert!(first == file("--steps 3 --crop 32 --batch 2"));
     assert!(first != file("--steps 3 --crop 32 --batch 2 --seed 1"));
+    // The discriminator begins at random, too.
+    let first = file("--steps 1 --objective lifelike");
+    assert!(first == file("--steps 1 --objective lifelike"));
 }
 
 #[test]

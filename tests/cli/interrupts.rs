@@ -13,7 +13,11 @@ use super::support::program::{command, json, listed, printed, run, text};
 /// Runs the words until standard error has a line with `begun`, a little longer, and then sends the
 /// signal. Gives the status and standard error.
 fn interrupted(folder: &TempDir, words: &str, begun: &str, signal: &str) -> (Option<i32>, String) {
-    let mut command = command(folder, words);
+    signalled(command(folder, words), begun, &[signal])
+}
+
+/// The same with a command and one signal after another.
+fn signalled(mut command: Command, begun: &str, signals: &[&str]) -> (Option<i32>, String) {
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap());
@@ -21,16 +25,19 @@ fn interrupted(folder: &TempDir, words: &str, begun: &str, signal: &str) -> (Opt
     while !told.contains(begun) {
         assert!(lines.read_line(&mut told).unwrap() > 0, "{told}");
     }
-    std::thread::sleep(Duration::from_secs(1));
-    let sent = Command::new("kill")
-        .args([signal, &child.id().to_string()])
-        .status();
-    assert!(sent.unwrap().success());
+    for signal in signals {
+        std::thread::sleep(Duration::from_secs(1));
+        let sent = Command::new("kill")
+            .arg(signal)
+            .arg(child.id().to_string())
+            .status();
+        assert!(sent.unwrap().success());
+    }
     let patience = Instant::now() + Duration::from_secs(60);
     while child.try_wait().unwrap().is_none() {
         if Instant::now() > patience {
             child.kill().unwrap();
-            panic!("{signal} ends nothing: {told}");
+            panic!("{signals:?} ends nothing: {told}");
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -63,6 +70,24 @@ fn an_interrupted_training_saves_and_goes_on() {
         );
         assert!(fs::read(folder.path().join("a.checkpoint")).unwrap() != first);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    let folder = tempdir().unwrap();
+    super::training(&folder, 1_000_000, ("", ""));
+    let words = "train train.json --data SAMPLES --out a.safetensors";
+    let own = command(&folder, words);
+    // As a shell without job control starts what it runs in the background.
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' INT; exec \"$0\" \"$@\""])
+        .arg(own.get_program())
+        .args(own.get_args())
+        .current_dir(&folder);
+    let (code, told) = signalled(command, "training on", &["-INT", "-TERM"]);
+    assert_eq!(code, Some(143), "{told}");
 }
 
 #[test]

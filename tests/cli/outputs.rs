@@ -309,7 +309,17 @@ fn a_shipped_model_is_not_named_out_of_its_folder() {
     let folder = tempdir().unwrap();
     fs::create_dir(folder.path().join("models")).unwrap();
     fs::write(folder.path().join("notes.md"), "Notes.").unwrap();
-    for name in ["../x", "/tmp/x", "a/b", "..", ".hidden", "a\\b", "a\u{1b}b"] {
+    for name in [
+        "../x",
+        "/tmp/x",
+        "a/b",
+        "..",
+        ".hidden",
+        "a\\b",
+        "a\u{1b}b",
+        "x.v2",
+        "x.discriminator",
+    ] {
         json(&run(
             &folder,
             &format!("init vqvae-tiny x.safetensors --json --name {name}"),
@@ -322,13 +332,13 @@ fn a_shipped_model_is_not_named_out_of_its_folder() {
     assert_eq!(listed(&folder), ["models", "notes.md", "x.safetensors"]);
     json(&run(
         &folder,
-        "init vqvae-tiny x.safetensors --json --name good-1.0",
+        "init vqvae-tiny x.safetensors --json --name good-1_0",
     ));
     let ship = "ship x.safetensors --judge SAMPLES/coffee.png --judged-on a --trained-on b";
     printed(&run(
         &folder,
         &format!("{ship} --notes notes.md --models models"),
     ));
-    let expected = ["good-1.0.md", "good-1.0.safetensors", "index.json"];
+    let expected = ["good-1_0.md", "good-1_0.safetensors", "index.json"];
     assert_eq!(listed(folder.path().join("models")), expected);
 }

@@ -7,7 +7,7 @@ use tempfile::tempdir;
 use tesserae::Picture;
 
 use super::support::program::{failed, failed_last, json, listed, printed, run, text};
-use super::{sample_path, training};
+use super::{TINY, sample_path, training};
 
 #[test]
 fn a_training_does_not_begin_over_another() {
@@ -51,6 +51,68 @@ fn a_training_does_not_begin_over_another() {
     assert_eq!(log.lines().count(), 1);
     let both = run(&folder, &format!("{words} --overwrite --resume"));
     assert_eq!(both.status.code(), Some(2));
+}
+
+#[test]
+fn a_training_that_replaces_its_input_goes_on() {
+    let folder = tempdir().unwrap();
+    training(&folder, 2, ("", ""));
+    fs::write(folder.path().join("m.safetensors"), TINY).unwrap();
+    let words = "train train.json --data SAMPLES --from m.safetensors --out m.safetensors";
+    failed(&run(&folder, words), "argument", "--overwrite");
+    let resume = format!("{words} --resume");
+    failed(&run(&folder, &resume), "argument", "m.safetensors");
+    assert!(fs::read(folder.path().join("m.safetensors")).unwrap() == TINY);
+    printed(&run(&folder, &format!("{words} --overwrite")));
+    let output = run(&folder, &resume);
+    printed(&output);
+    let told = text(&output.stderr);
+    assert!(told.contains("going on after 2 steps"), "{told}");
+}
+
+#[test]
+fn a_training_does_not_learn_from_its_own_sheet() {
+    let folder = tempdir().unwrap();
+    training(&folder, 2, ("", ""));
+    let path = |name: &str| folder.path().join(name);
+    for (below, name) in [("photos", "coffee.png"), ("held", "chelsea.png")] {
+        fs::create_dir(path(below)).unwrap();
+        fs::copy(sample_path(name), path(below).join(name)).unwrap();
+    }
+    let words = "train train.json --data photos --held-out held --out photos/m.safetensors";
+    // What is there before the first run is somebody's picture.
+    fs::copy(sample_path("rocket.jpg"), path("photos/m.png")).unwrap();
+    failed(&run(&folder, words), "argument", "photos/m.png");
+    assert!(
+        fs::read(path("photos/m.png")).unwrap() == fs::read(sample_path("rocket.jpg")).unwrap()
+    );
+    fs::remove_file(path("photos/m.png")).unwrap();
+    printed(&run(&folder, words));
+    for option in ["--resume", "--overwrite"] {
+        assert!(path("photos/m.png").is_file());
+        let output = run(&folder, &format!("{words} {option}"));
+        printed(&output);
+        let told = text(&output.stderr);
+        assert!(told.contains("training on 1 picture\n"), "{told}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_training_removes_no_pipe_that_its_checkpoint_goes_to() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    let folder = tempdir().unwrap();
+    training(&folder, 1, ("", ""));
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    symlink("pipe", folder.path().join("m.checkpoint")).unwrap();
+    let from = pipe.clone();
+    let reader = std::thread::spawn(move || fs::read(from).unwrap());
+    let words = "train train.json --data SAMPLES --out m.safetensors --overwrite";
+    printed(&run(&folder, words));
+    assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+    assert!(!reader.join().unwrap().is_empty());
 }
 
 #[test]

@@ -61,10 +61,11 @@ pub fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
 }
 
 /// Whether a file in a folder or an archive is a picture: by its extension, or else by the first
-/// bytes that `head` reads. macOS's `._*` files have the names of pictures and are none.
+/// bytes that `head` reads. Hidden files belong to some program, such as macOS's `._*`, editors'
+/// locks and outputs that are not whole yet, whatever their extension.
 pub fn is_picture(path: &Path, head: impl FnOnce() -> Option<Vec<u8>>) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    if name.starts_with(b"._") {
+    if name.starts_with(b".") {
         return false;
     }
     let extension = path.extension().and_then(|e| e.to_str());
@@ -72,13 +73,12 @@ pub fn is_picture(path: &Path, head: impl FnOnce() -> Option<Vec<u8>>) -> bool {
     if extension.is_some_and(|e| ["jpg", "jpeg", "png", "webp"].contains(&e.as_str())) {
         return true;
     }
-    // Other hidden files belong to some program, such as outputs that are not whole yet.
     let known = |head: Vec<u8>| {
         let format = image::guess_format(&head);
         let read = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP];
         format.is_ok_and(|format| read.contains(&format))
     };
-    !name.starts_with(b".") && head().is_some_and(known)
+    head().is_some_and(known)
 }
 
 /// Bytes that tell what a file is.
@@ -127,7 +127,15 @@ pub fn read_pictures(
     paths: &[PathBuf],
     read: impl Fn(&Path) -> Result<Picture> + Sync,
 ) -> Result<Vec<Picture>> {
-    let files = pictures(paths)?;
+    read_found(paths, &pictures(paths)?, read)
+}
+
+/// The same for `files` that were found among `paths`.
+pub fn read_found(
+    paths: &[PathBuf],
+    files: &[PathBuf],
+    read: impl Fn(&Path) -> Result<Picture> + Sync,
+) -> Result<Vec<Picture>> {
     let mut read: Vec<Result<Picture>> = files.par_iter().map(|path| read(path)).collect();
     // A file that was asked for by its name is the failure itself.
     if files == paths && files.len() == 1 {

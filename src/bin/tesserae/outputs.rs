@@ -181,7 +181,7 @@ impl Place {
 }
 
 /// Whether two paths are one file that exists, by whatever links.
-fn is_same(a: &Path, b: &Path) -> bool {
+pub fn is_same(a: &Path, b: &Path) -> bool {
     #[cfg(unix)]
     let id = |path: &Path| {
         use std::os::unix::fs::MetadataExt;

@@ -170,8 +170,10 @@ pub async fn each_picture(
                 Err(error @ Error::ImageTooLarge { .. }) => error,
                 Err(error) => return Err(error),
             },
-            // A drive that fails says nothing about the picture.
-            Err(error @ Error::Io { .. }) => return Err(error),
+            // A tar that can no longer be read says nothing about the picture in it.
+            Err(error @ Error::Io { .. }) if matches!(entry.place, Place::Part { .. }) => {
+                return Err(error);
+            }
             Err(error) => error,
         };
         let line = files::left_out_line(&entry.path(), &unusable);

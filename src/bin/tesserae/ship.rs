@@ -137,9 +137,10 @@ impl Args {
     }
 }
 
-/// Refuses a name that cannot be that of files in one folder, and part of an address, as it is.
+/// Refuses a name that cannot be that of files in one folder, and part of an address, as it is. With
+/// a dot it could be another model's file, and `--model` would take it for a path.
 fn check_name(name: &str) -> Result<()> {
-    let known = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let known = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if name.len() <= 100
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(known)
@@ -147,8 +148,8 @@ fn check_name(name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::Argument(format!(
-        "The weight file's name is `{name}`; a shipped model is named with letters, digits, `-`, `_` \
-         and `.`, beginning with a letter or digit (convert --name gives it another one)"
+        "The weight file's name is `{name}`; a shipped model is named with letters, digits, `-` \
+         and `_`, beginning with a letter or digit (convert --name gives it another one)"
     )))
 }
 

@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM: they end the program at once, but not in the middle of a file, and a training
 //! saves first.
 
+use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
 
@@ -55,10 +56,24 @@ impl Drop for Hold {
     }
 }
 
+/// The signals that whoever started the program had it ignore, the first one in the lowest bit; none
+/// where the system does not say so in a file, as asking it otherwise takes unsafe code.
+fn ignored() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
 impl Signals {
     fn listen(&self) -> Result<()> {
         self.at_once.store(true, SeqCst);
+        let ignored = ignored();
         for signal in [SIGINT, SIGTERM] {
+            // A shell without job control has its background jobs ignore Ctrl-C, and they still must.
+            if ignored >> (signal - 1) & 1 == 1 {
+                continue;
+            }
             flag::register_conditional_default(signal, self.at_once.clone())
                 .and_then(|_| flag::register_usize(signal, self.caught.clone(), signal as usize))
                 .map_err(|e| Error::Internal(e.to_string()))?;

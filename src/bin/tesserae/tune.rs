@@ -112,6 +112,7 @@ impl Args {
         let others = Look::new(others, config.damage)?;
         let pictures = &learned.pictures;
         let device = self.model.device_to_train()?;
+        device.seed(config.seed);
         let loaded = self.model.weights(&device)?;
         let training = config.training(&loaded.config, pictures)?;
         let range = loaded.config.input_range();

@@ -14,7 +14,7 @@ use tesserae::{Autoencoder, Codec, Error, ModelConfig, Picture, Result};
 use crate::device::{DeviceArgs, Opened};
 use crate::model::ConfigArgs;
 use crate::outputs::{Output, Outputs};
-use crate::{files, grid, signals, terminal};
+use crate::{files, grid, outputs, signals, terminal};
 use log::Log;
 
 /// Steps between two checkpoints, two lines of the log, and two looks at held-out pictures.
@@ -78,19 +78,19 @@ impl Args {
         let (model, trained) = self.model(&config, &device)?;
         let start = self.start(trained, &device)?;
         let crops = CropSampler::new(
-            files::read_pictures(std::slice::from_ref(&self.data), files::picture)?,
+            self.read_pictures(&self.data)?,
             &config.data,
             config.model.input_range(),
             config.seed,
         )?;
         let held_out = match &self.held_out {
-            Some(folder) => files::read_pictures(std::slice::from_ref(folder), files::picture)?,
+            Some(folder) => self.read_pictures(folder)?,
             None => Vec::new(),
         };
         let task = Reconstruction::new(config.clone(), model, start, &device)?;
         let mut trainer = Trainer::new(task, config.steps);
         let checkpoint = outputs.checkpoint.path();
-        let resumed = self.resume && checkpoint.is_file();
+        let resumed = self.resumes();
         if resumed {
             trainer.resume(&files::read(checkpoint)?)?;
             terminal::warn(format_args!("going on after {} steps", trainer.done()));
@@ -100,8 +100,9 @@ impl Args {
         terminal::warn(format_args!("training on {count} picture{plural}"));
 
         let hold = signals::Hold::new();
-        if self.overwrite && checkpoint.exists() {
+        if self.overwrite && outputs.checkpoint.is_file() && checkpoint.exists() {
             // It does not belong to the new log, nor may --resume take it for the new training's.
+            // A device or a pipe holds no old checkpoint.
             fs::canonicalize(checkpoint)
                 .and_then(fs::remove_file)
                 .map_err(|e| Error::io(checkpoint, e))?;
@@ -153,6 +154,28 @@ impl Args {
         Ok(())
     }
 
+    /// Whether a checkpoint is there to go on from.
+    fn resumes(&self) -> bool {
+        self.resume && self.out.with_extension("checkpoint").is_file()
+    }
+
+    /// The pictures in `folder`, without the sheet that an earlier run of this training left among
+    /// them.
+    fn pictures(&self, folder: &PathBuf) -> Result<Vec<PathBuf>> {
+        let mut found = files::pictures(std::slice::from_ref(folder))?;
+        // Of a first run, a picture in the sheet's place is somebody's.
+        if self.held_out.is_some() && (self.overwrite || self.resumes()) {
+            let sheet = self.out.with_extension("png");
+            found.retain(|path| !outputs::is_same(path, &sheet));
+        }
+        Ok(found)
+    }
+
+    fn read_pictures(&self, folder: &PathBuf) -> Result<Vec<Picture>> {
+        let found = self.pictures(folder)?;
+        files::read_found(std::slice::from_ref(folder), &found, files::picture)
+    }
+
     /// Where everything goes, all of it checked.
     fn outputs(&self) -> Result<Files> {
         let beside = |extension| self.out.with_extension(extension);
@@ -172,9 +195,11 @@ impl Args {
         );
         let folders = [Some(&self.data), self.held_out.as_ref()];
         for folder in folders.into_iter().flatten() {
-            inputs.extend(files::pictures(std::slice::from_ref(folder))?);
+            inputs.extend(self.pictures(folder)?);
         }
-        let mut outputs = Outputs::new(inputs.iter().map(PathBuf::as_path), self.overwrite);
+        // What the checkpoint's own run was allowed to replace, it goes on replacing.
+        let overwrite = self.overwrite || self.resumes();
+        let mut outputs = Outputs::new(inputs.iter().map(PathBuf::as_path), overwrite);
         let mut claim = |path: &Path| outputs.claim(path);
         let weights = claim(&self.out)?;
         if !weights.is_file() {
