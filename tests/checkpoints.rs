@@ -384,7 +384,7 @@ fn what_does_not_fit_the_device_is_refused_from_the_header() {
 
 #[cfg(feature = "cli")]
 mod program {
-    use super::support::program::{failed, json, run, text};
+    use super::support::program::{command, failed, json, run, text};
     use super::*;
 
     const PLACE: &str = "ROOT/tests/checkpoints";
@@ -436,6 +436,58 @@ mod program {
         std::fs::write(&config, r#"{"model_type": "bert", "input": 4}"#).unwrap();
         let output = run(&folder, "inspect model.safetensors");
         failed(&output, "config_invalid", "32 were assumed");
+    }
+
+    #[test]
+    fn every_field_that_is_read_counts_in_a_config_beside_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let weights = folder.path().join("model.safetensors");
+        std::fs::copy(path("control-taming.safetensors"), &weights).unwrap();
+        let inspect = |config: &str| {
+            std::fs::write(folder.path().join("config.json"), config).unwrap();
+            run(&folder, "inspect model.safetensors")
+        };
+        // What each leaves open is refused either way, and the config is named if it was read.
+        for config in [
+            r#"{"norm_eps": 1e-5}"#,
+            r#"{"quantizer": "cosine"}"#,
+            r#"{"sample_size": 64}"#,
+            r#"{"resolution": 64}"#,
+            r#"{"input": [0, 1]}"#,
+        ] {
+            failed(&inspect(config), "config_invalid", "config.json was read");
+        }
+        let output = inspect(r#"{"tanh_out": true}"#);
+        failed(&output, "config_invalid", "`tanh_out` is true");
+        for config in [r#"{"resolution": "high"}"#, r#"{"input": "pixels"}"#] {
+            let output = inspect(config);
+            failed(&output, "config_invalid", "32 were assumed");
+            assert!(!told(&output).contains("was read"), "{}", told(&output));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_config_from_a_pipe_is_read_once() {
+        use std::io::Write;
+        use std::process::Stdio;
+        let folder = tempfile::tempdir().unwrap();
+        let words = format!(
+            "encode {PLACE}/picture-64.png out.tokens --config /dev/stdin \
+             --model {PLACE}/control-taming.safetensors"
+        );
+        let mut child = command(&folder, &words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        pipe.write_all(GROUPS.unwrap().as_bytes()).unwrap();
+        drop(pipe);
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", told(&output));
+        assert!(folder.path().join("out.tokens").exists());
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! `_orig_mod.`), keep them beside others (`vae.`, `first_stage_model.`), and keep a moving average
 //! of them.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result, shown};
 
@@ -14,6 +15,14 @@ const ENCODERS: [&str; 4] = [
     "encoder.conv_blocks.",
     "encoder.down.",
     "enc_b.blocks.",
+];
+
+/// The same of its decoder.
+const DECODERS: [&str; 4] = [
+    "decoder.up_blocks.",
+    "decoder.conv_blocks.",
+    "decoder.up.",
+    "dec.blocks.",
 ];
 
 /// Keys under which models are kept, the likeliest first. Averages come before what they are the
@@ -48,6 +57,9 @@ const KEYS: [&str; 27] = [
     "weights",
 ];
 
+/// How many of the keys are averages'.
+const AVERAGES: usize = 8;
+
 /// How likely a model is meant that lies under these keys, less being likelier. No key at all comes
 /// after the known ones, and before the others.
 pub fn rank<'a>(keys: impl IntoIterator<Item = &'a str>) -> usize {
@@ -67,7 +79,9 @@ pub fn rank<'a>(keys: impl IntoIterator<Item = &'a str>) -> usize {
 /// Whether tensors of these names hold an autoencoder.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn is_model<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
-    names.into_iter().any(|name| beginning(name).is_some())
+    names
+        .into_iter()
+        .any(|name| beginning(name, &ENCODERS).is_some())
 }
 
 /// What comes before the autoencoder's own names, the dot included; nothing where they stand alone,
@@ -77,22 +91,31 @@ pub fn is_model<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
 /// [`Error::WeightsMismatch`] where there are several, and no telling which is meant.
 pub fn prefix<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(&'a str, Vec<&'a str>)> {
     let mut found = BTreeMap::<&str, usize>::new();
-    for start in names.into_iter().filter_map(beginning) {
-        *found.entry(start).or_default() += 1;
+    let mut decoders = BTreeSet::new();
+    for name in names {
+        if let Some(start) = beginning(name, &ENCODERS) {
+            *found.entry(start).or_default() += 1;
+        }
+        decoders.extend(beginning(name, &DECODERS));
     }
     // A part of a model, such as an average of some layers, is not the model.
-    let whole = found.values().copied().max().unwrap_or(0);
-    found.retain(|_, count| *count == whole);
-    let rank = |start: &&str| rank(start.split('.'));
-    let best = found.keys().map(rank).min();
-    let mut likeliest = found.keys().filter(|start| Some(rank(start)) == best);
+    let most = found.values().copied().max().unwrap_or(0);
+    found.retain(|start, count| *count == most || decoders.contains(start));
+    let rank = |start: &str| rank(start.split('.'));
+    // An average has as many layers as what it averages; one of only a few is not meant.
+    let averaged = found.iter().filter(|(start, _)| rank(start) >= AVERAGES);
+    let averaged: BTreeSet<usize> = averaged.map(|(_, count)| *count).chain([most]).collect();
+    let meant = found.iter().filter(|(_, count)| averaged.contains(count));
+    let order = |(start, count): &(&&str, &usize)| (rank(start), Reverse(**count));
+    let best = meant.clone().map(|model| order(&model)).min();
+    let mut likeliest = meant.filter(|model| Some(order(model)) == best);
     match (likeliest.next(), likeliest.next()) {
-        (Some(one), Some(other)) => Err(Error::WeightsMismatch(format!(
+        (Some((one, _)), Some((other, _))) => Err(Error::WeightsMismatch(format!(
             "they hold two models, under {} and {}, and neither name says which is meant",
             shown(one),
             shown(other)
         ))),
-        (Some(one), None) => {
+        (Some((one, _)), None) => {
             let others = found.keys().copied().filter(|start| start != one);
             Ok((*one, others.collect()))
         }
@@ -100,9 +123,9 @@ pub fn prefix<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(&'a str, 
     }
 }
 
-/// What comes before the encoder in a name that has one.
-fn beginning(name: &str) -> Option<&str> {
-    ENCODERS.iter().find_map(|part| {
+/// What comes before one of `parts` in a name that has one.
+fn beginning<'a>(name: &'a str, parts: &[&str]) -> Option<&'a str> {
+    parts.iter().find_map(|part| {
         let at = name.find(part)?;
         let start = &name[..at];
         // `text_encoder.` is another encoder.
@@ -141,7 +164,7 @@ mod tests {
             assert_eq!(of(&[start]).unwrap(), start);
         }
         for other in ["text_encoder.down.0.weight", "encoder.layers.0.weight"] {
-            assert_eq!(beginning(other), None, "{other}");
+            assert_eq!(beginning(other, &ENCODERS), None, "{other}");
         }
     }
 
@@ -155,6 +178,43 @@ mod tests {
         let names = [ENCODER, second, &format!("ema.{ENCODER}")].map(str::to_owned);
         let (start, others) = prefix(names.iter().map(String::as_str)).unwrap();
         assert_eq!((start, others), ("", vec![]));
+    }
+
+    /// Names of autoencoders under these beginnings, with so many levels.
+    fn models<'a>(models: &[(&'a str, usize)]) -> Result<(String, Vec<String>)> {
+        let name = |start: &'a str, stack: &'a str| {
+            move |level| format!("{start}{stack}.{level}.block.0.conv1.weight")
+        };
+        let names = models.iter().flat_map(|&(start, levels)| {
+            let encoder = (0..levels).map(name(start, "encoder.down"));
+            encoder.chain((0..levels).map(name(start, "decoder.up")))
+        });
+        let names: Vec<String> = names.collect();
+        let (start, others) = prefix(names.iter().map(String::as_str))?;
+        let others = others.into_iter().map(str::to_owned).collect();
+        Ok((start.to_owned(), others))
+    }
+
+    #[test]
+    fn a_known_key_is_taken_before_a_larger_model_and_no_model_is_passed_over_silently() {
+        let taken = |given: &[(&str, usize)]| models(given).unwrap();
+        let expected = |start: &str, other: &str| (start.to_owned(), vec![other.to_owned()]);
+        let both = taken(&[("vae.", 4), ("teacher.", 5)]);
+        assert_eq!(both, expected("vae.", "teacher."));
+        let both = taken(&[("left.", 4), ("right.", 5)]);
+        assert_eq!(both, expected("right.", "left."));
+        // An average of a few layers is neither taken nor left unsaid.
+        for start in ["", "model.", "mine."] {
+            let both = taken(&[(start, 5), ("ema.", 4)]);
+            assert_eq!(both, expected(start, "ema."));
+        }
+        let (start, others) = taken(&[("teacher.", 5), ("vae.", 4), ("ema.", 4)]);
+        assert_eq!((&*start, others.len()), ("ema.", 2));
+        // An encoder alone is no model.
+        let alone = ["vae.", "teacher."].map(|start| format!("{start}{ENCODER}"));
+        let whole = ["encoder.down.1.a", "decoder.up.0.a"].map(|name| format!("teacher.{name}"));
+        let names = alone.iter().chain(&whole).map(String::as_str);
+        assert_eq!(prefix(names).unwrap(), ("teacher.", vec![]));
     }
 
     #[test]

@@ -119,7 +119,8 @@ impl ModelArgs {
         survey.fits()?;
         let (parameters, largest) = (survey.parameters(), survey.largest());
         device.limits().admit(&survey.config, parameters, largest)?;
-        weights::load(&file, &self.config, device)
+        // A config from a pipe can be read only once, so the survey is not made anew.
+        weights::build(survey, device)
     }
 
     /// The model, ready for pictures.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use burn::tensor::Device;
+use serde::Deserialize;
 use serde_json::Value;
 use tesserae::weights::{self, CheckedWeights, Container, Loaded, Source, Survey, refuse_shard};
 use tesserae::{Error, ModelConfig, Result};
@@ -28,13 +29,17 @@ const NAMES: [&str; 6] = [
 const PARTS: [&str; 3] = ["vae", "vqvae", "movq"];
 /// Extensions of weight files, the likelier kind first.
 const KINDS: [&[&str]; 2] = [&["safetensors", "sft"], &["ckpt", "pt", "pth", "bin"]];
-/// Fields of a `config.json` that is a model's of those that are read here.
-const TELLING: [&str; 5] = [
+/// Any of these fields shows that a `config.json` belongs to a model of a kind that is read here.
+const TELLING: [&str; 9] = [
     "kind",
     "_class_name",
     "norm_num_groups",
     "norm_groups",
+    "norm_eps",
     "act_fn",
+    "tanh_out",
+    "quantizer",
+    "sample_size",
 ];
 /// Longest config that is read, in bytes.
 const MAX_CONFIG: u64 = 1 << 20;
@@ -61,14 +66,24 @@ pub fn survey(path: &Path, given: &ConfigArgs) -> Result<Survey> {
 /// Looks at every value as well. What was not in the file, or not all that was in it, is reported on
 /// standard error.
 pub fn check(path: &Path, given: &ConfigArgs) -> Result<CheckedWeights> {
-    let checked = CheckedWeights::of_survey(survey(path, given)?)?;
+    values(survey(path, given)?)
+}
+
+/// Goes on from a survey to every value, and reports as [`check`] does.
+fn values(survey: Survey) -> Result<CheckedWeights> {
+    let checked = CheckedWeights::of_survey(survey)?;
     report(&checked);
     Ok(checked)
 }
 
 /// The weights as a model.
 pub fn load(path: &Path, given: &ConfigArgs, device: &Device) -> Result<Loaded> {
-    weights::build(&check(path, given)?, device)
+    build(survey(path, given)?, device)
+}
+
+/// The weights that were surveyed as a model.
+pub fn build(survey: Survey, device: &Device) -> Result<Loaded> {
+    weights::build(&values(survey)?, device)
 }
 
 /// Reports what a reader could not know: values that were assumed, and which of several models was
@@ -223,10 +238,18 @@ fn beside(file: &Path) -> Result<Option<(PathBuf, String)>> {
     let text = files::text(&place)?;
     // What cannot be read may be the one that matters, so that it is not passed over.
     let telling = match serde_json::from_str::<Value>(&text) {
-        Ok(value) => TELLING.iter().any(|field| value.get(field).is_some()),
+        Ok(value) => is_telling(&value),
         Err(_) => true,
     };
     Ok(telling.then_some((place, text)))
+}
+
+/// Whether a config says something that is meant for here. Other programs' configs also have `input`
+/// and `resolution`, so these count only with values that they can have here.
+fn is_telling(config: &Value) -> bool {
+    let input = || <[f32; 2]>::deserialize(&config["input"]).is_ok();
+    let resolution = || usize::deserialize(&config["resolution"]).is_ok();
+    TELLING.iter().any(|field| config.get(field).is_some()) || input() || resolution()
 }
 
 /// A file's bytes, read where they are asked for.

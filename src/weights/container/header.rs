@@ -84,12 +84,12 @@ struct Extent {
     data_offsets: Option<(u64, u64)>,
 }
 
-/// Why a header in order is refused by the format's own reader, which counts bits in the machine's
-/// addresses, `most` being the largest: a tensor is too large, 512 MiB where they have 32 bits.
-/// `None` for a header that is not in order.
+/// Why a header in order is refused by the format's own reader, which counts in the machine's
+/// addresses, `most` being the largest: a tensor has more bits (512 MiB where addresses have 32 bits),
+/// or the file's data more bytes (4 GiB). `None` for a header that is not in order.
 fn too_large(header: &str, most: u64) -> Option<Error> {
     let extents: BTreeMap<String, Extent> = serde_json::from_str(header).ok()?;
-    let bits = |extent: Extent| {
+    let extent = |extent: Extent| {
         let bits = extent.dtype?.bitsize() as u64;
         let values = extent
             .shape?
@@ -97,13 +97,18 @@ fn too_large(header: &str, most: u64) -> Option<Error> {
             .try_fold(1_u64, u64::checked_mul)?;
         let (start, end) = extent.data_offsets?;
         let bits = values.checked_mul(bits)?;
-        (end.checked_sub(start)? == bits / 8).then_some(bits)
+        (end.checked_sub(start)? == bits / 8).then_some((bits, end))
     };
-    let largest = extents.into_values().filter_map(bits).max()?;
-    (largest > most).then_some(Error::ModelTooLarge {
-        needed: largest / 8,
-        limit: most / 8,
-    })
+    let (mut largest, mut data) = (0, 0);
+    for (bits, end) in extents.into_values().filter_map(extent) {
+        (largest, data) = (bits.max(largest), end.max(data));
+    }
+    let too_large = |needed, limit| Some(Error::ModelTooLarge { needed, limit });
+    match (largest > most, data > most) {
+        (true, _) => too_large(largest / 8, most / 8),
+        (false, true) => too_large(data, most),
+        (false, false) => None,
+    }
 }
 
 /// A JSON object that has each of its keys once, and whose metadata have.

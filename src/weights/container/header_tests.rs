@@ -203,3 +203,24 @@ fn a_tensor_past_32_bits_of_addresses_is_too_large_and_not_damaged() {
     );
     assert_eq!(told("{"), None);
 }
+
+#[test]
+fn data_past_32_bits_of_addresses_is_too_large_and_not_damaged() {
+    // Tensors of 256 MiB, none of which is too large by itself.
+    let header = |count: u64| {
+        let tensor = |i: u64| {
+            let (start, end) = (i << 28, (i + 1) << 28);
+            format!(
+                r#""t{i}": {{"dtype": "F32", "shape": [8192, 8192], "data_offsets": [{start}, {end}]}}"#
+            )
+        };
+        let tensors: Vec<String> = (0..count).map(tensor).collect();
+        format!("{{{}}}", tensors.join(","))
+    };
+    let most = u64::from(u32::MAX);
+    assert_eq!(too_large(&header(15), most), None);
+    let error = too_large(&header(17), most).unwrap();
+    assert_eq!(error.code(), "model_too_large");
+    assert!(error.to_string().contains("4352 MB"), "{error}");
+    assert_eq!(too_large(&header(17), u64::MAX), None);
+}

@@ -66,8 +66,9 @@ pub(super) struct Layout {
 impl Layout {
     /// # Errors
     /// [`Error::ImageKind`] for kinds of JPEG that are not read, [`Error::ImageCorrupt`] where no
-    /// frame or no scan begins, or a segment contradicts another.
-    pub fn of(bytes: &[u8]) -> Result<Self> {
+    /// frame or no scan begins, a segment contradicts another, or a scan has more restart markers than
+    /// the picture has blocks. What `admit` says of the picture's sides.
+    pub fn of(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Result<Self> {
         let mut layout = Self {
             width: 0,
             height: 0,
@@ -82,10 +83,16 @@ impl Layout {
             finished: [0; 4],
         };
         let (mut jfif, mut in_scan, mut interval) = (false, false, 0);
+        let mut restarts = 0;
         let mut at = 2;
         while let Some((start, after, marker)) = next_marker(bytes, at) {
             let restart = (0xD0..=0xD7).contains(&marker);
             if in_scan {
+                // Each takes memory here, and more in the filled file.
+                restarts += u32::from(restart);
+                if restarts > layout.blocks() {
+                    return Err(damaged());
+                }
                 let restart = restart && interval > 0;
                 layout.gaps.push(Gap { at: start, restart });
             }
@@ -103,7 +110,10 @@ impl Layout {
             let segment = Segment::at(bytes, after)?;
             let (after, whole, segment) = (segment.after, segment.whole, segment.content);
             match marker {
-                0xC0..=0xC2 => layout.frame(marker, segment)?,
+                0xC0..=0xC2 => {
+                    layout.frame(marker, segment)?;
+                    admit(u32::from(layout.width), u32::from(layout.height))?;
+                }
                 0xC3 | 0xCB | 0xF7 => return Err(Error::ImageKind("a lossless JPEG")),
                 0xC5..=0xC7 | 0xCD..=0xCF | 0xDE | 0xDF => {
                     return Err(Error::ImageKind("a hierarchical JPEG"));
@@ -114,7 +124,7 @@ impl Layout {
                 0xDA if !whole => return Err(cut_short()),
                 0xDA => {
                     layout.scan(segment)?;
-                    in_scan = true;
+                    (in_scan, restarts) = (true, 0);
                 }
                 0xDD => interval = segment.first_chunk().map_or(0, |n| u16::from_be_bytes(*n)),
                 0xE0 => jfif |= segment.starts_with(b"JFIF\0"),
@@ -209,6 +219,11 @@ impl Layout {
         }
         self.scans.push(components);
         Ok(())
+    }
+
+    /// Blocks of 8×8 pixels that the picture has: the most that a scan has of one component.
+    fn blocks(&self) -> u32 {
+        u32::from(self.width).div_ceil(8) * u32::from(self.height).div_ceil(8)
     }
 
     /// Source: libjpeg's `default_decompress_parms`.

@@ -20,9 +20,8 @@ const ONES: &[u8] = &[0xFF, 0x00];
 const ZEROS: &[u8] = &[0x00];
 
 pub(super) fn read(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Result<Stored> {
-    let layout = Layout::of(bytes)?;
+    let layout = Layout::of(bytes, admit)?;
     let (width, height) = (u32::from(layout.width), u32::from(layout.height));
-    admit(width, height)?;
     layout.check(bytes)?;
 
     let decode = |filler| {

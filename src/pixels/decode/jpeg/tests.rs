@@ -96,6 +96,21 @@ fn a_jpeg_that_lacks_data_before_a_restart_marker_is_damaged() {
 }
 
 #[test]
+fn more_restart_markers_than_the_picture_has_blocks_are_damage() {
+    let file = waves(8, 8).encode_as("jpg").unwrap();
+    let (content, end) = file.split_last_chunk::<2>().unwrap();
+    let interval = b"\xFF\xDD\0\x04\0\x01";
+    for segment in [&interval[..], b""] {
+        let with = |count| {
+            let markers = b"\xFF\xD0".repeat(count);
+            [&content[..2], segment, &content[2..], &markers, end].concat()
+        };
+        Picture::decode(&with(1)).unwrap();
+        assert_eq!(code(&with(4096)), "image_corrupt");
+    }
+}
+
+#[test]
 fn a_thumbnail_does_not_hide_a_cut() {
     let bytes = waves(19, 21).encode_as("jpg").unwrap();
     // An APP1 segment that holds an end marker.
