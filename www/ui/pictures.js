@@ -9,7 +9,7 @@ const SIDE = 128;
 class PictureList extends HTMLElement {
   /** @type {Blob | null} the one on the stage */ #first = null;
   /** @type {Blob[]} */ #more = [];
-  /** Small copies of the pictures, each drawn once. @type {WeakMap<Blob, HTMLCanvasElement>} */ #small = new WeakMap();
+  /** Small copies of the pictures in the list, each drawn once. @type {Map<Blob, HTMLCanvasElement>} */ #small = new Map();
   /** One picture is decoded at a time: at full size each may take a hundred megabytes. */
   #drawn = Promise.resolve();
   #list = document.createElement('ul');
@@ -86,6 +86,9 @@ class PictureList extends HTMLElement {
     // The ways to more stay where they are, and keep the focus.
     this.#list.querySelectorAll('li:has(canvas)').forEach((item) => item.remove());
     this.#list.prepend(...this.pictures.map((blob, i) => this.#item(blob, i)));
+    // A browser may hold on to the file of a picture for long, and so to what hangs on it.
+    const listed = new Set(this.pictures);
+    for (const blob of this.#small.keys()) if (!listed.has(blob)) this.#small.delete(blob);
   }
 
   /** @param {Blob} blob @param {number} at */
@@ -117,7 +120,7 @@ class PictureList extends HTMLElement {
     this.#drawn = this.#drawn.then(async () => {
       // A picture that was removed before its turn is drawn if it comes back.
       if (canvas.isConnected) await draw(canvas, blob);
-      else this.#small.delete(blob);
+      else if (this.#small.get(blob) === canvas) this.#small.delete(blob);
     });
     return canvas;
   }
