@@ -22,7 +22,9 @@ const sha256 = (data) => createHash('sha256').update(data).digest('hex');
 
 // Drawings that differ in gender or direction alone are nearly one, so they fall on one side.
 function heldOut(emoji) {
-  const kin = plain(emoji).replace(/[👨👩]/gu, '🧑').replace(/\u200D[♀♂➡]/gu, '');
+  const kin = plain(emoji)
+    .replace(/[👨👩]/gu, '🧑')
+    .replace(/\u200D[♀♂➡]/gu, '');
   return BigInt(`0x${sha256(codePoints(kin))}`) % 10n === 0n;
 }
 

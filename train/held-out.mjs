@@ -12,7 +12,7 @@ for (const bundle of BUNDLES) {
   // Qt's resource files hold their pictures as they are, one after the other.
   const bytes = readFileSync(join(rcc, `${bundle}.rcc`));
   let at = 0;
-  for (let n = 0; (at = bytes.indexOf('RIFF', at)) >= 0; ) {
+  for (let n = 0; (at = bytes.indexOf('RIFF', at)) >= 0;) {
     if (bytes.toString('latin1', at + HEADER, at + HEADER + 4) !== 'WEBP') {
       at += HEADER;
       continue;

@@ -9,8 +9,15 @@ import { megabytes } from './models.js';
 
 /** @type {Record<import('./engine/protocol.js').Job['kind'], Kind>} */
 const KIND = {
-  [Ask.OPEN]: 'start', [Ask.LOAD]: 'start', [Ask.PICTURE]: 'picture', [Ask.TOKENS]: 'picture', [Ask.DECODE]: 'decode',
-  [Ask.TUNE]: 'tune', [Ask.STEPS]: 'tune', [Ask.FINISH]: 'tune', [Ask.UNDO]: 'tune',
+  [Ask.OPEN]: 'start',
+  [Ask.LOAD]: 'start',
+  [Ask.PICTURE]: 'picture',
+  [Ask.TOKENS]: 'picture',
+  [Ask.DECODE]: 'decode',
+  [Ask.TUNE]: 'tune',
+  [Ask.STEPS]: 'tune',
+  [Ask.FINISH]: 'tune',
+  [Ask.UNDO]: 'tune',
 };
 /** @type {Record<Kind, Partial<Record<StageName, [from: number, to: number]>>>} */
 const SPAN = {
@@ -20,7 +27,12 @@ const SPAN = {
   tune: { [Stage.DOWNLOAD]: [0, 0.8], [Stage.BUILD]: [0.8, 1] },
 };
 /** @type {Partial<Record<StageName, string>>} */
-const WORDS = { [Stage.START]: 'Starting the engine', [Stage.BUILD]: 'Building the model', [Stage.ENCODE]: 'Photo to tokens', [Stage.DECODE]: 'Tokens to photo' };
+const WORDS = {
+  [Stage.START]: 'Starting the engine',
+  [Stage.BUILD]: 'Building the model',
+  [Stage.ENCODE]: 'Photo to tokens',
+  [Stage.DECODE]: 'Tokens to photo',
+};
 /** @type {Partial<Record<StageName, string>>} */
 const WITHOUT_TOKENS = { [Stage.ENCODE]: 'Photo to latents', [Stage.DECODE]: 'Latents to photo' };
 
@@ -42,9 +54,10 @@ export class Bar {
   to({ job, stage, done, total }, working, tokens) {
     const kind = KIND[job.kind];
     const bytes = stage === Stage.DOWNLOAD ? { done, total } : undefined;
-    const text = bytes && 'source' in job && job.source
-      ? `Downloading ${job.source.name}: ${megabytes(done)} of ${megabytes(total)} MB`
-      : (!tokens && WITHOUT_TOKENS[stage]) || WORDS[stage] || '';
+    const text =
+      bytes && 'source' in job && job.source
+        ? `Downloading ${job.source.name}: ${megabytes(done)} of ${megabytes(total)} MB`
+        : (!tokens && WITHOUT_TOKENS[stage]) || WORDS[stage] || '';
     // A worker that is replaced in mid-run starts again, but its picture is still the same job.
     const again = working && kind === 'start' && this.kind !== null && this.kind !== 'start';
     if (!again && this.kind !== kind) this.begin(kind, text);

@@ -17,11 +17,15 @@
     var box = document.getElementById('boot');
     if (box) {
       /** @type {HTMLElement} */ (box.firstElementChild).textContent = sentence;
-      /** @type {HTMLElement} */ (box.lastElementChild).onclick = function () { location.reload(); };
+      /** @type {HTMLElement} */ (box.lastElementChild).onclick = function () {
+        location.reload();
+      };
       box.hidden = !sentence;
     } else if (sentence) {
       // The head is parsed before the box is there.
-      document.addEventListener('DOMContentLoaded', function () { show(sentence); });
+      document.addEventListener('DOMContentLoaded', function () {
+        show(sentence);
+      });
     }
   }
 
@@ -49,7 +53,9 @@
     fail(STOPPED);
   }
 
-  var slow = setTimeout(function () { show(SLOW); }, SLOW_MS);
+  var slow = setTimeout(function () {
+    show(SLOW);
+  }, SLOW_MS);
 
   // Once the page tells its own state, whatever fails is its own to report.
   var life = new MutationObserver(function () {
@@ -64,10 +70,14 @@
 
   addEventListener('error', onError, true);
   addEventListener('unhandledrejection', onRejection);
-  document.addEventListener('load', function (event) {
-    if (!ofModule(event)) return;
-    clearTimeout(slow);
-    if (page.dataset.state === 'loading') show('');
-  }, true);
+  document.addEventListener(
+    'load',
+    function (event) {
+      if (!ofModule(event)) return;
+      clearTimeout(slow);
+      if (page.dataset.state === 'loading') show('');
+    },
+    true,
+  );
   if (!('noModule' in HTMLScriptElement.prototype)) fail(STOPPED);
-}());
+})();

@@ -12,20 +12,40 @@ const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementB
  */
 const PRESETS = {
   photo: {
-    parts: 'decoder', objective: 'faithful', steps: 50, learning_rate: 1e-3, crop: 0,
+    parts: 'decoder',
+    objective: 'faithful',
+    steps: 50,
+    learning_rate: 1e-3,
+    crop: 0,
     words: 'The decoder learns to rebuild this picture more closely from the same tokens.',
   },
   style: {
-    parts: 'decoder', objective: 'lifelike', steps: 150, learning_rate: 1e-3, crop: 128,
+    parts: 'decoder',
+    objective: 'lifelike',
+    steps: 150,
+    learning_rate: 1e-3,
+    crop: 128,
     words: 'The decoder learns this picture’s strokes; other pictures’ tokens then decode in its style.',
   },
   noise: {
-    parts: 'all', objective: 'faithful', damage: { noise: 50 }, steps: 200, learning_rate: 5e-4, crop: 128,
-    words: 'The model sees the picture with noise on it and learns to rebuild it without. The more pictures it learns from, the better it restores others.',
+    parts: 'all',
+    objective: 'faithful',
+    damage: { noise: 50 },
+    steps: 200,
+    learning_rate: 5e-4,
+    crop: 128,
+    words:
+      'The model sees the picture with noise on it and learns to rebuild it without. The more pictures it learns from, the better it restores others.',
   },
   jpeg: {
-    parts: 'all', objective: 'faithful', damage: { jpeg: 2 }, steps: 300, learning_rate: 5e-4, crop: 64,
-    words: 'The model sees the picture as a strongly compressed JPEG and learns to rebuild it without the blocks. The more pictures it learns from, the better it restores others.',
+    parts: 'all',
+    objective: 'faithful',
+    damage: { jpeg: 2 },
+    steps: 300,
+    learning_rate: 5e-4,
+    crop: 64,
+    words:
+      'The model sees the picture as a strongly compressed JPEG and learns to rebuild it without the blocks. The more pictures it learns from, the better it restores others.',
   },
 };
 

@@ -61,7 +61,7 @@ const tune = new TuneView({
   complain,
   discriminator: (name) => shelf.discriminator(name),
   taken: (name) => [...$('model').options].some((option) => option.value === name),
-  base: (name) => (shelf.has(name) ? name : brought.get(name)?.base ?? null),
+  base: (name) => (shelf.has(name) ? name : (brought.get(name)?.base ?? null)),
   use(name, weights, base) {
     kept.add(name);
     useModel({ from: 'file', name, blob: new Blob([weights]), config: null, base });
@@ -115,7 +115,7 @@ function fillModels() {
   const shown = $('model').value;
   $('model').replaceChildren(...shelf.options(), ...[...brought.keys()].map(ownOption));
   $('model').disabled = !$('model').length;
-  $('model').value = loading ? shown : inUse()?.name ?? '';
+  $('model').value = loading ? shown : (inUse()?.name ?? '');
 }
 
 /** The page names the model in use, whatever was chosen: in the list, and in the address if it is a shipped one. */
@@ -162,7 +162,10 @@ async function useModel(wanted, next = onStage()?.kind === 'picture' ? onStage()
     else if (stages.due) showBoth();
   } catch (error) {
     const newest = mine === ticket;
-    const again = { label: 'Try again', run: () => (newest ? useModel(wanted?.from === 'shipped' ? wanted : null, next) : useModel(wanted)) };
+    const again = {
+      label: 'Try again',
+      run: () => (newest ? useModel(wanted?.from === 'shipped' ? wanted : null, next) : useModel(wanted)),
+    };
     const action = DOWNLOADS.has(error.code) || !inUse() ? again : undefined;
     if (newest) stop(error, action);
     // What has come meanwhile goes on with the model in use, so the visitor must know which that is.
@@ -289,7 +292,8 @@ function accept(file, { sample = null, config = null } = {}) {
   const name = file.name || 'pasted.png';
   const kind = purpose(name);
   if (kind === 'weights') return useModel({ from: 'file', name, blob: file, config });
-  if (kind === 'shards') return complain(new TesseraeError(Code.WEIGHTS_SHARDED, 'These weights are spread over several files, which this page does not read.'));
+  if (kind === 'shards')
+    return complain(new TesseraeError(Code.WEIGHTS_SHARDED, 'These weights are spread over several files, which this page does not read.'));
   if (kind === 'config') return complain(new TesseraeError(Code.CONFIG_INVALID, 'A config file is of no use by itself.'));
   const stem = name.replace(/(\.tesserae)?\.[^.]*$/, '') || 'picture';
   const next = { kind, blob: file, stem, sample };
@@ -353,7 +357,10 @@ $('drop').addEventListener('file', ({ detail }) => accept(detail.file, detail));
 let clicked = 0;
 $('samples').addEventListener('sample', async ({ detail }) => {
   const mine = ++clicked;
-  const blob = await fetch(detail.url).then((r) => (r.ok ? r.blob() : null), () => null);
+  const blob = await fetch(detail.url).then(
+    (r) => (r.ok ? r.blob() : null),
+    () => null,
+  );
   if (mine !== clicked) return;
   if (blob) accept(new File([blob], detail.file, { type: blob.type }), { sample: detail.name });
   else complain(new TesseraeError(PageCode.DOWNLOAD_FAILED, 'This sample could not be loaded.'));
@@ -380,7 +387,10 @@ $('stages').addEventListener('choose', () => {
 $('device-choice').addEventListener('change', () => (apply({ device: $('device-choice').value }), openDevice()));
 $('progress').addEventListener('cancel', () => client.cancel());
 $('copy-link').addEventListener('click', async () => {
-  const copied = await navigator.clipboard?.writeText(link(settings)).then(() => true, () => false);
+  const copied = await navigator.clipboard?.writeText(link(settings)).then(
+    () => true,
+    () => false,
+  );
   $('copy-link').textContent = copied ? 'Link copied' : 'The link is in the address bar';
   setTimeout(() => ($('copy-link').textContent = 'Copy link to these settings'), 2000);
 });

@@ -50,7 +50,15 @@ export class Shelf {
   /** What the model of this name was trained against, if that is shipped too. @param {string} name @returns {Pair['source'] | null} */
   discriminator(name) {
     const found = this.#find(name)?.discriminator;
-    return found ? { from: 'shipped', name: `the discriminator of ${name}`, url: new URL(found.file, MODELS).href, bytes: found.bytes, sha256: found.sha256 } : null;
+    return found
+      ? {
+          from: 'shipped',
+          name: `the discriminator of ${name}`,
+          url: new URL(found.file, MODELS).href,
+          bytes: found.bytes,
+          sha256: found.sha256,
+        }
+      : null;
   }
 
   options() {
@@ -103,7 +111,10 @@ function grids({ grids: [coarse, fine], codebookSize, factor, config }) {
 function provenance({ family, assumed, prefix, config }) {
   if (family === 'tesserae') return [];
   const words = assumed.map((field) => ASSUMED[field]?.(config[field]) ?? field.replaceAll('_', ' '));
-  return [`In the format of ${family}${prefix && `, its names under ${prefix}`}`, ...(words.length ? [`Assumed, as the file does not say: ${words.join(', ')}`] : [])];
+  return [
+    `In the format of ${family}${prefix && `, its names under ${prefix}`}`,
+    ...(words.length ? [`Assumed, as the file does not say: ${words.join(', ')}`] : []),
+  ];
 }
 
 /** @type {Record<string, (value: any) => string>} */

@@ -46,7 +46,10 @@ export class ResultView {
       delete $('result').dataset.stale;
       this.#geometry = { facts, grids };
       this.#tokens = file;
-      $('tokens').show(facts.grids.map((grid, i) => ({ ...grid, indices: indices[i] })), palettes);
+      $('tokens').show(
+        facts.grids.map((grid, i) => ({ ...grid, indices: indices[i] })),
+        palettes,
+      );
       $('numbers').showTokens(tokens);
     }
     this.#buttons();

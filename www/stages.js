@@ -59,7 +59,14 @@ export class StagesView {
     const by = pictures.map(({ entry }) => `by the ${STAGES[entry.stage]} stage (${TRAINED[entry.stage]})`);
     const count = this.#tokens?.facts.count ?? 0;
     $('stages').show(
-      pictures.map(({ entry, pixels, quality }) => ({ id: entry.stage, title: `${STAGES[entry.stage]} stage`, label: `Rebuilt by the ${STAGES[entry.stage]} stage`, name: entry.name, pixels, quality })),
+      pictures.map(({ entry, pixels, quality }) => ({
+        id: entry.stage,
+        title: `${STAGES[entry.stage]} stage`,
+        label: `Rebuilt by the ${STAGES[entry.stage]} stage`,
+        name: entry.name,
+        pixels,
+        quality,
+      })),
       `The same ${count === 1 ? 'token' : `${count.toLocaleString('en')} tokens`}, decoded ${by.join(' and ')}.`,
     );
     const [first, second] = pictures.map((picture) => picture.quality && decibels(picture.quality.psnr));

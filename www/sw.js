@@ -14,10 +14,17 @@ const CACHE = PREFIX + RELEASE;
 self.addEventListener('install', (event) => {
   // no-cache revalidates, so files that the page has just fetched cost no second download.
   const requests = Object.entries(FILES).map(([path, integrity]) => new Request(path, { integrity, cache: 'no-cache', redirect: 'error' }));
-  event.waitUntil(caches.open(CACHE)
-    .then((cache) => cache.addAll(requests))
-    .catch((error) => caches.delete(CACHE).then(() => { throw error; }))
-    .then(() => self.skipWaiting()));
+  event.waitUntil(
+    caches
+      .open(CACHE)
+      .then((cache) => cache.addAll(requests))
+      .catch((error) =>
+        caches.delete(CACHE).then(() => {
+          throw error;
+        }),
+      )
+      .then(() => self.skipWaiting()),
+  );
 });
 
 self.addEventListener('activate', (event) => {

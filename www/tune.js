@@ -115,7 +115,10 @@ export class TuneView {
     const left = await leftTuning(PATIENCE_MS);
     if (!left) {
       this.offer();
-      return this.#page.complain({ code: PageCode.TUNING_GONE, message: 'This tuning is not here any more: another tab goes on with it, or has discarded it.' });
+      return this.#page.complain({
+        code: PageCode.TUNING_GONE,
+        message: 'This tuning is not here any more: another tab goes on with it, or has discarded it.',
+      });
     }
     const { tuning, snapshot } = left;
     if (!(await this.#page.bringBack(tuning))) return;
@@ -150,7 +153,8 @@ export class TuneView {
     const left = await leftTuning(0);
     if (!left) return true;
     const { model, config, losses } = left.tuning;
-    if (!confirm(`A new tuning discards the one of ${model} that stopped at step ${losses.length} of ${config.steps}. Start it?`)) return false;
+    if (!confirm(`A new tuning discards the one of ${model} that stopped at step ${losses.length} of ${config.steps}. Start it?`))
+      return false;
     await discardTuning();
     return true;
   }
@@ -289,7 +293,8 @@ export class TuneView {
     this.offer();
     const { code, message, smaller } = failure(error);
     const run = () => (chooseCrops(Number(smaller)), this.#go(Infinity));
-    if (code !== Code.CANCELLED) this.#page.complain({ code, message }, smaller ? { label: `Start with crops of ${smaller} pixels`, run } : undefined);
+    if (code !== Code.CANCELLED)
+      this.#page.complain({ code, message }, smaller ? { label: `Start with crops of ${smaller} pixels`, run } : undefined);
   }
 
   #reset() {
@@ -314,7 +319,8 @@ export class TuneView {
     $('tune-offer').hidden = !this.#left || now !== 'idle';
     $('tune').hidden = $('tune').dataset.trainable !== 'true' || (!this.#photo && now === 'idle');
     $('tune-choices').disabled = now !== 'idle';
-    $('tune-run').textContent = /** @type {Record<string, string>} */ ({ running: 'Pause', pausing: 'Pausing', paused: 'Resume' })[now] ?? 'Start';
+    $('tune-run').textContent =
+      /** @type {Record<string, string>} */ ({ running: 'Pause', pausing: 'Pausing', paused: 'Resume' })[now] ?? 'Start';
     $('tune-run').hidden = now === 'ended';
     $('tune-run').disabled = !['idle', 'running', 'paused'].includes(now);
     $('tune-step').hidden = now === 'ended';

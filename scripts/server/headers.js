@@ -24,21 +24,23 @@ export const headersOf = (html) => [
 export const netlify = (headers) => ['/*', ...headers.map(([name, value]) => `  ${name}: ${value}`), ''].join('\n');
 
 /** For Apache with mod_headers: `.htaccess`. @param {[string, string][]} headers */
-export const apache = (headers) => [
-  'AddType text/javascript .js',
-  'AddType application/wasm .wasm',
-  'AddType application/manifest+json .webmanifest',
-  // Without the module a page that works is worth more than one that is refused.
-  '<IfModule mod_headers.c>',
-  ...headers.map(([name, value]) => `Header always set ${name} "${value}"`),
-  '</IfModule>',
-  '',
-].join('\n');
+export const apache = (headers) =>
+  [
+    'AddType text/javascript .js',
+    'AddType application/wasm .wasm',
+    'AddType application/manifest+json .webmanifest',
+    // Without the module a page that works is worth more than one that is refused.
+    '<IfModule mod_headers.c>',
+    ...headers.map(([name, value]) => `Header always set ${name} "${value}"`),
+    '</IfModule>',
+    '',
+  ].join('\n');
 
 /** For nginx, inside a `server` block: `nginx.conf`. @param {[string, string][]} headers */
-export const nginx = (headers) => [
-  '# include this in the server block that serves the page; a location with an add_header of its own',
-  '# must include it again, since nginx then drops these.',
-  ...headers.map(([name, value]) => `add_header ${name} "${value}" always;`),
-  '',
-].join('\n');
+export const nginx = (headers) =>
+  [
+    '# include this in the server block that serves the page; a location with an add_header of its own',
+    '# must include it again, since nginx then drops these.',
+    ...headers.map(([name, value]) => `add_header ${name} "${value}" always;`),
+    '',
+  ].join('\n');

@@ -30,12 +30,18 @@ const NOT_KEPT = /^(models\/|sw\.js$|release\.json$)/;
 
 /** @param {string} folder @returns {string[]} paths within it, sorted, without hidden files */
 function walk(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((file) => file.isFile())
-    // Before 18.20 Node.js calls it `path`.
-    .map((file) => join(file.parentPath ?? file.path, file.name).slice(folder.length + 1).replaceAll('\\', '/'))
-    .filter((path) => !/(^|\/)[._]/.test(path))
-    .sort();
+  return (
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((file) => file.isFile())
+      // Before 18.20 Node.js calls it `path`.
+      .map((file) =>
+        join(file.parentPath ?? file.path, file.name)
+          .slice(folder.length + 1)
+          .replaceAll('\\', '/'),
+      )
+      .filter((path) => !/(^|\/)[._]/.test(path))
+      .sort()
+  );
 }
 
 /** What a release is made of, by path. @param {Folders} folders @returns {Map<string, string>} */
@@ -46,10 +52,11 @@ function sources({ www, pkg }) {
 }
 
 /** @param {Folders} folders @returns {string} which changes whenever one of the release's files does */
-export const signatureOf = (folders) => Array.from(sources(folders).values(), (path) => {
-  const { size, mtimeMs } = statSync(path);
-  return `${path} ${size} ${mtimeMs}`;
-}).join('\n');
+export const signatureOf = (folders) =>
+  Array.from(sources(folders).values(), (path) => {
+    const { size, mtimeMs } = statSync(path);
+    return `${path} ${size} ${mtimeMs}`;
+  }).join('\n');
 
 /** @param {string | Buffer} bytes */
 const sha256 = (bytes) => createHash('sha256').update(bytes);
@@ -82,9 +89,8 @@ export function readRelease(folders) {
     const source = join(folders.www, path);
     files.set(placed(path), { source, text: change(readFileSync(source, 'utf8')) });
   };
-  const linked = (/** @type {string} */ text) => text.replace(/((?:src|href)"?\s*[=:]\s*")([^"#:?]+)(?=")/g, (whole, before, path) => (
-    found.has(path) ? before + placed(path) : whole
-  ));
+  const linked = (/** @type {string} */ text) =>
+    text.replace(/((?:src|href)"?\s*[=:]\s*")([^"#:?]+)(?=")/g, (whole, before, path) => (found.has(path) ? before + placed(path) : whole));
   rewrite('index.html', linked);
   rewrite('manifest.webmanifest', linked);
   rewrite('engine/release.js', (text) => replaced(text, "RELEASE = 'source'", `RELEASE = '${id}'`, 'engine/release.js'));
@@ -94,10 +100,14 @@ export function readRelease(folders) {
     if (NOT_KEPT.test(path)) continue;
     kept[path === 'index.html' ? './' : path] = `sha256-${sha256(text ?? readFileSync(source)).digest('base64')}`;
   }
-  rewrite('sw.js', (text) => replaced(
-    replaced(text, "RELEASE = 'source'", `RELEASE = '${id}'`, 'sw.js'),
-    'FILES = {}', `FILES = ${JSON.stringify(kept, null, 2)}`, 'sw.js',
-  ));
+  rewrite('sw.js', (text) =>
+    replaced(
+      replaced(text, "RELEASE = 'source'", `RELEASE = '${id}'`, 'sw.js'),
+      'FILES = {}',
+      `FILES = ${JSON.stringify(kept, null, 2)}`,
+      'sw.js',
+    ),
+  );
   files.set('release.json', { source: 'release.json', text: `${JSON.stringify({ release: id })}\n` });
   return { id, prefix, files, headers, folders };
 }

@@ -11,11 +11,13 @@ const folders = { www: root('www'), pkg: root('pkg') };
 
 let seen = '';
 /** @type {import('./release.js').Release} */ let release;
-const server = createServer(site(() => {
-  const now = signatureOf(folders);
-  if (now !== seen) [seen, release] = [now, readRelease(folders)];
-  return release;
-}));
+const server = createServer(
+  site(() => {
+    const now = signatureOf(folders);
+    if (now !== seen) [seen, release] = [now, readRelease(folders)];
+    return release;
+  }),
+);
 
 server.on('error', (error) => {
   const taken = /** @type {NodeJS.ErrnoException} */ (error).code === 'EADDRINUSE';

@@ -28,7 +28,10 @@ export function site(current) {
       response.writeHead(503, { 'Content-Type': 'text/plain;charset=utf-8' });
       return void response.end(`The page cannot be read at the moment: ${error}`);
     }
-    const { files, folders: { www, pkg } } = release;
+    const {
+      files,
+      folders: { www, pkg },
+    } = release;
     for (const [name, value] of release.headers) response.setHeader(name, value);
     response.setHeader('Vary', 'Accept-Encoding');
     if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end();

@@ -18,7 +18,10 @@ for (const [path, { source, text }] of files) {
   else for (const packed of ['', '.br', '.gz']) if (existsSync(source + packed)) copyFileSync(source + packed, target + packed);
 }
 // Without it some hosts answer every address with the page.
-writeFileSync(join(out, '404.html'), '<!doctype html>\n<html lang="en">\n<title>Nothing here</title>\n<p>There is nothing at this address.</p>\n</html>\n');
+writeFileSync(
+  join(out, '404.html'),
+  '<!doctype html>\n<html lang="en">\n<title>Nothing here</title>\n<p>There is nothing at this address.</p>\n</html>\n',
+);
 writeFileSync(join(out, '_headers'), netlify(headers));
 writeFileSync(join(out, '.htaccess'), apache(headers));
 writeFileSync(join(out, 'nginx.conf'), nginx(headers));

@@ -16,7 +16,11 @@ const program = process.env.TESSERAE || join(root, 'target/release/tesserae');
 /** @param {string} path within the repository */
 export const file = (path) => readFileSync(join(root, path));
 /** @param {string} name */
-export const sample = (name) => ({ name, mimeType: name.endsWith('.png') ? 'image/png' : 'image/jpeg', buffer: file(`www/samples/${name}`) });
+export const sample = (name) => ({
+  name,
+  mimeType: name.endsWith('.png') ? 'image/png' : 'image/jpeg',
+  buffer: file(`www/samples/${name}`),
+});
 
 /** The models the page ships; the first is the one it starts with. */
 export const SHIPPED = JSON.parse(file('www/models/index.json').toString()).models;
@@ -64,9 +68,19 @@ export const test = base.extend({
 export async function withTiny(page, more = {}) {
   const bytes = readFileSync(TINY);
   const entry = {
-    name: 'tiny', kind: SHIPPED[0].kind, stage: 'vqvae', file: 'tiny.safetensors', bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'), config: {}, codebook: null, card: 'tiny.md',
-    trained_on: '', licence: '', quality: {}, ...more,
+    name: 'tiny',
+    kind: SHIPPED[0].kind,
+    stage: 'vqvae',
+    file: 'tiny.safetensors',
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    config: {},
+    codebook: null,
+    card: 'tiny.md',
+    trained_on: '',
+    licence: '',
+    quality: {},
+    ...more,
   };
   await page.route('**/models/index.json', (route) => route.fulfill({ json: { models: [entry, ...SHIPPED] } }));
   await page.route('**/models/tiny.safetensors', (route) => route.fulfill({ body: bytes, contentType: 'application/octet-stream' }));
@@ -90,7 +104,9 @@ export const withPackage = (use) => `{ const wasm = await import(new URL('../pkg
 
 /** The workers that run an engine: not those that decode pictures for one. @param {Page} page */
 export async function engines(page) {
-  const named = await Promise.all(page.workers().map(async (worker) => ({ worker, name: await worker.evaluate(() => self.name).catch(() => '') })));
+  const named = await Promise.all(
+    page.workers().map(async (worker) => ({ worker, name: await worker.evaluate(() => self.name).catch(() => '') })),
+  );
   return named.filter(({ name }) => name === 'tesserae').map(({ worker }) => worker);
 }
 
@@ -118,7 +134,12 @@ export function flatPng(width, height) {
   header.writeUInt32BE(height, 4);
   header.set([8, 2], 8);
   const samples = deflateSync(Buffer.alloc(height * (width * 3 + 1)));
-  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', header), chunk('IDAT', samples), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    chunk('IHDR', header),
+    chunk('IDAT', samples),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 /** @param {Page} page @param {string} name */
@@ -209,9 +230,12 @@ export const value = async (page, id) => Number(await page.locator(`#${id}`).get
 /** @param {Page} page @param {string} code @param {RegExp | string} sentence with what is code in backticks */
 export async function complains(page, code, sentence) {
   await expect(page.locator('#alert')).toHaveAttribute('data-code', code);
-  const words = () => page.locator('#alert p').evaluate((p) => Array.from(p.childNodes, (part) => {
-    return part.nodeName === 'CODE' ? `\`${part.textContent}\`` : part.textContent;
-  }).join(''));
+  const words = () =>
+    page.locator('#alert p').evaluate((p) =>
+      Array.from(p.childNodes, (part) => {
+        return part.nodeName === 'CODE' ? `\`${part.textContent}\`` : part.textContent;
+      }).join(''),
+    );
   await expect.poll(words).toMatch(sentence);
 }
 

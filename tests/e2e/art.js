@@ -30,16 +30,19 @@ try {
   await reaches('done');
 
   for (const [selector, name, type, quality] of ART) {
-    const base64 = await page.evaluate(async ([css, format, q]) => {
-      const shown = /** @type {HTMLCanvasElement} */ (document.querySelector(String(css)));
-      const canvas = new OffscreenCanvas(256, 256);
-      const context2d = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d'));
-      // A token is a square of one colour.
-      context2d.imageSmoothingEnabled = false;
-      context2d.drawImage(shown, 0, 0, canvas.width, canvas.height);
-      const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: String(format), quality: Number(q) })).arrayBuffer());
-      return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-    }, [selector, type, quality]);
+    const base64 = await page.evaluate(
+      async ([css, format, q]) => {
+        const shown = /** @type {HTMLCanvasElement} */ (document.querySelector(String(css)));
+        const canvas = new OffscreenCanvas(256, 256);
+        const context2d = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d'));
+        // A token is a square of one colour.
+        context2d.imageSmoothingEnabled = false;
+        context2d.drawImage(shown, 0, 0, canvas.width, canvas.height);
+        const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: String(format), quality: Number(q) })).arrayBuffer());
+        return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+      },
+      [selector, type, quality],
+    );
     writeFileSync(join(root, 'www/art', name), Buffer.from(base64, 'base64'));
   }
 

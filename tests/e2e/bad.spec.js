@@ -1,6 +1,21 @@
 // Files that are no good: each gets its sentence, and the next good picture still works. One page goes
 // through all of them in turn.
-import { SHIPPED, complains, crc32, drop, expect, file, open, reaches, rebuildSample, sample, saved, test as base, watch, withTiny } from './app.js';
+import {
+  SHIPPED,
+  complains,
+  crc32,
+  drop,
+  expect,
+  file,
+  open,
+  reaches,
+  rebuildSample,
+  sample,
+  saved,
+  test as base,
+  watch,
+  withTiny,
+} from './app.js';
 
 /** @type {import('@playwright/test').Page} */ let page;
 /** @type {string[]} */ let wrong;
@@ -49,17 +64,50 @@ const flipped = (/** @type {Buffer} */ bytes) => {
 const CASES = [
   ['a file without a byte', () => ({ name: 'empty.png', buffer: Buffer.alloc(0) }), 'image_empty', /empty/],
   ['a truncated JPEG', () => ({ name: 'half.jpg', buffer: jpeg().subarray(0, jpeg().length >> 1) }), 'image_corrupt', /damaged/],
-  ['a WebP with a frame that is smaller than it says', () => ({ name: 'panic.webp', buffer: picture('panic.webp') }), 'image_corrupt', /two sizes/],
+  [
+    'a WebP with a frame that is smaller than it says',
+    () => ({ name: 'panic.webp', buffer: picture('panic.webp') }),
+    'image_corrupt',
+    /two sizes/,
+  ],
   ['a 12-bit JPEG', () => ({ name: 'deep.jpg', buffer: picture('jpeg-12bit.jpg') }), 'image_unsupported', /12-bit JPEG/],
   ['a PNG that claims 65535 × 65535 pixels', () => ({ name: 'huge.png', buffer: hugePng() }), 'image_too_large', /65535×65535/],
-  ['an SVG', () => ({ name: 'drawing.svg', buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>') }), 'image_unsupported', /not a PNG, JPEG or WebP/],
-  ['text that is named .png', () => ({ name: 'notes.png', buffer: Buffer.from('Dear diary, today I was a picture.') }), 'image_unsupported', /not a PNG, JPEG or WebP/],
+  [
+    'an SVG',
+    () => ({
+      name: 'drawing.svg',
+      buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>'),
+    }),
+    'image_unsupported',
+    /not a PNG, JPEG or WebP/,
+  ],
+  [
+    'text that is named .png',
+    () => ({ name: 'notes.png', buffer: Buffer.from('Dear diary, today I was a picture.') }),
+    'image_unsupported',
+    /not a PNG, JPEG or WebP/,
+  ],
   ['tokens of another model', () => foreign, 'tokens_other_codebook', /another model/],
   ['a damaged token file', () => ({ name: 'hurt.tokens', buffer: flipped(own.buffer) }), 'tokens_corrupt', /damaged/],
-  ['a truncated token file', () => ({ name: 'short.tokens', buffer: own.buffer.subarray(0, own.buffer.length - 9) }), 'tokens_corrupt', /damaged/],
+  [
+    'a truncated token file',
+    () => ({ name: 'short.tokens', buffer: own.buffer.subarray(0, own.buffer.length - 9) }),
+    'tokens_corrupt',
+    /damaged/,
+  ],
   ['an empty token file', () => ({ name: 'empty.tokens', buffer: Buffer.alloc(0) }), 'tokens_corrupt', /damaged/],
-  ['text that is named .safetensors', () => ({ name: 'notes.safetensors', buffer: Buffer.from('Not one tensor, however safe.') }), 'weights_corrupt', /a text file and not a weight file/],
-  ['a name that looks like markup', () => ({ name: '<img src=x onerror=alert(1)>.safetensors', buffer: Buffer.alloc(16, 255) }), 'weights_corrupt', /weight file is damaged/],
+  [
+    'text that is named .safetensors',
+    () => ({ name: 'notes.safetensors', buffer: Buffer.from('Not one tensor, however safe.') }),
+    'weights_corrupt',
+    /a text file and not a weight file/,
+  ],
+  [
+    'a name that looks like markup',
+    () => ({ name: '<img src=x onerror=alert(1)>.safetensors', buffer: Buffer.alloc(16, 255) }),
+    'weights_corrupt',
+    /weight file is damaged/,
+  ],
 ];
 
 for (const [what, make, code, sentence] of CASES) {
@@ -76,12 +124,12 @@ for (const [what, make, code, sentence] of CASES) {
 
 base('every code of an error has its way on', () => {
   const found = (/** @type {string} */ path, /** @type {RegExp} */ one) => [...file(path).toString().matchAll(one)].map(([, code]) => code);
-  const codes = [...found('src/error.rs', /=> "(\w+)",/g), ...found('www/engine/protocol.js', /^  [A-Z_]+: '(\w+_\w+)',$/gm)];
+  const codes = [...found('src/error.rs', /=> "(\w+)",/g), ...found('www/engine/protocol.js', /^ +[A-Z_]+: '(\w+_\w+)',$/gm)];
   const alert = file('www/ui/alert.js').toString();
   expect(codes).toEqual(expect.arrayContaining(['weights_corrupt', 'worker_failed']));
   // Who cancels knows.
   const known = codes.filter((code) => code !== 'cancelled');
-  expect(known.filter((code) => !new RegExp(`^  ${code}: '`, 'm').test(alert))).toEqual([]);
+  expect(known.filter((code) => !new RegExp(`^  ${code}:\\s+'`, 'm').test(alert))).toEqual([]);
 });
 
 base('its own tokens are still good', async () => {

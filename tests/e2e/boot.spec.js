@@ -16,16 +16,32 @@ async function stops(page, sentence) {
 }
 
 /** @param {Page} page @param {string} path @param {(route: import('@playwright/test').Route) => Promise<void>} answer */
-const breaks = (page, path, answer) => page.route('**/*.js', (route) => (new URL(route.request().url()).pathname.endsWith(path) ? answer(route) : route.continue()));
+const breaks = (page, path, answer) =>
+  page.route('**/*.js', (route) => (new URL(route.request().url()).pathname.endsWith(path) ? answer(route) : route.continue()));
 
 /** @type {[string, string, (route: import('@playwright/test').Route) => Promise<void>, RegExp][]} */
 const BROKEN = [
   ['cannot be had', '/ui/samples.js', (route) => route.abort(), /could not be loaded/],
   ['is missing on the server', '/bar.js', (route) => route.fulfill({ status: 404, body: 'gone' }), /could not be loaded/],
-  ['throws', '/ui/tokens.js', (route) => route.fulfill({ body: 'throw new RangeError("invalid language tag: C")', contentType: 'text/javascript' }), /could not start/],
+  [
+    'throws',
+    '/ui/tokens.js',
+    (route) => route.fulfill({ body: 'throw new RangeError("invalid language tag: C")', contentType: 'text/javascript' }),
+    /could not start/,
+  ],
   ['does not parse', '/ui/drop.js', (route) => route.fulfill({ body: 'class {', contentType: 'text/javascript' }), /could not start/],
-  ['lacks what another imports', '/files.js', (route) => route.fulfill({ body: 'export {}', contentType: 'text/javascript' }), /could not start/],
-  ['is the page itself and throws', '/main.js', (route) => route.fulfill({ body: 'null.page', contentType: 'text/javascript' }), /could not start/],
+  [
+    'lacks what another imports',
+    '/files.js',
+    (route) => route.fulfill({ body: 'export {}', contentType: 'text/javascript' }),
+    /could not start/,
+  ],
+  [
+    'is the page itself and throws',
+    '/main.js',
+    (route) => route.fulfill({ body: 'null.page', contentType: 'text/javascript' }),
+    /could not start/,
+  ],
 ];
 
 // What is thrown is the point here, so these pages are not watched for it.
@@ -40,7 +56,10 @@ for (const [what, path, answer, sentence] of BROKEN) {
 base('a start that fails after the modules came up says so too', async ({ page }) => {
   await breaks(page, '/main.js', async (route) => {
     const source = await (await route.fetch()).text();
-    await route.fulfill({ body: source.replace(/^start\(\);$/m, 'Promise.reject(new Error("not today"));'), contentType: 'text/javascript' });
+    await route.fulfill({
+      body: source.replace(/^start\(\);$/m, 'Promise.reject(new Error("not today"));'),
+      contentType: 'text/javascript',
+    });
   });
   await page.goto('/#device=cpu');
   await stops(page, /could not start/);
@@ -74,7 +93,9 @@ watched('a page that comes up shows nothing of it, nor when a download fails', a
 
 watched('without the library of its curve the page rebuilds pictures and tunes', async ({ page }) => {
   await withTiny(page);
-  await breaks(page, '/vendor/uPlot.esm.js', (route) => route.fulfill({ body: 'throw new RangeError("invalid language tag: C")', contentType: 'text/javascript' }));
+  await breaks(page, '/vendor/uPlot.esm.js', (route) =>
+    route.fulfill({ body: 'throw new RangeError("invalid language tag: C")', contentType: 'text/javascript' }),
+  );
   await ready(page, { steps: 2 });
   await rebuildSample(page, 'chelsea');
   await page.click('#tune-run');

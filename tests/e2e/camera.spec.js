@@ -26,7 +26,9 @@ async function tracksOf(page) {
       streams.push(stream);
       return stream;
     };
-    Object.assign(window, { live: () => streams.flatMap((stream) => stream.getTracks()).filter((track) => track.readyState === 'live').length });
+    Object.assign(window, {
+      live: () => streams.flatMap((stream) => stream.getTracks()).filter((track) => track.readyState === 'live').length,
+    });
   });
   return () => page.evaluate(() => /** @type {any} */ (window).live());
 }
@@ -127,7 +129,9 @@ test('a camera that is refused, missing, in use or unplugged is told in a senten
     ['AbortError', /^The camera gives no picture\. /],
   ])) {
     await page.evaluate((name) => {
-      MediaDevices.prototype.getUserMedia = async () => { throw new DOMException('not today', name); };
+      MediaDevices.prototype.getUserMedia = async () => {
+        throw new DOMException('not today', name);
+      };
     }, name);
     await page.click('#tune-camera');
     await complains(page, 'camera_failed', sentence);
@@ -149,7 +153,10 @@ test('fifty pictures are the most', async ({ page }) => {
   await allowed(page);
   await withPhoto(page);
   const { buffer } = await smallPhoto(page);
-  await page.setInputFiles('#tune-files', Array.from({ length: 48 }, (_, i) => ({ name: `${i}.png`, mimeType: 'image/png', buffer })));
+  await page.setInputFiles(
+    '#tune-files',
+    Array.from({ length: 48 }, (_, i) => ({ name: `${i}.png`, mimeType: 'image/png', buffer })),
+  );
   await page.click('#tune-camera');
   await cameraOpens(page);
   // The last for which there is room ends it.

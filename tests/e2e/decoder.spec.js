@@ -1,14 +1,37 @@
 // Picture files that a decoder dies of, or that are too large: they cost neither the engine, nor its
 // device, nor a tuning under way.
-import { complains, drop, dropOn, engines, expect, flatPng, open, patchDecoder, patchWorker, reaches, rebuildSample, smallPhoto, test, value, withPackage, withTiny } from './app.js';
+import {
+  complains,
+  drop,
+  dropOn,
+  engines,
+  expect,
+  flatPng,
+  open,
+  patchDecoder,
+  patchWorker,
+  reaches,
+  rebuildSample,
+  smallPhoto,
+  test,
+  value,
+  withPackage,
+  withTiny,
+} from './app.js';
 import { ready, tuning } from './panel.js';
 
 test.beforeEach(({ page }) => withTiny(page));
 
-const DEADLY = { name: 'deadly.png', mimeType: 'image/png', buffer: Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(658)]) };
+const DEADLY = {
+  name: 'deadly.png',
+  mimeType: 'image/png',
+  buffer: Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(658)]),
+};
 /** A function that does nothing but trap, as a panic does. */
-const TRAP = 'const trap = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 5, 1, 3, 0, 0, 11]))).exports.f;';
-const dies = (/** @type {string} */ panic) => withPackage(`
+const TRAP =
+  'const trap = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 5, 1, 3, 0, 0, 11]))).exports.f;';
+const dies = (/** @type {string} */ panic) =>
+  withPackage(`
   ${TRAP}
   for (const name of ['decode', 'decodeFit']) {
     const decode = wasm.Picture[name];
@@ -66,12 +89,15 @@ test('a tuning says which of its pictures a decoder died of, and the others are 
 });
 
 test('an engine that dies before the first part of a picture blames the file, not the device', async ({ page }) => {
-  await patchWorker(page, `
+  await patchWorker(
+    page,
+    `
     self.addEventListener('message', (event) => {
       if (event.data.kind !== 'picture' || event.data.photo.blob.size !== ${DEADLY.buffer.length}) return;
       event.stopImmediatePropagation();
       self.postMessage({ tell: 'dead', error: { code: 'worker_failed', message: 'unreachable' } });
-    });`);
+    });`,
+  );
   await open(page, 'device=webgpu');
   for (let i = 0; i < 2; i += 1) {
     await drop(page, DEADLY);
@@ -108,13 +134,16 @@ test('a cancel ends a decoder that hangs, and nothing else', async ({ page }) =>
 });
 
 test('at its original size a picture is refused before a copy is made for the screen', async ({ page }) => {
-  await patchWorker(page, withPackage(`
+  await patchWorker(
+    page,
+    withPackage(`
     const { rgba } = wasm.Picture.prototype;
     self.largest = 0;
     wasm.Picture.prototype.rgba = function () {
       self.largest = Math.max(self.largest, this.width * this.height);
       return rgba.call(this);
-    };`));
+    };`),
+  );
   await open(page, 'device=cpu&size=0');
   const [engine] = await engines(page);
   const largest = () => engine.evaluate(() => /** @type {any} */ (self).largest);
@@ -126,7 +155,7 @@ test('at its original size a picture is refused before a copy is made for the sc
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
   expect(await largest()).toBe(64 * 64);
-  expect(await value(page, 'memory') - before).toBeLessThan(64 * 2 ** 20);
+  expect((await value(page, 'memory')) - before).toBeLessThan(64 * 2 ** 20);
 });
 
 test('a tuning holds its pictures at the size that it uses', async ({ page }) => {
@@ -137,7 +166,7 @@ test('a tuning holds its pictures at the size that it uses', async ({ page }) =>
   await page.setInputFiles('#tune-files', photos);
   await page.click('#tune-run');
   await tuning(page, 'ended');
-  const taken = await value(page, 'memory') - before;
+  const taken = (await value(page, 'memory')) - before;
   console.log(`${count} pictures of 2048 × 1536: ${(taken / 1e6).toFixed(1)} MB more`);
   // At full size they are 189 MB.
   expect(taken).toBeLessThan(64 * 2 ** 20);
@@ -153,7 +182,7 @@ test('a thumbnail is made once, one picture at a time', async ({ page }) => {
       scope.most = Math.max(scope.most, ++scope.open);
       const image = await make(from);
       const { close } = image;
-      image.close = () => (scope.open -= 1, close.call(image));
+      image.close = () => ((scope.open -= 1), close.call(image));
       return image;
     };
   });
@@ -161,12 +190,16 @@ test('a thumbnail is made once, one picture at a time', async ({ page }) => {
   const buffer = flatPng(800, 600);
   await drop(page, { name: 'stage.png', buffer });
   await reaches(page, 'done');
-  const counts = () => page.evaluate(() => {
-    const { made, open, most } = /** @type {any} */ (globalThis);
-    return { made, open, most };
-  });
+  const counts = () =>
+    page.evaluate(() => {
+      const { made, open, most } = /** @type {any} */ (globalThis);
+      return { made, open, most };
+    });
   await expect.poll(counts).toEqual({ made: 1, open: 0, most: 1 });
-  await page.setInputFiles('#tune-files', Array.from({ length: 12 }, (_, i) => ({ name: `${i}.png`, mimeType: 'image/png', buffer })));
+  await page.setInputFiles(
+    '#tune-files',
+    Array.from({ length: 12 }, (_, i) => ({ name: `${i}.png`, mimeType: 'image/png', buffer })),
+  );
   await expect(page.locator('#tune-pictures canvas')).toHaveCount(13);
   await expect.poll(counts).toEqual({ made: 13, open: 0, most: 1 });
   await page.click('[aria-label="Remove picture 5"]');
@@ -175,8 +208,10 @@ test('a thumbnail is made once, one picture at a time', async ({ page }) => {
   await reaches(page, 'done');
   await expect.poll(counts).toEqual({ made: 15, open: 0, most: 1 });
   await expect(page.locator('#tune-pictures canvas')).toHaveCount(13);
-  const grey = await page.locator('#tune-pictures canvas').evaluateAll((all) => all.map((canvas) => {
-    return /** @type {HTMLCanvasElement} */ (canvas).getContext('2d')?.getImageData(64, 64, 1, 1).data[3];
-  }));
+  const grey = await page.locator('#tune-pictures canvas').evaluateAll((all) =>
+    all.map((canvas) => {
+      return /** @type {HTMLCanvasElement} */ (canvas).getContext('2d')?.getImageData(64, 64, 1, 1).data[3];
+    }),
+  );
   expect(grey).toEqual(Array(13).fill(255));
 });

@@ -9,33 +9,36 @@ import { Host } from './host.js';
 /** A change that a visitor would not see, in a file that runs. */
 export const NEXT = { 'engine/worker.js': (/** @type {string} */ text) => `${text}\n// Another release.\n` };
 
-export const test = base.extend(/** @type {import('@playwright/test').Fixtures<{host: Host}, {}, Args, WorkerArgs>} */ ({
-  host: async ({}, use) => {
-    const host = new Host();
-    await use(host);
-    await host.close();
-  },
-  baseURL: async ({ host }, use) => use(await host.open()),
-  page: async ({ page, baseURL }, use) => {
-    const wrong = watch(page, new URL(String(baseURL)).origin);
-    await page.addInitScript(() => {
-      globalThis.Worker = class extends Worker {
-        /** @param {string | URL} script @param {WorkerOptions} [options] */
-        constructor(script, options) {
-          super(script, options);
-          this.addEventListener('message', ({ data }) => {
-            if (data.tell === 'hello') /** @type {any} */ (globalThis).engineRelease = data.release;
-          });
-        }
-      };
-    });
-    await use(page);
-    expect(wrong).toEqual([]);
-  },
-}));
+export const test = base.extend(
+  /** @type {import('@playwright/test').Fixtures<{host: Host}, {}, Args, WorkerArgs>} */ ({
+    host: async ({}, use) => {
+      const host = new Host();
+      await use(host);
+      await host.close();
+    },
+    baseURL: async ({ host }, use) => use(await host.open()),
+    page: async ({ page, baseURL }, use) => {
+      const wrong = watch(page, new URL(String(baseURL)).origin);
+      await page.addInitScript(() => {
+        globalThis.Worker = class extends Worker {
+          /** @param {string | URL} script @param {WorkerOptions} [options] */
+          constructor(script, options) {
+            super(script, options);
+            this.addEventListener('message', ({ data }) => {
+              if (data.tell === 'hello') /** @type {any} */ (globalThis).engineRelease = data.release;
+            });
+          }
+        };
+      });
+      await use(page);
+      expect(wrong).toEqual([]);
+    },
+  }),
+);
 
 /** The release that the page's own code is of. @param {Page} page @returns {Promise<string>} */
-export const releaseOf = async (page) => String((await page.locator('script[type=module][src*="main.js"]').getAttribute('src'))?.split('/')[1]);
+export const releaseOf = async (page) =>
+  String((await page.locator('script[type=module][src*="main.js"]').getAttribute('src'))?.split('/')[1]);
 
 /** The release that the engine last said to be of. @param {Page} page @returns {Promise<string>} */
 export const engineOf = (page) => page.evaluate(() => /** @type {any} */ (globalThis).engineRelease);

@@ -1,5 +1,20 @@
 // Which device runs, and every way in which WebGPU can fail: each has its code and ends on the CPU.
-import { GRID, REBUILT, complains, drop, engines, expect, open, patchWorker, pixels, reaches, rebuildSample, smallPhoto, test, withTiny } from './app.js';
+import {
+  GRID,
+  REBUILT,
+  complains,
+  drop,
+  engines,
+  expect,
+  open,
+  patchWorker,
+  pixels,
+  reaches,
+  rebuildSample,
+  smallPhoto,
+  test,
+  withTiny,
+} from './app.js';
 
 /** @param {import('@playwright/test').Page} page @param {'cpu' | 'webgpu'} kind */
 const runsOn = (page, kind) => expect(page.locator('#device')).toHaveAttribute('data-kind', kind);
@@ -42,7 +57,11 @@ const BROKEN = [
   ['WebGPU is absent', 'webgpu_absent', "Object.defineProperty(WorkerNavigator.prototype, 'gpu', { get: () => undefined })"],
   ['no adapter is offered', 'adapter_absent', 'GPU.prototype.requestAdapter = async () => null'],
   ['a feature is missing', 'feature_missing', "Object.defineProperty(GPUAdapter.prototype, 'features', { get: () => new Set() })"],
-  ['the adapter refuses', 'device_refused', "GPUAdapter.prototype.requestDevice = async () => { throw new DOMException('not today', 'OperationError'); }"],
+  [
+    'the adapter refuses',
+    'device_refused',
+    "GPUAdapter.prototype.requestDevice = async () => { throw new DOMException('not today', 'OperationError'); }",
+  ],
   ['the device computes nothing', 'self_test_failed', 'GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {}'],
 ];
 
@@ -81,7 +100,9 @@ test('a device that is slow is not one that hangs', async ({ page }) => {
   await withTiny(page);
   // By the clock of whoever waits, each of five answers takes 75 s. These ticks pass at once, so that
   // what the machine does besides makes no difference.
-  await patchWorker(page, `
+  await patchWorker(
+    page,
+    `
     let [answers, ticks, answer] = [0, 0, null];
     const wait = setTimeout;
     self.setTimeout = (run, ms, ...rest) => {
@@ -93,7 +114,8 @@ test('a device that is slow is not one that hangs', async ({ page }) => {
     GPUBuffer.prototype.mapAsync = async function (...range) {
       if (++answers <= 5) await new Promise((resolve) => { [ticks, answer] = [0, resolve]; });
       return map.apply(this, range);
-    }`);
+    }`,
+  );
   await open(page, 'device=webgpu');
   await runsOn(page, 'webgpu');
   await expect(page.locator('#device')).not.toHaveAttribute('data-problem', /./);
@@ -109,7 +131,9 @@ test('WebGPU removed: automatic is the CPU too, and nobody is bothered', async (
 
 test('the device is lost in mid-run: the picture is finished on the CPU', async ({ page }) => {
   await withTiny(page);
-  await patchWorker(page, `
+  await patchWorker(
+    page,
+    `
     const request = GPUAdapter.prototype.requestDevice;
     GPUAdapter.prototype.requestDevice = async function (...wish) {
       return (globalThis.lastDevice = await request.apply(this, wish));
@@ -120,10 +144,13 @@ test('the device is lost in mid-run: the picture is finished on the CPU', async 
       // The page arms this once the model is up.
       if (globalThis.armed && ++sent === 2) globalThis.lastDevice.destroy();
       return submit.call(this, work);
-    }`);
+    }`,
+  );
   await open(page, 'device=webgpu');
   await runsOn(page, 'webgpu');
-  await page.workers()[0].evaluate(() => { /** @type {any} */ (globalThis).armed = true; });
+  await page.workers()[0].evaluate(() => {
+    /** @type {any} */ (globalThis).armed = true;
+  });
   await page.click('#samples button[data-sample=coffee]');
   await complains(page, 'device_lost', /lost/);
   await runsOn(page, 'cpu');
@@ -133,7 +160,10 @@ test('the device is lost in mid-run: the picture is finished on the CPU', async 
   await rebuildSample(page, 'chelsea');
 });
 
-for (const [which, at] of /** @type {[string, number][]} */ ([['first', 1], ['fifth', 5]])) {
+for (const [which, at] of /** @type {[string, number][]} */ ([
+  ['first', 1],
+  ['fifth', 5],
+])) {
   test(`a shader that the browser refuses after the self-test, the ${which} of a picture: the CPU's picture is shown`, async ({ page }) => {
     await withTiny(page);
     await open(page, 'device=cpu');
@@ -142,24 +172,32 @@ for (const [which, at] of /** @type {[string, number][]} */ ([['first', 1], ['fi
     await reaches(page, 'done');
     const [tokens, picture] = [await pixels(page, GRID), await pixels(page, REBUILT)];
 
-    await patchWorker(page, `
+    await patchWorker(
+      page,
+      `
       const create = GPUDevice.prototype.createShaderModule;
       self.made = 0;
       GPUDevice.prototype.createShaderModule = function (wish) {
         if (!self.armed || ++self.made !== ${at}) return create.call(this, wish);
         return create.call(this, { ...wish, code: wish.code + ' this is no WGSL' });
-      }`);
+      }`,
+    );
     await page.goto('about:blank');
     await open(page, 'device=webgpu');
     await runsOn(page, 'webgpu');
     const [engine] = await engines(page);
-    await engine.evaluate(() => { /** @type {any} */ (self).armed = true; });
+    await engine.evaluate(() => {
+      /** @type {any} */ (self).armed = true;
+    });
     // No picture of the broken device may be shown, not even for a moment.
     await page.evaluate(() => {
       const compare = /** @type {any} */ (document.querySelector('#compare'));
       const { showRebuilt } = compare;
       Object.assign(globalThis, { shown: 0 });
-      compare.showRebuilt = (/** @type {any[]} */ ...words) => (/** @type {any} */ (globalThis).shown += 1, showRebuilt.apply(compare, words));
+      compare.showRebuilt = (/** @type {any[]} */ ...words) => {
+        /** @type {any} */ (globalThis).shown += 1;
+        showRebuilt.apply(compare, words);
+      };
     });
     await drop(page, photo);
     await complains(page, 'device_lost', /on the CPU/);
@@ -173,7 +211,9 @@ for (const [which, at] of /** @type {[string, number][]} */ ([['first', 1], ['fi
 
 test('a shader that the browser refuses while a model is loaded: the model is loaded on the CPU', async ({ page }) => {
   await withTiny(page);
-  await patchWorker(page, `
+  await patchWorker(
+    page,
+    `
     const create = GPUDevice.prototype.createShaderModule;
     let loading = false;
     self.addEventListener('message', ({ data }) => (loading ||= data.kind === 'load'));
@@ -194,7 +234,8 @@ test('a shader that the browser refuses while a model is loaded: the model is lo
     const request = GPUAdapter.prototype.requestDevice;
     GPUAdapter.prototype.requestDevice = async function (...wish) {
       return (self.device = await request.apply(this, wish));
-    }`);
+    }`,
+  );
   await open(page, 'device=webgpu');
   await runsOn(page, 'cpu');
   await expect(page.locator('#model')).toHaveValue('tiny');

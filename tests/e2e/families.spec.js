@@ -1,7 +1,25 @@
 // Weight files as other projects save them, dropped on the page: alone, or with their config.json.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GRID, REBUILT, commandLine, complains, drop, expect, file, inFolder, open, pixels, reaches, rebuildSample, saved, smallPhoto, test, value, withTiny } from './app.js';
+import {
+  GRID,
+  REBUILT,
+  commandLine,
+  complains,
+  drop,
+  expect,
+  file,
+  inFolder,
+  open,
+  pixels,
+  reaches,
+  rebuildSample,
+  saved,
+  smallPhoto,
+  test,
+  value,
+  withTiny,
+} from './app.js';
 import { checkpoint } from './checkpoint.js';
 
 /** @typedef {import('./checkpoint.js').Dropped} Dropped */
@@ -10,17 +28,23 @@ import { checkpoint } from './checkpoint.js';
 const together = ({ weights, config }) => (config ? [weights, config] : [weights]);
 
 /** What the command line makes of a photo. @param {Dropped} photo @param {{weights: Dropped, config: Dropped | null}} files @param {string[]} words */
-const native = (photo, files, ...words) => inFolder((folder) => {
-  const [input, weights, ...config] = [photo, ...together(files)].map(({ name, buffer }) => {
-    const path = join(folder, name);
-    writeFileSync(path, buffer);
-    return path;
+const native = (photo, files, ...words) =>
+  inFolder((folder) => {
+    const [input, weights, ...config] = [photo, ...together(files)].map(({ name, buffer }) => {
+      const path = join(folder, name);
+      writeFileSync(path, buffer);
+      return path;
+    });
+    return commandLine(
+      'reconstruct',
+      input,
+      join(folder, 'out.png'),
+      '--model',
+      weights,
+      ...words,
+      ...config.flatMap((path) => ['--config', path]),
+    );
   });
-  return commandLine(
-    'reconstruct', input, join(folder, 'out.png'), '--model', weights, ...words,
-    ...config.flatMap((path) => ['--config', path]),
-  );
-});
 
 /** @param {import('@playwright/test').Page} page @param {{psnr: number, ssim: number}} numbers */
 async function shows(page, { psnr, ssim }) {
@@ -30,14 +54,22 @@ async function shows(page, { psnr, ssim }) {
 
 /** @type {Record<string, {facts: RegExp, from: RegExp, count: number | null}>} */
 const FAMILIES = {
-  taming: { facts: /16 codes, one for every 4 × 4 pixels/, from: /format of taming-transformers.*Assumed.*32 groups.*ε.=.0\.000001.*from −1 to 1/, count: 16 * 16 },
+  taming: {
+    facts: /16 codes, one for every 4 × 4 pixels/,
+    from: /format of taming-transformers.*Assumed.*32 groups.*ε.=.0\.000001.*from −1 to 1/,
+    count: 16 * 16,
+  },
   latent_diffusion: { facts: /16 codes, one for every 2 × 2 pixels/, from: /latent-diffusion/, count: 32 * 32 },
   gumbel: { facts: /24 codes, one for every 2 × 2 pixels/, from: /taming-transformers/, count: 32 * 32 },
   diffusers: { facts: /16 codes, one for every 4 × 4 pixels/, from: /diffusers/, count: 16 * 16 },
   llamagen: { facts: /16 codes, one for every 4 × 4 pixels/, from: /LlamaGen.*Assumed.*codes chosen by direction/, count: 16 * 16 },
   movq: { facts: /16 codes, one for every 2 × 2 pixels/, from: /diffusers/, count: 32 * 32 },
   maskgit: { facts: /16 codes, one for every 2 × 2 pixels/, from: /MaskGIT/, count: 32 * 32 },
-  vqvae2: { facts: /16 codes; two grids: one token for every 8 × 8 pixels, and one for every 4 × 4/, from: /VQ-VAE-2/, count: 8 * 8 + 16 * 16 },
+  vqvae2: {
+    facts: /16 codes; two grids: one token for every 8 × 8 pixels, and one for every 4 × 4/,
+    from: /VQ-VAE-2/,
+    count: 8 * 8 + 16 * 16,
+  },
   kl_diffusers: { facts: /no codebook, but 4 continuous numbers for every 4 × 4 pixels/, from: /diffusers/, count: null },
   kl_ldm: { facts: /no codebook, but 2 continuous numbers for every 4 × 4 pixels/, from: /latent-diffusion/, count: null },
 };
@@ -214,7 +246,11 @@ test('PyTorch checkpoints and shards are not read, and the command that helps is
   const before = await page.locator('#model').inputValue();
   for (const name of ['pickle_zip.ckpt', 'pickle_legacy.pt', 'pickle_model.bin']) {
     await drop(page, { name, buffer: file(`tests/golden/${name}`) });
-    await complains(page, 'weights_pickle', /PyTorch checkpoint.*`tesserae convert model\.ckpt model\.safetensors`.*the model in use stays/);
+    await complains(
+      page,
+      'weights_pickle',
+      /PyTorch checkpoint.*`tesserae convert model\.ckpt model\.safetensors`.*the model in use stays/,
+    );
     await page.click('#alert button:has-text("Dismiss")');
   }
   // Whatever it is called.

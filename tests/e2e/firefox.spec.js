@@ -86,11 +86,12 @@ async function dropSmall(page) {
 }
 
 /** @param {Page} page @param {string} canvas a selector */
-const pixels = (page, canvas) => page.$eval(canvas, (element) => {
-  const { width, height } = /** @type {HTMLCanvasElement} */ (element);
-  const context = /** @type {CanvasRenderingContext2D} */ (/** @type {HTMLCanvasElement} */ (element).getContext('2d'));
-  return [...context.getImageData(0, 0, width, height).data];
-});
+const pixels = (page, canvas) =>
+  page.$eval(canvas, (element) => {
+    const { width, height } = /** @type {HTMLCanvasElement} */ (element);
+    const context = /** @type {CanvasRenderingContext2D} */ (/** @type {HTMLCanvasElement} */ (element).getContext('2d'));
+    return [...context.getImageData(0, 0, width, height).data];
+  });
 
 /** @param {Page} page @param {string} element a selector */
 const value = (page, element) => page.$eval(element, (e) => Number(/** @type {HTMLElement} */ (e).dataset.value));
@@ -117,7 +118,9 @@ for (const device of /** @type {Device[]} */ (['cpu', 'webgpu'])) {
     const { page, wrong, state } = await open(baseURL, device);
     await load(page, TINY);
     await dropSmall(page);
-    await page.$eval('#tune-steps', (input) => { /** @type {HTMLInputElement} */ (input).value = '2'; });
+    await page.$eval('#tune-steps', (input) => {
+      /** @type {HTMLInputElement} */ (input).value = '2';
+    });
     const began = Date.now();
     await page.click('#tune-run');
     await page.waitForSelector('#tune[data-tuning=ended]', { timeout: 900_000 });
@@ -130,7 +133,13 @@ for (const device of /** @type {Device[]} */ (['cpu', 'webgpu'])) {
     const tuned = await value(page, '#tune-view figure[data-stage=now] .stages-psnr');
 
     const name = `${device}-mine`;
-    await page.$eval('#tune-name', (input, text) => { /** @type {HTMLInputElement} */ (input).value = text; }, name);
+    await page.$eval(
+      '#tune-name',
+      (input, text) => {
+        /** @type {HTMLInputElement} */ (input).value = text;
+      },
+      name,
+    );
     await page.click('#tune-save');
     // Firefox holds the name with an empty file until the download is whole.
     const weights = join(downloads, `${name}.safetensors`);
@@ -163,12 +172,14 @@ test('Firefox: the second visit works offline, from a host that sends no headers
   await state('done');
   expect(wrong).toEqual([]);
   // The policy of the page itself: a string is no script, and the worker reaches nobody else.
-  expect(await page.evaluate(() => {
-    try {
-      return String(new Worker('engine/worker.js'));
-    } catch (error) {
-      return /** @type {Error} */ (error).name;
-    }
-  })).toBe('TypeError');
+  expect(
+    await page.evaluate(() => {
+      try {
+        return String(new Worker('engine/worker.js'));
+      } catch (error) {
+        return /** @type {Error} */ (error).name;
+      }
+    }),
+  ).toBe('TypeError');
   await page.close();
 });

@@ -47,12 +47,15 @@ export class Host {
       if (this.lacks(path)) return void response.writeHead(404).end();
       if (this.changes(path)) {
         const { source } = /** @type {import('../../scripts/server/release.js').Entry} */ (this.#release.files.get(path.slice(1)));
-        return void response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(`${readFileSync(source, 'utf8')}\n// Changed on its way.\n`);
+        return void response
+          .writeHead(200, { 'Content-Type': 'text/javascript' })
+          .end(`${readFileSync(source, 'utf8')}\n// Changed on its way.\n`);
       }
       if (this.fallback && !this.#release.files.has(path.slice(1).replace(/[?#].*/, ''))) request.url = '/';
       const { writeHead, setHeader } = response;
       if (!this.headers) {
-        response.setHeader = (name, value) => (/^(content-|etag|vary|cache)/i.test(name) && !/policy/i.test(name) ? setHeader.call(response, name, value) : response);
+        response.setHeader = (name, value) =>
+          /^(content-|etag|vary|cache)/i.test(name) && !/policy/i.test(name) ? setHeader.call(response, name, value) : response;
       }
       if (this.maxAge !== null) {
         response.writeHead = (/** @type {number} */ status, /** @type {any} */ more) => {
@@ -71,10 +74,12 @@ export class Host {
 
   /** @returns {Promise<string>} its address */
   open() {
-    return new Promise((resolve) => this.#server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (this.#server.address());
-      resolve(`http://127.0.0.1:${port}/`);
-    }));
+    return new Promise((resolve) =>
+      this.#server.listen(0, '127.0.0.1', () => {
+        const { port } = /** @type {import('node:net').AddressInfo} */ (this.#server.address());
+        resolve(`http://127.0.0.1:${port}/`);
+      }),
+    );
   }
 
   /** Puts another release in the place of the one that is there. @param {Record<string, (text: string) => string>} changes to files of www/ */

@@ -9,23 +9,28 @@ import { ready, tuning } from './panel.js';
 test.beforeEach(({ page }) => withTiny(page));
 
 /** Puts a file into the page's private files. @param {Page} page @param {string} folder @param {string} name @param {Buffer} bytes */
-const put = (page, folder, name, bytes) => page.evaluate(async ([into, called, base64]) => {
-  const root = await navigator.storage.getDirectory();
-  const handle = await (await root.getDirectoryHandle(into, { create: true })).getFileHandle(called, { create: true });
-  const writer = await handle.createWritable();
-  await writer.write(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
-  await writer.close();
-}, [folder, name, bytes.toString('base64')]);
+const put = (page, folder, name, bytes) =>
+  page.evaluate(
+    async ([into, called, base64]) => {
+      const root = await navigator.storage.getDirectory();
+      const handle = await (await root.getDirectoryHandle(into, { create: true })).getFileHandle(called, { create: true });
+      const writer = await handle.createWritable();
+      await writer.write(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
+      await writer.close();
+    },
+    [folder, name, bytes.toString('base64')],
+  );
 
 /** The page's private files with their lengths. @param {Page} page @returns {Promise<Record<string, number>>} */
-const listed = (page) => page.evaluate(async () => {
-  /** @type {Record<string, number>} */ const found = {};
-  const root = await navigator.storage.getDirectory();
-  for await (const [folder, handle] of root.entries()) {
-    for await (const [name, file] of /** @type {any} */ (handle).entries()) found[`${folder}/${name}`] = (await file.getFile()).size;
-  }
-  return found;
-});
+const listed = (page) =>
+  page.evaluate(async () => {
+    /** @type {Record<string, number>} */ const found = {};
+    const root = await navigator.storage.getDirectory();
+    for await (const [folder, handle] of root.entries()) {
+      for await (const [name, file] of /** @type {any} */ (handle).entries()) found[`${folder}/${name}`] = (await file.getFile()).size;
+    }
+    return found;
+  });
 
 const own = (/** @type {Page} */ page) => page.locator('#model option', { hasText: '(yours)' });
 
@@ -44,11 +49,13 @@ test('half a model, as a closed tab or a full disk leaves it, is neither listed 
   await keep(page);
   await expect(page.locator('#model')).toHaveValue('mine');
   const whole = await listed(page);
-  const bytes = Buffer.from(await page.evaluate(async () => {
-    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('tesserae-models');
-    const file = await (await folder.getFileHandle('mine.safetensors')).getFile();
-    return [...new Uint8Array(await file.arrayBuffer())];
-  }));
+  const bytes = Buffer.from(
+    await page.evaluate(async () => {
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('tesserae-models');
+      const file = await (await folder.getFileHandle('mine.safetensors')).getFile();
+      return [...new Uint8Array(await file.arrayBuffer())];
+    }),
+  );
   await put(page, 'tesserae-models', 'half.safetensors', bytes.subarray(0, bytes.length >> 1));
   await put(page, 'tesserae-models', 'half.base', Buffer.from('tiny'));
   await put(page, 'tesserae-models', 'none.safetensors', Buffer.alloc(0));
@@ -59,15 +66,21 @@ test('half a model, as a closed tab or a full disk leaves it, is neither listed 
 });
 
 test('a full disk leaves nothing of the model, and the tuning is still there to keep or download', async ({ page }) => {
-  await patchWorker(page, `
+  await patchWorker(
+    page,
+    `
     const { write } = FileSystemSyncAccessHandle.prototype;
     FileSystemSyncAccessHandle.prototype.write = function (bytes, ...rest) {
       if (!self.full) return write.call(this, bytes, ...rest);
       write.call(this, bytes.subarray(0, bytes.length >> 1), ...rest);
       throw new DOMException('no room', 'QuotaExceededError');
-    };`);
+    };`,
+  );
   await tuneOnce(page, 'mine');
-  const full = (/** @type {boolean} */ is) => page.workers()[0].evaluate((how) => { /** @type {any} */ (self).full = how; }, is);
+  const full = (/** @type {boolean} */ is) =>
+    page.workers()[0].evaluate((how) => {
+      /** @type {any} */ (self).full = how;
+    }, is);
   await full(true);
   await keep(page);
   await complains(page, 'not_kept', /no room/);

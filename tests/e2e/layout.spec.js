@@ -76,12 +76,16 @@ test('everything is reached with the keyboard alone', async ({ page }) => {
   await reaches(page, 'done');
   for (let i = 0; i < 40; i += 1) {
     await page.keyboard.press('Tab');
-    reached.add(await page.evaluate(() => {
-      const e = /** @type {HTMLElement} */ (document.activeElement);
-      return e.id || e.getAttribute('role') || e.className || e.tagName;
-    }));
+    reached.add(
+      await page.evaluate(() => {
+        const e = /** @type {HTMLElement} */ (document.activeElement);
+        return e.id || e.getAttribute('role') || e.className || e.tagName;
+      }),
+    );
   }
-  expect([...reached]).toEqual(expect.arrayContaining(['application', 'save-picture', 'save-tokens', 'model', 'size', 'square', 'device-choice']));
+  expect([...reached]).toEqual(
+    expect.arrayContaining(['application', 'save-picture', 'save-tokens', 'model', 'size', 'square', 'device-choice']),
+  );
 });
 
 test('the policy lets nothing out, and neither page nor worker can talk to anyone', async ({ page }) => {
@@ -98,12 +102,16 @@ test('the policy lets nothing out, and neither page nor worker can talk to anyon
   expect(policy).toContain("connect-src 'self'");
   expect(policy).not.toMatch(/'unsafe-(inline|eval)'|\*|https?:/);
   // What only a header can say comes last.
-  expect(`${await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content')}; frame-ancestors 'none'`).toBe(policy);
+  expect(`${await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content')}; frame-ancestors 'none'`).toBe(
+    policy,
+  );
   await reaches(page, 'ready');
 
   /** Whether the policy itself stops a request, rather than the network. */
   const tryToLeave = async () => {
-    const stopped = new Promise((resolve) => addEventListener('securitypolicyviolation', (e) => resolve(e.effectiveDirective), { once: true }));
+    const stopped = new Promise((resolve) =>
+      addEventListener('securitypolicyviolation', (e) => resolve(e.effectiveDirective), { once: true }),
+    );
     await fetch('https://example.org/').catch(() => {});
     return Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 3000, 'let through'))]);
   };

@@ -46,12 +46,16 @@ for (const [name, preset, dtype] of MODELS) {
     await open(page);
     await load(page, name);
     const loaded = await value(page, 'memory');
-    const weights = /** @type {RegExpExecArray} */ (/([\d.]+) million weights/.exec(String(await page.locator('#model-facts').textContent())));
+    const weights = /** @type {RegExpExecArray} */ (
+      /([\d.]+) million weights/.exec(String(await page.locator('#model-facts').textContent()))
+    );
     const f32 = Number(weights[1]) * 4e6;
     await rebuildSmall(page);
     const rebuilt = await value(page, 'memory');
     const file = statSync(join(folder, name)).size;
-    console.log(`${preset} in ${dtype}: file ${megabytes(file)}, weights in f32 ${megabytes(f32)}, engine ${megabytes(loaded)} after loading (${(loaded / f32).toFixed(2)} ×) and ${megabytes(rebuilt)} after 64 × 64 (${(rebuilt / f32).toFixed(2)} ×)`);
+    console.log(
+      `${preset} in ${dtype}: file ${megabytes(file)}, weights in f32 ${megabytes(f32)}, engine ${megabytes(loaded)} after loading (${(loaded / f32).toFixed(2)} ×) and ${megabytes(rebuilt)} after 64 × 64 (${(rebuilt / f32).toFixed(2)} ×)`,
+    );
     expect(f32).toBeGreaterThan(200e6);
     expect(rebuilt).toBeLessThanOrEqual(AT_MOST * f32);
   });

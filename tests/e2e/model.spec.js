@@ -1,5 +1,20 @@
 // The model on show is the model in use, whatever fails or is cancelled, and there is always a way on.
-import { SHIPPED, TINY, complains, drop, engines, expect, file, open, patchWorker, reaches, rebuildSample, smallPhoto, test, withTiny } from './app.js';
+import {
+  SHIPPED,
+  TINY,
+  complains,
+  drop,
+  engines,
+  expect,
+  file,
+  open,
+  patchWorker,
+  reaches,
+  rebuildSample,
+  smallPhoto,
+  test,
+  withTiny,
+} from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -8,7 +23,9 @@ test.beforeEach(({ page }) => withTiny(page));
 /** Holds the next engine back until it is let go. @param {Page} page */
 async function holdEngine(page) {
   /** @type {(value?: unknown) => void} */ let letGo = () => {};
-  const held = new Promise((resolve) => { letGo = resolve; });
+  const held = new Promise((resolve) => {
+    letGo = resolve;
+  });
   await page.route('**/engine/worker.js', async (route) => {
     await held;
     await route.fallback();
@@ -19,7 +36,11 @@ async function holdEngine(page) {
 /** Holds a shipped model's download until it is answered. @param {Page} page @param {{file: string}} entry */
 async function holdDownload(page, entry) {
   /** @type {(answer: object) => void} */ let answer = () => {};
-  const held = /** @type {Promise<object>} */ (new Promise((resolve) => { answer = resolve; }));
+  const held = /** @type {Promise<object>} */ (
+    new Promise((resolve) => {
+      answer = resolve;
+    })
+  );
   await page.route(`**/models/${entry.file}`, async (route) => route.fulfill(await held));
   return answer;
 }
@@ -46,7 +67,9 @@ test('cancel while the device is switched: the model comes back, and pictures wo
 });
 
 test('cancel after the device was lost: the model comes back, and pictures work', async ({ page }) => {
-  await patchWorker(page, `
+  await patchWorker(
+    page,
+    `
     const request = GPUAdapter.prototype.requestDevice;
     GPUAdapter.prototype.requestDevice = async function (...wish) {
       return (globalThis.lastDevice = await request.apply(this, wish));
@@ -55,10 +78,13 @@ test('cancel after the device was lost: the model comes back, and pictures work'
     GPUQueue.prototype.submit = function (work) {
       if (globalThis.armed) globalThis.lastDevice.destroy();
       return submit.call(this, work);
-    }`);
+    }`,
+  );
   await open(page, 'device=webgpu');
   const [engine] = await engines(page);
-  await engine.evaluate(() => { /** @type {any} */ (globalThis).armed = true; });
+  await engine.evaluate(() => {
+    /** @type {any} */ (globalThis).armed = true;
+  });
   const letGo = await holdEngine(page);
   await drop(page, await smallPhoto(page, 32));
   await complains(page, 'device_lost', /lost/);
@@ -83,7 +109,9 @@ test('a model that cannot be loaded again is no longer named, and can be asked f
   await open(page, 'device=auto');
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
-  await page.evaluate(async () => { for (const name of await caches.keys()) await caches.delete(name); });
+  await page.evaluate(async () => {
+    for (const name of await caches.keys()) await caches.delete(name);
+  });
   await page.route('**/models/tiny.safetensors', (route) => route.fulfill({ status: 404, body: 'gone' }));
   await page.selectOption('#device-choice', 'cpu');
   await complains(page, 'download_failed', /404/);
@@ -134,7 +162,9 @@ test('a link to a model that fails leaves the address with the model in use', as
   await open(page);
   await rebuildSample(page, 'coffee');
   await page.route(`**/models/${SHIPPED[0].file}`, (route) => route.fulfill({ status: 404, body: 'gone' }));
-  await page.evaluate((name) => { location.hash = `device=cpu&model=${name}`; }, SHIPPED[0].name);
+  await page.evaluate((name) => {
+    location.hash = `device=cpu&model=${name}`;
+  }, SHIPPED[0].name);
   await complains(page, 'download_failed', /404/);
   await expect.poll(() => page.url()).toContain('model=tiny');
   await works(page, 'tiny');
@@ -142,7 +172,9 @@ test('a link to a model that fails leaves the address with the model in use', as
 
 test('a picture that comes before the list of models is rebuilt once the model is there', async ({ page }) => {
   /** @type {(value?: unknown) => void} */ let letGo = () => {};
-  const held = new Promise((resolve) => { letGo = resolve; });
+  const held = new Promise((resolve) => {
+    letGo = resolve;
+  });
   await page.route('**/models/index.json', async (route) => {
     await held;
     await route.fallback();
@@ -155,9 +187,13 @@ test('a picture that comes before the list of models is rebuilt once the model i
   await expect(page.locator('#model')).toHaveValue('tiny');
 });
 
-test('a model in use whose download is cancelled when it has to come again is not named any more, and can be chosen again', async ({ page }) => {
+test('a model in use whose download is cancelled when it has to come again is not named any more, and can be chosen again', async ({
+  page,
+}) => {
   await open(page);
-  await page.evaluate(async () => { for (const name of await caches.keys()) await caches.delete(name); });
+  await page.evaluate(async () => {
+    for (const name of await caches.keys()) await caches.delete(name);
+  });
   const answer = await holdDownload(page, { file: 'tiny.safetensors' });
   const asked = page.waitForRequest('**/models/tiny.safetensors');
   await page.selectOption('#device-choice', 'auto');

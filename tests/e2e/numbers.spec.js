@@ -4,9 +4,10 @@ import { GRID, SHIPPED, commandLine, expect, inFolder, open, pixels, rebuildSamp
 
 const PICTURES = ['astronaut', 'chelsea', 'coffee'];
 /** What the command line says about a sample. @param {string} name @returns {{psnr: number, ssim: number, bpp: number}} */
-const native = (name) => inFolder((folder) => commandLine(
-  'reconstruct', `www/samples/${name}.png`, join(folder, 'out.png'), '--model', SHIPPED[0].name, '--models', 'www/models',
-));
+const native = (name) =>
+  inFolder((folder) =>
+    commandLine('reconstruct', `www/samples/${name}.png`, join(folder, 'out.png'), '--model', SHIPPED[0].name, '--models', 'www/models'),
+  );
 
 test('PSNR, SSIM and bits per pixel are those of the command line, to the shown digit', async ({ page }) => {
   await open(page);

@@ -13,7 +13,8 @@ async function keeps(page) {
 }
 
 /** The releases that the browser keeps. @param {Page} page @returns {Promise<string[]>} */
-const kept = (page) => page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('tesserae-release ')).map((name) => name.split(' ')[2]));
+const kept = (page) =>
+  page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('tesserae-release ')).map((name) => name.split(' ')[2]));
 
 test('the second visit works offline', async ({ page, host, baseURL }) => {
   await keeps(page);
@@ -97,22 +98,27 @@ test('a file of another release under an address of this one is not kept', async
   await visit(page);
   // By the page, then by the service worker.
   await expect.poll(() => host.asked.filter((path) => path.endsWith('/ui/mosaic.js')).length).toBeGreaterThan(1);
-  await expect.poll(() => page.evaluate(async () => {
-    const registration = await navigator.serviceWorker.getRegistration();
-    return Boolean(registration?.active || registration?.installing || registration?.waiting);
-  })).toBe(false);
+  await expect
+    .poll(() =>
+      page.evaluate(async () => {
+        const registration = await navigator.serviceWorker.getRegistration();
+        return Boolean(registration?.active || registration?.installing || registration?.waiting);
+      }),
+    )
+    .toBe(false);
   expect(await kept(page)).toEqual([]);
   await expect(page.locator('html')).not.toHaveAttribute('data-offline', 'ready');
 });
 
 test('a file that the browser has lost is kept again, and a release that is gone everywhere opens no page', async ({ page, host }) => {
   await keeps(page);
-  const lose = (/** @type {string} */ ending) => page.evaluate(async (end) => {
-    const [name] = (await caches.keys()).filter((each) => each.startsWith('tesserae-release '));
-    const cache = await caches.open(name);
-    for (const request of await cache.keys()) if (request.url.endsWith(end)) await cache.delete(request);
-    return (await cache.keys()).length;
-  }, ending);
+  const lose = (/** @type {string} */ ending) =>
+    page.evaluate(async (end) => {
+      const [name] = (await caches.keys()).filter((each) => each.startsWith('tesserae-release '));
+      const cache = await caches.open(name);
+      for (const request of await cache.keys()) if (request.url.endsWith(end)) await cache.delete(request);
+      return (await cache.keys()).length;
+    }, ending);
   const left = await lose('/ui/mosaic.js');
   await page.reload();
   await reaches(page, 'ready');

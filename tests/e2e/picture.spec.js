@@ -1,6 +1,20 @@
 // A picture goes in and comes out again, with the shipped model on the CPU.
 import {
-  GRID, ORIGINAL, REBUILT, SHIPPED, drop, expect, file, open, pixels, reaches, rebuildSample, sample, saved, test, value,
+  GRID,
+  ORIGINAL,
+  REBUILT,
+  SHIPPED,
+  drop,
+  expect,
+  file,
+  open,
+  pixels,
+  reaches,
+  rebuildSample,
+  sample,
+  saved,
+  test,
+  value,
 } from './app.js';
 
 test('the model comes with byte-accurate progress that never goes back', async ({ page }) => {
@@ -11,7 +25,8 @@ test('the model comes with byte-accurate progress that never goes back', async (
     new MutationObserver((changes) => {
       for (const { target, attributeName } of changes) {
         const element = /** @type {HTMLElement} */ (target);
-        if (attributeName === 'data-done' && element.dataset.done) seen.bytes.push([Number(element.dataset.done), Number(element.dataset.total)]);
+        if (attributeName === 'data-done' && element.dataset.done)
+          seen.bytes.push([Number(element.dataset.done), Number(element.dataset.total)]);
         if (attributeName === 'aria-valuenow') seen.percent.push(Number(element.getAttribute('aria-valuenow')));
       }
     }).observe(document, { subtree: true, attributeFilter: ['data-done', 'aria-valuenow'] });

@@ -17,14 +17,20 @@ test('the page is shown in no frame', async ({ context, baseURL }) => {
 
 // In the page itself, and in its workers, which have no other policy than the page's.
 for (const headers of [true, false]) {
-  test(`no string becomes a script, and no worker talks to anyone, ${headers ? 'with' : 'without'} headers`, async ({ context, host, baseURL }) => {
+  test(`no string becomes a script, and no worker talks to anyone, ${headers ? 'with' : 'without'} headers`, async ({
+    context,
+    host,
+    baseURL,
+  }) => {
     host.headers = headers;
     const response = await fetch(String(baseURL));
     expect(response.headers.has('content-security-policy')).toBe(headers);
     const page = await context.newPage();
     await visit(page);
     const tryToLeave = async () => {
-      const stopped = new Promise((resolve) => addEventListener('securitypolicyviolation', (e) => resolve(e.effectiveDirective), { once: true }));
+      const stopped = new Promise((resolve) =>
+        addEventListener('securitypolicyviolation', (e) => resolve(e.effectiveDirective), { once: true }),
+      );
       await fetch('https://example.org/').catch(() => {});
       return Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 3000, 'let through'))]);
     };
@@ -33,7 +39,15 @@ for (const headers of [true, false]) {
     for (const worker of page.workers()) expect(await worker.evaluate(tryToLeave)).toBe('connect-src');
     // Fetched by code of the page's own, as evaluate's is exempt from it.
     const strings = await page.evaluate(() => {
-      const tries = [() => new Worker('engine/worker.js'), () => { document.createElement('p').innerHTML = '<b>x</b>'; }, () => { document.createElement('script').src = 'main.js'; }];
+      const tries = [
+        () => new Worker('engine/worker.js'),
+        () => {
+          document.createElement('p').innerHTML = '<b>x</b>';
+        },
+        () => {
+          document.createElement('script').src = 'main.js';
+        },
+      ];
       return tries.map((attempt) => {
         try {
           attempt();
@@ -45,20 +59,26 @@ for (const headers of [true, false]) {
     });
     expect(strings).toEqual(['TypeError', 'TypeError', 'TypeError']);
     // Only the page's own policy makes addresses of scripts, and it is not within reach.
-    expect(await page.evaluate(() => {
-      try {
-        return String(/** @type {any} */ (globalThis).trustedTypes.createPolicy('tesserae', { createScriptURL: (/** @type {string} */ url) => url }));
-      } catch (error) {
-        return /** @type {Error} */ (error).name;
-      }
-    })).toBe('TypeError');
+    expect(
+      await page.evaluate(() => {
+        try {
+          return String(
+            /** @type {any} */ (globalThis).trustedTypes.createPolicy('tesserae', { createScriptURL: (/** @type {string} */ url) => url }),
+          );
+        } catch (error) {
+          return /** @type {Error} */ (error).name;
+        }
+      }),
+    ).toBe('TypeError');
   });
 }
 
 plain('the files for other hosts say what the server sends', async ({ baseURL }) => {
   const response = await fetch(String(baseURL));
   const headers = headersOf(await response.text());
-  expect(headers.map(([name]) => name)).toEqual(expect.arrayContaining(['Content-Security-Policy', 'X-Content-Type-Options', 'Referrer-Policy']));
+  expect(headers.map(([name]) => name)).toEqual(
+    expect.arrayContaining(['Content-Security-Policy', 'X-Content-Type-Options', 'Referrer-Policy']),
+  );
   for (const [name, value] of headers) expect(response.headers.get(name)).toBe(value);
   /** @param {string} text @param {RegExp} line */
   const read = (text, line) => Array.from(text.matchAll(line), (found) => [found[1], found[2]]);

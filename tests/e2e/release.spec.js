@@ -4,7 +4,10 @@ import { Host } from './host.js';
 import { NEXT, engineOf, releaseOf, test, visit } from './deployed.js';
 
 for (const fallback of [false, true]) {
-  test(`a deploy under an open page: at the next start of the engine it says so, and asks before it reloads${fallback ? ', also where every address has an answer' : ''}`, async ({ page, host }) => {
+  test(`a deploy under an open page: at the next start of the engine it says so, and asks before it reloads${fallback ? ', also where every address has an answer' : ''}`, async ({
+    page,
+    host,
+  }) => {
     host.fallback = fallback;
     await visit(page);
     await rebuildSample(page, 'chelsea');
@@ -43,9 +46,12 @@ test('a worker of another release is not worked with', async ({ page, host }) =>
 
 test('a page that is handed out with a worker of another release reloads once, then says so', async ({ page, host }) => {
   await page.addInitScript(() => sessionStorage.setItem('loads', String(Number(sessionStorage.getItem('loads')) + 1)));
-  await page.route('**/engine/worker.js', (route) => route.fulfill({
-    contentType: 'text/javascript', body: "self.postMessage({ tell: 'hello', release: 'another' });",
-  }));
+  await page.route('**/engine/worker.js', (route) =>
+    route.fulfill({
+      contentType: 'text/javascript',
+      body: "self.postMessage({ tell: 'hello', release: 'another' });",
+    }),
+  );
   await page.goto('/#device=cpu');
   await complains(page, 'release_changed', /two releases/);
   expect(await page.evaluate(() => sessionStorage.getItem('loads'))).toBe('2');

@@ -3,7 +3,23 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SHIPPED, commandLine, decoded, drop, engines, expect, file, open, reaches, rebuildSample, sample, saved, test, value, withTiny } from './app.js';
+import {
+  SHIPPED,
+  commandLine,
+  decoded,
+  drop,
+  engines,
+  expect,
+  file,
+  open,
+  reaches,
+  rebuildSample,
+  sample,
+  saved,
+  test,
+  value,
+  withTiny,
+} from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -31,16 +47,19 @@ const rests = (page) => expect(page.locator('html')).toHaveAttribute('data-state
 
 /** A photo of any size and any of the three formats. @param {Page} page @param {number} width @param {number} height @param {string} type */
 async function photo(page, width, height, type) {
-  const base64 = await page.evaluate(async ([w, h, mime]) => {
-    const image = await createImageBitmap(await (await fetch('samples/coffee.png')).blob());
-    const canvas = new OffscreenCanvas(Number(w), Number(h));
-    /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(image, 0, 0, Number(w), Number(h));
-    image.close();
-    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: String(mime) })).arrayBuffer());
-    let text = '';
-    for (const byte of bytes) text += String.fromCharCode(byte);
-    return btoa(text);
-  }, [width, height, type]);
+  const base64 = await page.evaluate(
+    async ([w, h, mime]) => {
+      const image = await createImageBitmap(await (await fetch('samples/coffee.png')).blob());
+      const canvas = new OffscreenCanvas(Number(w), Number(h));
+      /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(image, 0, 0, Number(w), Number(h));
+      image.close();
+      const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: String(mime) })).arrayBuffer());
+      let text = '';
+      for (const byte of bytes) text += String.fromCharCode(byte);
+      return btoa(text);
+    },
+    [width, height, type],
+  );
   return { name: `photo.${type.split('/')[1]}`, mimeType: type, buffer: Buffer.from(base64, 'base64') };
 }
 
@@ -52,7 +71,12 @@ async function memory(page) {
   const { metrics } = await session.send('Performance.getMetrics');
   await session.detach();
   const metric = (/** @type {string} */ name) => metrics.find((one) => one.name === name)?.value ?? 0;
-  return { heap: metric('JSHeapUsedSize'), nodes: metric('Nodes'), listeners: metric('JSEventListeners'), engine: await value(page, 'memory') };
+  return {
+    heap: metric('JSHeapUsedSize'),
+    nodes: metric('Nodes'),
+    listeners: metric('JSEventListeners'),
+    engine: await value(page, 'memory'),
+  };
 }
 
 /** The same work in a new engine wherever memory is read: a switch of the device starts one. @param {Page} page */
@@ -75,7 +99,10 @@ async function device(page, kind) {
   await page.selectOption('#device-choice', kind);
   await expect(page.locator('#device')).toHaveAttribute('data-kind', kind, { timeout: 300_000 });
   // A picture that was on the stage is rebuilt on the new device, which may take minutes in software.
-  await page.locator('#cancel').click({ timeout: 2000 }).catch(() => {});
+  await page
+    .locator('#cancel')
+    .click({ timeout: 2000 })
+    .catch(() => {});
   await rests(page);
 }
 
@@ -117,7 +144,10 @@ const KINDS = {
   async cancel(page, draw) {
     await drop(page, await photo(page, 256, 256, 'image/png'));
     await page.waitForTimeout(draw() * 400);
-    await page.locator('#cancel').click({ timeout: 1000 }).catch(() => {});
+    await page
+      .locator('#cancel')
+      .click({ timeout: 1000 })
+      .catch(() => {});
     await rests(page);
   },
   async bad(page, draw) {
@@ -147,7 +177,9 @@ test('two hundred mixed jobs in one tab leave memory flat and the picture right 
     await choose(page, SHIPPED[turn % SHIPPED.length].name);
     done.model = (done.model ?? 0) + 1;
     job += 1;
-    const round = ROUND.map((kind) => ({ kind, key: draw() })).sort((a, b) => a.key - b.key).slice(0, JOBS - job);
+    const round = ROUND.map((kind) => ({ kind, key: draw() }))
+      .sort((a, b) => a.key - b.key)
+      .slice(0, JOBS - job);
     for (const { kind } of round) {
       history.push(kind);
       await KINDS[kind](page, draw).catch((error) => {
@@ -161,8 +193,12 @@ test('two hundred mixed jobs in one tab leave memory flat and the picture right 
   }
   const last = await settle(page);
   readings.push(last);
-  const words = readings.map(({ heap, nodes, listeners, engine }) => `heap ${megabytes(heap)}, ${nodes} nodes, ${listeners} listeners, engine ${megabytes(engine)}`);
-  console.log(`${JOBS} jobs of seed ${SEED} in ${((Date.now() - began) / 60_000).toFixed(1)} min: ${JSON.stringify(done)}\n  ${words.join('\n  ')}`);
+  const words = readings.map(
+    ({ heap, nodes, listeners, engine }) => `heap ${megabytes(heap)}, ${nodes} nodes, ${listeners} listeners, engine ${megabytes(engine)}`,
+  );
+  console.log(
+    `${JOBS} jobs of seed ${SEED} in ${((Date.now() - began) / 60_000).toFixed(1)} min: ${JSON.stringify(done)}\n  ${words.join('\n  ')}`,
+  );
 
   expect(await engines(page)).toHaveLength(1);
   // The first reading still lacks what the first jobs leave: a list of buttons, a cached style.
@@ -205,14 +241,15 @@ test('a thousand damaged pictures: each is shown or refused, by one and the same
     const damages = Array.from({ length: Math.min(20, DROPS - from) }, (_, i) => damage(SEED * 1_000_000 + from + i));
     const answers = await page.evaluate(async (all) => {
       const html = document.documentElement;
-      const rest = () => new Promise((resolve) => {
-        const watch = new MutationObserver(() => {
-          if (!['done', 'error', 'ready'].includes(String(html.dataset.state))) return;
-          watch.disconnect();
-          resolve(null);
+      const rest = () =>
+        new Promise((resolve) => {
+          const watch = new MutationObserver(() => {
+            if (!['done', 'error', 'ready'].includes(String(html.dataset.state))) return;
+            watch.disconnect();
+            resolve(null);
+          });
+          watch.observe(html, { attributeFilter: ['data-state'] });
         });
-        watch.observe(html, { attributeFilter: ['data-state'] });
-      });
       /** @type {string[]} */ const found = [];
       for (const { path, cut, flips } of all) {
         // A release has its own folder for what the page shows.
@@ -237,7 +274,9 @@ test('a thousand damaged pictures: each is shown or refused, by one and the same
     });
     if ((await engines(page))[0] !== worker[0]) break;
   }
-  console.log(`${DROPS} damaged pictures of seed ${SEED} in ${((Date.now() - began) / 60_000).toFixed(1)} min: ${JSON.stringify(ends)}, engine ${megabytes(await value(page, 'memory'))}`);
+  console.log(
+    `${DROPS} damaged pictures of seed ${SEED} in ${((Date.now() - began) / 60_000).toFixed(1)} min: ${JSON.stringify(ends)}, engine ${megabytes(await value(page, 'memory'))}`,
+  );
   expect(wrong).toEqual([]);
   expect(await engines(page)).toEqual(worker);
   expect(ends.done).toBeGreaterThan(0);

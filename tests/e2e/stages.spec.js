@@ -3,7 +3,24 @@
 import { createHash } from 'node:crypto';
 import AxeBuilder from '@axe-core/playwright';
 import {
-  GRID, ORIGINAL, REBUILT, SHIPPED, complains, drop, engines, expect, file, open, patchWorker, pixels, reaches, rebuildSample, saved, smallPhoto, test, value,
+  GRID,
+  ORIGINAL,
+  REBUILT,
+  SHIPPED,
+  complains,
+  drop,
+  engines,
+  expect,
+  file,
+  open,
+  patchWorker,
+  pixels,
+  reaches,
+  rebuildSample,
+  saved,
+  smallPhoto,
+  test,
+  value,
 } from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
@@ -16,7 +33,10 @@ const OFFER = /The VQ-VAE stage of this model, soft, decodes the same tokens\. I
 function otherDecoder() {
   const bytes = Buffer.from(WEIGHTS);
   const start = 8 + Number(bytes.readBigUInt64LE());
-  const { dtype, data_offsets: [from, to] } = JSON.parse(bytes.subarray(8, start).toString())['decoder.conv_out.weight'];
+  const {
+    dtype,
+    data_offsets: [from, to],
+  } = JSON.parse(bytes.subarray(8, start).toString())['decoder.conv_out.weight'];
   expect(dtype).toBe('F16');
   // The highest bit of each mantissa.
   for (let at = start + from; at < start + to; at += 2) bytes.writeUInt16LE(bytes.readUInt16LE(at) ^ 0x200, at);
@@ -26,7 +46,14 @@ function otherDecoder() {
 /** @param {string} name @param {'vqvae' | 'vqgan'} stage @param {Buffer} body */
 const shipped = (name, stage, body) => ({
   body,
-  entry: { ...ENTRY, name, stage, file: `${name}.safetensors`, bytes: body.length, sha256: createHash('sha256').update(body).digest('hex') },
+  entry: {
+    ...ENTRY,
+    name,
+    stage,
+    file: `${name}.safetensors`,
+    bytes: body.length,
+    sha256: createHash('sha256').update(body).digest('hex'),
+  },
 });
 const SHARP = shipped('sharp', 'vqgan', otherDecoder());
 const SOFT = shipped('soft', 'vqvae', WEIGHTS);
@@ -70,18 +97,26 @@ function psnr(a, b) {
 test('both stages decode the same tokens of one photo, which is encoded once', async ({ page }) => {
   /** @type {string[]} */ const fetched = [];
   page.on('request', (request) => /safetensors$/.test(request.url()) && fetched.push(request.url().replace(/.*\//, '')));
-  await patchWorker(page, `
+  await patchWorker(
+    page,
+    `
     const post = self.postMessage.bind(self);
     self.encodings = 0;
     self.postMessage = (message, options) => (self.encodings += Number(message.stage === 'encode'), post(message, options));
-  `);
+  `,
+  );
   const encodings = () => page.workers()[0].evaluate(() => /** @type {any} */ (self).encodings);
   await withStages(page);
   await expect(page.locator('#stages')).toBeHidden();
   await rebuildSample(page, 'chelsea');
   await expect(page.locator('#stages')).toHaveText(OFFER);
   expect(fetched).toEqual(['sharp.safetensors']);
-  const before = { encodings: await encodings(), tokens: await saved(page, '#save-tokens'), rebuilt: await pixels(page, REBUILT), ssim: await value(page, 'ssim') };
+  const before = {
+    encodings: await encodings(),
+    tokens: await saved(page, '#save-tokens'),
+    rebuilt: await pixels(page, REBUILT),
+    ssim: await value(page, 'ssim'),
+  };
   expect(before.encodings).toBeGreaterThan(0);
 
   await both(page).click();
@@ -89,14 +124,17 @@ test('both stages decode the same tokens of one photo, which is encoded once', a
   await reaches(page, 'done');
   expect(fetched).toEqual(['sharp.safetensors', 'soft.safetensors']);
   expect(await encodings()).toBe(before.encodings);
-  await expect(page.locator('#stages')).toContainText('The same 1,024 tokens, decoded by the VQ-VAE stage (trained on pixels: faithful, soft) and by the VQ-GAN stage (trained against a discriminator as well: sharper, invents texture).');
+  await expect(page.locator('#stages')).toContainText(
+    'The same 1,024 tokens, decoded by the VQ-VAE stage (trained on pixels: faithful, soft) and by the VQ-GAN stage (trained against a discriminator as well: sharper, invents texture).',
+  );
   await expect(page.locator('#stages figcaption strong')).toHaveText(['VQ-VAE stage', 'VQ-GAN stage']);
   const original = await pixels(page, ORIGINAL);
   const soft = await pixels(page, `${side('vqvae')} canvas`);
   const sharp = await pixels(page, `${side('vqgan')} canvas`);
   expect(sharp.rgba.equals(before.rebuilt.rgba)).toBe(true);
   expect(soft.rgba.equals(sharp.rgba)).toBe(false);
-  const number = async (/** @type {string} */ stage, /** @type {string} */ name) => Number(await page.locator(`${side(stage)} .stages-${name}`).getAttribute('data-value'));
+  const number = async (/** @type {string} */ stage, /** @type {string} */ name) =>
+    Number(await page.locator(`${side(stage)} .stages-${name}`).getAttribute('data-value'));
   expect(await number('vqvae', 'psnr')).toBeCloseTo(psnr(original.rgba, soft.rgba), 3);
   expect(await number('vqgan', 'psnr')).toBeCloseTo(psnr(original.rgba, sharp.rgba), 3);
   await expect(page.locator(`${side('vqvae')} figcaption`)).toContainText(`PSNR ${psnr(original.rgba, soft.rgba).toFixed(2)} dB`);
@@ -162,7 +200,12 @@ test('tokens without their photo are decoded by both stages too', async ({ page 
 /** @type {[string, (body: Buffer) => object, string, RegExp][]} */
 const DOWNLOADS = [
   ['that is missing', () => ({ status: 404, body: 'gone' }), 'download_failed', /^soft could not be downloaded.*404/],
-  ['with another checksum', (body) => ({ body: Buffer.concat([body.subarray(0, -1), Buffer.from([body[body.length - 1] ^ 1])]) }), 'download_hash', /soft does not have the checksum/],
+  [
+    'with another checksum',
+    (body) => ({ body: Buffer.concat([body.subarray(0, -1), Buffer.from([body[body.length - 1] ^ 1])]) }),
+    'download_hash',
+    /soft does not have the checksum/,
+  ],
 ];
 
 for (const [what, answer, code, sentence] of DOWNLOADS) {

@@ -51,7 +51,9 @@ const LOSSES = [
 
 for (const [when, job, steps, sentence] of LOSSES) {
   test(`the device is lost ${when}: the CPU goes on by itself`, async ({ page }) => {
-    await patchWorker(page, `
+    await patchWorker(
+      page,
+      `
       const request = GPUAdapter.prototype.requestDevice;
       GPUAdapter.prototype.requestDevice = async function (...wish) {
         return (globalThis.lastDevice = await request.apply(this, wish));
@@ -64,13 +66,16 @@ for (const [when, job, steps, sentence] of LOSSES) {
       GPUQueue.prototype.submit = function (work) {
         if (++sent === 2) globalThis.lastDevice.destroy();
         return submit.call(this, work);
-      }`);
+      }`,
+    );
     await ready(page, { steps: 3, device: 'webgpu', side: SIDE });
     if (steps) {
       await page.click('#tune-step');
       await tuning(page, 'paused');
     }
-    await page.workers()[0].evaluate((kind) => { /** @type {any} */ (globalThis).armed = kind; }, job);
+    await page.workers()[0].evaluate((kind) => {
+      /** @type {any} */ (globalThis).armed = kind;
+    }, job);
     await page.click('#tune-run');
     await complains(page, 'device_lost', sentence);
     await tuning(page, 'ended');

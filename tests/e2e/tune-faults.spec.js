@@ -136,12 +136,15 @@ test('of two tabs that tune, one is kept, and it is offered when its tab is gone
 });
 
 test('a worker that dies leaves the last snapshot to go on from', async ({ page }) => {
-  await patchWorker(page, `
+  await patchWorker(
+    page,
+    `
     self.addEventListener('message', ({ data }) => {
       if (data.kind === 'steps' && data.count === 1 && self.stepped) self.postMessage({ tell: 'dead', error: { code: 'worker_failed', message: 'test' } });
       self.stepped ||= data.kind === 'steps';
     });
-  `);
+  `,
+  );
   await ready(page);
   await page.click('#tune-step');
   await tuning(page, 'paused');
@@ -189,7 +192,11 @@ test('without memory for a step it says so, and smaller crops get through', asyn
   await page.click('.tune-more summary');
   await page.fill('#tune-steps', '1');
   await page.click('#tune-run');
-  await complains(page, 'out_of_memory', /^The tuning needed more memory than there is, so the engine was started again\. Smaller crops, under “More”, need less\.$/);
+  await complains(
+    page,
+    'out_of_memory',
+    /^The tuning needed more memory than there is, so the engine was started again\. Smaller crops, under “More”, need less\.$/,
+  );
   await tuning(page, 'idle');
   await reaches(page, 'done');
   await expect(page.locator('#tune-offer')).toBeHidden();
@@ -204,13 +211,20 @@ test('without memory for a step it says so, and smaller crops get through', asyn
 /** @type {[string, string, string][]} */
 const FAILURES = [
   ['the browser has no room for its bytes', "throw new RangeError('Array buffer allocation failed')", 'out_of_memory'],
-  ['the graphics device has no room', "console.error('panicked: wgpu error: Out of Memory'); throw new WebAssembly.RuntimeError('unreachable')", 'out_of_memory'],
+  [
+    'the graphics device has no room',
+    "console.error('panicked: wgpu error: Out of Memory'); throw new WebAssembly.RuntimeError('unreachable')",
+    'out_of_memory',
+  ],
   ['there is a bug', "console.error('panicked: index out of bounds'); throw new WebAssembly.RuntimeError('unreachable')", 'worker_failed'],
 ];
 
 for (const [what, failing, code] of FAILURES) {
   test(`a step that fails because ${what}: ${code}`, async ({ page }) => {
-    await patchWorker(page, `import(new URL('../pkg/tesserae.js', import.meta.url).href).then(({ Tuner }) => (Tuner.prototype.step = async () => { ${failing}; }))`);
+    await patchWorker(
+      page,
+      `import(new URL('../pkg/tesserae.js', import.meta.url).href).then(({ Tuner }) => (Tuner.prototype.step = async () => { ${failing}; }))`,
+    );
     await ready(page);
     await page.click('#tune-run');
     await complains(page, code, /the engine was started again|was started again; a smaller size/);

@@ -7,19 +7,22 @@ import { ready, tuning } from './panel.js';
 test.use({ launchOptions: { executablePath, args: [...args, '--js-flags=--expose-gc'] } });
 
 /** Bytes of the buffers that are not collected, once that number rests. @param {import('@playwright/test').Page} page */
-const alive = (page) => page.workers()[0].evaluate(async () => {
-  const scope = /** @type {any} */ (globalThis);
-  for (let before = NaN; before !== scope.alive;) {
-    before = scope.alive;
-    scope.gc();
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  return /** @type {number} */ (scope.alive);
-});
+const alive = (page) =>
+  page.workers()[0].evaluate(async () => {
+    const scope = /** @type {any} */ (globalThis);
+    for (let before = NaN; before !== scope.alive;) {
+      before = scope.alive;
+      scope.gc();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    return /** @type {number} */ (scope.alive);
+  });
 
 test('undo gives back the graphics device’s memory, and a second tuning takes no more', async ({ page }) => {
   await withTiny(page);
-  await patchWorker(page, `
+  await patchWorker(
+    page,
+    `
     self.alive = 0;
     const collected = new FinalizationRegistry((size) => { self.alive -= size; });
     const create = GPUDevice.prototype.createBuffer;
@@ -28,7 +31,8 @@ test('undo gives back the graphics device’s memory, and a second tuning takes 
       self.alive += wish.size;
       collected.register(buffer, wish.size);
       return buffer;
-    }`);
+    }`,
+  );
   await ready(page, { steps: 3, device: 'webgpu', side: 32 });
   const before = await alive(page);
   const taken = [];
@@ -42,7 +46,9 @@ test('undo gives back the graphics device’s memory, and a second tuning takes 
     taken.push({ during, after: await alive(page) });
   }
   const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
-  console.log(`before ${megabytes(before)}; ${taken.map(({ during, after }) => `tuning ${megabytes(during)}, undone ${megabytes(after)}`).join('; ')}`);
+  console.log(
+    `before ${megabytes(before)}; ${taken.map(({ during, after }) => `tuning ${megabytes(during)}, undone ${megabytes(after)}`).join('; ')}`,
+  );
   const [first, second] = taken;
   expect(first.after).toBeLessThanOrEqual(1.2 * before);
   expect(second.during).toBeLessThanOrEqual(1.1 * first.during);

@@ -15,13 +15,16 @@ const MOST_BYTES = 1e9;
 /** @param {Page} page @param {string} state @param {number} [timeout] */
 const tuning = (page, state, timeout = 1_200_000) => expect(page.locator('#tune')).toHaveAttribute('data-tuning', state, { timeout });
 /** @param {Page} page @param {'before' | 'now'} stage */
-const psnr = async (page, stage) => Number(await page.locator(`#tune-view figure[data-stage=${stage}] .stages-psnr`).getAttribute('data-value'));
+const psnr = async (page, stage) =>
+  Number(await page.locator(`#tune-view figure[data-stage=${stage}] .stages-psnr`).getAttribute('data-value'));
 /** @param {Page} page @returns {Promise<number[]>} */
 const losses = (page) => page.locator('#tune-view').evaluate((view) => /** @type {any} */ (view).losses);
 
 /** @param {Page} page @param {number} steps */
 async function tune(page, steps) {
-  await page.locator('.tune-more').evaluate((more) => { /** @type {HTMLDetailsElement} */ (more).open = true; });
+  await page.locator('.tune-more').evaluate((more) => {
+    /** @type {HTMLDetailsElement} */ (more).open = true;
+  });
   await page.fill('#tune-steps', String(steps));
   await page.click('#tune-run');
 }
@@ -41,13 +44,33 @@ test('fifty steps gain as much as natively, by the same curve, within a gigabyte
   const untuned = await value(page, 'memory');
   await tune(page, STEPS);
   await tuning(page, 'ended');
-  const [before, now, speed, memory] = [await psnr(page, 'before'), await psnr(page, 'now'), await value(page, 'tune-speed'), await value(page, 'memory')];
+  const [before, now, speed, memory] = [
+    await psnr(page, 'before'),
+    await psnr(page, 'now'),
+    await value(page, 'tune-speed'),
+    await value(page, 'memory'),
+  ];
   const curve = await losses(page);
 
-  const native = inFolder((folder) => commandLine('tune', 'www/samples/astronaut.png', '--size', '256', '--square', '--steps', String(STEPS), '--out', join(folder, 'tuned.safetensors')));
+  const native = inFolder((folder) =>
+    commandLine(
+      'tune',
+      'www/samples/astronaut.png',
+      '--size',
+      '256',
+      '--square',
+      '--steps',
+      String(STEPS),
+      '--out',
+      join(folder, 'tuned.safetensors'),
+    ),
+  );
   const apart = curve.map((loss, i) => Math.abs(loss / native.losses[i].mse - 1));
-  const numbers = (/** @type {number} */ a, /** @type {number} */ b, /** @type {number} */ rate) => `${a.toFixed(2)} to ${b.toFixed(2)} dB at ${rate.toFixed(2)} steps a second`;
-  console.log(`${STEPS} steps of photos-f8 at 256 × 256: ${numbers(before, now, speed)} on the page, ${numbers(native.psnr_before, native.psnr_after, native.steps_per_second)} natively`);
+  const numbers = (/** @type {number} */ a, /** @type {number} */ b, /** @type {number} */ rate) =>
+    `${a.toFixed(2)} to ${b.toFixed(2)} dB at ${rate.toFixed(2)} steps a second`;
+  console.log(
+    `${STEPS} steps of photos-f8 at 256 × 256: ${numbers(before, now, speed)} on the page, ${numbers(native.psnr_before, native.psnr_after, native.steps_per_second)} natively`,
+  );
   console.log(`losses at most ${(Math.max(...apart) * 100).toFixed(5)} % apart, ${(apart[0] * 100).toFixed(5)} % at the first step`);
   console.log(`engine ${megabytes(untuned)} before, ${megabytes(memory)} after`);
   expect(curve).toHaveLength(STEPS);

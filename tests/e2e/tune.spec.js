@@ -4,7 +4,24 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import {
-  REBUILT, SHIPPED, commandLine, complains, decoded, drop, dropOn, expect, inFolder, open, patchWorker, pixels, reaches, saved, smallPhoto, test, value, withTiny,
+  REBUILT,
+  SHIPPED,
+  commandLine,
+  complains,
+  decoded,
+  drop,
+  dropOn,
+  expect,
+  inFolder,
+  open,
+  patchWorker,
+  pixels,
+  reaches,
+  saved,
+  smallPhoto,
+  test,
+  value,
+  withTiny,
 } from './app.js';
 import { BEFORE, NOW, ends, psnr, ready, tuning } from './panel.js';
 
@@ -173,10 +190,13 @@ test('tokens made before a tuning of the decoder decode with the kept model, to 
 test('a kept model is tuned against the discriminator of the model that it comes from', async ({ page }) => {
   const { discriminator } = SHIPPED.find((/** @type {any} */ entry) => entry.discriminator);
   await withTiny(page, { discriminator });
-  await patchWorker(page, `
+  await patchWorker(
+    page,
+    `
     self.judges = [];
     self.addEventListener('message', ({ data }) => data.kind === 'tune' && self.judges.push(data.source?.name ?? null));
-  `);
+  `,
+  );
   const style = async () => {
     await page.selectOption('#tune-preset', 'style');
     await page.fill('#tune-steps', '1');
@@ -215,7 +235,11 @@ test('every preset runs, on more pictures than one', async ({ page }) => {
     ['jpeg', 'Damaged', 'all', '300', '64'],
   ]) {
     await page.selectOption('#tune-preset', preset);
-    for (const [field, filled] of [['parts', parts], ['steps', steps], ['crop', crop]]) {
+    for (const [field, filled] of [
+      ['parts', parts],
+      ['steps', steps],
+      ['crop', crop],
+    ]) {
       await expect(page.locator(`#tune-${field}`)).toHaveValue(filled);
     }
     // The pictures are smaller than most of these crops, and crops then as large as they are.

@@ -15,8 +15,11 @@ const START_MS = 60_000;
 /** It lies beside the library, in a folder named after the machine and another after the version. */
 function miniBrowser() {
   if (process.env.MINIBROWSER) return process.env.MINIBROWSER;
-  const folders = (/** @type {string} */ path) => (existsSync(path) && statSync(path).isDirectory() ? readdirSync(path).map((name) => join(path, name)) : []);
-  const libraries = folders('/usr/lib').flatMap(folders).filter((path) => /\/webkit[^/]*$/.test(path));
+  const folders = (/** @type {string} */ path) =>
+    existsSync(path) && statSync(path).isDirectory() ? readdirSync(path).map((name) => join(path, name)) : [];
+  const libraries = folders('/usr/lib')
+    .flatMap(folders)
+    .filter((path) => /\/webkit[^/]*$/.test(path));
   return libraries.map((path) => join(path, 'MiniBrowser')).find(existsSync) ?? '/usr/lib/webkit2gtk/MiniBrowser';
 }
 
@@ -41,18 +44,26 @@ export async function launch(locale) {
     rmSync(home, { recursive: true, force: true, maxRetries: 10 });
   };
   try {
-    const screen = spawn(XVFB, ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+    const screen = spawn(XVFB, ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    });
     started.push(screen);
-    const display = await within(screen, new Promise((resolve) => screen.stdio[3]?.once('data', (number) => resolve(String(number).trim()))));
+    const display = await within(
+      screen,
+      new Promise((resolve) => screen.stdio[3]?.once('data', (number) => resolve(String(number).trim()))),
+    );
     const port = await freePort();
     const env = { PATH: process.env.PATH, HOME: home, LANG: locale, DISPLAY: `:${display}`, NO_AT_BRIDGE: '1', GTK_A11Y: 'none' };
     const server = spawn(DRIVER, [`--port=${port}`], { env, stdio: 'ignore' });
     started.push(server);
     await within(server, listening(port));
-    const driver = await new Builder().usingServer(`http://127.0.0.1:${port}`).withCapabilities({
-      browserName: 'MiniBrowser',
-      'webkitgtk:browserOptions': { binary: miniBrowser(), args: ['--automation'] },
-    }).build();
+    const driver = await new Builder()
+      .usingServer(`http://127.0.0.1:${port}`)
+      .withCapabilities({
+        browserName: 'MiniBrowser',
+        'webkitgtk:browserOptions': { binary: miniBrowser(), args: ['--automation'] },
+      })
+      .build();
     const close = async () => {
       await driver.quit().catch(() => {});
       end();
@@ -75,15 +86,20 @@ function within(child, work) {
 }
 
 /** @returns {Promise<number>} a port that nobody listens on */
-export const freePort = () => new Promise((resolve) => {
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-    server.close(() => resolve(port));
+export const freePort = () =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+      server.close(() => resolve(port));
+    });
   });
-});
 
 /** @param {number} port */
 async function listening(port) {
-  const there = () => fetch(`http://127.0.0.1:${port}/status`).then((answer) => answer.ok, () => false);
+  const there = () =>
+    fetch(`http://127.0.0.1:${port}/status`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
   while (!(await there())) await new Promise((resolve) => setTimeout(resolve, 50));
 }

@@ -19,7 +19,9 @@ const waitFor = (driver, css) => driver.wait(until.elementLocated(By.css(css)), 
 /** @param {Driver} driver @param {string} state */
 async function reaches(driver, state) {
   await waitFor(driver, `html[data-state=${state}], html[data-state=error]`);
-  expect(await driver.executeScript('return [document.documentElement.dataset.state, document.getElementById("alert").textContent]')).toEqual([state, '']);
+  expect(
+    await driver.executeScript('return [document.documentElement.dataset.state, document.getElementById("alert").textContent]'),
+  ).toEqual([state, '']);
 }
 /** @param {Driver} driver @param {string} css @returns {Promise<number>} what a program reads there */
 const value = async (driver, css) => Number(await driver.findElement(By.css(css)).getAttribute('data-value'));
@@ -52,13 +54,18 @@ async function rebuildSample(driver, name) {
 }
 
 /** Drops a file, as the mouse does. @param {Driver} driver @param {string} name @param {Buffer} bytes */
-const drop = (driver, name, bytes) => driver.executeScript(`
+const drop = (driver, name, bytes) =>
+  driver.executeScript(
+    `
   const [name, base64] = arguments;
   const transfer = new DataTransfer();
   transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
   for (const type of ['dragenter', 'dragover', 'drop']) {
     document.getElementById('drop').dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: transfer }));
-  }`, name, bytes.toString('base64'));
+  }`,
+    name,
+    bytes.toString('base64'),
+  );
 
 /** A photo of few pixels on the stage. @param {Driver} driver */
 async function dropSmall(driver) {
@@ -90,8 +97,12 @@ async function downloaded(folder, name) {
 for (const locale of ['C.UTF-8', 'C']) {
   test.describe(`WebKit under LANG=${locale}`, () => {
     /** @type {Awaited<ReturnType<typeof launch>>} */ let browser;
-    test.beforeAll(async () => { browser = await launch(locale); });
-    test.afterAll(async () => { await browser?.close(); });
+    test.beforeAll(async () => {
+      browser = await launch(locale);
+    });
+    test.afterAll(async () => {
+      await browser?.close();
+    });
 
     test('rebuilds the cat as the command line does, and again after a reload', async ({ baseURL }) => {
       const { driver } = browser;
@@ -100,10 +111,20 @@ for (const locale of ['C.UTF-8', 'C']) {
       const began = Date.now();
       await rebuildSample(driver, 'chelsea');
       const seconds = (Date.now() - began) / 1000;
-      const native = inFolder((folder) => commandLine(
-        'reconstruct', 'www/samples/chelsea.png', join(folder, 'out.png'), '--model', SHIPPED[0].name, '--models', 'www/models',
-      ));
-      console.log(`WebKit, ${locale}: the cat in ${seconds.toFixed(1)} s at ${await value(driver, '#psnr')} dB, natively ${native.psnr} dB`);
+      const native = inFolder((folder) =>
+        commandLine(
+          'reconstruct',
+          'www/samples/chelsea.png',
+          join(folder, 'out.png'),
+          '--model',
+          SHIPPED[0].name,
+          '--models',
+          'www/models',
+        ),
+      );
+      console.log(
+        `WebKit, ${locale}: the cat in ${seconds.toFixed(1)} s at ${await value(driver, '#psnr')} dB, natively ${native.psnr} dB`,
+      );
       expect(await value(driver, '#psnr')).toBeCloseTo(native.psnr, 3);
       expect(await value(driver, '#ssim')).toBeCloseTo(native.ssim, 4);
       const before = await picture(driver, REBUILT);
@@ -148,7 +169,9 @@ for (const locale of ['C.UTF-8', 'C']) {
       await press(driver, '#tune-save');
       const weights = await downloaded(downloads, /^mine.*\.safetensors$/);
       // The curve, or why there is none.
-      const curve = await driver.executeScript("const curve = document.getElementById('tune-curve'); return curve.querySelector('canvas') ? 'drawn' : curve.textContent");
+      const curve = await driver.executeScript(
+        "const curve = document.getElementById('tune-curve'); return curve.querySelector('canvas') ? 'drawn' : curve.textContent",
+      );
       expect(curve).toMatch(/^drawn$|cannot be drawn/);
       console.log(`WebKit, ${locale}: language ${await driver.executeScript('return navigator.language')}, curve: ${curve}`);
       await nothingWrong(driver);

@@ -1,5 +1,21 @@
 // The queue: cancel, many pictures at once; and the store: kept weights, broken ones, bad downloads.
-import { ORIGINAL, REBUILT, SHIPPED, complains, drop, engines, expect, file, open, pixels, reaches, rebuildSample, sample, test, withTiny } from './app.js';
+import {
+  ORIGINAL,
+  REBUILT,
+  SHIPPED,
+  complains,
+  drop,
+  engines,
+  expect,
+  file,
+  open,
+  pixels,
+  reaches,
+  rebuildSample,
+  sample,
+  test,
+  withTiny,
+} from './app.js';
 
 test('cancel ends the work, and the next picture is rebuilt', async ({ page }) => {
   // Large enough that there is time for it on any machine.
@@ -46,7 +62,7 @@ test('weights are fetched once; a damaged copy is noticed and fetched again', as
   const hurt = await page.evaluate(async () => {
     const cache = await caches.open('tesserae-weights-1');
     const [key] = await cache.keys();
-    const bytes = new Uint8Array(await (/** @type {Response} */ (await cache.match(key))).arrayBuffer());
+    const bytes = new Uint8Array(await /** @type {Response} */ (await cache.match(key)).arrayBuffer());
     bytes[bytes.length >> 1] ^= 1;
     await cache.put(key, new Response(bytes));
     return bytes.length;
@@ -64,7 +80,12 @@ test('weights are fetched once; a damaged copy is noticed and fetched again', as
 /** @type {[string, (body: Buffer) => object, string, RegExp][]} */
 const DOWNLOADS = [
   ['is cut short', (body) => ({ body: body.subarray(0, 1000) }), 'download_length', /bytes/],
-  ['has another checksum', (body) => ({ body: Buffer.concat([body.subarray(0, -1), Buffer.from([body[body.length - 1] ^ 1])]) }), 'download_hash', /checksum/],
+  [
+    'has another checksum',
+    (body) => ({ body: Buffer.concat([body.subarray(0, -1), Buffer.from([body[body.length - 1] ^ 1])]) }),
+    'download_hash',
+    /checksum/,
+  ],
   ['is missing', () => ({ status: 404, body: 'gone' }), 'download_failed', /404/],
 ];
 

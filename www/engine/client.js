@@ -250,8 +250,7 @@ export class EngineClient extends EventTarget {
       if (message.tell === Tell.PART) {
         entry.parted = true;
         this.#emit('part', message.part);
-      }
-      else if (message.tell === Tell.STEP) this.#emit('step', message.step);
+      } else if (message.tell === Tell.STEP) this.#emit('step', message.step);
       else this.#emit('progress', { ...message, job: entry.job });
       return;
     }

@@ -45,7 +45,11 @@ async function write(folder, name, bytes) {
 /** @param {FileSystemDirectoryHandle} folder @param {string} name */
 const read = async (folder, name) => (await folder.getFileHandle(name)).getFile();
 /** @param {FileSystemDirectoryHandle} folder @param {string} name */
-const exists = (folder, name) => folder.getFileHandle(name).then(() => true, () => false);
+const exists = (folder, name) =>
+  folder.getFileHandle(name).then(
+    () => true,
+    () => false,
+  );
 /** @param {FileSystemDirectoryHandle} folder @returns {Promise<string[]>} */
 async function names(folder) {
   /** @type {string[]} */ const found = [];
@@ -121,7 +125,10 @@ export async function keptModels() {
     const blob = await read(folder, file).catch(() => null);
     if (!blob || !(await whole(blob))) continue;
     const name = decodeURIComponent(file.slice(0, -SUFFIX.length));
-    const base = await read(folder, fileName(name, BASE)).then((words) => words.text(), () => null);
+    const base = await read(folder, fileName(name, BASE)).then(
+      (words) => words.text(),
+      () => null,
+    );
     found.push({ from: 'file', name, blob, config: null, base });
   }
   return found.sort((a, b) => a.name.localeCompare(b.name));
@@ -145,7 +152,8 @@ async function sweep(folder) {
     if (file.endsWith(SUFFIX) && !(await read(folder, file).then(whole, () => ({})))) await folder.removeEntry(file).catch(() => {});
   }
   for (const file of files) {
-    if (file.endsWith(BASE) && !(await exists(folder, file.slice(0, -BASE.length) + SUFFIX))) await folder.removeEntry(file).catch(() => {});
+    if (file.endsWith(BASE) && !(await exists(folder, file.slice(0, -BASE.length) + SUFFIX)))
+      await folder.removeEntry(file).catch(() => {});
   }
 }
 
@@ -259,7 +267,8 @@ async function readTuning(folder, done) {
   const { photos, ...tuning } = JSON.parse(await (await read(folder, RECORD + done)).text());
   // The pictures themselves, as the next tuning writes over their files.
   /** @type {import('./protocol.js').Photo[]} */ const found = [];
-  for (const { file, type, ...photo } of photos) found.push({ ...photo, blob: new Blob([await (await read(folder, file)).arrayBuffer()], { type }) });
+  for (const { file, type, ...photo } of photos)
+    found.push({ ...photo, blob: new Blob([await (await read(folder, file)).arrayBuffer()], { type }) });
   return { tuning: { ...tuning, photos: found }, snapshot: await read(folder, `snapshot-${done}`) };
 }
 

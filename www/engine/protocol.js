@@ -1,76 +1,85 @@
 // @ts-check
 // The one typed file between the page and its worker: what is asked, what is told, in which shape.
-// Checked by `tsc --checkJs --noEmit www/engine/protocol.js`.
 
 /** What the page asks. One job at a time is under way; `CANCEL` may come in the middle of it, `PAUSE` of steps. */
-export const Ask = Object.freeze(/** @type {const} */ ({
-  OPEN: 'open',
-  LOAD: 'load',
-  PICTURE: 'picture',
-  TOKENS: 'tokens',
-  DECODE: 'decode',
-  TUNE: 'tune',
-  STEPS: 'steps',
-  FINISH: 'finish',
-  UNDO: 'undo',
-  CANCEL: 'cancel',
-  PAUSE: 'pause',
-}));
+export const Ask = Object.freeze(
+  /** @type {const} */ ({
+    OPEN: 'open',
+    LOAD: 'load',
+    PICTURE: 'picture',
+    TOKENS: 'tokens',
+    DECODE: 'decode',
+    TUNE: 'tune',
+    STEPS: 'steps',
+    FINISH: 'finish',
+    UNDO: 'undo',
+    CANCEL: 'cancel',
+    PAUSE: 'pause',
+  }),
+);
 
 /** What the worker tells: `HELLO` first of all. Every job ends with exactly one of `DONE` and `FAILED`. */
-export const Tell = Object.freeze(/** @type {const} */ ({
-  HELLO: 'hello',
-  PROGRESS: 'progress',
-  PART: 'part',
-  STEP: 'step',
-  DONE: 'done',
-  FAILED: 'failed',
-  DEAD: 'dead',
-}));
+export const Tell = Object.freeze(
+  /** @type {const} */ ({
+    HELLO: 'hello',
+    PROGRESS: 'progress',
+    PART: 'part',
+    STEP: 'step',
+    DONE: 'done',
+    FAILED: 'failed',
+    DEAD: 'dead',
+  }),
+);
 
 /** The stages of a job, in the order in which the progress bar passes them. */
-export const Stage = Object.freeze(/** @type {const} */ ({
-  START: 'start',
-  DOWNLOAD: 'download',
-  BUILD: 'build',
-  ENCODE: 'encode',
-  DECODE: 'decode',
-}));
+export const Stage = Object.freeze(
+  /** @type {const} */ ({
+    START: 'start',
+    DOWNLOAD: 'download',
+    BUILD: 'build',
+    ENCODE: 'encode',
+    DECODE: 'decode',
+  }),
+);
 
 /** Codes that only the page has; all others are those of the Rust crate's `Error::code`. */
-export const PageCode = Object.freeze(/** @type {const} */ ({
-  DOWNLOAD_FAILED: 'download_failed',
-  DOWNLOAD_LENGTH: 'download_length',
-  DOWNLOAD_HASH: 'download_hash',
-  WORKER_FAILED: 'worker_failed',
-  NOT_KEPT: 'not_kept',
-  NAME_TAKEN: 'name_taken',
-  TOO_MANY: 'too_many',
-  CAMERA_REFUSED: 'camera_refused',
-  CAMERA_FAILED: 'camera_failed',
-  TUNING_GONE: 'tuning_gone',
-  OUT_OF_MEMORY: 'out_of_memory',
-  RELEASE_CHANGED: 'release_changed',
-}));
+export const PageCode = Object.freeze(
+  /** @type {const} */ ({
+    DOWNLOAD_FAILED: 'download_failed',
+    DOWNLOAD_LENGTH: 'download_length',
+    DOWNLOAD_HASH: 'download_hash',
+    WORKER_FAILED: 'worker_failed',
+    NOT_KEPT: 'not_kept',
+    NAME_TAKEN: 'name_taken',
+    TOO_MANY: 'too_many',
+    CAMERA_REFUSED: 'camera_refused',
+    CAMERA_FAILED: 'camera_failed',
+    TUNING_GONE: 'tuning_gone',
+    OUT_OF_MEMORY: 'out_of_memory',
+    RELEASE_CHANGED: 'release_changed',
+  }),
+);
 
 /** Codes of the crate that the page itself acts on. */
-export const Code = Object.freeze(/** @type {const} */ ({
-  CANCELLED: 'cancelled',
-  DEVICE_LOST: 'device_lost',
-  IMAGE_CORRUPT: 'image_corrupt',
-  IMAGE_TOO_LARGE: 'image_too_large',
-  TOKENS_CORRUPT: 'tokens_corrupt',
-  TOKENS_OTHER_CODEBOOK: 'tokens_other_codebook',
-  WEIGHTS_CORRUPT: 'weights_corrupt',
-  WEIGHTS_SHARDED: 'weights_sharded',
-  NO_CODEBOOK: 'no_codebook',
-  CONFIG_INVALID: 'config_invalid',
-  MODEL_UNKNOWN: 'model_unknown',
-  LOSS_NOT_FINITE: 'loss_not_finite',
-  ARGUMENT: 'argument',
-  IO: 'io',
-  INTERNAL: 'internal',
-}));
+export const Code = Object.freeze(
+  /** @type {const} */ ({
+    CANCELLED: 'cancelled',
+    DEVICE_LOST: 'device_lost',
+    IMAGE_CORRUPT: 'image_corrupt',
+    IMAGE_TOO_LARGE: 'image_too_large',
+    TOKENS_CORRUPT: 'tokens_corrupt',
+    TOKENS_OTHER_CODEBOOK: 'tokens_other_codebook',
+    WEIGHTS_CORRUPT: 'weights_corrupt',
+    WEIGHTS_SHARDED: 'weights_sharded',
+    NO_CODEBOOK: 'no_codebook',
+    CONFIG_INVALID: 'config_invalid',
+    MODEL_UNKNOWN: 'model_unknown',
+    LOSS_NOT_FINITE: 'loss_not_finite',
+    ARGUMENT: 'argument',
+    IO: 'io',
+    INTERNAL: 'internal',
+  }),
+);
 
 /** Bytes of a dropped file that are read at most, so that a wrong file cannot fill the memory. */
 export const FILE_LIMITS = Object.freeze({
@@ -98,9 +107,10 @@ export const absent = () => new TesseraeError(PageCode.DOWNLOAD_FAILED, 'The par
  * What to say of a picture in whose decoding the engine, or its decoder, has died.
  * @param {boolean} memory whether there was too little of it
  */
-export const undecodable = (memory) => (memory
-  ? new TesseraeError(Code.IMAGE_TOO_LARGE, 'This picture needs more memory than the browser has.')
-  : new TesseraeError(Code.IMAGE_CORRUPT, 'This picture could not be decoded, so its file is probably damaged.'));
+export const undecodable = (memory) =>
+  memory
+    ? new TesseraeError(Code.IMAGE_TOO_LARGE, 'This picture needs more memory than the browser has.')
+    : new TesseraeError(Code.IMAGE_CORRUPT, 'This picture could not be decoded, so its file is probably damaged.');
 
 /** @param {string} name that a kept or a shipped model has */
 export const nameTaken = (name) => new TesseraeError(PageCode.NAME_TAKEN, `There is a model called “${name}” already.`);

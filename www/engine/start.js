@@ -16,7 +16,12 @@ const SERVICE_WORKER = 'document' in globalThis ? new URL('sw.js', document.base
  */
 function boot(file) {
   const script = new URL(file, import.meta.url).href;
-  const url = boots.get(script) ?? URL.createObjectURL(new Blob([`
+  const url =
+    boots.get(script) ??
+    URL.createObjectURL(
+      new Blob(
+        [
+          `
     const early = [];
     const wait = (event) => early.push(event.data);
     addEventListener('message', wait);
@@ -27,7 +32,11 @@ function boot(file) {
       },
       (error) => setTimeout(() => { throw error; }),
     );
-  `], { type: 'text/javascript' }));
+  `,
+        ],
+        { type: 'text/javascript' },
+      ),
+    );
   boots.set(script, url);
   return url;
 }

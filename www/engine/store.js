@@ -15,13 +15,19 @@ export const CACHE = 'tesserae-weights-1';
  */
 export async function weights(source, watch, cancel) {
   if (!globalThis.crypto?.subtle) {
-    throw new TesseraeError(PageCode.DOWNLOAD_FAILED, 'Weights can only be checked on a secure page: open this one over https or on localhost.');
+    throw new TesseraeError(
+      PageCode.DOWNLOAD_FAILED,
+      'Weights can only be checked on a secure page: open this one over https or on localhost.',
+    );
   }
   const cache = await openCache();
   const key = keyOf(source);
   const kept = await cache?.match(key).catch(() => undefined);
   if (kept) {
-    const bytes = await kept.arrayBuffer().then((b) => new Uint8Array(b), () => null);
+    const bytes = await kept.arrayBuffer().then(
+      (b) => new Uint8Array(b),
+      () => null,
+    );
     if (bytes && bytes.length === source.bytes && (await sha256(bytes)) === source.sha256) {
       watch(source.bytes, source.bytes);
       return { bytes, origin: 'cache' };
@@ -95,7 +101,10 @@ async function download(source, watch, cancel) {
   }
   if (done < bytes.length) throw wrongLength(source, `only ${done}`);
   if ((await sha256(bytes)) !== source.sha256) {
-    throw new TesseraeError(PageCode.DOWNLOAD_HASH, `The download of ${source.name} does not have the checksum it should have, so it was thrown away.`);
+    throw new TesseraeError(
+      PageCode.DOWNLOAD_HASH,
+      `The download of ${source.name} does not have the checksum it should have, so it was thrown away.`,
+    );
   }
   return bytes;
 }
@@ -107,7 +116,10 @@ function failed(source, why) {
 
 /** @param {Shipped} source @param {string} came */
 function wrongLength(source, came) {
-  return new TesseraeError(PageCode.DOWNLOAD_LENGTH, `The download of ${source.name} should be ${source.bytes} bytes, but ${came} came, so it was thrown away.`);
+  return new TesseraeError(
+    PageCode.DOWNLOAD_LENGTH,
+    `The download of ${source.name} should be ${source.bytes} bytes, but ${came} came, so it was thrown away.`,
+  );
 }
 
 /** @param {Uint8Array<ArrayBuffer>} bytes @returns {Promise<string>} in lower-case hexadecimal */

@@ -157,6 +157,10 @@ export class Tuned {
     if (this.#snapshot.step === this.#tuner.done) return;
     this.#snapshot = { step: this.#tuner.done, bytes: await this.#tuner.snapshot() };
     // Private windows and full disks keep nothing; the tuning goes on without.
-    if (this.#kept === 'yes') this.#kept = await keepTuning(this.#tuning, this.#snapshot.bytes).then(() => 'yes', () => 'no');
+    if (this.#kept === 'yes')
+      this.#kept = await keepTuning(this.#tuning, this.#snapshot.bytes).then(
+        () => 'yes',
+        () => 'no',
+      );
   }
 }

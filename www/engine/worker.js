@@ -41,11 +41,12 @@ async function breathe(id) {
 }
 
 /** @param {number} id */
-const watcher = (id) => (/** @type {typeof Stage[keyof typeof Stage]} */ stage, /** @type {number} */ done, /** @type {number} */ total) => {
-  if (cancelled.has(id)) return false;
-  tell({ tell: Tell.PROGRESS, id, stage, done, total });
-  return true;
-};
+const watcher =
+  (id) => (/** @type {typeof Stage[keyof typeof Stage]} */ stage, /** @type {number} */ done, /** @type {number} */ total) => {
+    if (cancelled.has(id)) return false;
+    tell({ tell: Tell.PROGRESS, id, stage, done, total });
+    return true;
+  };
 
 /** @param {import('./protocol.js').Dropped} source The weights stay a file, which the engine reads in pieces. */
 async function dropped({ blob, config }) {
@@ -73,9 +74,10 @@ const pixels = (picture) => ({ width: picture.width, height: picture.height, rgb
  */
 async function prepare({ id, source }, own) {
   const watch = watcher(id);
-  const { bytes, json, origin } = source.from === 'file'
-    ? await dropped(source)
-    : { json: undefined, ...(await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total), stop.signal)) };
+  const { bytes, json, origin } =
+    source.from === 'file'
+      ? await dropped(source)
+      : { json: undefined, ...(await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total), stop.signal)) };
   await breathe(id);
   tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
   const checked = own(wasm.Weights.check(engine, bytes, json));
@@ -151,7 +153,10 @@ const work = {
         wasm = loaded;
       } catch (error) {
         console.error(error);
-        throw new TesseraeError(PageCode.WORKER_FAILED, 'The engine could not be loaded: a file of it did not come, or this browser is too old to run it.');
+        throw new TesseraeError(
+          PageCode.WORKER_FAILED,
+          'The engine could not be loaded: a file of it did not come, or this browser is too old to run it.',
+        );
       }
     }
     endTuning();
@@ -244,7 +249,11 @@ const work = {
 
   /** @param {import('./protocol.js').StepsJob} job */
   async [Ask.STEPS]({ id, count }) {
-    return tuningUnderWay().run(count, () => paused.has(id), (step) => tell({ tell: Tell.STEP, id, step }));
+    return tuningUnderWay().run(
+      count,
+      () => paused.has(id),
+      (step) => tell({ tell: Tell.STEP, id, step }),
+    );
   },
 
   /** @param {import('./protocol.js').FinishJob} job */
@@ -292,10 +301,16 @@ async function withoutTokens(job, own, original) {
   const watch = watcher(job.id);
   const begin = performance.now();
   let turn = 0;
-  const picture = own(await modelInUse().reconstruct(original, job.sample ?? undefined, (/** @type {any} */ stage, /** @type {number} */ done, /** @type {number} */ total) => {
-    if (stage === Stage.DECODE) turn ||= performance.now();
-    return watch(stage, done, total);
-  }));
+  const picture = own(
+    await modelInUse().reconstruct(
+      original,
+      job.sample ?? undefined,
+      (/** @type {any} */ stage, /** @type {number} */ done, /** @type {number} */ total) => {
+        if (stage === Stage.DECODE) turn ||= performance.now();
+        return watch(stage, done, total);
+      },
+    ),
+  );
   const end = performance.now();
   await breathe(job.id);
   return result(original, picture, { encode: (turn - begin) / 1000, decode: (end - turn) / 1000 });

@@ -13,9 +13,11 @@ const WAY_ON = {
   tokens_other_codebook: 'Choose the model that made them under “Model”.',
   tokens_geometry: 'Choose the model that made them under “Model”.',
   weights_corrupt: 'The model in use stays.',
-  weights_unknown: 'Files of taming-transformers, latent-diffusion, diffusers, LlamaGen, open-muse and rosinality’s VQ-VAE-2 can be read; the model in use stays.',
+  weights_unknown:
+    'Files of taming-transformers, latent-diffusion, diffusers, LlamaGen, open-muse and rosinality’s VQ-VAE-2 can be read; the model in use stays.',
   weights_pickle: 'Run `tesserae convert model.ckpt model.safetensors` in a terminal and drop what it writes; the model in use stays.',
-  weights_sharded: 'Run `tesserae convert model.safetensors.index.json model.safetensors` in a terminal and drop what it writes; the model in use stays.',
+  weights_sharded:
+    'Run `tesserae convert model.safetensors.index.json model.safetensors` in a terminal and drop what it writes; the model in use stays.',
   model_too_large: 'Drop a smaller model, or use the command line; the model in use stays.',
   pickle_refused: 'Take a copy of it from a source that you trust; the model in use stays.',
   no_codebook: 'Choose one that has a codebook under “Model”, or drop its file; the model in use stays.',

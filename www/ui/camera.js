@@ -65,7 +65,10 @@ class CameraDialog extends HTMLElement {
     } finally {
       this.#video.srcObject = null;
       // One that is allowed only after the dialog was closed goes off at once.
-      asked.then((stream) => stream.getTracks().forEach((track) => track.stop()), () => {});
+      asked.then(
+        (stream) => stream.getTracks().forEach((track) => track.stop()),
+        () => {},
+      );
     }
     return Promise.all(this.#taken);
   }

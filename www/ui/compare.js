@@ -19,7 +19,10 @@ class CompareSlider extends HTMLElement {
     this.#frame.className = 'compare-frame';
     this.#original.className = 'compare-original';
     this.#rebuilt.className = 'compare-rebuilt';
-    for (const [canvas, label] of /** @type {const} */ ([[this.#original, 'Original picture'], [this.#rebuilt, 'Rebuilt picture']])) {
+    for (const [canvas, label] of /** @type {const} */ ([
+      [this.#original, 'Original picture'],
+      [this.#rebuilt, 'Rebuilt picture'],
+    ])) {
       canvas.setAttribute('role', 'img');
       canvas.setAttribute('aria-label', label);
     }
@@ -31,7 +34,15 @@ class CompareSlider extends HTMLElement {
       cancelAnimationFrame(this.#animation);
       this.#place();
     });
-    this.#frame.append(this.#rebuilt, this.#original, this.#mark, tag('original', 'Original'), tag('rebuilt', 'Rebuilt'), this.#range, handle());
+    this.#frame.append(
+      this.#rebuilt,
+      this.#original,
+      this.#mark,
+      tag('original', 'Original'),
+      tag('rebuilt', 'Rebuilt'),
+      this.#range,
+      handle(),
+    );
     this.append(this.#frame);
     this.#set(50);
   }
@@ -75,7 +86,10 @@ class CompareSlider extends HTMLElement {
     if (!region) return;
     const percent = (/** @type {number} */ v) => `${v * 100}%`;
     Object.assign(this.#mark.style, {
-      left: percent(region.x), top: percent(region.y), width: percent(region.width), height: percent(region.height),
+      left: percent(region.x),
+      top: percent(region.y),
+      width: percent(region.width),
+      height: percent(region.height),
     });
   }
 

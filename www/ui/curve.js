@@ -17,7 +17,9 @@ const axis = (across) => ({
   font: '12px system-ui, sans-serif',
   size: across ? 26 : 58,
   gap: 4,
-  ...(across ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] } : { values: (_, ticks) => ticks.map((v) => String(Number(v.toPrecision(3)))) }),
+  ...(across
+    ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] }
+    : { values: (_, ticks) => ticks.map((v) => String(Number(v.toPrecision(3)))) }),
 });
 
 class LossCurve extends HTMLElement {
@@ -44,7 +46,12 @@ class LossCurve extends HTMLElement {
     this.#losses = losses;
     this.dataset.count = String(losses.length);
     const last = losses.at(-1);
-    this.setAttribute('aria-label', last === undefined ? 'Loss: no step yet' : `Loss of ${losses.length} steps, from ${losses[0].toPrecision(3)} to ${last.toPrecision(3)}`);
+    this.setAttribute(
+      'aria-label',
+      last === undefined
+        ? 'Loss: no step yet'
+        : `Loss of ${losses.length} steps, from ${losses[0].toPrecision(3)} to ${last.toPrecision(3)}`,
+    );
     this.#drawing ??= this.#draw();
     // Many steps may end between two frames of a fast device.
     this.#frame ||= requestAnimationFrame(() => {
@@ -58,16 +65,25 @@ class LossCurve extends HTMLElement {
   async #draw() {
     try {
       const { default: Plot } = await import('../vendor/uPlot.esm.js');
-      this.#plot = new Plot({
-        width: Math.max(1, this.clientWidth),
-        height: HEIGHT,
-        padding: [10, 12, 0, 0],
-        cursor: { show: false },
-        legend: { show: false },
-        scales: { x: { time: false }, y: { range: (_, low, high) => (high > low ? [low - (high - low) * 0.05, high + (high - low) * 0.05] : [low * 0.9, low * 1.1 || 1]) } },
-        axes: [axis(true), axis(false)],
-        series: [{}, { stroke: colour('--accent'), width: 2, points: { size: 5, fill: colour('--accent') } }],
-      }, this.#data(), this);
+      this.#plot = new Plot(
+        {
+          width: Math.max(1, this.clientWidth),
+          height: HEIGHT,
+          padding: [10, 12, 0, 0],
+          cursor: { show: false },
+          legend: { show: false },
+          scales: {
+            x: { time: false },
+            y: {
+              range: (_, low, high) => (high > low ? [low - (high - low) * 0.05, high + (high - low) * 0.05] : [low * 0.9, low * 1.1 || 1]),
+            },
+          },
+          axes: [axis(true), axis(false)],
+          series: [{}, { stroke: colour('--accent'), width: 2, points: { size: 5, fill: colour('--accent') } }],
+        },
+        this.#data(),
+        this,
+      );
     } catch {
       this.textContent = 'The curve cannot be drawn in this browser. The tuning does not need it.';
     }

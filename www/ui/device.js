@@ -37,7 +37,12 @@ class DevicePanel extends HTMLElement {
       rows.push(['Self-test on WebGPU', milliseconds(selfTest.webgpuMs)], ['Self-test on the CPU', milliseconds(selfTest.cpuMs)]);
     }
     if (adapter) {
-      rows.push(['Vendor', adapter.vendor], ['Architecture', adapter.architecture], ['Device', adapter.device], ['Description', adapter.description]);
+      rows.push(
+        ['Vendor', adapter.vendor],
+        ['Architecture', adapter.architecture],
+        ['Device', adapter.device],
+        ['Description', adapter.description],
+      );
       rows.push(['Kind', adapter.software ? 'software' : 'hardware']);
     } else {
       rows.push(['WebGPU adapter', 'none was offered']);

@@ -89,7 +89,10 @@ export class Mosaic {
     this.#light(code);
     const percent = (/** @type {number} */ v, /** @type {number} */ n) => `${(v / n) * 100}%`;
     Object.assign(this.#cursor.style, {
-      left: percent(column, columns), top: percent(row, rows), width: percent(1, columns), height: percent(1, rows),
+      left: percent(column, columns),
+      top: percent(row, rows),
+      width: percent(1, columns),
+      height: percent(1, rows),
     });
     this.#cursor.hidden = false;
     this.#onCell(this.#cell);

@@ -19,7 +19,13 @@ class PictureList extends HTMLElement {
   connectedCallback() {
     if (this.#list.isConnected) return;
     this.#list.className = 'pictures';
-    Object.assign(this.#input, { type: 'file', id: 'tune-files', multiple: true, accept: 'image/png,image/jpeg,image/webp', className: 'visually-hidden' });
+    Object.assign(this.#input, {
+      type: 'file',
+      id: 'tune-files',
+      multiple: true,
+      accept: 'image/png,image/jpeg,image/webp',
+      className: 'visually-hidden',
+    });
     this.#input.addEventListener('change', () => {
       this.add(this.#input.files ?? []);
       // So that the same file can be chosen twice in a row.
@@ -82,7 +88,8 @@ class PictureList extends HTMLElement {
 
   #draw() {
     const count = this.pictures.length;
-    this.#words.textContent = count === 1 ? 'On this picture; add others that are like it, or drop them here.' : `On these ${count} pictures.`;
+    this.#words.textContent =
+      count === 1 ? 'On this picture; add others that are like it, or drop them here.' : `On these ${count} pictures.`;
     // The ways to more stay where they are, and keep the focus.
     this.#list.querySelectorAll('li:has(canvas)').forEach((item) => item.remove());
     this.#list.prepend(...this.pictures.map((blob, i) => this.#item(blob, i)));

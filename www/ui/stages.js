@@ -44,7 +44,8 @@ class StagePair extends HTMLElement {
     controls.append(group, this.#larger);
     this.#note.className = 'stages-note';
     this.append(this.#row, controls, this.#note);
-    for (const type of /** @type {const} */ (['pointermove', 'pointerdown'])) this.#row.addEventListener(type, (event) => this.#point(event));
+    for (const type of /** @type {const} */ (['pointermove', 'pointerdown']))
+      this.#row.addEventListener(type, (event) => this.#point(event));
     this.addEventListener('keydown', (event) => this.#key(event));
   }
 
@@ -81,7 +82,13 @@ class StagePair extends HTMLElement {
     const percent = (/** @type {number} */ v) => `${v * 100}%`;
     for (const mark of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll('.compare-mark'))) {
       mark.hidden = !region;
-      if (region) Object.assign(mark.style, { left: percent(region.x), top: percent(region.y), width: percent(region.width), height: percent(region.height) });
+      if (region)
+        Object.assign(mark.style, {
+          left: percent(region.x),
+          top: percent(region.y),
+          width: percent(region.width),
+          height: percent(region.height),
+        });
     }
     if (region) this.#look(region.x + region.width / 2, region.y + region.height / 2);
   }

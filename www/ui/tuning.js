@@ -7,7 +7,10 @@ import { figure } from './stages.js';
 /** Steps whose mean is the speed. */
 const WINDOW = 20;
 const ROWS = [
-  ['tune-at', 'Step'], ['tune-speed', 'Speed'], ['tune-time', 'Time left'], ['tune-loss', 'Loss'],
+  ['tune-at', 'Step'],
+  ['tune-speed', 'Speed'],
+  ['tune-time', 'Time left'],
+  ['tune-loss', 'Loss'],
   ['tune-codes', 'Codes in use'],
 ];
 
@@ -79,7 +82,11 @@ class TuneView extends HTMLElement {
     this.#row.append(side('now', 'Now', 'Rebuilt by the model as tuned so far', now));
     const { used, perplexity } = now.usage ?? { used: 0, perplexity: 0 };
     const count = (/** @type {number} */ codes) => codes.toLocaleString('en');
-    this.#put('tune-codes', used ? `${count(used)} of ${count(this.#codes)}, perplexity ${perplexity.toFixed(perplexity < 100 ? 1 : 0)}` : '–', used || '');
+    this.#put(
+      'tune-codes',
+      used ? `${count(used)} of ${count(this.#codes)}, perplexity ${perplexity.toFixed(perplexity < 100 ? 1 : 0)}` : '–',
+      used || '',
+    );
   }
 
   /** So many steps count. @param {number} done */
@@ -93,7 +100,11 @@ class TuneView extends HTMLElement {
     const mean = this.#seconds.reduce((a, b) => a + b, 0) / this.#seconds.length;
     const last = this.losses.at(-1);
     this.#put('tune-at', `${done} of ${this.#steps}`, done);
-    this.#put('tune-speed', mean ? (mean < 1 ? `${(1 / mean).toFixed(1)} steps/s` : `${mean.toFixed(1)} s a step`) : '–', mean ? 1 / mean : '');
+    this.#put(
+      'tune-speed',
+      mean ? (mean < 1 ? `${(1 / mean).toFixed(1)} steps/s` : `${mean.toFixed(1)} s a step`) : '–',
+      mean ? 1 / mean : '',
+    );
     const left = (this.#steps - done) * mean;
     this.#put('tune-time', mean ? duration(left) : '–', mean ? left : '');
     this.#put('tune-loss', last === undefined ? '–' : String(Number(last.toPrecision(3))), last ?? '');
