@@ -1,5 +1,8 @@
 # `check`: everything that can be judged without running the program.
 
+# What Prettier formats; .prettierignore has the exceptions.
+JAVASCRIPT=('www/**/*.js' 'scripts/**/*.js' 'tests/e2e/**/*.js' 'train/*.mjs')
+
 check() {
     say "check: format"
     cargo fmt --check || die "the format differs; run: cargo fmt"
@@ -14,6 +17,10 @@ check() {
     for script in build.sh .ci/run scripts/*.sh train/*.sh; do
         bash -n "$script" || die "$script does not parse"
     done
+    say "check: format of the JavaScript"
+    "$E2E/node_modules/.bin/prettier" --log-level warn --check "${JAVASCRIPT[@]}" || die "the format differs; run: tests/e2e/node_modules/.bin/prettier --write ${JAVASCRIPT[*]}"
+    say "check: faults in the JavaScript"
+    "$E2E/node_modules/.bin/eslint" --config "$E2E/eslint.config.js" --max-warnings 0 www scripts tests/e2e train || die "eslint has complaints"
     say "check: types of the page, its server and its tests"
     npm --prefix "$E2E" run --silent types || die "the types of the page do not agree"
     audit_crates
