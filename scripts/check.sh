@@ -21,6 +21,8 @@ check() {
     "$E2E/node_modules/.bin/prettier" --log-level warn --check "${JAVASCRIPT[@]}" || die "the format differs; run: tests/e2e/node_modules/.bin/prettier --write ${JAVASCRIPT[*]}"
     say "check: faults in the JavaScript"
     "$E2E/node_modules/.bin/eslint" --config "$E2E/eslint.config.js" --max-warnings 0 www scripts tests/e2e train || die "eslint has complaints"
+    # The page is typed against what is generated with the package.
+    build_pkg release
     say "check: types of the page, its server and its tests"
     npm --prefix "$E2E" run --silent types || die "the types of the page do not agree"
     audit_crates

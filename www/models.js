@@ -104,13 +104,15 @@ function grids({ grids: [coarse, fine], codebookSize, factor, config }) {
   const codes = `${codebookSize.toLocaleString('en')} codes`;
   if (fine) return `${codes}; two grids: one token for every ${square(coarse)} pixels, and one for every ${square(fine)}`;
   if (coarse) return `${codes}, one for every ${square(coarse)} pixels`;
-  return `no codebook, but ${config.embed_dim} continuous numbers for every ${square(factor)} pixels`;
+  return `no codebook, but ${/** @type {Record<string, unknown>} */ (config).embed_dim} continuous numbers for every ${square(factor)} pixels`;
 }
 
 /** Whose file it is and what it left open; nothing about a file of this project. @param {import('./engine/protocol.js').ModelFacts} model */
 function provenance({ family, assumed, prefix, config }) {
   if (family === 'tesserae') return [];
-  const words = assumed.map((field) => ASSUMED[field]?.(config[field]) ?? field.replaceAll('_', ' '));
+  const words = assumed.map(
+    (field) => ASSUMED[field]?.(/** @type {Record<string, unknown>} */ (config)[field]) ?? field.replaceAll('_', ' '),
+  );
   return [
     `In the format of ${family}${prefix && `, its names under ${prefix}`}`,
     ...(words.length ? [`Assumed, as the file does not say: ${words.join(', ')}`] : []),

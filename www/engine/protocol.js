@@ -125,16 +125,16 @@ export function failure(error) {
 }
 
 /**
- * @typedef {'auto' | 'webgpu' | 'cpu'} DeviceChoice
+ * The package's own types, as they are generated:
+ * @typedef {import('./wasm.js').DeviceChoice} DeviceChoice
+ * @typedef {import('./wasm.js').DeviceFacts} DeviceFacts
+ * @typedef {import('./wasm.js').ModelFacts} ModelFacts
+ * @typedef {import('./wasm.js').TokenFacts} TokenFacts
+ * @typedef {import('./wasm.js').Quality} Quality
+ * @typedef {import('./wasm.js').Usage} Usage
  *
- * @typedef {object} AdapterFacts
- * @property {string} vendor
- * @property {string} architecture
- * @property {string} device
- * @property {string} description
- * @property {boolean} software
- * @property {string[]} features
- * @property {Record<string, number>} limits
+ * @typedef {import('./wasm.js').TuneConfig & Required<Pick<import('./wasm.js').TuneConfig, 'parts' | 'objective' | 'steps' | 'learning_rate' | 'crop'>>} TuneConfig
+ *   with the fields that the page always fills in
  *
  * @typedef {object} Failure
  * @property {string} code
@@ -142,31 +142,6 @@ export function failure(error) {
  * @property {string} [codebook] hash, where a token file needs a model with another codebook
  * @property {number} [smaller] side of crops to try, where a tuning has run out of memory
  * @property {boolean} [device] whether the graphics device has refused its work
- *
- * @typedef {object} DeviceFacts
- * @property {'webgpu' | 'cpu'} kind what runs
- * @property {DeviceChoice} choice what was asked for
- * @property {string} reason one plain sentence: why this device
- * @property {AdapterFacts | null} adapter
- * @property {{webgpuMs: number | null, cpuMs: number | null} | null} selfTest
- * @property {Failure | null} problem why WebGPU is not in use although it was asked for or tried
- *
- * @typedef {object} ModelFacts
- * @property {string} kind
- * @property {string} family whose file it is: this project's or another's
- * @property {string[]} assumed fields of the config that nothing told
- * @property {string} prefix what all names of the model's tensors begin with in the file
- * @property {string | null} name
- * @property {Record<string, any>} config
- * @property {number} parameters
- * @property {number} factor what sides are padded to a multiple of, in pixels
- * @property {number[]} grids pixels along one side of a token, for each token grid, coarsest first;
- *   empty for a model without a codebook
- * @property {number} codebookSize codes of each grid's codebook, 0 without one
- * @property {number} bitsPerToken
- * @property {string} codebookHash
- * @property {string} decoderHash
- * @property {number} maxPixels
  *
  * @typedef {object} ModelEntry one entry of models/index.json
  * @property {string} name
@@ -214,20 +189,6 @@ export function failure(error) {
  *
  * @typedef {{width: number, height: number, rgba: Uint8ClampedArray<ArrayBuffer>}} Pixels
  *
- * @typedef {object} TokenFacts
- * @property {number} width
- * @property {number} height
- * @property {number} codebookSize
- * @property {{rows: number, columns: number}[]} grids
- * @property {number} count
- * @property {number} bitsPerToken
- * @property {number} bitsPerPixel
- * @property {number} bytes
- * @property {number} perplexity
- * @property {number} used
- * @property {string} codebookHash
- * @property {string} decoderHash
- *
  * @typedef {object} TokenPart
  * @property {TokenFacts} facts
  * @property {Uint32Array[]} indices one row-major array a grid
@@ -237,8 +198,6 @@ export function failure(error) {
  * @typedef {object} Part what is known before the job ends
  * @property {Pixels} [original]
  * @property {TokenPart} [tokens]
- *
- * @typedef {{psnr: number, ssim: number}} Quality
  *
  * @typedef {object} Result
  * @property {Pixels} rebuilt
@@ -273,14 +232,6 @@ export function failure(error) {
  * @property {Uint8Array<ArrayBuffer>} tokens a token file
  * @property {Photo | null} photo what the tokens were made of, null where only they came in
  *
- * @typedef {object} TuneConfig how a model is tuned, as the crate's
- * @property {'decoder' | 'codebook' | 'all'} parts
- * @property {'faithful' | 'lifelike'} objective
- * @property {Record<string, number>} [damage]
- * @property {number} steps
- * @property {number} learning_rate
- * @property {number} crop side in pixels, or the largest that a picture holds if none holds that; 0 for the largest that every one holds, and at most 256
- *
  * @typedef {object} Tuning a tuning and how far it was when last kept
  * @property {string} model its name
  * @property {Photo[]} photos 1 to 50, the first of which is shown
@@ -293,8 +244,6 @@ export function failure(error) {
  * @property {Tuning} tuning
  * @property {Shipped | null} source the discriminator to start from
  * @property {Blob | null} snapshot to go on from
- *
- * @typedef {{used: number, perplexity: number}} Usage which codes the crops took, all grids together
  *
  * @typedef {object} Preview what the model as it is now makes of the first photo
  * @property {Pixels} rebuilt

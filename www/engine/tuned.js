@@ -2,6 +2,7 @@
 // A model being tuned in the worker: its steps, what it makes of the first picture meanwhile, and its
 // snapshots, of which the newest is held here to go back to and kept for the next visit.
 import { PATIENCE_MS, forgetTuning, holdTuning, keepTuning, newestTuning } from './kept.js';
+import { pixels, unshared } from './pixels.js';
 import { Code, TesseraeError, failure } from './protocol.js';
 
 /** Steps between snapshots. */
@@ -38,8 +39,8 @@ export class Tuned {
   #usage = { step: 0, value: /** @type {import('./protocol.js').Usage | null} */ (null) };
 
   /**
-   * @param {any} wasm @param {() => Promise<void>} settle waits until the device's work is known to be sound
-   * @param {any} tuner @param {any} shown the first picture @param {import('./protocol.js').Tuning} tuning
+   * @param {import('./wasm.js').Wasm} wasm @param {() => Promise<void>} settle waits until the device's work is known to be sound
+   * @param {import('./wasm.js').Tuner} tuner @param {import('./wasm.js').Picture} shown the first picture @param {import('./protocol.js').Tuning} tuning
    */
   constructor(wasm, settle, tuner, shown, tuning) {
     this.#wasm = wasm;
@@ -52,7 +53,7 @@ export class Tuned {
   /** @param {Blob | null} snapshot to go on from @returns {Promise<import('./protocol.js').Begun>} */
   async begin(snapshot) {
     const seen = this.#tuner.seen(this.#shown);
-    const pixels = { width: seen.width, height: seen.height, rgba: seen.rgba() };
+    const shown = pixels(seen);
     const damaged = this.#tuning.config.damage ? { ...this.#wasm.compare(this.#shown, seen) } : null;
     seen.free();
     const before = await this.#preview();
@@ -66,7 +67,7 @@ export class Tuned {
     if (this.#release) this.#kept = 'yes';
     if (snapshot) this.#tuner.resume(new Uint8Array(await snapshot.arrayBuffer()));
     await this.#keep();
-    return { seen: pixels, damaged, before, now: snapshot ? await this.#preview() : before, done: this.#tuner.done, kept: this.#kept };
+    return { seen: shown, damaged, before, now: snapshot ? await this.#preview() : before, done: this.#tuner.done, kept: this.#kept };
   }
 
   /**
@@ -108,7 +109,7 @@ export class Tuned {
 
   /** @param {string} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
   weights(name) {
-    return this.#tuner.weights(name);
+    return this.#tuner.weights(name).then(unshared);
   }
 
   /** Nothing of it is left for the next visit. */
@@ -127,7 +128,7 @@ export class Tuned {
     const begin = performance.now();
     const picture = await this.#tuner.preview(this.#shown);
     await this.#settle();
-    const rebuilt = { width: picture.width, height: picture.height, rgba: picture.rgba() };
+    const rebuilt = pixels(picture);
     const quality = { ...this.#wasm.compare(this.#shown, picture) };
     picture.free();
     const usage = await this.#counted();
@@ -155,7 +156,7 @@ export class Tuned {
 
   async #keep() {
     if (this.#snapshot.step === this.#tuner.done) return;
-    this.#snapshot = { step: this.#tuner.done, bytes: await this.#tuner.snapshot() };
+    this.#snapshot = { step: this.#tuner.done, bytes: unshared(await this.#tuner.snapshot()) };
     // Private windows and full disks keep nothing; the tuning goes on without.
     if (this.#kept === 'yes')
       this.#kept = await keepTuning(this.#tuning, this.#snapshot.bytes).then(

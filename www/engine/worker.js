@@ -5,19 +5,19 @@ import { Ask, Code, FILE_LIMITS, PageCode, Stage, Tell, TesseraeError, failure }
 import { Decoder } from './develop.js';
 import { keepModel } from './kept.js';
 import { forget, panic } from './panic.js';
+import { pixels, unshared } from './pixels.js';
 import { checkSize, read } from './read.js';
 import { RELEASE } from './release.js';
 import { weights } from './store.js';
 import { Tuned, halved } from './tuned.js';
+import { loadWasm } from './wasm.js';
 
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
 /** @typedef {import('./protocol.js').ToWorker} ToWorker */
 
-const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;
-/** @type {any} the wasm package once it runs */
-let wasm = null;
-/** @type {any} */ let engine = null;
-/** @type {any} */ let model = null;
+/** @type {import('./wasm.js').Wasm | null} once it runs */ let wasm = null;
+/** @type {import('./wasm.js').Engine | null} */ let engine = null;
+/** @type {import('./wasm.js').Model | null} */ let model = null;
 /** @type {Tuned | null} */ let tuned = null;
 const decoder = new Decoder();
 /** @type {Set<number>} */ const cancelled = new Set();
@@ -60,12 +60,9 @@ async function dropped({ blob, config }) {
  * reading: its work is left out, and old values are read. The report of it ends this worker.
  */
 async function settle() {
-  await engine.settle();
+  await opened().engine.settle();
   if (dead) throw new TesseraeError(PageCode.WORKER_FAILED, 'The engine has failed.');
 }
-
-/** @param {any} picture @returns {import('./protocol.js').Pixels} */
-const pixels = (picture) => ({ width: picture.width, height: picture.height, rgba: picture.rgba() });
 
 /**
  * Weights that are whole and fit the device, before anything is built of them.
@@ -80,6 +77,7 @@ async function prepare({ id, source }, own) {
       : { json: undefined, ...(await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total), stop.signal)) };
   await breathe(id);
   tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
+  const { wasm, engine } = opened();
   const checked = own(wasm.Weights.check(engine, bytes, json));
   await breathe(id);
   return { checked, origin };
@@ -89,12 +87,15 @@ async function prepare({ id, source }, own) {
  * A picture file as a picture, which the caller has to free.
  * @param {import('./protocol.js').Photo} photo @param {number} id
  * @param {boolean} [rebuilt] whether the model in use is to rebuild it, so that it must not be too large for it
+ * @returns {Promise<import('./wasm.js').Picture>}
  */
 async function develop(photo, id, rebuilt = true) {
   const { width, height, rgb } = await decoder.decode(photo, rebuilt ? modelInUse().facts.maxPixels : Infinity);
   await breathe(id);
-  if (!rgb) return modelInUse().admit(width, height);
-  return wasm.Picture.fromRgb(width, height, rgb);
+  if (rgb) return opened().wasm.Picture.fromRgb(width, height, rgb);
+  // The model says by how much it is too large.
+  modelInUse().admit(width, height);
+  throw new TesseraeError(Code.INTERNAL, 'The picture came without its pixels.');
 }
 
 /**
@@ -102,7 +103,7 @@ async function develop(photo, id, rebuilt = true) {
  * @param {import('./protocol.js').Photo[]} photos @param {number} id
  */
 async function developAll(photos, id) {
-  /** @type {any[]} */ const pictures = [];
+  /** @type {import('./wasm.js').Picture[]} */ const pictures = [];
   try {
     for (const photo of photos) pictures.push(await develop(photo, id, photo === photos[0]));
     return pictures;
@@ -114,18 +115,22 @@ async function developAll(photos, id) {
   }
 }
 
-/** @param {any} tokens @returns {import('./protocol.js').TokenPart} */
+/** @param {import('./wasm.js').Tokens} tokens @returns {import('./protocol.js').TokenPart} */
 function tokenPart(tokens) {
   const facts = tokens.facts;
   return {
     facts,
-    indices: facts.grids.map((/** @type {unknown} */ _, /** @type {number} */ grid) => tokens.indices(grid)),
-    file: tokens.bytes(),
-    warning: model.warning(tokens) ?? null,
+    indices: facts.grids.map((_, grid) => tokens.indices(grid)),
+    file: unshared(tokens.bytes()),
+    warning: modelInUse().warning(tokens) ?? null,
   };
 }
 
-/** @returns {any} */
+function opened() {
+  if (!wasm || !engine) throw new TesseraeError(PageCode.WORKER_FAILED, 'The engine is not open.');
+  return { wasm, engine };
+}
+
 function modelInUse() {
   if (!model) throw new TesseraeError(Code.MODEL_UNKNOWN, 'No model is loaded yet.');
   return model;
@@ -148,9 +153,7 @@ const work = {
     tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.START, done: 0, total: 1 });
     if (!wasm) {
       try {
-        const loaded = await import(PACKAGE);
-        await loaded.default();
-        wasm = loaded;
+        wasm = await loadWasm();
       } catch (error) {
         console.error(error);
         throw new TesseraeError(
@@ -176,7 +179,7 @@ const work = {
     model?.free();
     model = null;
     try {
-      model = await checked.load(engine);
+      model = await checked.load(opened().engine);
       tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 1, total: 1 });
       const facts = model.facts;
       /** @type {Uint8Array[]} */ const palettes = [];
@@ -209,7 +212,7 @@ const work = {
   /** @param {import('./protocol.js').TokensJob} job @param {<T>(thing: T) => T} own */
   async [Ask.TOKENS](job, own) {
     const bytes = await read(job.blob, FILE_LIMITS.tokens, Code.TOKENS_CORRUPT);
-    const tokens = own(wasm.Tokens.parse(bytes));
+    const tokens = own(opened().wasm.Tokens.parse(bytes));
     return rebuild(job.id, tokens, own, null, null).catch((error) => {
       const { code, message } = failure(error);
       if (code !== Code.TOKENS_OTHER_CODEBOOK && code !== Code.NO_CODEBOOK) throw error;
@@ -220,6 +223,7 @@ const work = {
   /** @param {import('./protocol.js').DecodeJob} job @param {<T>(thing: T) => T} own */
   async [Ask.DECODE](job, own) {
     const { checked } = await prepare(job, own);
+    const { wasm, engine } = opened();
     const other = own(await checked.load(engine));
     const tokens = own(wasm.Tokens.parse(job.tokens));
     const picture = own(await other.decode(tokens, watcher(job.id)));
@@ -237,6 +241,7 @@ const work = {
     smaller = halved(tuning.config, pictures, base.facts.factor);
     tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
     const shown = pictures[0].fit(0, false);
+    const { wasm, engine } = opened();
     try {
       // The pictures are the tuner's from here on.
       tuned = new Tuned(wasm, settle, wasm.Tuner.begin(engine, base, pictures, tuning.config, judge ?? undefined), shown, tuning);
@@ -275,8 +280,8 @@ const work = {
 };
 
 /**
- * @param {number} id @param {any} tokens @param {<T>(thing: T) => T} own
- * @param {any} original @param {number | null} encode seconds
+ * @param {number} id @param {import('./wasm.js').Tokens} tokens @param {<T>(thing: T) => T} own
+ * @param {import('./wasm.js').Picture | null} original @param {number | null} encode seconds
  */
 async function rebuild(id, tokens, own, original, encode) {
   // Tokens of another model are refused by decode, so they are shown only once it has begun.
@@ -295,21 +300,17 @@ async function rebuild(id, tokens, own, original, encode) {
 
 /**
  * A model without a codebook: there is nothing to show between the two halves.
- * @param {import('./protocol.js').PictureJob} job @param {<T>(thing: T) => T} own @param {any} original
+ * @param {import('./protocol.js').PictureJob} job @param {<T>(thing: T) => T} own @param {import('./wasm.js').Picture} original
  */
 async function withoutTokens(job, own, original) {
   const watch = watcher(job.id);
   const begin = performance.now();
   let turn = 0;
   const picture = own(
-    await modelInUse().reconstruct(
-      original,
-      job.sample ?? undefined,
-      (/** @type {any} */ stage, /** @type {number} */ done, /** @type {number} */ total) => {
-        if (stage === Stage.DECODE) turn ||= performance.now();
-        return watch(stage, done, total);
-      },
-    ),
+    await modelInUse().reconstruct(original, job.sample ?? undefined, (stage, done, total) => {
+      if (stage === Stage.DECODE) turn ||= performance.now();
+      return watch(stage, done, total);
+    }),
   );
   const end = performance.now();
   await breathe(job.id);
@@ -317,16 +318,16 @@ async function withoutTokens(job, own, original) {
 }
 
 /**
- * @param {any} original null where only tokens came in @param {any} picture
+ * @param {import('./wasm.js').Picture | null} original null where only tokens came in @param {import('./wasm.js').Picture} picture
  * @param {{encode: number | null, decode: number}} seconds
  * @returns {import('./protocol.js').Result}
  */
 function result(original, picture, seconds) {
-  return { rebuilt: pixels(picture), png: picture.png(), quality: quality(original, picture), seconds };
+  return { rebuilt: pixels(picture), png: unshared(picture.png()), quality: quality(original, picture), seconds };
 }
 
-/** @param {any} original null where only tokens came in @param {any} picture */
-const quality = (original, picture) => (original ? { ...wasm.compare(original, picture) } : null);
+/** @param {import('./wasm.js').Picture | null} original null where only tokens came in @param {import('./wasm.js').Picture} picture */
+const quality = (original, picture) => (original ? { ...opened().wasm.compare(original, picture) } : null);
 
 /** @param {import('./protocol.js').Job} job */
 async function perform(job) {
@@ -341,7 +342,7 @@ async function perform(job) {
     await settle();
     const { rebuilt, png } = /** @type {Partial<import('./protocol.js').Result>} */ (value ?? {});
     const large = [rebuilt?.rgba.buffer, png?.buffer].filter((buffer) => buffer !== undefined);
-    tell({ tell: Tell.DONE, id: job.id, value, memory: wasm.memoryBytes() + decoder.memory }, large);
+    tell({ tell: Tell.DONE, id: job.id, value, memory: opened().wasm.memoryBytes() + decoder.memory }, large);
   } catch (error) {
     const told = failure(error);
     if (error instanceof WebAssembly.RuntimeError || (tuning && exhausted(error))) die(error);

@@ -1,0 +1,27 @@
+// @ts-check
+// Where the wasm package is, and what it is made of. It is imported by its address, so that a file of it
+// that does not come is an error of the job that needed it.
+const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;
+
+/**
+ * @typedef {typeof import('../../pkg/tesserae.js')} Wasm
+ * @typedef {import('../../pkg/tesserae.js').Engine} Engine
+ * @typedef {import('../../pkg/tesserae.js').Model} Model
+ * @typedef {import('../../pkg/tesserae.js').Picture} Picture
+ * @typedef {import('../../pkg/tesserae.js').Tokens} Tokens
+ * @typedef {import('../../pkg/tesserae.js').Tuner} Tuner
+ * @typedef {import('../../pkg/tesserae.js').DeviceChoice} DeviceChoice
+ * @typedef {import('../../pkg/tesserae.js').DeviceFacts} DeviceFacts
+ * @typedef {import('../../pkg/tesserae.js').ModelFacts} ModelFacts
+ * @typedef {import('../../pkg/tesserae.js').TokenFacts} TokenFacts
+ * @typedef {import('../../pkg/tesserae.js').Quality} Quality
+ * @typedef {import('../../pkg/tesserae.js').TuneConfig} TuneConfig
+ * @typedef {import('../../pkg/tesserae.js').Usage} Usage
+ */
+
+/** @returns {Promise<Wasm>} the wasm package, ready for use */
+export async function loadWasm() {
+  const wasm = await import(PACKAGE);
+  await wasm.default();
+  return wasm;
+}
