@@ -233,7 +233,9 @@ async function run(next) {
   if (inUse()) bar.begin('picture', 'Reading the file');
   const photo = next.kind === 'tokens' ? null : { blob: next.blob, maxSide: Number(settings.size), square: settings.square };
   try {
-    const result = await (photo ? client.picture(photo, settings.sample ? Number(settings.sample) : null) : client.tokens(next.blob));
+    const result = await (photo
+      ? client.picture(photo, settings.sample ? Number(settings.sample) : null, part)
+      : client.tokens(next.blob, part));
     if (mine !== ticket) return;
     settle('done', view.done(result));
     stages.done(result, photo);
@@ -265,13 +267,14 @@ async function showBoth() {
   }
 }
 
-client.addEventListener('part', ({ detail }) => {
+/** What is known before the end of the newest run. */
+function part(detail) {
   input = pending;
   const model = inUse();
   view.part(detail, input, model);
   stages.part(detail, shelf.stages(model.name));
   if (detail.tokens?.warning) complain({ code: 'tokens_other_decoder', message: detail.tokens.warning });
-});
+}
 
 /** The model and the picture of a tuning that was left; false if they cannot be had. */
 async function bringBack({ model: name, photos: [photo] }) {

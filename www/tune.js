@@ -45,7 +45,6 @@ export class TuneView {
   /** @param {Page} page */
   constructor(page) {
     this.#page = page;
-    page.client.addEventListener('step', (event) => $('tune-view').step(/** @type {CustomEvent} */ (event).detail));
     $('tune-preset').addEventListener('change', preset);
     $('tune-form').addEventListener('submit', (/** @type {Event} */ event) => (event.preventDefault(), this.#press()));
     $('tune-step').addEventListener('click', () => $('tune-form').reportValidity() && this.#go(1));
@@ -93,7 +92,7 @@ export class TuneView {
     const { grids, config } = loaded.model;
     $('tune-parts').querySelector('[value=codebook]').disabled = !grids.length;
     // Tokens that are not the nearest codes have no trainer.
-    $('tune').dataset.trainable = String(config.quantizer !== 'gumbel');
+    $('tune').dataset.trainable = String(/** @type {{quantizer?: string}} */ (config).quantizer !== 'gumbel');
     this.#end();
   }
 
@@ -201,7 +200,7 @@ export class TuneView {
     const mine = this.#run;
     this.#state('running');
     try {
-      const { done, now, wrong } = await this.#page.client.steps(count);
+      const { done, now, wrong } = await this.#page.client.steps(count, (step) => $('tune-view').step(step));
       if (mine !== this.#run) return;
       $('tune-view').preview(now);
       $('tune-view').back(done);

@@ -14,6 +14,7 @@ import { startEngine } from './start.js';
  * @typedef {object} Entry
  * @property {any} job what is posted
  * @property {Lane} lane
+ * @property {((part: any) => void) | null} hear told of what comes before its end: the parts of a picture, the steps of a tuning
  * @property {boolean} [parted] a part of its result has come
  * @property {(value: any) => void} resolve
  * @property {(error: TesseraeError) => void} reject
@@ -33,9 +34,9 @@ const failed = (/** @type {string} */ message) => ({ code: PageCode.WORKER_FAILE
 
 /**
  * Events: `device` (Opened), `model` (Loaded, or null when there is none any more), `memory` (bytes),
- * `progress` (ProgressMessage and the job that makes it), `part` (Part), `step` (Step), `restart`
- * ({code, message}, with the source of the model in use where it could not be loaded again), each in
- * `event.detail`.
+ * `progress` (ProgressMessage and the job that makes it), `restart` ({code, message}, with the source of
+ * the model in use where it could not be loaded again), each in `event.detail`. What a job makes goes to
+ * whoever asked for it: its parts as they come, and the rest at its end.
  */
 export class EngineClient extends EventTarget {
   /** @type {Worker | null} */ #worker = null;
@@ -55,6 +56,7 @@ export class EngineClient extends EventTarget {
   /**
    * Opens the engine on a device, in a fresh worker, and loads the model in use again.
    * @param {DeviceChoice} choice @param {string} [remembered] what `auto` found last time
+   * @returns {Promise<import('./protocol.js').Opened>}
    */
   open(choice, remembered) {
     this.#choice = choice;
@@ -80,22 +82,36 @@ export class EngineClient extends EventTarget {
     return this.#running?.lane === 'model' || this.#queue.some((e) => e.lane === 'model');
   }
 
-  /** Makes other weights the model in use; on failure the one in use stays. @param {WeightSource} source */
+  /**
+   * Makes other weights the model in use; on failure the one in use stays.
+   * @param {WeightSource} source @returns {Promise<import('./protocol.js').Loaded>}
+   */
   load(source) {
     return this.#add('model', { kind: Ask.LOAD, source });
   }
 
-  /** @param {Photo} photo @param {number | null} sample */
-  picture(photo, sample) {
-    return this.#add('picture', { kind: Ask.PICTURE, photo, sample });
+  /**
+   * @param {Photo} photo @param {number | null} sample
+   * @param {((part: import('./protocol.js').Part) => void) | null} [part] told of what is known before the end
+   * @returns {Promise<import('./protocol.js').Result>}
+   */
+  picture(photo, sample, part = null) {
+    return this.#add('picture', { kind: Ask.PICTURE, photo, sample }, part);
   }
 
-  /** @param {Blob} blob a token file */
-  tokens(blob) {
-    return this.#add('picture', { kind: Ask.TOKENS, blob });
+  /**
+   * @param {Blob} blob a token file
+   * @param {((part: import('./protocol.js').Part) => void) | null} [part] told of what is known before the end
+   * @returns {Promise<import('./protocol.js').Result>}
+   */
+  tokens(blob, part = null) {
+    return this.#add('picture', { kind: Ask.TOKENS, blob }, part);
   }
 
-  /** What other weights make of the tokens of a result. @param {Shipped} source @param {Uint8Array} tokens @param {Photo | null} photo */
+  /**
+   * What other weights make of the tokens of a result.
+   * @param {Shipped} source @param {Uint8Array} tokens @param {Photo | null} photo @returns {Promise<import('./protocol.js').Decoded>}
+   */
   decode(source, tokens, photo) {
     return this.#add('picture', { kind: Ask.DECODE, source, tokens, photo });
   }
@@ -109,9 +125,13 @@ export class EngineClient extends EventTarget {
     return this.#add('tune', { kind: Ask.TUNE, tuning, source, snapshot });
   }
 
-  /** @param {number} count at most @returns {Promise<import('./protocol.js').Stepped>} */
-  steps(count) {
-    return this.#add('tune', { kind: Ask.STEPS, count });
+  /**
+   * @param {number} count at most
+   * @param {((step: import('./protocol.js').Step) => void) | null} [step] told of each
+   * @returns {Promise<import('./protocol.js').Stepped>}
+   */
+  steps(count, step = null) {
+    return this.#add('tune', { kind: Ask.STEPS, count }, step);
   }
 
   /** Ends the steps under way after the one that has begun, and those that wait before the first. */
@@ -143,10 +163,10 @@ export class EngineClient extends EventTarget {
     if (restoring) this.#worker?.postMessage({ id: restoring.job.id, kind: Ask.CANCEL });
   }
 
-  /** @param {Lane} lane @param {object} job @param {boolean} [first] */
-  #add(lane, job, first = false) {
+  /** @param {Lane} lane @param {object} job @param {Entry['hear']} [hear] @param {boolean} [first] @returns {Promise<any>} */
+  #add(lane, job, hear = null, first = false) {
     return new Promise((resolve, reject) => {
-      const entry = { job: { id: ++this.#lastId, ...job }, lane, resolve, reject, settled: false, again: false };
+      const entry = { job: { id: ++this.#lastId, ...job }, lane, hear, resolve, reject, settled: false, again: false };
       if (first) this.#queue.unshift(entry);
       else {
         // New weights make every older picture pointless too; a picture leaves a loading model alone.
@@ -203,7 +223,7 @@ export class EngineClient extends EventTarget {
   #restore(source) {
     const job = { id: ++this.#lastId, kind: Ask.LOAD, source };
     const reject = (/** @type {TesseraeError} */ error) => this.#report(error, source);
-    this.#queue.unshift({ job, lane: 'restore', resolve: () => {}, reject, settled: false, again: false });
+    this.#queue.unshift({ job, lane: 'restore', hear: null, resolve: () => {}, reject, settled: false, again: false });
   }
 
   /** A fresh worker and the engine opened in it; the model in use is loaded before any other job needs it. */
@@ -220,7 +240,7 @@ export class EngineClient extends EventTarget {
       this.#died(worker, failed(event.message || DEAD_SENTENCE));
     };
     worker.onmessageerror = () => this.#died(worker, failed('A message from the engine could not be read'));
-    return this.#add('engine', { kind: Ask.OPEN, choice: this.#choice, remembered: this.#remembered }, true);
+    return this.#add('engine', { kind: Ask.OPEN, choice: this.#choice, remembered: this.#remembered }, null, true);
   }
 
   /** @param {{code: string, message: string}} error a failure that no caller waits for @param {WeightSource} [source] of the model that was in use */
@@ -249,8 +269,8 @@ export class EngineClient extends EventTarget {
       if (entry.settled) return;
       if (message.tell === Tell.PART) {
         entry.parted = true;
-        this.#emit('part', message.part);
-      } else if (message.tell === Tell.STEP) this.#emit('step', message.step);
+        entry.hear?.(message.part);
+      } else if (message.tell === Tell.STEP) entry.hear?.(message.step);
       else this.#emit('progress', { ...message, job: entry.job });
       return;
     }
