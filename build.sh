@@ -28,7 +28,7 @@ usage: ./build.sh WORD
   build   the release dist/: the page with its smallest download, compressed beforehand, and
           the headers for common hosts (takes a while)
   art     the pictures of the landing page and of README.md, from the shipped weights
-  setup   only what the others do first: toolchains, browsers and tools that are missing
+  setup   install all that any of these needs and that is missing: toolchain, tools, browsers
   help    this text
 
 Tools are kept in ${XDG_CACHE_HOME:-~/.cache}/tesserae, compiled crates in target/
@@ -49,7 +49,7 @@ case $word in
     check) set_up check; check ;;
     build) build_release ;;
     art) art ;;
-    setup) set_up tests ;;
+    setup) set_up all ;;
     help | -h | --help) usage ;;
     *) usage >&2; exit 2 ;;
 esac

@@ -1,13 +1,16 @@
 # `serve` and `build`: pkg/ from the library, the page made of it, and the server for it.
 
-# build_pkg PROFILE: the wasm module and its JavaScript into pkg/.
+# build_pkg PROFILE: the package into pkg/.
 build_pkg() {
     [ -d "$ROOT/www" ] || die "www/ is missing from this clone"
-    # Compressed files of an earlier build would be served instead of the new ones.
-    rm -f "$ROOT"/pkg/*.br "$ROOT"/pkg/*.gz
     say "page: compiling to wasm (13 minutes the first time on two cores)"
-    ticking wasm wasm-pack build --mode no-install --target web --profile "$1" --no-opt --out-dir pkg "$ROOT" -- --locked ||
+    ticking wasm cargo build --locked --lib --target "$WASM_TARGET" --profile "$1" ||
         die "the library did not build for the browser; the message is above"
+    # Files of an earlier build would be packed, and compressed ones served, beside the new ones.
+    rm -rf "$ROOT/pkg"
+    quietly "$TOOLS/bin/wasm-bindgen" --target web --out-dir "$ROOT/pkg" "$CARGO_TARGET_DIR/$WASM_TARGET/$1/tesserae.wasm" ||
+        die "wasm-bindgen could not make its JavaScript; its message is above"
+    node "$ROOT/scripts/npm/write.js" || die "pkg/ could not be made a package; the message is above"
 }
 
 serve() {
@@ -37,6 +40,8 @@ build_release() {
             "$(wc -c <"$file")" "$(wc -c <"$file.br")" "$(wc -c <"$file.gz")" "${file#"$ROOT"/}"
     done
     node "$SERVER/write.js" || die "dist/ could not be written; the message is above"
+    quietly "$E2E/node_modules/.bin/tsc" -p "$ROOT/scripts/npm" || die "the types of the package's client could not be made; the message is above"
+    say "release: pkg/ is the npm package; publish it with: npm publish ./pkg"
     say "release: dist/ is ready; upload it whole (see Hosting in README.md)"
 }
 

@@ -81,20 +81,23 @@ need_browsers() {
         die "nothing runs at ${missing[*]}; install Chromium or Chrome with its chromedriver, and Firefox, not as snaps (for instance with: npx @puppeteer/browsers install chrome@stable, then chromedriver@stable and firefox@stable), and set CHROMIUM, CHROMEDRIVER and FIREFOX to where they are"
 }
 
-# system_packages page|check|tests|release
+# The packages that KIND needs and that are not here.
+wanted_packages() {
+    page_packages
+    if needs "$1" tests; then test_packages; fi
+    if needs "$1" release; then have brotli || printf '%s\n' brotli; fi
+}
+
+# system_packages page|release|check|tests|all
 system_packages() {
     local missing=()
-    mapfile -t missing < <(
-        page_packages
-        if [ "$1" = tests ]; then test_packages; fi
-        if [ "$1" = release ]; then have brotli || printf '%s\n' brotli; fi
-    )
+    mapfile -t missing < <(wanted_packages "$1")
     if [ "${#missing[@]}" -gt 0 ]; then
         apt_install "${missing[@]}"
     else
         say "system packages: nothing missing"
     fi
-    if [ "$1" = tests ]; then
+    if needs "$1" tests; then
         install_extras
         need_browsers
     fi

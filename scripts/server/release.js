@@ -47,7 +47,9 @@ function walk(folder) {
 /** What a release is made of, by path. @param {Folders} folders @returns {Map<string, string>} */
 function sources({ www, pkg }) {
   const found = new Map(walk(www).map((path) => [path, join(www, path)]));
-  if (existsSync(pkg)) for (const path of walk(pkg)) if (/\.(js|wasm)$/.test(path)) found.set(`pkg/${path}`, join(pkg, path));
+  // The npm package's copy of engine/ is not the page's.
+  if (existsSync(pkg))
+    for (const path of walk(pkg)) if (/^(?!engine\/).*\.(js|wasm)$/.test(path)) found.set(`pkg/${path}`, join(pkg, path));
   return found;
 }
 

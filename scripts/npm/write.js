@@ -1,0 +1,66 @@
+// Makes pkg/, where wasm-bindgen has put the module and its JavaScript, the npm package: the page's client
+// and worker beside them, package.json from what cargo knows, the README and the licences.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const pkg = join(root, 'pkg');
+const engine = join(root, 'www/engine');
+/** What the package has its own of: how its workers start, and where its module is. */
+const OWN = ['start.js', 'wasm.js'];
+/** Scripts of workers, and what they change by being imported; the rest may be left out of a bundle. */
+const SIDE_EFFECTS = ['worker.js', 'decoder.js', 'panic.js'];
+
+const metadata = JSON.parse(
+  execFileSync('cargo', ['metadata', '--no-deps', '--locked', '--format-version', '1'], { cwd: root, encoding: 'utf8' }),
+);
+const crate = metadata.packages.find((/** @type {{name: string}} */ { name }) => name === 'tesserae');
+
+/** Where a type is imported from differs in the package. @param {string} text */
+const moved = (text) => text.replaceAll("'../../pkg/tesserae.js'", "'../tesserae.js'");
+
+// Declarations of an earlier run are there as well.
+rmSync(join(pkg, 'engine'), { recursive: true, force: true });
+mkdirSync(join(pkg, 'engine'));
+const files = readdirSync(engine).filter((file) => file.endsWith('.js'));
+for (const file of files) {
+  const source = OWN.includes(file) ? fileURLToPath(new URL(file, import.meta.url)) : join(engine, file);
+  const text = moved(readFileSync(source, 'utf8'));
+  for (const [, path] of text.matchAll(/(?:from|import\(|new URL\()\s*'(\.[^']*)'/g)) {
+    if (!['../tesserae.js', ...files.map((name) => `./${name}`)].includes(path))
+      throw new Error(`${file} imports ${path}, which is not in the package`);
+  }
+  writeFileSync(join(pkg, 'engine', file), text);
+}
+for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE-MIT', 'LICENSE-APACHE']) copyFileSync(join(root, file), join(pkg, file));
+
+const typed = (/** @type {string} */ path) => ({ types: path.replace(/\.js$/, '.d.ts'), default: path });
+writeFileSync(
+  join(pkg, 'package.json'),
+  `${JSON.stringify(
+    {
+      name: crate.name,
+      version: crate.version,
+      type: 'module',
+      description: crate.description,
+      license: crate.license,
+      repository: { type: 'git', url: `git+${crate.repository}.git` },
+      keywords: crate.keywords,
+      main: 'tesserae.js',
+      types: 'tesserae.d.ts',
+      exports: {
+        '.': typed('./tesserae.js'),
+        './client': typed('./engine/client.js'),
+        './worker': typed('./engine/worker.js'),
+        './tesserae_bg.wasm': './tesserae_bg.wasm',
+        './package.json': './package.json',
+      },
+      sideEffects: SIDE_EFFECTS.map((file) => `./engine/${file}`),
+      files: ['tesserae.js', 'tesserae.d.ts', 'tesserae_bg.wasm', 'tesserae_bg.wasm.d.ts', 'engine', 'CHANGELOG.md'],
+    },
+    null,
+    2,
+  )}\n`,
+);
