@@ -1,7 +1,7 @@
 # `check`: everything that can be judged without running the program.
 
 # What Prettier formats; .prettierignore has the exceptions.
-JAVASCRIPT=('www/**/*.js' 'scripts/**/*.js' 'tests/e2e/**/*.js' 'train/*.mjs')
+JAVASCRIPT=('www/**/*.js' 'scripts/**/*.js' 'tests/e2e/**/*.js' 'tests/bundlers/**/*.js' 'train/*.mjs')
 
 check() {
     say "check: format"
@@ -20,7 +20,7 @@ check() {
     say "check: format of the JavaScript"
     "$E2E/node_modules/.bin/prettier" --log-level warn --check "${JAVASCRIPT[@]}" || die "the format differs; run: tests/e2e/node_modules/.bin/prettier --write ${JAVASCRIPT[*]}"
     say "check: faults in the JavaScript"
-    "$E2E/node_modules/.bin/eslint" --config "$E2E/eslint.config.js" --max-warnings 0 www scripts tests/e2e train || die "eslint has complaints"
+    "$E2E/node_modules/.bin/eslint" --config "$E2E/eslint.config.js" --max-warnings 0 www scripts tests/e2e tests/bundlers train || die "eslint has complaints"
     # The page is typed against what is generated with the package.
     build_pkg release
     say "check: types of the page, its server and its tests"
@@ -28,6 +28,7 @@ check() {
     audit_crates
     audit_npm scripts/server
     audit_npm tests/e2e
+    audit_npm tests/bundlers
     say "check: passed"
 }
 

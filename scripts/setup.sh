@@ -18,7 +18,7 @@ set_up() {
     if needs "$1" check; then rust_components; fi
     system_packages "$1"
     wasm_target
-    if needs "$1" page release tests; then cargo_tool wasm-bindgen wasm-bindgen-cli "$(locked_version wasm-bindgen)"; fi
+    cargo_tool wasm-bindgen wasm-bindgen-cli "$(locked_version wasm-bindgen)"
     if needs "$1" tests; then cargo_tool wasm-pack wasm-pack "$WASM_PACK_VERSION"; fi
     node_packages scripts/server
     if needs "$1" release check tests; then node_packages tests/e2e; fi
@@ -51,7 +51,7 @@ missing() {
     if needs "$1" check; then missing_components; fi
     wanted_packages "$1"
     wasm_std_works rustc || debian_route_ready || printf '%s\n' "the $WASM_TARGET target of Rust"
-    if needs "$1" page release tests; then cargo_tool_ready wasm-bindgen "$(locked_version wasm-bindgen)" || echo wasm-bindgen-cli; fi
+    cargo_tool_ready wasm-bindgen "$(locked_version wasm-bindgen)" || echo wasm-bindgen-cli
     if needs "$1" tests; then cargo_tool_ready wasm-pack "$WASM_PACK_VERSION" || echo wasm-pack; fi
     # Their state can only be asked of Node.js.
     have node || return 0

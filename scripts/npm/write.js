@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const pkg = join(root, 'pkg');
 const engine = join(root, 'www/engine');
-/** What the package has its own of: how its workers start, and where its module is. */
-const OWN = ['start.js', 'wasm.js'];
+/** What the package has its own of: how its workers start. */
+const OWN = ['start.js'];
 /** Scripts of workers, and what they change by being imported; the rest may be left out of a bundle. */
 const SIDE_EFFECTS = ['worker.js', 'decoder.js', 'panic.js'];
 
@@ -18,16 +18,30 @@ const metadata = JSON.parse(
 );
 const crate = metadata.packages.find((/** @type {{name: string}} */ { name }) => name === 'tesserae');
 
-/** Where a type is imported from differs in the package. @param {string} text */
-const moved = (text) => text.replaceAll("'../../pkg/tesserae.js'", "'../tesserae.js'");
+/** @type {Record<string, [string, string][]>} what must be there once, by file, and what bundlers follow: some can't split a worker */
+const CHANGED = {
+  'wasm.js': [
+    ["const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;", "import * as wasm from '../tesserae.js';"],
+    ['  const wasm = await import(PACKAGE);\n', ''],
+  ],
+};
+
+/** @param {string} file @returns {string} as it is in the package */
+function moved(file) {
+  let text = readFileSync(OWN.includes(file) ? fileURLToPath(new URL(file, import.meta.url)) : join(engine, file), 'utf8');
+  for (const [old, now] of CHANGED[file] ?? []) {
+    if (text.split(old).length !== 2) throw new Error(`${file} must contain ${old} exactly once`);
+    text = text.replace(old, () => now);
+  }
+  return text.replaceAll("'../../pkg/tesserae.js'", "'../tesserae.js'");
+}
 
 // Declarations of an earlier run are there as well.
 rmSync(join(pkg, 'engine'), { recursive: true, force: true });
 mkdirSync(join(pkg, 'engine'));
 const files = readdirSync(engine).filter((file) => file.endsWith('.js'));
 for (const file of files) {
-  const source = OWN.includes(file) ? fileURLToPath(new URL(file, import.meta.url)) : join(engine, file);
-  const text = moved(readFileSync(source, 'utf8'));
+  const text = moved(file);
   for (const [, path] of text.matchAll(/(?:from|import\(|new URL\()\s*'(\.[^']*)'/g)) {
     if (!['../tesserae.js', ...files.map((name) => `./${name}`)].includes(path))
       throw new Error(`${file} imports ${path}, which is not in the package`);

@@ -31,5 +31,8 @@ export default [
   { files: WORKERS, languageOptions: { globals: { ...globals.worker, ...globals.serviceworker } } },
   { files: ['www/boot.js', 'www/sw.js'], languageOptions: { sourceType: 'script' } },
   // What a test runs in the page has the page's globals.
-  { files: ['scripts/**/*.js', 'tests/e2e/**/*.js', 'train/*.mjs'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
+  {
+    files: ['scripts/**/*.js', 'tests/{e2e,bundlers}/**/*.js', 'train/*.mjs'],
+    languageOptions: { globals: { ...globals.node, ...globals.browser } },
+  },
 ];
