@@ -4,6 +4,7 @@
 
 mod blend;
 mod bulk;
+mod card;
 mod cli;
 mod code;
 mod codecs;

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use tesserae::weights::{self, Companion, Manifest, ManifestEntry};
 use tesserae::{Codec, Error, Result};
 
+use crate::card::card;
 use crate::eval::measure;
 use crate::files;
 use crate::model::FitArgs;
@@ -33,6 +34,9 @@ pub struct Args {
     /// The pictures that it learned from, in a sentence.
     #[arg(long)]
     trained_on: String,
+    /// Identifiers on a model hub of data sets that it learned from, for the model card.
+    #[arg(long, num_args = 1..)]
+    dataset: Vec<String>,
     /// Licence of the weights.
     #[arg(long, default_value = "MIT OR Apache-2.0")]
     licence: String,
@@ -75,12 +79,14 @@ impl Args {
             bytes: bytes.len() as u64,
             sha256: sha256(bytes),
         });
-        let card = format!("{name}.md");
         // The weights may come from their place in this folder: what is written is what was read.
         let mut outputs = Outputs::new([self.notes.as_path()], self.overwrite.overwrite);
         let mut claim = |file: &str| outputs.claim(&self.models.join(file));
-        let (weights_out, card_out, index_out) =
-            (claim(&file)?, claim(&card)?, claim("index.json")?);
+        let (weights_out, card_out, index_out) = (
+            claim(&file)?,
+            claim(&format!("{name}.md"))?,
+            claim("index.json")?,
+        );
         let companion_out = companion.as_ref().map(|c| claim(&c.file)).transpose()?;
         let report = measure(&codec, &self.judge, &FitArgs::square(256)).await?;
         let round = |value: f64, places: i32| {
@@ -100,7 +106,7 @@ impl Args {
             config: codec.config().clone(),
             codebook: has_codes.then(|| codec.hashes().codebook),
             discriminator: companion,
-            card,
+            card: format!("{name}.md"),
             trained_on: self.trained_on,
             licence: self.licence,
             quality: json!({
@@ -120,7 +126,7 @@ impl Args {
         if let (Some(output), Some(bytes)) = (companion_out, &discriminator) {
             output.write(bytes)?;
         }
-        card_out.write(self::card(&entry, &notes).as_bytes())?;
+        card_out.write(card(&entry, &self.dataset, &notes).as_bytes())?;
         let (name, quality) = (entry.name.clone(), entry.quality.clone());
         match manifest.models.iter_mut().find(|m| m.name == entry.name) {
             Some(old) => *old = entry,
@@ -168,35 +174,4 @@ fn judged(path: &Path) -> Result<Vec<u8>> {
 fn sha256(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// The model card: what was measured, then `notes`.
-fn card(entry: &ManifestEntry, notes: &str) -> String {
-    let stage = match entry.stage.as_str() {
-        "vqgan" => "by reconstruction and against a discriminator",
-        _ => "by reconstruction",
-    };
-    let rows = [
-        ("kind", entry.kind.clone()),
-        ("trained", stage.to_owned()),
-        ("trained on", entry.trained_on.clone()),
-        ("licence", entry.licence.clone()),
-        ("file", format!("`{}`, {} bytes", entry.file, entry.bytes)),
-        ("SHA-256", format!("`{}`", entry.sha256)),
-    ];
-    let facts = rows.map(|(name, value)| format!("| {name} | {value} |\n"));
-    let quality = entry.quality.as_object().into_iter().flatten();
-    let quality: String = quality
-        .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| match value.as_str() {
-            Some(text) => format!("| {name} | {text} |\n"),
-            None => format!("| {name} | {value} |\n"),
-        })
-        .collect();
-    format!(
-        "# {}\n\n| | |\n| --- | --- |\n{}\n## Measured\n\n| | |\n| --- | --- |\n{quality}\n{}\n",
-        entry.name,
-        facts.concat(),
-        notes.trim()
-    )
 }
