@@ -10,8 +10,11 @@ check() {
     cargo clippy --locked --release --features cli --all-targets -- -D warnings || die "clippy has complaints about the native build"
     say "check: clippy, wasm"
     wasm cargo clippy --locked --release --target "$WASM_TARGET" --lib --test web -- -D warnings || die "clippy has complaints about the wasm build"
+    check_oldest_rust
     say "check: documentation"
     RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --release --features cli || die "the documentation has warnings"
+    # As docs.rs builds it, whose machines have no GPU: Cargo.toml names no features there.
+    RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --release --lib || die "the documentation has warnings without features"
     say "check: scripts"
     local script
     for script in build.sh .ci/run scripts/*.sh train/*.sh; do
@@ -30,6 +33,32 @@ check() {
     audit_npm tests/e2e
     audit_npm tests/bundlers
     say "check: passed"
+}
+
+# Builds with the oldest Rust that Cargo.toml promises, where it is installed or can be.
+check_oldest_rust() {
+    local oldest version found limit=()
+    oldest=$(oldest_rust)
+    version=$(rustc --version | cut -d' ' -f2)
+    if [[ $version == "$oldest" || $version == "$oldest".* ]]; then
+        say "check: this Rust, $version, is the oldest that is supported"
+        return
+    fi
+    found=$(rustup toolchain list 2>/dev/null | grep -oE "^$oldest(\.[0-9]+)?-[^ ]+" | head -n 1) || true
+    if [ -z "$found" ]; then
+        say "check: installing Rust $oldest, the oldest that is supported"
+        # An unreachable server is not always a prompt failure.
+        if have timeout; then limit=(timeout 300); fi
+        if ! have rustup || ! "${limit[@]}" rustup toolchain install "$oldest" --profile minimal >/dev/null 2>&1; then
+            say "check: Rust $oldest is not installed and can't be from here, so nothing was built with it"
+            return
+        fi
+        found=$oldest
+    fi
+    say "check: building with Rust $oldest, the oldest that is supported"
+    # Beside the other toolchain's crates, which stay as they are.
+    CARGO_TARGET_DIR="$CARGO_TARGET_DIR/oldest" RUSTUP_TOOLCHAIN=$found cargo check --locked --features cli --all-targets ||
+        die "this does not build with Rust $oldest, which Cargo.toml promises; raise rust-version there or do without what is newer"
 }
 
 # Licences and sources of the crates, by deny.toml, and what is known against them, by a list on
