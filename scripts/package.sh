@@ -42,7 +42,7 @@ build_release() {
     node "$SERVER/write.js" || die "dist/ could not be written; the message is above"
     quietly "$E2E/node_modules/.bin/tsc" -p "$ROOT/scripts/npm" || die "the types of the package's client could not be made; the message is above"
     say "release: pkg/ is the npm package; publish it with: npm publish ./pkg"
-    say "release: dist/ is ready; upload it whole (see Hosting in README.md)"
+    say "release: dist/ is ready; upload it whole (see docs/hosting.md)"
 }
 
 # Drops the names from the module, and keeps wasm-opt's version of it only if that downloads faster.

@@ -33,3 +33,8 @@ pub use error::{Error, Result};
 pub use models::{Autoencoder, Codec};
 pub use pixels::Picture;
 pub use tokens::Tokens;
+
+/// The guide's example, which runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/rust.md")]
+mod guide {}

@@ -6,7 +6,7 @@ const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementB
 /** @typedef {import('./engine/protocol.js').TuneConfig} TuneConfig */
 
 /**
- * Steps and crops as in the README's examples: strokes and damage look alike everywhere, so that crops do as
+ * Steps and crops as in the examples of docs/tuning.md: strokes and damage look alike everywhere, so that crops do as
  * well as whole pictures, and sooner.
  * @type {Record<string, TuneConfig & {words: string}>}
  */

@@ -157,7 +157,7 @@ export type Progress = (stage: "encode" | "decode", done: number, total: number)
 /** What every function and promise here fails with. */
 export interface TesseraeError extends Error {
   name: "TesseraeError";
-  /** Stable: see the README's table of codes. */
+  /** Stable: see docs/codes.md. */
   code: string;
 }
 "#;

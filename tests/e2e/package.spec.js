@@ -151,3 +151,32 @@ test('TypeScript reads the types of the package, and refuses what they do not ha
     expect(() => check("'256'", ...options)).toThrow();
   }
 });
+
+test('the examples of the documentation have the types of the package', () => {
+  const examples = ['README.md', 'docs/javascript.md'].flatMap((path) => {
+    const blocks = readFileSync(join(root, path), 'utf8').split('```js\n').slice(1);
+    return blocks.map((block) => block.split('```')[0]);
+  });
+  expect(examples.length).toBeGreaterThan(3);
+  const check = (/** @type {string} */ example) => {
+    writeFileSync(join(folder, 'example.js'), example);
+    const options = [
+      '--allowJs',
+      '--checkJs',
+      '--noEmit',
+      '--strict',
+      '--noImplicitAny',
+      'false',
+      '--target',
+      'es2024',
+      '--lib',
+      'esnext,dom',
+    ];
+    run(folder, TSC, ...options, '--module', 'esnext', '--moduleResolution', 'bundler', 'example.js');
+  };
+  for (const example of examples) {
+    check(example);
+    // A name that the package lacks is found.
+    expect(() => check(example.replace(/(engine|Engine)\.open/, '$1.unknown'))).toThrow();
+  }
+});
