@@ -45,6 +45,10 @@ test.afterAll(() => rmSync(folder, { recursive: true }));
 /** @type {Record<string, string>} */
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
+/** As strict as docs/javascript.md says that an app's may be. */
+const POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; img-src blob: data:; base-uri 'none'";
+
 /** Serves an app, with what it fetches beside it. @param {string} site @param {(origin: string) => Promise<void>} use */
 async function served(site, use) {
   cpSync(join(root, 'www/models/photos-f8.safetensors'), join(site, 'photos-f8.safetensors'));
@@ -52,7 +56,10 @@ async function served(site, use) {
   const server = createServer(({ url }, response) => {
     const path = join(site, String(url).replace(/\/$/, '/index.html'));
     if (!existsSync(path)) return void response.writeHead(404).end();
-    response.writeHead(200, { 'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(readFileSync(path));
+    response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
+    // An import map stands in the page itself.
+    if (site !== folder) response.setHeader('Content-Security-Policy', POLICY);
+    response.end(readFileSync(path));
   });
   await new Promise((listening) => server.listen(0, '127.0.0.1', () => listening(null)));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
