@@ -68,7 +68,7 @@ writeFileSync(
         '.': typed('./tesserae.js'),
         './client': typed('./engine/client.js'),
         './worker': typed('./engine/worker.js'),
-        './tesserae_bg.wasm': './tesserae_bg.wasm',
+        './tesserae_bg.wasm': { types: './tesserae_bg.wasm.d.ts', default: './tesserae_bg.wasm' },
         './package.json': './package.json',
       },
       sideEffects: SIDE_EFFECTS.map((file) => `./engine/${file}`),
