@@ -23,10 +23,10 @@ usage: ./build.sh WORD
           Chromium, Firefox and WebKit; `./build.sh test native wasm page` picks kinds, `gpu`
           is one more (the command line with the feature `wgpu`, built for it, on lavapipe),
           `./build.sh test slow` adds the tests that take long
-  check   format, clippy with warnings denied, documentation, scripts, eslint and types of the
-          page, licences and known vulnerabilities of what it depends on
+  check   format, clippy with warnings denied, the oldest Rust, documentation, scripts, eslint
+          and types of the page, licences and known vulnerabilities of what it depends on
   build   the release dist/: the page with its smallest download, compressed beforehand, and
-          the headers for common hosts (takes a while)
+          the headers for common hosts; and the npm package pkg/ (takes a while)
   art     the pictures of the landing page and of README.md, from the shipped weights
   setup   install all that any of these needs and that is missing: toolchain, tools, browsers
   help    this text
