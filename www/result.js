@@ -8,15 +8,16 @@ export class ResultView {
   #png = null;
   #tokens = null;
   #stem = 'picture';
-  #geometry = null;
+  #input = null;
 
   constructor() {
     $('save-picture').addEventListener('click', () => save(this.#png, `${this.#stem}.tesserae.png`, 'image/png'));
     $('save-tokens').addEventListener('click', () => save(this.#tokens, `${this.#stem}.tokens`, 'application/octet-stream'));
     $('tokens').addEventListener('cell', ({ detail }) => {
-      const region = detail && this.#region(detail);
-      for (const id of ['compare', 'stages']) $(id).mark(region);
+      for (const id of ['compare', 'stages']) $(id).mark(detail?.patch ?? null, detail?.selected);
     });
+    $('tokens').addEventListener('chosen', ({ detail }) => $('compare').reveal(detail));
+    $('compare').addEventListener('pick', ({ detail }) => $('tokens').pick(detail));
   }
 
   get complete() {
@@ -39,15 +40,17 @@ export class ResultView {
     this.#stem = input.stem;
     if (original) {
       if (grids.length) $('result').dataset.stale = '';
-      $('compare').showOriginal(original);
+      $('tokens').clear();
+      $('compare').showOriginal(original, input === this.#input);
     }
+    this.#input = input;
     if (tokens) {
       const { facts, indices, file } = tokens;
       delete $('result').dataset.stale;
-      this.#geometry = { facts, grids };
       this.#tokens = file;
       $('tokens').show(
-        facts.grids.map((grid, i) => ({ ...grid, indices: indices[i] })),
+        facts,
+        facts.grids.map((grid, i) => ({ ...grid, indices: indices[i], side: grids[i] })),
         palettes,
       );
       $('numbers').showTokens(tokens);
@@ -68,14 +71,5 @@ export class ResultView {
   #buttons() {
     $('save-picture').disabled = !this.#png;
     $('save-tokens').disabled = !this.#tokens;
-  }
-
-  // The part of the picture that a token stands for, in 0..1; tokens in the padding are clipped.
-  #region({ grid, row, column }) {
-    const { facts, grids } = this.#geometry;
-    const side = grids[grid];
-    const x = Math.min(1, (column * side) / facts.width);
-    const y = Math.min(1, (row * side) / facts.height);
-    return { x, y, width: Math.min(side / facts.width, 1 - x), height: Math.min(side / facts.height, 1 - y) };
   }
 }

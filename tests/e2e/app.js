@@ -197,9 +197,12 @@ export async function decoded(page, bytes) {
     const image = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]));
     const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(image.width, image.height).getContext('2d'));
     context.drawImage(image, 0, 0);
-    return [...context.getImageData(0, 0, image.width, image.height).data];
+    const { data } = context.getImageData(0, 0, image.width, image.height);
+    let text = '';
+    for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
+    return btoa(text);
   }, bytes.toString('base64'));
-  return Buffer.from(samples);
+  return Buffer.from(samples, 'base64');
 }
 
 /** The pixels of one canvas. @param {Page} page @param {string} selector */

@@ -203,14 +203,22 @@ test('two grids: both are shown, spelt out, saved and read again', async ({ page
   const readout = page.locator('#token-readout');
   await boxes.nth(0).focus();
   await page.keyboard.press('ArrowRight');
-  await expect(readout).toHaveText(/^Top, row 1, column 2: code \d+, used/);
-  const mark = page.locator('#compare .compare-mark');
-  expect(await mark.evaluate((e) => [e.style.left, e.style.width])).toEqual(['3.125%', '3.125%']);
+  await expect(readout).toHaveText(/^Top token 2 at row 1, column 2: code \d+, used/);
+  /** The left side and the width of the frame in the picture, in percent. */
+  const mark = () =>
+    page.evaluate(() => {
+      const [frame, picture] = ['#compare .compare-mark', '#compare .compare-rebuilt'].map((e) =>
+        document.querySelector(e)?.getBoundingClientRect(),
+      );
+      if (!frame || !picture) throw new Error('no frame in the picture');
+      return [frame.x - picture.x, frame.width].map((length) => (length / picture.width) * 100);
+    });
+  expect(await mark()).toEqual([expect.closeTo(3.125, 2), expect.closeTo(3.125, 2)]);
   // From one grid into the other, though the first still has the focus.
   const box = /** @type {{x: number, y: number, width: number, height: number}} */ (await boxes.nth(1).boundingBox());
   await page.mouse.move(box.x + (box.width * 4.5) / 64, box.y + (box.height * 62.5) / 64);
-  await expect(readout).toHaveText(/^Bottom, row 63, column 5: code \d+, used/);
-  expect(await mark.evaluate((e) => [e.style.left, e.style.width])).toEqual(['6.25%', '1.5625%']);
+  await expect(readout).toHaveText(/^Bottom token 3973 at row 63, column 5: code \d+, used/);
+  expect(await mark()).toEqual([expect.closeTo(6.25, 2), expect.closeTo(1.5625, 2)]);
   await expect(page.locator('.tokens-cursor:visible')).toHaveCount(1);
   await page.mouse.move(0, 0);
   await expect(readout).toContainText('Point at a token');

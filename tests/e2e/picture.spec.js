@@ -124,7 +124,10 @@ test('the slider is moved by keyboard and by mouse', async ({ page }) => {
   await expect(range).toHaveAttribute('aria-valuetext', '100 % original');
   expect(await shot()).not.toBe(rebuiltOnly);
   const box = /** @type {{x: number, y: number, width: number, height: number}} */ (await frame.boundingBox());
-  await page.mouse.click(box.x + box.width * 0.25, box.y + box.height / 2);
+  await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.25, box.y + box.height / 2, { steps: 3 });
+  await page.mouse.up();
   expect(Math.abs(Number(await range.inputValue()) - 25)).toBeLessThan(4);
 });
 
@@ -137,10 +140,10 @@ test('the code under the pointer and under the arrow keys is spelt out', async (
   await page.locator('#tokens [role=application]').focus();
   await page.keyboard.press('End');
   await page.keyboard.press('ArrowDown');
-  await expect(readout).toContainText(/Row 2, column 32: code \d+, used/);
+  await expect(readout).toContainText(/Token 64 at row 2, column 32: code \d+, used/);
   const box = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator(GRID).boundingBox());
   await page.mouse.move(box.x + (box.width * 4.5) / 32, box.y + (box.height * 2.5) / 32);
-  await expect(readout).toContainText(/Row 3, column 5: code \d+, used/);
+  await expect(readout).toContainText(/Token 69 at row 3, column 5: code \d+, used/);
 });
 
 test('the saved picture is the picture shown, and saved tokens decode to it again', async ({ page }) => {

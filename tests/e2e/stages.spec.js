@@ -253,7 +253,7 @@ test('cancelling leaves the result, and so does going back while it is on its wa
 test('the keyboard chooses, enlarges and looks around', async ({ page }) => {
   await withStages(page);
   await rebuildSmall(page);
-  await page.locator('#compare input[type=range]').focus();
+  await page.locator('#compare button').last().focus();
   await page.keyboard.press('Tab');
   await expect(one(page)).toBeFocused();
   await page.keyboard.press('Tab');

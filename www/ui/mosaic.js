@@ -1,43 +1,58 @@
 // @ts-check
-// One grid of tokens: integers as a picture, a colour a code, with the cell under the pointer or the
-// arrow keys framed and its twins lit. <token-grid> holds one, or several.
+// One grid of tokens: integers as a picture, a colour a code. It tells which cell the pointer, the arrow
+// keys or a click means, and draws what <token-grid> makes of that: one cell framed with its twins lit,
+// one selected.
 
 /** @typedef {{rows: number, columns: number, indices: Uint32Array}} Grid */
-/** @typedef {{row: number, column: number, code: number}} Cell */
+/** @typedef {{row: number, column: number}} Cell */
+
+/**
+ * @typedef {object} Heard
+ * @property {(cell: Cell | null) => void} frame the pointer or the arrow keys came to a cell, or left
+ * @property {(cell: Cell) => void} choose a click, or the Enter key
+ */
+
+/** @type {Record<string, [number, number]>} */
+const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -Infinity], End: [0, Infinity] };
 
 export class Mosaic {
   element = document.createElement('div');
   #canvas = document.createElement('canvas');
   #twins = document.createElement('canvas');
   #cursor = document.createElement('div');
-  #onCell;
+  #chosen = document.createElement('div');
+  #heard;
   /** @type {Grid | null} */ #grid = null;
-  /** @type {Cell | null} */ #cell = null;
+  /** @type {Cell} where the arrow keys go on from */ #at = { row: 0, column: 0 };
+  /** @type {number | null} the code whose twins are lit */ #lit = null;
 
-  /** @param {(cell: Cell | null) => void} onCell told whenever another cell, or none, is framed */
-  constructor(onCell) {
-    this.#onCell = onCell;
+  /** @param {Heard} heard */
+  constructor(heard) {
+    this.#heard = heard;
     const box = this.element;
     box.className = 'tokens-box';
     box.tabIndex = 0;
     box.setAttribute('role', 'application');
     box.setAttribute('aria-roledescription', 'token grid');
     this.#twins.className = 'tokens-twins';
+    this.#chosen.className = 'tokens-chosen';
     this.#cursor.className = 'tokens-cursor';
-    this.#cursor.hidden = true;
-    box.append(this.#canvas, this.#twins, this.#cursor);
-    box.addEventListener('pointermove', (event) => this.#point(event));
-    box.addEventListener('pointerdown', (event) => this.#point(event));
-    box.addEventListener('pointerleave', (event) => event.pointerType === 'mouse' && this.leave());
+    this.#chosen.hidden = this.#cursor.hidden = true;
+    box.append(this.#canvas, this.#twins, this.#chosen, this.#cursor);
+    for (const type of /** @type {const} */ (['pointermove', 'pointerdown'])) {
+      box.addEventListener(type, (event) => this.#under(event, heard.frame));
+    }
+    box.addEventListener('click', (event) => this.#under(event, heard.choose));
+    box.addEventListener('pointerleave', (event) => event.pointerType === 'mouse' && heard.frame(null));
     box.addEventListener('keydown', (event) => this.#key(event));
-    box.addEventListener('focus', () => box.matches(':focus-visible') && this.#move(this.#cell?.row ?? 0, this.#cell?.column ?? 0));
-    box.addEventListener('blur', () => this.leave());
+    box.addEventListener('focus', () => box.matches(':focus-visible') && heard.frame(this.#at));
+    box.addEventListener('blur', () => heard.frame(null));
   }
 
   /** @param {Grid} grid @param {Uint8Array} palette three bytes a code @param {string} label for who cannot see it */
   show(grid, palette, label) {
-    this.leave();
     this.#grid = grid;
+    this.#at = { row: 0, column: 0 };
     const { rows, columns, indices } = grid;
     const image = new ImageData(columns, rows);
     indices.forEach((code, i) => {
@@ -45,63 +60,64 @@ export class Mosaic {
       image.data[i * 4 + 3] = 255;
     });
     for (const canvas of [this.#canvas, this.#twins]) Object.assign(canvas, { width: columns, height: rows });
+    this.#lit = null;
     context(this.#canvas).putImageData(image, 0, 0);
     this.element.style.setProperty('--ratio', String(columns / rows));
-    this.element.setAttribute('aria-label', `${label} Move with the arrow keys to hear each code.`);
+    this.element.setAttribute('aria-label', `${label} Move with the arrow keys to hear each code, select one with Enter.`);
   }
 
-  /** No cell is framed any more. */
-  leave() {
-    this.#cell = null;
-    this.#light(null);
-    this.#cursor.hidden = true;
-    this.#onCell(null);
+  /** @param {Cell | null} framed @param {Cell | null} selected */
+  draw(framed, selected) {
+    this.#at = framed ?? selected ?? this.#at;
+    this.#put(this.#cursor, framed);
+    this.#put(this.#chosen, selected);
+    this.#light(framed ?? selected);
   }
 
-  /** @param {PointerEvent} event */
-  #point(event) {
+  /** @param {MouseEvent} event @param {(cell: Cell) => void} tell */
+  #under(event, tell) {
     if (!this.#grid) return;
     const { rows, columns } = this.#grid;
     const box = this.#canvas.getBoundingClientRect();
     const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
     const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
-    if (row >= 0 && row < rows && column >= 0 && column < columns) this.#move(row, column);
+    if (row >= 0 && row < rows && column >= 0 && column < columns) tell({ row, column });
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    /** @type {Record<string, [number, number]>} */
-    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -Infinity], End: [0, Infinity] };
-    const step = steps[event.key];
-    if (!step || !this.#grid) return;
+    if (!this.#grid) return;
+    const step = STEPS[event.key];
+    if (step) {
+      const clamp = (/** @type {number} */ v, /** @type {number} */ n) => Math.min(n - 1, Math.max(0, v));
+      const { row, column } = this.#at;
+      this.#heard.frame({ row: clamp(row + step[0], this.#grid.rows), column: clamp(column + step[1], this.#grid.columns) });
+    } else if (event.key === 'Enter' || event.key === ' ') this.#heard.choose(this.#at);
+    else return;
     event.preventDefault();
-    const from = this.#cell ?? { row: 0, column: 0 };
-    const clamp = (/** @type {number} */ v, /** @type {number} */ n) => Math.min(n - 1, Math.max(0, v));
-    this.#move(clamp(from.row + step[0], this.#grid.rows), clamp(from.column + step[1], this.#grid.columns));
   }
 
-  /** @param {number} row @param {number} column */
-  #move(row, column) {
-    if (!this.#grid || (this.#cell?.row === row && this.#cell?.column === column)) return;
-    const { rows, columns, indices } = this.#grid;
-    const code = indices[row * columns + column];
-    this.#cell = { row, column, code };
-    this.#light(code);
+  /** @param {HTMLElement} frame @param {Cell | null} cell */
+  #put(frame, cell) {
+    frame.hidden = !cell || !this.#grid;
+    if (!cell || !this.#grid) return;
+    const { rows, columns } = this.#grid;
     const percent = (/** @type {number} */ v, /** @type {number} */ n) => `${(v / n) * 100}%`;
-    Object.assign(this.#cursor.style, {
-      left: percent(column, columns),
-      top: percent(row, rows),
+    Object.assign(frame.style, {
+      left: percent(cell.column, columns),
+      top: percent(cell.row, rows),
       width: percent(1, columns),
       height: percent(1, rows),
     });
-    this.#cursor.hidden = false;
-    this.#onCell(this.#cell);
   }
 
-  /** @param {number | null} code all cells but its twins are veiled */
-  #light(code) {
+  /** Veils all cells but those with the code of one. @param {Cell | null} cell */
+  #light(cell) {
     if (!this.#grid) return;
     const { rows, columns, indices } = this.#grid;
+    const code = cell && indices[cell.row * columns + cell.column];
+    if (code === this.#lit) return;
+    this.#lit = code;
     const veiled = context(this.#twins);
     veiled.clearRect(0, 0, columns, rows);
     if (code === null) return;
