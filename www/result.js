@@ -13,11 +13,11 @@ export class ResultView {
   constructor() {
     $('save-picture').addEventListener('click', () => save(this.#png, `${this.#stem}.tesserae.png`, 'image/png'));
     $('save-tokens').addEventListener('click', () => save(this.#tokens, `${this.#stem}.tokens`, 'application/octet-stream'));
-    $('tokens').addEventListener('cell', ({ detail }) => {
-      for (const id of ['compare', 'stages']) $(id).mark(detail?.patch ?? null, detail?.selected);
-    });
+    for (const id of ['compare', 'stages']) {
+      $('tokens').addEventListener('cell', ({ detail }) => $(id).mark(detail?.patch ?? null, detail?.selected));
+      $(id).addEventListener('pick', ({ detail }) => $('tokens').pick(detail));
+    }
     $('tokens').addEventListener('chosen', ({ detail }) => $('compare').reveal(detail));
-    $('compare').addEventListener('pick', ({ detail }) => $('tokens').pick(detail));
   }
 
   get complete() {

@@ -556,6 +556,12 @@ test('the selection ends with the picture; the view stays for another model of t
   await reaches(page, 'done');
   await page.mouse.click((await at(page, 0.1, 0.1)).x, (await at(page, 0.1, 0.1)).y);
   await expect(page.locator(MARK)).toBeVisible();
+  // There is no original to hold the picture for, so a slow click is a click.
+  await page.mouse.down();
+  await page.waitForTimeout(600);
+  await expect(page.locator('#compare .compare-frame')).not.toHaveAttribute('data-held');
+  await page.mouse.up();
+  await expect(page.locator(MARK)).toBeHidden();
 });
 
 test('two grids: a token of the coarse one covers a larger patch', async ({ page }) => {

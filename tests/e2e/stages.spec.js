@@ -288,6 +288,52 @@ test('the keyboard chooses, enlarges and looks around', async ({ page }) => {
   await expect(larger).toBeHidden();
 });
 
+test('a click in a picture of either stage frames the token of that place in both, enlarged or not', async ({ page }) => {
+  await withStages(page);
+  await rebuildSmall(page);
+  // A token that was selected before stays so.
+  const tokens = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator(GRID).boundingBox());
+  await page.mouse.click(tokens.x + (tokens.width * 1.5) / 8, tokens.y + (tokens.height * 2.5) / 8);
+  await both(page).click();
+  await shows(page, 'both');
+  await reaches(page, 'done');
+  const readout = page.locator('#token-readout');
+  /** What is framed in each, in pixels of the picture. */
+  const framed = () =>
+    page.locator('#stages .stages-layer').evaluateAll((layers) =>
+      layers.map((layer) => {
+        const [mark, picture] = ['.compare-mark', 'canvas'].map((part) =>
+          /** @type {Element} */ (layer.querySelector(part)).getBoundingClientRect(),
+        );
+        return [mark.x - picture.x, mark.y - picture.y, mark.width, mark.height].map(
+          (length) => Math.round((length / picture.width) * 640) / 10,
+        );
+      }),
+    );
+  await expect(readout).toContainText('Token 18 at row 3, column 2: code ');
+  expect(await framed()).toEqual(Array(2).fill([8, 16, 8, 8]));
+  for (const enlarged of [false, true]) {
+    if (enlarged) await page.getByRole('button', { name: 'Enlarge' }).click();
+    for (const [stage, x, y, index, patch] of /** @type {[string, number, number, number, number[]][]} */ ([
+      ['vqvae', 0.6, 0.2, 13, [32, 8, 8, 8]],
+      ['vqgan', 0.1, 0.9, 57, [0, 56, 8, 8]],
+    ])) {
+      const box = /** @type {{x: number, y: number, width: number, height: number}} */ (
+        await page.locator(`${side(/** @type {any} */ (stage))} .stages-frame`).boundingBox()
+      );
+      await page.mouse.click(box.x + box.width * x, box.y + box.height * y);
+      await expect(readout).toContainText(`Token ${index} at row `);
+      await expect(readout).toContainText(', selected');
+      expect(await framed()).toEqual(Array(2).fill(patch));
+    }
+  }
+  await one(page).click();
+  await expect(page.locator('#compare .compare-mark')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.locator('#compare .compare-mark')).toBeHidden();
+  await expect(readout).toContainText('Point at a token');
+});
+
 test('the other stage is given back: asking again takes no more memory', async ({ page }) => {
   await withStages(page);
   await rebuildSample(page, 'chelsea');

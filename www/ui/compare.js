@@ -60,6 +60,7 @@ class CompareSlider extends HTMLElement {
     this.#window.addEventListener('keyup', (event) => event.key === ' ' && this.#hold(false));
     this.#window.addEventListener('blur', () => this.#hold(false));
     this.#window.addEventListener('pointermove', (event) => {
+      if (event.buttons) return;
       const { left } = this.#frame.getBoundingClientRect();
       this.#frame.toggleAttribute('data-grasp', this.#grasps(event.clientX - left));
     });
@@ -215,9 +216,9 @@ class CompareSlider extends HTMLElement {
     if (detail) this.dispatchEvent(new CustomEvent('pick', { detail, bubbles: true }));
   }
 
-  /** The original alone for as long as this lasts. @param {boolean} on */
+  /** The original alone for as long as this lasts. @param {boolean} on @returns {boolean} */
   #hold(on) {
-    this.#frame.toggleAttribute('data-held', on && this.dataset.shows === 'both');
+    return this.#frame.toggleAttribute('data-held', on && this.dataset.shows === 'both');
   }
 
   /** Where the divider is. */

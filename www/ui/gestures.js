@@ -19,7 +19,7 @@ const WHEEL_OCTAVES = 0.5;
  * @typedef {object} Hand
  * @property {(at: Point) => void} tap a press and its release in one place
  * @property {(at: Point) => void} twice the second tap of two
- * @property {(on: boolean) => void} hold a press in one place goes on, or that ends
+ * @property {(on: boolean) => boolean} hold a press in one place goes on, or that ends; false if it means nothing, so that it stays a tap
  * @property {(at: Point, pinched: boolean) => void} grab a drag begins, or goes on with the finger that a pinch leaves
  * @property {(at: Point, by: Point) => void} drag
  * @property {(from: [Point, Point], to: [Point, Point]) => void} pinch
@@ -74,7 +74,9 @@ export class Gestures {
     if (this.#fingers.size === 2) return this.#become('pinch');
     this.#start = at;
     this.#become('press');
-    this.#timer = setTimeout(() => this.#become('hold'), HOLD_MS);
+    this.#timer = setTimeout(() => {
+      if (this.#hand.hold(true)) this.#phase = 'hold';
+    }, HOLD_MS);
   }
 
   /** @param {PointerEvent} event */
@@ -119,12 +121,11 @@ export class Gestures {
     if (second) this.#hand.twice(at);
   }
 
-  /** @param {'none' | 'press' | 'hold' | 'drag' | 'pinch'} phase */
+  /** @param {'none' | 'press' | 'drag' | 'pinch'} phase */
   #become(phase) {
     clearTimeout(this.#timer);
-    const before = this.#phase;
+    if (this.#phase === 'hold') this.#hand.hold(false);
     this.#phase = phase;
-    if ((before === 'hold') !== (phase === 'hold')) this.#hand.hold(phase === 'hold');
   }
 
   /** @param {WheelEvent} event */

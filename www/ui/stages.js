@@ -1,7 +1,7 @@
 // @ts-check
 // <stage-pair>: the pictures that two stages of a model make of the same tokens, side by side and
 // enlarged together, and the choice between them and the one picture under the slider. It emits
-// `choose` when that changes.
+// `choose` when that changes, and `pick` with a point of a picture, in 0..1, when that is clicked.
 import { paint } from './compare.js';
 import { decibels } from './numbers.js';
 
@@ -30,6 +30,7 @@ class StagePair extends HTMLElement {
   #enlarged = false;
   #words = { offer: '', both: '' };
   #at = [0.5, 0.5];
+  /** @type {[import('./view.js').Region | null, boolean]} what is framed, for pictures that come later */ #marked = [null, false];
 
   connectedCallback() {
     if (this.#row.isConnected) return;
@@ -46,6 +47,7 @@ class StagePair extends HTMLElement {
     this.append(this.#row, controls, this.#note);
     for (const type of /** @type {const} */ (['pointermove', 'pointerdown']))
       this.#row.addEventListener(type, (event) => this.#point(event));
+    this.#row.addEventListener('click', (event) => this.#pick(event));
     this.addEventListener('keydown', (event) => this.#key(event));
   }
 
@@ -66,6 +68,7 @@ class StagePair extends HTMLElement {
   /** @param {Side[]} sides @param {string} words on what they are */
   show(sides, words) {
     this.#row.replaceChildren(...sides.map(figure));
+    this.mark(...this.#marked);
     this.#words.both = words;
     this.#settle();
   }
@@ -77,11 +80,13 @@ class StagePair extends HTMLElement {
     this.dispatchEvent(new CustomEvent('choose'));
   }
 
-  /** Frames one region in both. @param {{x: number, y: number, width: number, height: number} | null} region in 0..1 */
-  mark(region) {
+  /** Frames one region in both. @param {import('./view.js').Region | null} region @param {boolean} [lasting] whether it stays */
+  mark(region, lasting = false) {
+    this.#marked = [region, lasting];
     const percent = (/** @type {number} */ v) => `${v * 100}%`;
     for (const mark of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll('.compare-mark'))) {
       mark.hidden = !region;
+      mark.toggleAttribute('data-lasting', lasting);
       if (region)
         Object.assign(mark.style, {
           left: percent(region.x),
@@ -122,6 +127,15 @@ class StagePair extends HTMLElement {
     if (!frame) return;
     const box = frame.getBoundingClientRect();
     this.#look((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+  }
+
+  /** @param {MouseEvent} event */
+  #pick(event) {
+    const picture = /** @type {Element} */ (event.target).closest('.stages-frame')?.querySelector('canvas');
+    if (!picture) return;
+    const { left, top, width, height } = picture.getBoundingClientRect();
+    const detail = { x: (event.clientX - left) / width, y: (event.clientY - top) / height };
+    if (Object.values(detail).every((v) => v >= 0 && v < 1)) this.dispatchEvent(new CustomEvent('pick', { detail, bubbles: true }));
   }
 
   /** @param {KeyboardEvent} event */
