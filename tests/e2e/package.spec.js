@@ -159,6 +159,12 @@ test('TypeScript reads the types of the package, and refuses what they do not ha
   }
 });
 
+test('the documentation lists what the package exports', () => {
+  const { exports } = JSON.parse(readFileSync(join(folder, 'node_modules/tesserae/package.json'), 'utf8'));
+  const listed = readFileSync(join(root, 'docs/javascript.md'), 'utf8').matchAll(/^\| `tesserae([^`]*)` \|/gm);
+  expect(new Set(Array.from(listed, ([, path]) => `.${path}`).concat('./package.json'))).toEqual(new Set(Object.keys(exports)));
+});
+
 test('the examples of the documentation have the types of the package', () => {
   const examples = ['README.md', 'docs/javascript.md'].flatMap((path) => {
     const blocks = readFileSync(join(root, path), 'utf8').split('```js\n').slice(1);
