@@ -277,6 +277,25 @@ test('a drag moves the divider, or a zoomed picture but at the divider; a hold s
   // It was no click on a token.
   await expect(page.locator(MARK)).toBeHidden();
 
+  // A drag after a pause is a drag, and nobody who takes hold of the divider wants to see it vanish.
+  await page.mouse.down();
+  await expect(page.locator('#compare .compare-frame')).toHaveAttribute('data-held');
+  await page.mouse.move(x - 40, y, { steps: 3 });
+  await expect(page.locator('#compare .compare-frame')).not.toHaveAttribute('data-held');
+  expect((await box(page, REBUILT)).x).toBeCloseTo(after.x - 40, 1);
+  await page.mouse.move(x, y, { steps: 3 });
+  await page.mouse.up();
+  expect(await box(page, REBUILT)).toEqual(after);
+  const [grip, aside] = [await at(page, 0.6, 0.7), await at(page, 0.7, 0.7)];
+  await page.mouse.move(grip.x, grip.y);
+  await page.mouse.down();
+  await page.waitForTimeout(600);
+  await expect(page.locator('#compare .compare-frame')).not.toHaveAttribute('data-held');
+  await page.mouse.move(aside.x, aside.y, { steps: 3 });
+  await page.mouse.up();
+  expect(Number(await range.inputValue())).toBeCloseTo(70, 0);
+  await range.fill('60');
+
   await page.locator(VIEW).focus();
   await page.keyboard.down('Space');
   expect((await shot(page)).png.equals(whole)).toBe(true);
