@@ -1,9 +1,12 @@
+// @ts-check
 // Keeps one release of the page whole, for visits without a network or with one that hangs. The build
 // puts the release's id and its files, with their checksums, here (scripts/server/release.js); the
 // source tree has none and is not kept. Weights are not kept here: the store keeps them.
 const RELEASE = 'source';
+/** @type {Record<string, string>} */
 const FILES = {};
 
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const HOME = new URL('./', location.href);
 // Other pages on this origin keep releases of their own. Pages hold a lock of their cache's name.
 const PREFIX = `tesserae-release ${HOME.pathname} `;
@@ -11,7 +14,7 @@ const CACHE = PREFIX + RELEASE;
 
 // Every file, each with its checksum, or none: without all of them this release is never activated, and
 // the one before it goes on.
-self.addEventListener('install', (event) => {
+worker.addEventListener('install', (event) => {
   // no-cache revalidates, so files that the page has just fetched cost no second download.
   const requests = Object.entries(FILES).map(([path, integrity]) => new Request(path, { integrity, cache: 'no-cache', redirect: 'error' }));
   event.waitUntil(
@@ -23,22 +26,22 @@ self.addEventListener('install', (event) => {
           throw error;
         }),
       )
-      .then(() => self.skipWaiting()),
+      .then(() => worker.skipWaiting()),
   );
 });
 
-self.addEventListener('activate', (event) => {
-  event.waitUntil(self.clients.claim().then(sweep).then(tellPages));
+worker.addEventListener('activate', (event) => {
+  event.waitUntil(worker.clients.claim().then(sweep).then(tellPages));
 });
 
 // Pages of other releases go on with theirs; the next load takes this one.
 async function tellPages() {
-  for (const page of await self.clients.matchAll()) page.postMessage({ release: RELEASE });
+  for (const page of await worker.clients.matchAll()) page.postMessage({ release: RELEASE });
 }
 
 /** Removes the releases that no open page uses, but for one that is on its way, which no page uses yet. */
 async function sweep() {
-  const coming = () => self.registration.installing || self.registration.waiting;
+  const coming = () => worker.registration.installing || worker.registration.waiting;
   for (const name of await caches.keys()) {
     // The name of the cache before releases had ids.
     if (name.startsWith('tesserae-shell-')) await caches.delete(name);
@@ -48,7 +51,7 @@ async function sweep() {
   }
 }
 
-self.addEventListener('fetch', (event) => {
+worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== 'GET' || !url.href.startsWith(HOME.href)) return;
@@ -61,7 +64,7 @@ self.addEventListener('fetch', (event) => {
   else if (Object.hasOwn(FILES, path)) event.respondWith(own(request, path));
 });
 
-/** A file of this release: from the cache, however the network is. */
+/** A file of this release: from the cache, however the network is. @param {Request} request @param {string} path */
 async function own(request, path) {
   const cache = await caches.open(CACHE);
   const key = new URL(path, HOME).href;
@@ -79,7 +82,7 @@ async function own(request, path) {
   return fresh;
 }
 
-/** A file of a release that a page from before still runs. */
+/** A file of a release that a page from before still runs. @param {Request} request @param {string} name of its cache @param {string} path */
 async function other(request, name, path) {
   const cache = (await caches.has(name)) ? await caches.open(name) : null;
   return (await cache?.match(new URL(path, HOME).href, { ignoreVary: true })) ?? fetch(request);

@@ -28,7 +28,7 @@ const FIXED = /^(index\.html|sw\.js|manifest\.webmanifest|samples\/.*|models\/(?
 /** Fetched and kept by the page's own store, or only read on request. */
 const NOT_KEPT = /^(models\/|sw\.js$|release\.json$)/;
 
-/** @param {string} folder @returns {string[]} paths within it, sorted, without hidden files */
+/** @param {string} folder @returns {string[]} paths within it, sorted, without hidden files and types */
 function walk(folder) {
   return (
     readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -39,7 +39,7 @@ function walk(folder) {
           .slice(folder.length + 1)
           .replaceAll('\\', '/'),
       )
-      .filter((path) => !/(^|\/)[._]/.test(path))
+      .filter((path) => !/(^|\/)[._]|\.d\.ts$/.test(path))
       .sort()
   );
 }

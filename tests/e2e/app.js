@@ -151,10 +151,44 @@ export async function open(page, settings = 'device=cpu') {
   await reaches(page, 'ready');
 }
 
+/** Goes to a room by its link. @param {Page} page @param {'rebuild' | 'tune'} id */
+export async function room(page, id) {
+  const link = page.locator(`#rooms a[data-room=${id}]`);
+  if ((await link.getAttribute('aria-current')) === null) await link.click();
+  await expect(page.locator(`.room[data-room=${id}]`)).toBeVisible();
+}
+
+/** Chooses a model by its card. @param {Page} page @param {string} name */
+export async function chooseModel(page, name) {
+  await page.click('#model');
+  await page.click(`#models button[data-model=${JSON.stringify(name)}]`);
+}
+
+/** The model that the header names as the one in use. @param {Page} page @param {string} name */
+export const modelIs = (page, name) => expect(page.locator('#model')).toHaveAttribute('data-value', name);
+
+/** @param {Page} page */
+export const modelInUse = async (page) => String(await page.locator('#model').getAttribute('data-value'));
+
+/** @param {Page} page @param {string} choice */
+export async function chooseDevice(page, choice) {
+  await page.click('#device-chip');
+  await page.click(`#device-choice button[data-device=${choice}]`);
+}
+
+/** Opens what is known of the device. @param {Page} page */
+export async function deviceFacts(page) {
+  await page.click('#device-chip');
+  await page.click('#device-facts summary');
+}
+
 /** @typedef {{name: string, mimeType?: string, buffer: Buffer}} Dropped */
 
-/** Drops files on the page, as the mouse does. @param {Page} page @param {Dropped[]} dropped */
-export const drop = (page, ...dropped) => dropOn(page, '#drop', ...dropped);
+/** Drops files on the page, as the mouse does, where pictures are rebuilt. @param {Page} page @param {Dropped[]} dropped */
+export async function drop(page, ...dropped) {
+  await room(page, 'rebuild');
+  await dropOn(page, '#drop', ...dropped);
+}
 
 /** @param {Page} page @param {string} selector @param {Dropped[]} dropped */
 export async function dropOn(page, selector, ...dropped) {
@@ -174,6 +208,7 @@ export async function dropOn(page, selector, ...dropped) {
 
 /** Clicks a sample and waits for its result. @param {Page} page @param {string} name */
 export async function rebuildSample(page, name) {
+  await room(page, 'rebuild');
   await page.click(`#samples button[data-sample=${name}]`);
   await expect(page.locator(`#samples button[data-sample=${name}]`)).toHaveAttribute('aria-pressed', 'true');
   await reaches(page, 'done');
@@ -223,6 +258,7 @@ export const GRID = '#tokens canvas:not(.tokens-twins)';
 
 /** What a button saves. @param {Page} page @param {string} button */
 export async function saved(page, button) {
+  await room(page, button.startsWith('#tune-') ? 'tune' : 'rebuild');
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
   return { name: download.suggestedFilename(), buffer: readFileSync(await download.path()) };
 }

@@ -2,6 +2,7 @@
 // through all of them in turn.
 import {
   SHIPPED,
+  chooseModel,
   complains,
   crc32,
   drop,
@@ -32,7 +33,7 @@ base.beforeAll(async ({ browser, baseURL }) => {
   await open(page, `device=cpu&model=${SHIPPED[0].name}`);
   await rebuildSample(page, 'chelsea');
   foreign = await saved(page, '#save-tokens');
-  await page.selectOption('#model', 'tiny');
+  await chooseModel(page, 'tiny');
   await expect(page.locator('#model-facts')).not.toContainText('1,024 codes');
   await reaches(page, 'done');
   own = await saved(page, '#save-tokens');

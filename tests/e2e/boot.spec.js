@@ -1,7 +1,7 @@
 // A page whose modules do not come up says so, and what the first picture does not need cannot stop it.
 import { complains, expect, reaches, rebuildSample, test as watched, withTiny } from './app.js';
 import { test as base } from '@playwright/test';
-import { ready, tuning } from './panel.js';
+import { press, ready, tuning } from './panel.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -21,7 +21,7 @@ const breaks = (page, path, answer) =>
 
 /** @type {[string, string, (route: import('@playwright/test').Route) => Promise<void>, RegExp][]} */
 const BROKEN = [
-  ['cannot be had', '/ui/samples.js', (route) => route.abort(), /could not be loaded/],
+  ['cannot be had', '/rebuild/samples.js', (route) => route.abort(), /could not be loaded/],
   ['is missing on the server', '/bar.js', (route) => route.fulfill({ status: 404, body: 'gone' }), /could not be loaded/],
   [
     'throws',
@@ -98,7 +98,7 @@ watched('without the library of its curve the page rebuilds pictures and tunes',
   );
   await ready(page, { steps: 2 });
   await rebuildSample(page, 'chelsea');
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
   await expect(page.locator('#tune-curve')).toContainText('cannot be drawn');
   await expect(page.locator('#tune-loss')).toHaveAttribute('data-value', /\d/);

@@ -1,7 +1,8 @@
 // Pictures from a camera: Chromium's own, which shows a ball that goes round.
 import AxeBuilder from '@axe-core/playwright';
 import { args, executablePath } from './chromium.js';
-import { ORIGINAL, complains, drop, expect, open, pixels, reaches, smallPhoto, test, value, withTiny } from './app.js';
+import { ORIGINAL, complains, drop, expect, open, pixels, reaches, room, smallPhoto, test, value, withTiny } from './app.js';
+import { fill, more, press } from './panel.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -44,7 +45,7 @@ test('a model is tuned on pictures of the camera, which is off when they are tak
   await allowed(page);
   const live = await tracksOf(page);
   await withPhoto(page);
-  await page.click('#tune-camera');
+  await press(page, '#tune-camera');
   await cameraOpens(page);
   expect(await live()).toBe(1);
   await page.click('#camera-take');
@@ -59,9 +60,9 @@ test('a model is tuned on pictures of the camera, which is off when they are tak
   const { rgba } = await pixels(page, '#tune-pictures li:nth-child(2) canvas');
   expect(new Set(new Uint32Array(rgba.buffer, rgba.byteOffset, rgba.length / 4)).size).toBeGreaterThan(10);
 
-  await page.click('.tune-more summary');
-  await page.fill('#tune-steps', '2');
-  await page.click('#tune-run');
+  await more(page);
+  await fill(page, '#tune-steps', '2');
+  await press(page, '#tune-run');
   await expect(page.locator('#tune')).toHaveAttribute('data-tuning', 'ended');
   expect(await value(page, 'tune-at')).toBe(2);
   await expect(page.locator('#tune-camera')).toBeHidden();
@@ -91,7 +92,7 @@ test('the camera is off after Escape, and when it is allowed only after that', a
   await allowed(page);
   const live = await tracksOf(page);
   await withPhoto(page);
-  await page.click('#tune-camera');
+  await press(page, '#tune-camera');
   await cameraOpens(page);
   await page.click('#camera-take');
   await page.keyboard.press('Escape');
@@ -108,7 +109,7 @@ test('the camera is off after Escape, and when it is allowed only after that', a
       return stream;
     };
   });
-  await page.click('#tune-camera');
+  await press(page, '#tune-camera');
   await expect(dialog(page)).toContainText('Waiting for the camera');
   await page.keyboard.press('Escape');
   await expect(dialog(page)).toBeHidden();
@@ -120,7 +121,7 @@ test('the camera is off after Escape, and when it is allowed only after that', a
 
 test('a camera that is refused, missing, in use or unplugged is told in a sentence', async ({ page }) => {
   await withPhoto(page);
-  await page.click('#tune-camera');
+  await press(page, '#tune-camera');
   await complains(page, 'camera_refused', /^This page may not use the camera\. Allow it /);
   await expect(dialog(page)).toBeHidden();
   for (const [name, sentence] of /** @type {[string, RegExp][]} */ ([
@@ -133,7 +134,7 @@ test('a camera that is refused, missing, in use or unplugged is told in a senten
         throw new DOMException('not today', name);
       };
     }, name);
-    await page.click('#tune-camera');
+    await press(page, '#tune-camera');
     await complains(page, 'camera_failed', sentence);
   }
   await page.evaluate(() => {
@@ -142,7 +143,7 @@ test('a camera that is refused, missing, in use or unplugged is told in a senten
     MediaDevices.prototype.getUserMedia = async () => stream;
   });
   await page.click('#alert button:has-text("Dismiss")');
-  await page.click('#tune-camera');
+  await press(page, '#tune-camera');
   await expect(dialog(page)).toBeVisible();
   await page.evaluate(() => /** @type {any} */ (window).stream.getTracks()[0].dispatchEvent(new Event('ended')));
   await complains(page, 'camera_failed', /^The camera gives no picture\. /);
@@ -153,17 +154,18 @@ test('fifty pictures are the most', async ({ page }) => {
   await allowed(page);
   await withPhoto(page);
   const { buffer } = await smallPhoto(page);
+  await room(page, 'tune');
   await page.setInputFiles(
     '#tune-files',
     Array.from({ length: 48 }, (_, i) => ({ name: `${i}.png`, mimeType: 'image/png', buffer })),
   );
-  await page.click('#tune-camera');
+  await press(page, '#tune-camera');
   await cameraOpens(page);
   // The last for which there is room ends it.
   await page.click('#camera-take');
   await expect(dialog(page)).toBeHidden();
   await expect(page.locator('#tune-pictures canvas')).toHaveCount(50);
-  await page.click('#tune-camera');
+  await press(page, '#tune-camera');
   await complains(page, 'too_many', /at most 50 pictures/);
   await expect(dialog(page)).toBeHidden();
 });
@@ -174,6 +176,7 @@ test('without a camera to ask for, as on an insecure page, there is no button', 
   await expect(page.getByRole('button', { name: 'Camera' })).toHaveCount(0);
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
+  await room(page, 'tune');
   await expect(page.locator('#tune-pictures label')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Camera' })).toHaveCount(0);
 });

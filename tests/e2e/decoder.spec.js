@@ -7,10 +7,12 @@ import {
   engines,
   expect,
   flatPng,
+  modelIs,
   open,
   patchDecoder,
   patchWorker,
   reaches,
+  room,
   rebuildSample,
   smallPhoto,
   test,
@@ -18,7 +20,7 @@ import {
   withPackage,
   withTiny,
 } from './app.js';
-import { ready, tuning } from './panel.js';
+import { press, ready, tuning } from './panel.js';
 
 test.beforeEach(({ page }) => withTiny(page));
 
@@ -47,7 +49,7 @@ for (const device of ['cpu', 'webgpu']) {
   test(`a decoder that panics costs neither device nor tuning, on ${device}`, async ({ page }) => {
     await patchDecoder(page, dies(PANIC));
     await ready(page, { steps: 3, device, side: 32 });
-    await page.click('#tune-step');
+    await press(page, '#tune-step');
     await tuning(page, 'paused');
     const before = await engines(page);
     // However often it comes.
@@ -62,7 +64,7 @@ for (const device of ['cpu', 'webgpu']) {
     await expect(page.locator('#device')).toHaveAttribute('data-kind', device);
     await expect(page.locator('#device')).not.toHaveAttribute('data-problem', /./);
     expect(await engines(page)).toEqual(before);
-    await page.click('#tune-run');
+    await press(page, '#tune-run');
     await tuning(page, 'ended');
     expect(await value(page, 'tune-at')).toBe(3);
   });
@@ -80,11 +82,11 @@ test('a tuning says which of its pictures a decoder died of, and the others are 
   await patchDecoder(page, dies(PANIC));
   await ready(page, { steps: 1 });
   await dropOn(page, '#tune-pictures', await smallPhoto(page), DEADLY);
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await complains(page, 'image_corrupt', /^Picture 3 of 3: This picture could not be decoded/);
   await tuning(page, 'idle');
   await page.click('[aria-label="Remove picture 3"]');
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
 });
 
@@ -107,7 +109,7 @@ test('an engine that dies before the first part of a picture blames the file, no
   await reaches(page, 'done');
   await expect(page.locator('#device')).toHaveAttribute('data-kind', 'webgpu');
   await expect(page.locator('#device')).not.toHaveAttribute('data-problem', /./);
-  await expect(page.locator('#model')).toHaveValue('tiny');
+  await modelIs(page, 'tiny');
 });
 
 test('a decoder that cannot be loaded is asked for again with the next picture', async ({ page }) => {
@@ -164,7 +166,7 @@ test('a tuning holds its pictures at the size that it uses', async ({ page }) =>
   const count = 20;
   const photos = Array.from({ length: count }, (_, i) => ({ name: `${i}.png`, mimeType: 'image/png', buffer: flatPng(2048, 1536) }));
   await page.setInputFiles('#tune-files', photos);
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
   const taken = (await value(page, 'memory')) - before;
   console.log(`${count} pictures of 2048 × 1536: ${(taken / 1e6).toFixed(1)} MB more`);
@@ -190,6 +192,7 @@ test('a thumbnail is made once, one picture at a time', async ({ page }) => {
   const buffer = flatPng(800, 600);
   await drop(page, { name: 'stage.png', buffer });
   await reaches(page, 'done');
+  await room(page, 'tune');
   const counts = () =>
     page.evaluate(() => {
       const { made, open, most } = /** @type {any} */ (globalThis);

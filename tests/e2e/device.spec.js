@@ -2,10 +2,13 @@
 import {
   GRID,
   REBUILT,
+  chooseDevice,
   complains,
+  deviceFacts,
   drop,
   engines,
   expect,
+  modelIs,
   open,
   patchWorker,
   pixels,
@@ -24,12 +27,13 @@ test('automatic: a software adapter means the CPU, and the page says why', async
   await open(page, 'device=auto');
   await runsOn(page, 'cpu');
   await expect(page.locator('#device')).toContainText(/software/i);
-  await page.click('#device-facts summary');
+  await deviceFacts(page);
   const facts = page.locator('#device-facts');
   await expect(facts).toContainText('google');
   await expect(facts).toContainText('swiftshader');
   await expect(facts).toContainText('timestamp-query');
   await expect(facts).toContainText(/maxStorageBufferBindingSize|max_storage_buffer_binding_size/);
+  await page.keyboard.press('Escape');
   await rebuildSample(page, 'coffee');
 });
 
@@ -40,7 +44,7 @@ test('the visitor switches, and both devices find the same tokens', async ({ pag
   await rebuildSample(page, 'astronaut');
   const graphics = await pixels(page, GRID);
   const psnr = await page.locator('#psnr').textContent();
-  await page.selectOption('#device-choice', 'cpu');
+  await chooseDevice(page, 'cpu');
   await runsOn(page, 'cpu');
   await reaches(page, 'done');
   expect(page.url()).toContain('device=cpu');
@@ -238,7 +242,7 @@ test('a shader that the browser refuses while a model is loaded: the model is lo
   );
   await open(page, 'device=webgpu');
   await runsOn(page, 'cpu');
-  await expect(page.locator('#model')).toHaveValue('tiny');
+  await modelIs(page, 'tiny');
   await complains(page, 'device_lost', /on the CPU/);
   await rebuildSample(page, 'chelsea');
 });

@@ -4,12 +4,17 @@ import { join } from 'node:path';
 import {
   GRID,
   REBUILT,
+  chooseDevice,
+  chooseModel,
   commandLine,
   complains,
+  deviceFacts,
   drop,
   expect,
   file,
   inFolder,
+  modelInUse,
+  modelIs,
   open,
   pixels,
   reaches,
@@ -80,7 +85,7 @@ for (const [golden, { facts, from, count }] of Object.entries(FAMILIES)) {
     await withTiny(page);
     await open(page);
     await drop(page, ...together(files));
-    await expect(page.locator('#model')).toHaveValue(`${golden}.safetensors`);
+    await modelIs(page, `${golden}.safetensors`);
     await expect(page.locator('#model-facts')).toHaveText(facts);
     await expect(page.locator('#model-facts')).toHaveText(from);
     const photo = await smallPhoto(page);
@@ -104,7 +109,7 @@ test('names under the beginning of a training script are read without it, and th
   await withTiny(page);
   await open(page);
   await drop(page, ...together(files));
-  await expect(page.locator('#model')).toHaveValue('prefix-_orig_mod.safetensors');
+  await modelIs(page, 'prefix-_orig_mod.safetensors');
   await expect(page.locator('#model-facts')).toContainText('its names under _orig_mod.');
   const photo = await smallPhoto(page);
   await drop(page, photo);
@@ -141,17 +146,17 @@ test('a checkpoint and its config.json come in either order, and stay together i
   const { weights, config } = checkpoint('diffusers');
   await open(page);
   await drop(page, /** @type {Dropped} */ (config), weights);
-  await expect(page.locator('#model')).toHaveValue('diffusers.safetensors');
+  await modelIs(page, 'diffusers.safetensors');
   await rebuildSample(page, 'chelsea');
   await page.setInputFiles('#file', [{ ...weights, name: 'again.safetensors' }, /** @type {Dropped} */ (config)]);
-  await expect(page.locator('#model')).toHaveValue('again.safetensors');
+  await modelIs(page, 'again.safetensors');
   await reaches(page, 'done');
   const [worker] = page.workers();
   const ended = new Promise((resolve) => worker.once('close', resolve));
-  await page.selectOption('#device-choice', 'auto');
+  await chooseDevice(page, 'auto');
   await ended;
   await reaches(page, 'done');
-  await expect(page.locator('#model')).toHaveValue('again.safetensors');
+  await modelIs(page, 'again.safetensors');
   await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
 });
 
@@ -164,7 +169,7 @@ test('a model without a codebook: no tokens, its latents drawn on demand, and to
   await expect(page.locator('#save-picture')).toBeEnabled();
   const tokens = await saved(page, '#save-tokens');
   await drop(page, ...together(files));
-  await expect(page.locator('#model')).toHaveValue('kl_diffusers.safetensors');
+  await modelIs(page, 'kl_diffusers.safetensors');
   await reaches(page, 'done');
   await expect(page.locator('#no-tokens')).toContainText('This model has no codebook, so there are no tokens');
   for (const id of ['tokens', 'save-tokens', 'count', 'bpp', 'usage']) await expect(page.locator(`#${id}`)).toBeHidden();
@@ -182,7 +187,7 @@ test('a model without a codebook: no tokens, its latents drawn on demand, and to
 
   await drop(page, tokens);
   await complains(page, 'no_codebook', /no codebook.*Choose one that has a codebook/);
-  await page.selectOption('#model', 'tiny');
+  await chooseModel(page, 'tiny');
   await reaches(page, 'done');
   await expect(page.locator('#tokens')).toBeVisible();
   await expect(page.locator('#save-tokens')).toBeVisible();
@@ -192,7 +197,7 @@ test('two grids: both are shown, spelt out, saved and read again', async ({ page
   await withTiny(page);
   await open(page);
   await drop(page, checkpoint('vqvae2').weights);
-  await expect(page.locator('#model')).toHaveValue('vqvae2.safetensors');
+  await modelIs(page, 'vqvae2.safetensors');
   await rebuildSample(page, 'chelsea');
   await expect(page.locator('#tokens figcaption')).toHaveText(['Top: 32 × 32', 'Bottom: 64 × 64']);
   await expect(page.locator('#count')).toContainText('32 × 32 + 64 × 64');
@@ -241,7 +246,7 @@ test('two grids: both are shown, spelt out, saved and read again', async ({ page
   const after = await grids();
   for (const i of [0, 1]) expect(after[i].rgba.equals(before[i].rgba)).toBe(true);
 
-  await page.selectOption('#model', 'tiny');
+  await chooseModel(page, 'tiny');
   await expect(page.locator('#model-facts')).not.toContainText('two grids');
   await rebuildSample(page, 'chelsea');
   await expect(page.locator(GRID)).toHaveCount(1);
@@ -251,7 +256,7 @@ test('two grids: both are shown, spelt out, saved and read again', async ({ page
 test('PyTorch checkpoints and shards are not read, and the command that helps is told', async ({ page }) => {
   await withTiny(page);
   await open(page);
-  const before = await page.locator('#model').inputValue();
+  const before = await modelInUse(page);
   for (const name of ['pickle_zip.ckpt', 'pickle_legacy.pt', 'pickle_model.bin']) {
     await drop(page, { name, buffer: file(`tests/golden/${name}`) });
     await complains(
@@ -274,17 +279,18 @@ test('PyTorch checkpoints and shards are not read, and the command that helps is
     await complains(page, 'weights_sharded', /several files.*`tesserae convert model\.safetensors\.index\.json model\.safetensors`/);
     await page.click('#alert button:has-text("Dismiss")');
   }
-  await expect(page.locator('#model')).toHaveValue(before);
+  await modelIs(page, before);
   await rebuildSample(page, 'coffee');
 });
 
 test('the memory that the engine has taken is told, and a new worker begins anew', async ({ page }) => {
   await withTiny(page);
   await open(page);
-  await page.click('#device-facts summary');
+  await deviceFacts(page);
   await expect(page.locator('#memory')).toHaveText(/^The engine has taken \d+ MB of memory\.$/);
   const tiny = await value(page, 'memory');
   expect(tiny).toBeGreaterThan(1e6);
+  await page.keyboard.press('Escape');
   await page.selectOption('#size', '512');
   await rebuildSample(page, 'chelsea');
   const more = await value(page, 'memory');
@@ -297,7 +303,7 @@ test('the memory that the engine has taken is told, and a new worker begins anew
 test('what is missing or of no use is told, and the model in use stays', async ({ page }) => {
   const { weights, config } = /** @type {{weights: Dropped, config: Dropped}} */ (checkpoint('diffusers'));
   await open(page);
-  const before = await page.locator('#model').inputValue();
+  const before = await modelInUse(page);
 
   await drop(page, weights);
   await complains(page, 'config_invalid', /`norm_groups` 32 does not divide .* drop both together/);
@@ -313,6 +319,6 @@ test('what is missing or of no use is told, and the model in use stays', async (
   await drop(page, checkpoint('taming', 'encoder.').weights);
   await complains(page, 'weights_unknown', /no kind of model .*the model in use stays/);
 
-  await expect(page.locator('#model')).toHaveValue(before);
+  await modelIs(page, before);
   await rebuildSample(page, 'coffee');
 });

@@ -1,8 +1,22 @@
 // What the page keeps in the browser's private files: whole or not at all, never over something else,
 // there without a network, and never discarded without a word.
 import { readFileSync } from 'node:fs';
-import { TINY, complains, drop, expect, open, patchWorker, reaches, smallPhoto, test, value, withTiny } from './app.js';
-import { ready, tuning } from './panel.js';
+import {
+  TINY,
+  chooseModel,
+  complains,
+  drop,
+  expect,
+  modelIs,
+  open,
+  patchWorker,
+  reaches,
+  smallPhoto,
+  test,
+  value,
+  withTiny,
+} from './app.js';
+import { fill, more, press, ready, tuning } from './panel.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -32,22 +46,22 @@ const listed = (page) =>
     return found;
   });
 
-const own = (/** @type {Page} */ page) => page.locator('#model option', { hasText: '(yours)' });
+const own = (/** @type {Page} */ page) => page.locator('#models [data-own] .card-name');
 
 /** A tuning of one step under a name. @param {Page} page @param {string} name */
 async function tuneOnce(page, name) {
   await ready(page, { steps: 1 });
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
-  await page.fill('#tune-name', name);
+  await fill(page, '#tune-name', name);
 }
 
-const keep = (/** @type {Page} */ page) => page.click('#tune-keep button:has-text("Keep")');
+const keep = (/** @type {Page} */ page) => press(page, '#tune-keep button:has-text("Keep")');
 
 test('half a model, as a closed tab or a full disk leaves it, is neither listed nor left lying', async ({ page }) => {
   await tuneOnce(page, 'mine');
   await keep(page);
-  await expect(page.locator('#model')).toHaveValue('mine');
+  await modelIs(page, 'mine');
   const whole = await listed(page);
   const bytes = Buffer.from(
     await page.evaluate(async () => {
@@ -61,7 +75,7 @@ test('half a model, as a closed tab or a full disk leaves it, is neither listed 
   await put(page, 'tesserae-models', 'none.safetensors', Buffer.alloc(0));
   await page.reload();
   await reaches(page, 'ready');
-  await expect(own(page)).toHaveText(['mine (yours)']);
+  await expect(own(page)).toHaveText(['mine']);
   expect(await listed(page)).toEqual(whole);
 });
 
@@ -88,7 +102,7 @@ test('a full disk leaves nothing of the model, and the tuning is still there to 
   expect(Object.keys(await listed(page)).filter((path) => path.includes('models/'))).toEqual([]);
   await full(false);
   await keep(page);
-  await expect(page.locator('#model')).toHaveValue('mine');
+  await modelIs(page, 'mine');
 });
 
 test('of two tabs that keep under one name, the second is asked for another', async ({ page, context }) => {
@@ -97,7 +111,7 @@ test('of two tabs that keep under one name, the second is asked for another', as
   await tuneOnce(second, 'mine');
   await tuneOnce(page, 'mine');
   await keep(page);
-  await expect(page.locator('#model')).toHaveValue('mine');
+  await modelIs(page, 'mine');
   const before = await listed(page);
   await keep(second);
   await complains(second, 'name_taken', /^There is a model called “mine” already\. Choose another name\.$/);
@@ -105,28 +119,28 @@ test('of two tabs that keep under one name, the second is asked for another', as
   const { 'tesserae-models/mine.safetensors': length } = await listed(page);
   expect(length).toBe(before['tesserae-models/mine.safetensors']);
   // The other tab's model is here by now.
-  await expect(own(second)).toHaveText(['mine (yours)']);
-  await expect(second.locator('#model')).toHaveValue('tiny');
-  await second.fill('#tune-name', 'mine too');
+  await expect(own(second)).toHaveText(['mine']);
+  await modelIs(second, 'tiny');
+  await fill(second, '#tune-name', 'mine too');
   await keep(second);
-  await expect(second.locator('#model')).toHaveValue('mine too');
+  await modelIs(second, 'mine too');
   await second.close();
 });
 
 test('kept models are there when the list of models is not', async ({ page }) => {
   await tuneOnce(page, 'mine');
   await keep(page);
-  await expect(page.locator('#model')).toHaveValue('mine');
+  await modelIs(page, 'mine');
   await page.unrouteAll();
   await page.route('**/models/index.json', (route) => route.abort());
   await page.reload();
   await complains(page, 'download_failed', /^The list of models could not be loaded\. Yours are under “Model”\./);
   await reaches(page, 'error');
-  await page.selectOption('#model', 'mine');
+  await chooseModel(page, 'mine');
   await reaches(page, 'ready');
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
-  await expect(page.locator('#model')).toHaveValue('mine');
+  await modelIs(page, 'mine');
 });
 
 test('the browser is asked to keep the files when there is something to keep, once', async ({ page }) => {
@@ -139,12 +153,12 @@ test('the browser is asked to keep the files when there is something to keep, on
   const asked = () => page.evaluate(() => /** @type {any} */ (globalThis).asked);
   await ready(page, { steps: 1 });
   expect(await asked()).toBe(0);
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
   await expect.poll(asked).toBe(1);
-  await page.fill('#tune-name', 'mine');
+  await fill(page, '#tune-name', 'mine');
   await keep(page);
-  await expect(page.locator('#model')).toHaveValue('mine');
+  await modelIs(page, 'mine');
   expect(await asked()).toBe(1);
 });
 
@@ -153,7 +167,7 @@ test('a tuning that was left is not discarded by a new one unless the visitor sa
   let answer = false;
   page.on('dialog', (dialog) => (questions.push(dialog.message()), answer ? dialog.accept() : dialog.dismiss()));
   await ready(page);
-  await page.click('#tune-step');
+  await press(page, '#tune-step');
   await tuning(page, 'paused');
   await page.reload();
   await reaches(page, 'ready');
@@ -161,7 +175,7 @@ test('a tuning that was left is not discarded by a new one unless the visitor sa
   await expect(offer).toContainText('A tuning of tiny stopped at step 1 of 12.');
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await expect.poll(() => questions).toEqual(['A new tuning discards the one of tiny that stopped at step 1 of 12. Start it?']);
   await tuning(page, 'idle');
   await expect(offer).toBeVisible();
@@ -171,9 +185,9 @@ test('a tuning that was left is not discarded by a new one unless the visitor sa
   answer = true;
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
-  await page.click('.tune-more summary');
-  await page.fill('#tune-steps', '2');
-  await page.click('#tune-run');
+  await more(page);
+  await fill(page, '#tune-steps', '2');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
   expect(questions.length).toBe(2);
   expect(await value(page, 'tune-at')).toBe(2);
@@ -199,9 +213,9 @@ test('pictures of a tuning that never took a step are not left lying', async ({ 
 test('what was kept under the folders’ former names is found, and nothing of other pages is touched', async ({ page }) => {
   await tuneOnce(page, 'mine');
   await keep(page);
-  await expect(page.locator('#model')).toHaveValue('mine');
+  await modelIs(page, 'mine');
   await reaches(page, 'done');
-  await page.click('#tune-step');
+  await press(page, '#tune-step');
   await tuning(page, 'ended');
   const before = await listed(page);
   await page.goto('about:blank');
@@ -220,7 +234,7 @@ test('what was kept under the folders’ former names is found, and nothing of o
   await put(page, 'models', 'theirs.safetensors', readFileSync(TINY));
   await put(page, 'models', 'notes.txt', Buffer.from('theirs as well'));
   await open(page);
-  await expect(own(page)).toHaveText(['mine (yours)']);
+  await expect(own(page)).toHaveText(['mine']);
   await expect(page.locator('#tune-offer')).toContainText('A tuning of mine stopped at step 1 of 1.');
   expect(await listed(page)).toEqual({ ...before, 'models/theirs.safetensors': readFileSync(TINY).length, 'models/notes.txt': 14 });
   await page.click('#tune-on');

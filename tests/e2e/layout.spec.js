@@ -1,6 +1,6 @@
 // What a visitor sees and what the page may do: width, accessibility, policy.
 import AxeBuilder from '@axe-core/playwright';
-import { drop, expect, open, reaches, rebuildSample, sample, test, withTiny } from './app.js';
+import { deviceFacts, drop, expect, modelIs, open, reaches, rebuildSample, sample, test, withTiny } from './app.js';
 import { checkpoint } from './checkpoint.js';
 
 test.beforeEach(({ page }) => withTiny(page));
@@ -15,7 +15,7 @@ const OTHERS = ['vqvae2', 'kl_ldm'];
 async function rebuildWith(page, golden) {
   const { weights, config } = checkpoint(golden);
   await drop(page, weights, ...(config ? [config] : []));
-  await expect(page.locator('#model')).toHaveValue(weights.name);
+  await modelIs(page, weights.name);
   await reaches(page, 'done');
 }
 
@@ -31,8 +31,13 @@ test('320 pixels are wide enough', async ({ page }) => {
   expect(await overflow(page)).toBe(0);
   await rebuildSample(page, 'chelsea');
   expect(await overflow(page)).toBe(0);
-  await page.click('#device-facts summary');
+  await deviceFacts(page);
   expect(await overflow(page)).toBe(0);
+  await page.keyboard.press('Escape');
+  await page.click('#model');
+  expect(await overflow(page)).toBe(0);
+  for (const sheet of await page.locator('.sheet').all()) expect(await sheet.evaluate((e) => e.scrollWidth - e.clientWidth)).toBe(0);
+  await page.keyboard.press('Escape');
   for (const golden of OTHERS) {
     await rebuildWith(page, golden);
     expect(await overflow(page)).toBe(0);
@@ -48,9 +53,15 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     await open(page);
     expect(await violations(page)).toEqual([]);
     await rebuildSample(page, 'coffee');
-    await page.click('#device-facts summary');
+    await deviceFacts(page);
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.click('#model');
+    expect(await violations(page)).toEqual([]);
+    // What there is to say must be seen, whatever is open.
     await drop(page, { name: 'notes.png', buffer: Buffer.from('no picture') });
     await expect(page.locator('#alert')).toHaveAttribute('data-code', 'image_unsupported');
+    await expect(page.locator('.sheet:visible')).toHaveCount(0);
     expect(await violations(page)).toEqual([]);
     for (const golden of OTHERS) {
       await rebuildWith(page, golden);
@@ -97,9 +108,23 @@ test('everything is reached with the keyboard alone', async ({ page }) => {
       'model',
       'size',
       'square',
-      'device-choice',
+      'device-chip',
     ]),
   );
+
+  // Each sheet keeps the focus while it is open, and gives it back.
+  for (const [chip, choice] of [
+    ['#model', '#models [data-model]'],
+    ['#device-chip', '#device-choice [data-device]'],
+  ]) {
+    await page.locator(chip).focus();
+    await page.keyboard.press('Enter');
+    const first = page.locator(choice).first();
+    for (let i = 0; i < 5 && !(await first.evaluate((e) => e === document.activeElement)); i += 1) await page.keyboard.press('Tab');
+    await expect(first).toBeFocused();
+    await page.keyboard.press('Escape');
+    await expect(page.locator(chip)).toBeFocused();
+  }
 });
 
 test('the policy lets nothing out, and neither page nor worker can talk to anyone', async ({ page }) => {

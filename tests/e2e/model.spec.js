@@ -2,11 +2,15 @@
 import {
   SHIPPED,
   TINY,
+  chooseDevice,
+  chooseModel,
   complains,
   drop,
   engines,
   expect,
   file,
+  modelInUse,
+  modelIs,
   open,
   patchWorker,
   reaches,
@@ -47,10 +51,10 @@ async function holdDownload(page, entry) {
 
 /** @param {Page} page @param {string} name */
 async function works(page, name) {
-  await expect(page.locator('#model')).toHaveValue(name);
+  await modelIs(page, name);
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
-  await expect(page.locator('#model')).toHaveValue(name);
+  await modelIs(page, name);
 }
 
 test('cancel while the device is switched: the model comes back, and pictures work', async ({ page }) => {
@@ -58,7 +62,7 @@ test('cancel while the device is switched: the model comes back, and pictures wo
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
   const letGo = await holdEngine(page);
-  await page.selectOption('#device-choice', 'cpu');
+  await chooseDevice(page, 'cpu');
   await reaches(page, 'working');
   await page.click('#cancel');
   await reaches(page, 'done');
@@ -98,8 +102,8 @@ test('another model chosen while the device is switched: if it fails, the one be
   await open(page, 'device=auto');
   const letGo = await holdEngine(page);
   await page.route(`**/models/${SHIPPED[0].file}`, (route) => route.fulfill({ status: 404, body: 'gone' }));
-  await page.selectOption('#device-choice', 'cpu');
-  await page.selectOption('#model', SHIPPED[0].name);
+  await chooseDevice(page, 'cpu');
+  await chooseModel(page, SHIPPED[0].name);
   letGo();
   await complains(page, 'download_failed', /404/);
   await works(page, 'tiny');
@@ -113,10 +117,10 @@ test('a model that cannot be loaded again is no longer named, and can be asked f
     for (const name of await caches.keys()) await caches.delete(name);
   });
   await page.route('**/models/tiny.safetensors', (route) => route.fulfill({ status: 404, body: 'gone' }));
-  await page.selectOption('#device-choice', 'cpu');
+  await chooseDevice(page, 'cpu');
   await complains(page, 'download_failed', /404/);
   await reaches(page, 'error');
-  expect(await page.locator('#model').inputValue()).toBe('');
+  expect(await modelInUse(page)).toBe('');
   await page.unroute('**/models/tiny.safetensors');
   await withTiny(page);
   await page.click('#alert button:has-text("Try again")');
@@ -127,7 +131,7 @@ test('a model that cannot be loaded again is no longer named, and can be asked f
 test('a switch that fails while a picture was dropped is reported, and the picture is rebuilt by the model in use', async ({ page }) => {
   await open(page);
   const answer = await holdDownload(page, SHIPPED[0]);
-  await page.selectOption('#model', SHIPPED[0].name);
+  await chooseModel(page, SHIPPED[0].name);
   await reaches(page, 'loading');
   await drop(page, await smallPhoto(page));
   await reaches(page, 'working');
@@ -135,25 +139,25 @@ test('a switch that fails while a picture was dropped is reported, and the pictu
   await complains(page, 'download_failed', /404/);
   await reaches(page, 'done');
   await complains(page, 'download_failed', /404/);
-  await expect(page.locator('#model')).toHaveValue('tiny');
+  await modelIs(page, 'tiny');
   expect(page.url()).not.toContain(`model=${SHIPPED[0].name}`);
   // Choosing it again asks for it again.
   await page.unroute(`**/models/${SHIPPED[0].file}`);
-  await page.selectOption('#model', SHIPPED[0].name);
+  await chooseModel(page, SHIPPED[0].name);
   await reaches(page, 'done');
   await expect(page.locator('#model-facts')).not.toBeEmpty();
-  await expect(page.locator('#model')).toHaveValue(SHIPPED[0].name);
+  await modelIs(page, SHIPPED[0].name);
   expect(page.url()).toContain(`model=${SHIPPED[0].name}`);
 });
 
 test('a switch that is cancelled leaves the model in use on show', async ({ page }) => {
   await open(page);
   const answer = await holdDownload(page, SHIPPED[0]);
-  await page.selectOption('#model', SHIPPED[0].name);
+  await chooseModel(page, SHIPPED[0].name);
   await reaches(page, 'loading');
   await page.click('#cancel');
   await reaches(page, 'ready');
-  await expect(page.locator('#model')).toHaveValue('tiny');
+  await modelIs(page, 'tiny');
   answer({ body: file(`www/models/${SHIPPED[0].file}`) });
   await works(page, 'tiny');
 });
@@ -184,7 +188,7 @@ test('a picture that comes before the list of models is rebuilt once the model i
   await drop(page, await smallPhoto(page));
   letGo();
   await reaches(page, 'done');
-  await expect(page.locator('#model')).toHaveValue('tiny');
+  await modelIs(page, 'tiny');
 });
 
 test('a model in use whose download is cancelled when it has to come again is not named any more, and can be chosen again', async ({
@@ -196,13 +200,13 @@ test('a model in use whose download is cancelled when it has to come again is no
   });
   const answer = await holdDownload(page, { file: 'tiny.safetensors' });
   const asked = page.waitForRequest('**/models/tiny.safetensors');
-  await page.selectOption('#device-choice', 'auto');
+  await chooseDevice(page, 'auto');
   await asked;
   await page.click('#cancel');
   await reaches(page, 'ready');
-  await expect(page.locator('#model')).toHaveValue('');
+  await modelIs(page, '');
   answer({ path: TINY });
-  await page.selectOption('#model', 'tiny');
+  await chooseModel(page, 'tiny');
   await reaches(page, 'ready');
   await works(page, 'tiny');
 });

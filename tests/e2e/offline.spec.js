@@ -1,5 +1,5 @@
 // What the service worker keeps: one release, whole, for visits while the host is away, slow, or ahead.
-import { expect, reaches, rebuildSample } from './app.js';
+import { chooseDevice, expect, reaches, rebuildSample } from './app.js';
 import { NEXT, engineOf, releaseOf, test, visit } from './deployed.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
@@ -44,7 +44,7 @@ test('a page that is open at a deploy goes on with its release, and the next loa
   await expect(page.locator('#update')).toBeVisible();
   expect((await kept(page)).sort()).toEqual([old, host.id].sort());
   // The server has nothing of the old release, and the engine starts again.
-  await page.selectOption('#device-choice', 'auto');
+  await chooseDevice(page, 'auto');
   await reaches(page, 'done');
   expect(await engineOf(page)).toBe(old);
   await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);

@@ -1,5 +1,5 @@
 // What the tests of fine-tuning share.
-import { drop, expect, open, reaches, smallPhoto } from './app.js';
+import { drop, expect, open, reaches, room, smallPhoto } from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -11,6 +11,27 @@ export const tuning = (page, state) => expect(page.locator('#tune')).toHaveAttri
 
 /** @param {Page} page @param {string} figure */
 export const psnr = async (page, figure) => Number(await page.locator(`${figure} .stages-psnr`).getAttribute('data-value'));
+
+/** Presses a button of the panel. @param {Page} page @param {string} button */
+export async function press(page, button) {
+  await room(page, 'tune');
+  await page.click(button);
+}
+
+/** @param {Page} page @param {string} field @param {string} value */
+export async function fill(page, field, value) {
+  await room(page, 'tune');
+  await page.fill(field, value);
+}
+
+/** @param {Page} page @param {string} list @param {string} value */
+export async function pick(page, list, value) {
+  await room(page, 'tune');
+  await page.selectOption(list, value);
+}
+
+/** Opens what is rarely chosen. @param {Page} page */
+export const more = (page) => press(page, '.tune-more summary');
 
 /** The first and the last loss that the curve tells of. @param {Page} page */
 export async function ends(page) {
@@ -24,7 +45,7 @@ export async function ready(page, { steps = 12, rate = '0.001', device = 'cpu', 
   await expect(page.locator('#device')).toHaveAttribute('data-kind', device);
   await drop(page, await smallPhoto(page, side));
   await reaches(page, 'done');
-  await page.click('.tune-more summary');
+  await more(page);
   await page.fill('#tune-steps', String(steps));
   await page.fill('#tune-rate', rate);
 }

@@ -1,5 +1,5 @@
 // One release is one release: what an open page does when its host has another one.
-import { complains, expect, reaches, rebuildSample } from './app.js';
+import { chooseDevice, complains, expect, reaches, rebuildSample } from './app.js';
 import { Host } from './host.js';
 import { NEXT, engineOf, releaseOf, test, visit } from './deployed.js';
 
@@ -14,7 +14,7 @@ for (const fallback of [false, true]) {
     const old = host.id;
     host.deploy(NEXT);
     expect(host.id).not.toBe(old);
-    await page.selectOption('#device-choice', 'auto');
+    await chooseDevice(page, 'auto');
     await complains(page, 'release_changed', /newer version/);
     await page.click('#alert button:has-text("Reload")');
     await expect.poll(() => releaseOf(page)).toBe(host.id);
@@ -26,7 +26,7 @@ for (const fallback of [false, true]) {
 test('a deploy under a page with nothing on it: it reloads by itself', async ({ page, host }) => {
   await visit(page);
   host.deploy(NEXT);
-  await page.selectOption('#device-choice', 'auto');
+  await chooseDevice(page, 'auto');
   await expect.poll(() => releaseOf(page)).toBe(host.id);
   await reaches(page, 'ready');
 });
@@ -39,7 +39,7 @@ test('a worker of another release is not worked with', async ({ page, host }) =>
     const response = await route.fetch();
     await route.fulfill({ response, body: (await response.text()).replace(host.id, '0123456789abcdef') });
   });
-  await page.selectOption('#device-choice', 'auto');
+  await chooseDevice(page, 'auto');
   await complains(page, 'release_changed', /two releases/);
   expect(page.workers()).toHaveLength(0);
 });
@@ -83,7 +83,7 @@ test('the source tree can be served as it is, and is of no release', async ({ br
   await visit(page);
   expect(await page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
   await rebuildSample(page, 'chelsea');
-  await page.selectOption('#device-choice', 'auto');
+  await chooseDevice(page, 'auto');
   await reaches(page, 'done');
   await page.close();
   await host.close();

@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   SHIPPED,
+  chooseDevice,
+  chooseModel,
   commandLine,
   decoded,
   drop,
   engines,
   expect,
   file,
+  modelIs,
   open,
   reaches,
   rebuildSample,
@@ -95,8 +98,8 @@ async function settle(page) {
 
 /** @param {Page} page @param {string} kind */
 async function device(page, kind) {
-  if ((await page.locator('#device-choice').inputValue()) === kind) return;
-  await page.selectOption('#device-choice', kind);
+  if ((await page.locator('#device-choice [aria-pressed=true]').getAttribute('data-device')) === kind) return;
+  await chooseDevice(page, kind);
   await expect(page.locator('#device')).toHaveAttribute('data-kind', kind, { timeout: 300_000 });
   // A picture that was on the stage is rebuilt on the new device, which may take minutes in software.
   await page
@@ -108,8 +111,8 @@ async function device(page, kind) {
 
 /** @param {Page} page @param {string} name */
 async function choose(page, name) {
-  await page.selectOption('#model', name);
-  await expect(page.locator('#model')).toHaveValue(name);
+  await chooseModel(page, name);
+  await modelIs(page, name);
   await rests(page);
 }
 

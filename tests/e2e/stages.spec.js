@@ -7,11 +7,13 @@ import {
   ORIGINAL,
   REBUILT,
   SHIPPED,
+  chooseModel,
   complains,
   drop,
   engines,
   expect,
   file,
+  modelIs,
   open,
   patchWorker,
   pixels,
@@ -144,7 +146,7 @@ test('both stages decode the same tokens of one photo, which is encoded once', a
   // What the other stage showed is what it makes by itself, of the very same tokens.
   await one(page).click();
   await shows(page, 'one');
-  await page.selectOption('#model', 'soft');
+  await chooseModel(page, 'soft');
   await expect(page.locator('#stages')).toContainText('The VQ-GAN stage of this model, sharp, decodes the same tokens.');
   await reaches(page, 'done');
   expect((await pixels(page, REBUILT)).rgba.equals(soft.rgba)).toBe(true);
@@ -174,7 +176,7 @@ test('the choice stays for the next photo, and ends with a model of one stage', 
   expect(await marks.evaluateAll((all) => all.map((e) => e.style.left))).toEqual(['3.125%', '3.125%']);
 
   await drop(page, { name: 'own.safetensors', buffer: file('tests/e2e/fixtures/tiny.safetensors') });
-  await expect(page.locator('#model')).toHaveValue('own.safetensors');
+  await modelIs(page, 'own.safetensors');
   await reaches(page, 'done');
   await expect(page.locator('#stages')).toBeHidden();
   await expect(page.locator('#compare')).toBeVisible();
@@ -219,7 +221,7 @@ for (const [what, answer, code, sentence] of DOWNLOADS) {
     await shows(page, 'one');
     expect((await pixels(page, REBUILT)).rgba.equals(rebuilt.rgba)).toBe(true);
     for (const button of ['#save-picture', '#save-tokens']) await expect(page.locator(button)).toBeEnabled();
-    await expect(page.locator('#model')).toHaveValue('sharp');
+    await modelIs(page, 'sharp');
     await page.unroute('**/models/soft.safetensors');
     await page.route('**/models/soft.safetensors', (route) => route.fulfill({ body: SOFT.body }));
     await page.click('#alert button:has-text("Try again")');
@@ -373,12 +375,12 @@ test('tokens of another shipped model bring it along', async ({ page }) => {
   await rebuildSmall(page);
   const tokens = await saved(page, '#save-tokens');
   await drop(page, { name: 'own.safetensors', buffer: file('tests/e2e/fixtures/tiny.safetensors') });
-  await expect(page.locator('#model')).toHaveValue('own.safetensors');
+  await modelIs(page, 'own.safetensors');
   await reaches(page, 'done');
   await drop(page, tokens);
   await complains(page, 'tokens_other_codebook', /another model/);
   await page.click('#alert button:has-text("Load sharp, which reads them")');
-  await expect(page.locator('#model')).toHaveValue('sharp');
+  await modelIs(page, 'sharp');
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'rebuilt');
   await reaches(page, 'done');
   expect((await pixels(page, REBUILT)).width).toBe(64);
@@ -387,7 +389,9 @@ test('tokens of another shipped model bring it along', async ({ page }) => {
 
 test('the list says what each model is, and its card is a click away', async ({ page }) => {
   await withStages(page);
-  await expect(page.locator('#model option')).toHaveText([/^sharp · VQ-GAN · \d\.\d MB$/, /^soft · VQ-VAE · \d\.\d MB$/]);
+  await expect(page.locator('#models .card-name')).toHaveText(['sharp', 'soft']);
+  await expect(page.locator('#models .card-kind')).toHaveText(['VQ-GAN', 'VQ-VAE']);
+  await expect(page.locator('#models .card-facts')).toHaveText([/\d\.\d MB/, /\d\.\d MB/]);
   await expect(page.locator('#model-facts a')).toHaveAttribute('href', new RegExp(`/models/${ENTRY.card}$`));
   expect((await page.request.get(`/models/${ENTRY.card}`)).status()).toBe(200);
 });

@@ -1,7 +1,22 @@
 // Fine-tuning on WebGPU. The software adapter takes seconds for the first step of the tiny model on few
 // pixels, and most of a second for each of the others.
-import { REBUILT, complains, drop, expect, open, patchWorker, pixels, reaches, saved, smallPhoto, test, value, withTiny } from './app.js';
-import { BEFORE, NOW, ends, psnr, ready, tuning } from './panel.js';
+import {
+  REBUILT,
+  complains,
+  drop,
+  expect,
+  modelIs,
+  open,
+  patchWorker,
+  pixels,
+  reaches,
+  saved,
+  smallPhoto,
+  test,
+  value,
+  withTiny,
+} from './app.js';
+import { BEFORE, NOW, ends, fill, press, psnr, ready, tuning } from './panel.js';
 
 const SIDE = 32;
 
@@ -10,7 +25,7 @@ test.beforeEach(({ page }) => withTiny(page));
 test('WebGPU: the loss falls, the picture moves, and the file makes the same picture after a reload', async ({ page }) => {
   await ready(page, { steps: 8, device: 'webgpu', side: SIDE });
   const untuned = await value(page, 'psnr');
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
   expect(await value(page, 'tune-at')).toBe(8);
   await expect(page.locator('#tune-curve')).toHaveAttribute('data-count', '8');
@@ -22,14 +37,14 @@ test('WebGPU: the loss falls, the picture moves, and the file makes the same pic
   const now = (await pixels(page, `${NOW} canvas`)).rgba;
   expect(now.equals((await pixels(page, `${BEFORE} canvas`)).rgba)).toBe(false);
   console.log(`${(1 / (await value(page, 'tune-speed'))).toFixed(2)} s a step, from ${untuned.toFixed(2)} to ${tuned.toFixed(2)} dB`);
-  await page.fill('#tune-name', 'mine');
+  await fill(page, '#tune-name', 'mine');
   const file = await saved(page, '#tune-save');
 
   for (const device of ['webgpu', 'cpu']) {
     await page.goto('about:blank');
     await open(page, `device=${device}`);
     await drop(page, file);
-    await expect(page.locator('#model')).toHaveValue('mine.safetensors');
+    await modelIs(page, 'mine.safetensors');
     await drop(page, await smallPhoto(page, SIDE));
     await reaches(page, 'done');
     const { rgba } = await pixels(page, REBUILT);
@@ -70,13 +85,13 @@ for (const [when, job, steps, sentence] of LOSSES) {
     );
     await ready(page, { steps: 3, device: 'webgpu', side: SIDE });
     if (steps) {
-      await page.click('#tune-step');
+      await press(page, '#tune-step');
       await tuning(page, 'paused');
     }
     await page.workers()[0].evaluate((kind) => {
       /** @type {any} */ (globalThis).armed = kind;
     }, job);
-    await page.click('#tune-run');
+    await press(page, '#tune-run');
     await complains(page, 'device_lost', sentence);
     await tuning(page, 'ended');
     await expect(page.locator('#device')).toHaveAttribute('data-kind', 'cpu');

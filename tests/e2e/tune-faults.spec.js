@@ -1,12 +1,12 @@
 // What breaks a tuning off, and what is then left of it.
 import { complains, expect, open, patchWorker, pixels, reaches, rebuildSample, test, value, withTiny } from './app.js';
-import { BEFORE, NOW, psnr, ready, tuning } from './panel.js';
+import { BEFORE, NOW, fill, more, pick, press, psnr, ready, tuning } from './panel.js';
 
 test.beforeEach(({ page }) => withTiny(page));
 
 test('a loss that is no number is rolled back, and a lower rate offered', async ({ page }) => {
   await ready(page, { rate: '1e30' });
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await complains(page, 'loss_not_finite', /^The loss was no number any more after step \d+, so the model is back at step 0\./);
   await tuning(page, 'ended');
   expect(await value(page, 'tune-at')).toBe(0);
@@ -17,9 +17,9 @@ test('a loss that is no number is rolled back, and a lower rate offered', async 
   await complains(page, 'loss_not_finite', /step 0/);
 
   // After a single step the weights are wrong already, and only their picture tells.
-  await page.click('#tune-undo');
+  await press(page, '#tune-undo');
   await tuning(page, 'idle');
-  await page.click('#tune-step');
+  await press(page, '#tune-step');
   await complains(page, 'loss_not_finite', /back at step 0/);
   await tuning(page, 'ended');
 });
@@ -39,7 +39,7 @@ test('steps go on while the tab is hidden, and the curve then has them all', asy
     };
   });
   const hide = (/** @type {boolean} */ hidden) => page.evaluate((how) => /** @type {any} */ (globalThis).hide(how), hidden);
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await expect.poll(() => value(page, 'tune-at')).toBeGreaterThan(2);
   await hide(true);
   const at = await value(page, 'tune-at');
@@ -57,7 +57,7 @@ test('a tab closed in mid-run leaves its last snapshot to the next', async ({ pa
   const first = await context.newPage();
   await withTiny(first);
   await ready(first, { steps: 60 });
-  await first.click('#tune-run');
+  await press(first, '#tune-run');
   await expect.poll(() => value(first, 'tune-at')).toBeGreaterThan(11);
   await tuning(first, 'running');
   await first.close();
@@ -71,15 +71,15 @@ test('a tab closed in mid-run leaves its last snapshot to the next', async ({ pa
 
 test('a tuning that was left goes on where it was, to the same end', async ({ page }) => {
   await ready(page);
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
   const whole = await psnr(page, NOW);
-  await page.click('#tune-undo');
+  await press(page, '#tune-undo');
   await tuning(page, 'idle');
   // As large as the photo, as without a choice.
-  await page.selectOption('#tune-crop', '64');
+  await pick(page, '#tune-crop', '64');
   for (let step = 1; step <= 3; step += 1) {
-    await page.click('#tune-step');
+    await press(page, '#tune-step');
     await expect.poll(() => value(page, 'tune-at')).toBe(step);
     await tuning(page, 'paused');
   }
@@ -96,7 +96,7 @@ test('a tuning that was left goes on where it was, to the same end', async ({ pa
   await expect(page.locator('#tune-crop')).toHaveValue('64');
   expect(await value(page, 'tune-at')).toBe(12);
   expect(await psnr(page, NOW)).toBe(whole);
-  await page.click('#tune-undo');
+  await press(page, '#tune-undo');
   await tuning(page, 'idle');
   await page.reload();
   await reaches(page, 'ready');
@@ -107,16 +107,16 @@ test('of two tabs that tune, one is kept, and it is offered when its tab is gone
   const first = await context.newPage();
   await withTiny(first);
   await ready(first);
-  await first.click('#tune-step');
+  await press(first, '#tune-step');
   await tuning(first, 'paused');
   await expect(first.locator('#tune-left')).toContainText('outlives this page');
   // The other one is offered nothing while the first is at it, and leaves its record alone.
   await ready(page, { steps: 2 });
   await expect(page.locator('#tune-offer')).toBeHidden();
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
   await expect(page.locator('#tune-left')).toContainText('Another tab of this page is tuning too');
-  await page.click('#tune-undo');
+  await press(page, '#tune-undo');
   await tuning(page, 'idle');
   await first.close();
   await expect(page.locator('#tune-offer')).toBeVisible();
@@ -146,9 +146,9 @@ test('a worker that dies leaves the last snapshot to go on from', async ({ page 
   `,
   );
   await ready(page);
-  await page.click('#tune-step');
+  await press(page, '#tune-step');
   await tuning(page, 'paused');
-  await page.click('#tune-step');
+  await press(page, '#tune-step');
   await complains(page, 'worker_failed', /started again/);
   await tuning(page, 'idle');
   await expect(page.locator('#tune-offer')).toContainText('stopped at step 1 of 12');
@@ -189,9 +189,9 @@ test('without memory for a step it says so, and smaller crops get through', asyn
   await open(page);
   await rebuildSample(page, 'chelsea');
   const untuned = await value(page, 'psnr');
-  await page.click('.tune-more summary');
-  await page.fill('#tune-steps', '1');
-  await page.click('#tune-run');
+  await more(page);
+  await fill(page, '#tune-steps', '1');
+  await press(page, '#tune-run');
   await complains(
     page,
     'out_of_memory',
@@ -226,7 +226,7 @@ for (const [what, failing, code] of FAILURES) {
       `import(new URL('../pkg/tesserae.js', import.meta.url).href).then(({ Tuner }) => (Tuner.prototype.step = async () => { ${failing}; }))`,
     );
     await ready(page);
-    await page.click('#tune-run');
+    await press(page, '#tune-run');
     await complains(page, code, /the engine was started again|was started again; a smaller size/);
     await tuning(page, 'idle');
     const smaller = page.locator('#alert button:has-text("crops of 32 pixels")');
@@ -237,7 +237,7 @@ for (const [what, failing, code] of FAILURES) {
     for (let i = 0; i < 3; i += 1) {
       await complains(page, code, /the engine was started again/);
       await expect(smaller).toHaveCount(0);
-      await page.click('#tune-run');
+      await press(page, '#tune-run');
     }
     await complains(page, code, /the engine was started again/);
     await rebuildSample(page, 'coffee');

@@ -1,7 +1,7 @@
 // What a tuning takes of the graphics device's memory, and that it gives it back.
 import { expect, patchWorker, test, withTiny } from './app.js';
 import { args, executablePath } from './chromium.js';
-import { ready, tuning } from './panel.js';
+import { press, ready, tuning } from './panel.js';
 
 // A buffer is freed when it is collected, which the test has to ask for.
 test.use({ launchOptions: { executablePath, args: [...args, '--js-flags=--expose-gc'] } });
@@ -37,10 +37,10 @@ test('undo gives back the graphics device’s memory, and a second tuning takes 
   const before = await alive(page);
   const taken = [];
   for (let run = 0; run < 2; run += 1) {
-    await page.click('#tune-run');
+    await press(page, '#tune-run');
     await tuning(page, 'ended');
     const during = await alive(page);
-    await page.click('#tune-undo');
+    await press(page, '#tune-undo');
     await tuning(page, 'idle');
     await expect.poll(() => alive(page)).toBeLessThan(during);
     taken.push({ during, after: await alive(page) });

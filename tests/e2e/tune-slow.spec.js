@@ -2,6 +2,7 @@
 // stays within bounds however long it goes on.
 import { join } from 'node:path';
 import { commandLine, drop, expect, inFolder, open, reaches, rebuildSample, smallPhoto, test, value } from './app.js';
+import { fill, press } from './panel.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -25,13 +26,13 @@ async function tune(page, steps) {
   await page.locator('.tune-more').evaluate((more) => {
     /** @type {HTMLDetailsElement} */ (more).open = true;
   });
-  await page.fill('#tune-steps', String(steps));
-  await page.click('#tune-run');
+  await fill(page, '#tune-steps', String(steps));
+  await press(page, '#tune-run');
 }
 
 /** @param {Page} page */
 async function undo(page) {
-  await page.click('#tune-undo');
+  await press(page, '#tune-undo');
   await tuning(page, 'idle');
 }
 
@@ -94,10 +95,10 @@ test('five hundred steps take no more memory than fifty @slow', async ({ page })
   await reaches(page, 'done');
   await tune(page, 500);
   await expect.poll(() => value(page, 'tune-at'), { timeout: 600_000 }).toBeGreaterThanOrEqual(50);
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'paused');
   const [at, early] = [await value(page, 'tune-at'), await value(page, 'memory')];
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
   const late = await value(page, 'memory');
   console.log(`engine ${megabytes(early)} at step ${at}, ${megabytes(late)} at step ${await value(page, 'tune-at')}`);

@@ -6,6 +6,7 @@ import AxeBuilder from '@axe-core/playwright';
 import {
   REBUILT,
   SHIPPED,
+  chooseModel,
   commandLine,
   complains,
   decoded,
@@ -13,17 +14,19 @@ import {
   dropOn,
   expect,
   inFolder,
+  modelIs,
   open,
   patchWorker,
   pixels,
   reaches,
+  room,
   saved,
   smallPhoto,
   test,
   value,
   withTiny,
 } from './app.js';
-import { BEFORE, NOW, ends, psnr, ready, tuning } from './panel.js';
+import { BEFORE, NOW, ends, fill, more, pick, press, psnr, ready, tuning } from './panel.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -54,10 +57,12 @@ async function commandLineAgrees(page, weights, quality, rgba) {
 
 test('a tuned model rebuilds its photo better, and its file does so too after a reload', async ({ page }) => {
   await open(page);
-  await expect(page.locator('#tune')).toBeHidden();
+  // Without a picture there is nothing to learn from.
+  await room(page, 'tune');
+  for (const button of ['#tune-run', '#tune-step']) await expect(page.locator(button)).toBeDisabled();
   await ready(page);
   const untuned = await value(page, 'psnr');
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
   expect(await value(page, 'tune-at')).toBe(12);
   await expect(page.locator('#tune-curve')).toHaveAttribute('data-count', '12');
@@ -74,7 +79,7 @@ test('a tuned model rebuilds its photo better, and its file does so too after a 
   expect(now.rgba.equals((await pixels(page, `${BEFORE} canvas`)).rgba)).toBe(false);
   // The model in use is still the one before.
   expect(await value(page, 'psnr')).toBe(untuned);
-  await page.fill('#tune-name', 'mine');
+  await fill(page, '#tune-name', 'mine');
   const file = await saved(page, '#tune-save');
   expect(file.name).toBe('mine.safetensors');
   await commandLineAgrees(page, file.buffer, tuned, now.rgba);
@@ -82,7 +87,7 @@ test('a tuned model rebuilds its photo better, and its file does so too after a 
   await page.reload();
   await reaches(page, 'ready');
   await drop(page, file);
-  await expect(page.locator('#model')).toHaveValue('mine.safetensors');
+  await modelIs(page, 'mine.safetensors');
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
   expect(await value(page, 'psnr')).toBeCloseTo(tuned, 5);
@@ -92,60 +97,61 @@ test('a tuned model rebuilds its photo better, and its file does so too after a 
 test('pause, resume and single steps', async ({ page }) => {
   await ready(page, { steps: 100_000 });
   const untuned = await value(page, 'psnr');
-  await page.click('#tune-step');
+  await press(page, '#tune-step');
   await tuning(page, 'paused');
   expect(await value(page, 'tune-at')).toBe(1);
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'running');
   await expect(page.locator('#tune-parts')).toBeDisabled();
   await expect.poll(() => value(page, 'tune-at')).toBeGreaterThan(3);
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'paused');
   const at = await value(page, 'tune-at');
-  await page.click('#tune-step');
+  await press(page, '#tune-step');
   await expect.poll(() => value(page, 'tune-at')).toBe(at + 1);
   await tuning(page, 'paused');
 
   // A picture in the middle of it pauses it.
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'running');
+  await room(page, 'rebuild');
   await page.click('#square');
   await tuning(page, 'paused');
   await reaches(page, 'done');
   expect(await value(page, 'psnr')).toBe(untuned);
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await expect.poll(() => value(page, 'tune-at')).toBeGreaterThan(at + 2);
 });
 
 test('stop, undo, and start again from the model as it was', async ({ page }) => {
   await ready(page, { steps: 100_000 });
   const untuned = await value(page, 'psnr');
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await expect.poll(() => value(page, 'tune-at')).toBeGreaterThan(2);
-  await page.click('#tune-stop');
+  await press(page, '#tune-stop');
   await tuning(page, 'ended');
   expect(await psnr(page, NOW)).toBeGreaterThan(untuned);
   await expect(page.locator('#tune-run')).toBeHidden();
-  await page.click('#tune-undo');
+  await press(page, '#tune-undo');
   await tuning(page, 'idle');
   await expect(page.locator('#tune-view')).toBeHidden();
-  await page.fill('#tune-steps', '2');
-  await page.click('#tune-run');
+  await fill(page, '#tune-steps', '2');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
   expect(await psnr(page, BEFORE)).toBe(untuned);
 });
 
 test('a kept model is in use, is there after a reload, and can be removed', async ({ page }) => {
   await ready(page);
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
   const tuned = await psnr(page, NOW);
-  await page.fill('#tune-name', 'tiny');
-  await page.click('#tune-keep button:has-text("Keep")');
+  await fill(page, '#tune-name', 'tiny');
+  await press(page, '#tune-keep button:has-text("Keep")');
   await complains(page, 'name_taken', /already/);
-  await page.fill('#tune-name', 'a/b “é” 💎');
-  await page.click('#tune-keep button:has-text("Keep")');
-  await expect(page.locator('#model')).toHaveValue('a/b “é” 💎');
+  await fill(page, '#tune-name', 'a/b “é” 💎');
+  await press(page, '#tune-keep button:has-text("Keep")');
+  await modelIs(page, 'a/b “é” 💎');
   await reaches(page, 'done');
   await tuning(page, 'idle');
   expect(await value(page, 'psnr')).toBeCloseTo(tuned, 5);
@@ -153,30 +159,32 @@ test('a kept model is in use, is there after a reload, and can be removed', asyn
   await page.reload();
   await reaches(page, 'ready');
   await expect(page.locator('#tune-offer')).toBeHidden();
-  await expect(page.locator('#model')).toHaveValue('tiny');
-  await expect(page.locator('#model-remove')).toBeHidden();
-  await page.selectOption('#model', 'a/b “é” 💎 (yours)');
+  await modelIs(page, 'tiny');
+  await expect(page.locator('#models [data-own] .card-name')).toHaveText(['a/b “é” 💎']);
+  await expect(page.locator('#models li:has([data-model=tiny]) button:has-text("Remove")')).toHaveCount(0);
+  await chooseModel(page, 'a/b “é” 💎');
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
   expect(await value(page, 'psnr')).toBeCloseTo(tuned, 5);
   page.on('dialog', (dialog) => dialog.accept());
-  await page.click('#model-remove');
-  await expect(page.locator('#model')).toHaveValue('tiny');
+  await page.click('#model');
+  await page.click('[aria-label="Remove a/b “é” 💎 from this browser"]');
+  await modelIs(page, 'tiny');
   await page.reload();
   await reaches(page, 'ready');
-  await expect(page.locator('#model option', { hasText: 'yours' })).toHaveCount(0);
+  await expect(page.locator('#models [data-own]')).toHaveCount(0);
 });
 
 test('tokens made before a tuning of the decoder decode with the kept model, to the tuned picture', async ({ page }) => {
   await ready(page);
   const tokens = await saved(page, '#save-tokens');
   const untuned = await pixels(page, REBUILT);
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await tuning(page, 'ended');
   const tuned = await pixels(page, `${NOW} canvas`);
-  await page.fill('#tune-name', 'mine');
-  await page.click('#tune-keep button:has-text("Keep")');
-  await expect(page.locator('#model')).toHaveValue('mine');
+  await fill(page, '#tune-name', 'mine');
+  await press(page, '#tune-keep button:has-text("Keep")');
+  await modelIs(page, 'mine');
   await reaches(page, 'done');
   await drop(page, tokens);
   await complains(page, 'tokens_other_decoder', /./);
@@ -198,23 +206,23 @@ test('a kept model is tuned against the discriminator of the model that it comes
   `,
   );
   const style = async () => {
-    await page.selectOption('#tune-preset', 'style');
-    await page.fill('#tune-steps', '1');
-    await page.click('#tune-run');
+    await pick(page, '#tune-preset', 'style');
+    await fill(page, '#tune-steps', '1');
+    await press(page, '#tune-run');
     await tuning(page, 'ended');
     expect(await page.workers()[0].evaluate(() => /** @type {any} */ (self).judges)).toEqual(['the discriminator of tiny']);
   };
   await ready(page);
   await style();
-  await page.fill('#tune-name', 'mine');
-  await page.click('#tune-keep button:has-text("Keep")');
-  await expect(page.locator('#model')).toHaveValue('mine');
+  await fill(page, '#tune-name', 'mine');
+  await press(page, '#tune-keep button:has-text("Keep")');
+  await modelIs(page, 'mine');
   await page.reload();
   await reaches(page, 'ready');
-  await page.selectOption('#model', 'mine (yours)');
+  await chooseModel(page, 'mine');
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
-  await page.click('.tune-more summary');
+  await more(page);
   await style();
 });
 
@@ -227,14 +235,14 @@ test('every preset runs, on more pictures than one', async ({ page }) => {
   await reaches(page, 'done');
   await expect(page.locator('html')).not.toHaveAttribute('data-dragging', /./);
   await expect(page.locator('#tune-pictures canvas')).toHaveCount(3);
-  await page.click('#tune-pictures button >> nth=0');
+  await press(page, '#tune-pictures button >> nth=0');
   await expect(page.locator('#tune-pictures canvas')).toHaveCount(2);
   for (const [preset, title, parts, steps, crop] of [
     ['style', 'Picture', 'decoder', '150', '128'],
     ['noise', 'Damaged', 'all', '200', '128'],
     ['jpeg', 'Damaged', 'all', '300', '64'],
   ]) {
-    await page.selectOption('#tune-preset', preset);
+    await pick(page, '#tune-preset', preset);
     for (const [field, filled] of [
       ['parts', parts],
       ['steps', steps],
@@ -243,8 +251,8 @@ test('every preset runs, on more pictures than one', async ({ page }) => {
       await expect(page.locator(`#tune-${field}`)).toHaveValue(filled);
     }
     // The pictures are smaller than most of these crops, and crops then as large as they are.
-    await page.fill('#tune-steps', '2');
-    await page.click('#tune-run');
+    await fill(page, '#tune-steps', '2');
+    await press(page, '#tune-run');
     await tuning(page, 'ended');
     await expect(page.locator('#tune-view figcaption strong').first()).toHaveText(title);
     expect(await value(page, 'tune-loss')).toBeGreaterThan(0);
@@ -252,11 +260,11 @@ test('every preset runs, on more pictures than one', async ({ page }) => {
     const damaged = page.locator('#tune-view figure[data-stage=seen] .stages-psnr');
     if (title === 'Picture') await expect(damaged).toHaveCount(0);
     else expect(Number(await damaged.getAttribute('data-value'))).toBeGreaterThan(10);
-    await page.click('#tune-undo');
+    await press(page, '#tune-undo');
     await tuning(page, 'idle');
   }
   await page.setInputFiles('#tune-files', { name: 'broken.png', mimeType: 'image/png', buffer: buffer.subarray(0, 100) });
-  await page.click('#tune-run');
+  await press(page, '#tune-run');
   await complains(page, 'image_corrupt', /./);
   await tuning(page, 'idle');
 });

@@ -1,6 +1,6 @@
 // Weight files that are no good, from tests/bad: each gets its code and its sentence, and the model in
 // use then makes the same picture of the same tokens. One page goes through all of them in turn.
-import { REBUILT, drop, expect, file, open, pixels, reaches, saved, test as base, watch, withTiny } from './app.js';
+import { REBUILT, drop, expect, file, modelIs, open, pixels, reaches, saved, test as base, watch, withTiny } from './app.js';
 
 /** @typedef {{name: string, file: string, config?: string, code: string, page?: string, says: string}} Case */
 
@@ -27,7 +27,7 @@ base.beforeAll(async ({ browser, baseURL }) => {
   await withTiny(page);
   await open(page);
   await drop(page, GOOD);
-  await expect(page.locator('#model')).toHaveValue(GOOD.name);
+  await modelIs(page, GOOD.name);
   await drop(page, PICTURE);
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');
   await reaches(page, 'done');
@@ -51,7 +51,7 @@ async function decoded() {
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'rebuilt');
   await reaches(page, 'done');
   await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
-  await expect(page.locator('#model')).toHaveValue(GOOD.name);
+  await modelIs(page, GOOD.name);
   return (await pixels(page, REBUILT)).rgba;
 }
 

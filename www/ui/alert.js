@@ -1,6 +1,11 @@
+// @ts-check
 // <alert-box>: one plain sentence and a way on. It stays until it is dismissed or no longer true.
+import { button, h } from './h.js';
 
-/** The way on, per code; the sentence itself comes from whoever failed. Backticks mark code in both. */
+/**
+ * The way on, per code; the sentence itself comes from whoever failed. Backticks mark code in both.
+ * @type {Record<string, string>}
+ */
 const WAY_ON = {
   image_unsupported: 'Save it as PNG, JPEG or WebP and try again.',
   image_corrupt: 'Try another copy of it.',
@@ -50,22 +55,26 @@ const WAY_ON = {
   internal: 'Try again, or choose the CPU under “Device”.',
 };
 
-class AlertBox extends HTMLElement {
-  #timer = 0;
+export class AlertBox extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener('keydown', (event) => event.key === 'Escape' && this.clear());
+  }
 
-  /** @param {{code: string, message: string}} error @param {{label: string, run: () => void}} [action] */
+  /** @returns {string | undefined} of the error that it shows */
+  get code() {
+    return this.dataset.code;
+  }
+
+  /** @param {{code: string, message: string}} error @param {{label: string, run: () => unknown}} [action] */
   show(error, action) {
-    clearTimeout(this.#timer);
-    const text = document.createElement('p');
     const sentence = error.message || 'Something went wrong.';
-    text.append(...withCode([sentence, WAY_ON[error.code]].filter(Boolean).join(' ')));
-    const buttons = document.createElement('div');
-    buttons.className = 'alert-buttons';
-    if (action) buttons.append(button(action.label, 'button', () => (this.clear(), action.run())));
-    buttons.append(button('Dismiss', 'button quiet', () => this.clear()));
+    const words = withCode([sentence, WAY_ON[error.code]].filter(Boolean).join(' '));
+    const buttons = h('div', { class: 'alert-buttons' });
+    if (action) buttons.append(button(action.label, () => (this.clear(), action.run())));
+    buttons.append(button('Dismiss', () => this.clear(), { class: 'button quiet' }));
     this.dataset.code = error.code;
-    this.replaceChildren(text, buttons);
-    this.onkeydown = (event) => event.key === 'Escape' && this.clear();
+    this.replaceChildren(h('p', {}, ...words), buttons);
+    this.dispatchEvent(new CustomEvent('show'));
   }
 
   clear() {
@@ -74,21 +83,7 @@ class AlertBox extends HTMLElement {
   }
 }
 
-/** Text, of which every second part stood between backticks; never HTML, as names of files are in it. */
-function withCode(words) {
-  return words.split('`').map((part, i) => {
-    if (i % 2 === 0) return part;
-    const code = document.createElement('code');
-    code.textContent = part;
-    return code;
-  });
-}
-
-function button(label, className, run) {
-  const b = document.createElement('button');
-  Object.assign(b, { type: 'button', className, textContent: label });
-  b.addEventListener('click', run);
-  return b;
-}
+/** Text, of which every second part stood between backticks; never HTML, as names of files are in it. @param {string} words */
+const withCode = (words) => words.split('`').map((part, i) => (i % 2 === 0 ? part : h('code', {}, part)));
 
 customElements.define('alert-box', AlertBox);

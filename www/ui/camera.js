@@ -12,7 +12,7 @@ const SENTENCES = {
   NotReadableError: 'The camera could not be started; another program may be using it.',
 };
 
-class CameraDialog extends HTMLElement {
+export class CameraDialog extends HTMLElement {
   #dialog = document.createElement('dialog');
   #video = document.createElement('video');
   #words = document.createElement('p');

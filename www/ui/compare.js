@@ -19,7 +19,7 @@ const LABEL =
 /** @typedef {import('../engine/protocol.js').Pixels} Pixels */
 /** @typedef {import('./view.js').Region} Region */
 
-class CompareSlider extends HTMLElement {
+export class CompareSlider extends HTMLElement {
   #frame = div('compare-frame');
   #window = div('compare-view');
   #half = div('compare-half');
@@ -73,8 +73,7 @@ class CompareSlider extends HTMLElement {
     new Gestures(this.#window, {
       tap: (at) => this.#pick(at),
       twice: (at) => this.#look((view) => view.toggle(at)),
-      // Whoever takes hold of the divider is about to move it.
-      hold: (at) => this.#hold(at !== null && !this.#grasps(at.x)),
+      hold: (on) => this.#hold(on),
       grab: ({ x }, pinched) => {
         this.#divides = this.dataset.shows === 'both' && !pinched && (this.#grasps(x) || !this.#view.movable);
         if (!this.#divides) return;

@@ -1,58 +1,74 @@
-// <device-panel>: one line that says what runs and why, and all that is known about the adapter.
+// @ts-check
+// <device-panel>: what runs and why, the choice of another, and all that is known about the adapter. It
+// emits `choose` with a choice.
+import { button, h } from './h.js';
+
+/** @typedef {import('../engine/protocol.js').DeviceChoice} DeviceChoice */
 
 const NAMES = { webgpu: 'WebGPU', cpu: 'CPU' };
+/** @type {[DeviceChoice, string, string][]} */
+const CHOICES = [
+  ['auto', 'Automatic', 'Both are tried on the same work, and the faster one is taken.'],
+  ['webgpu', 'WebGPU', 'On the graphics device.'],
+  ['cpu', 'CPU', 'On one core; always there.'],
+];
 
-class DevicePanel extends HTMLElement {
-  #line = document.createElement('p');
-  #details = document.createElement('details');
-  #body = document.createElement('div');
-  #memory = document.createElement('p');
+export class DevicePanel extends HTMLElement {
+  #line = h('p', { id: 'device' }, 'Looking for the fastest device …');
+  #memory = h('p', { id: 'memory' });
+  #body = h('div');
+  #choice = h('div', { id: 'device-choice', class: 'choices', role: 'group', 'aria-label': 'Run on' });
+  #details = h('details', { id: 'device-facts', hidden: true }, h('summary', {}, 'About this device'), this.#memory, this.#body);
 
   connectedCallback() {
     if (this.#line.isConnected) return;
-    this.#line.id = 'device';
-    this.#line.textContent = 'Looking for the fastest device …';
-    const summary = document.createElement('summary');
-    summary.textContent = 'About this device';
-    this.#details.id = 'device-facts';
-    this.#memory.id = 'memory';
-    this.#details.append(summary, this.#memory, this.#body);
-    this.#details.hidden = true;
-    this.append(this.#line, this.#details);
+    for (const [value, title, words] of CHOICES) {
+      const choose = button('', () => this.dispatchEvent(new CustomEvent('choose', { detail: value })), {
+        class: 'choice',
+        'data-device': value,
+      });
+      choose.append(h('strong', {}, title), ' ', words);
+      this.#choice.append(choose);
+    }
+    this.append(this.#line, this.#choice, this.#details);
+  }
+
+  /** @param {DeviceChoice} choice */
+  set choice(choice) {
+    for (const element of this.#choice.querySelectorAll('button'))
+      element.setAttribute('aria-pressed', String(element.dataset.device === choice));
   }
 
   /** @param {import('../engine/protocol.js').DeviceFacts} facts */
-  show(facts) {
-    const strong = document.createElement('strong');
-    strong.textContent = `Runs on ${facts.kind === 'cpu' ? 'the CPU' : NAMES[facts.kind]}.`;
-    const why = [facts.reason, facts.problem?.message].filter((s, i, all) => s && all.indexOf(s) === i).join(' ');
-    this.#line.replaceChildren(strong, ` ${why}`);
-    this.#line.dataset.kind = facts.kind;
-    if (facts.problem) this.#line.dataset.problem = facts.problem.code;
+  show({ kind, reason, problem, adapter, selfTest }) {
+    const why = [reason, problem?.message].filter((s, i, all) => s && all.indexOf(s) === i).join(' ');
+    this.#line.replaceChildren(h('strong', {}, `Runs on ${kind === 'cpu' ? 'the CPU' : NAMES[kind]}.`), ` ${why}`);
+    this.#line.dataset.kind = kind;
+    if (problem) this.#line.dataset.problem = problem.code;
     else delete this.#line.dataset.problem;
 
-    const rows = [];
-    const { adapter, selfTest } = facts;
+    /** @type {[string, string][]} */ const rows = [];
     if (selfTest) {
       rows.push(['Self-test on WebGPU', milliseconds(selfTest.webgpuMs)], ['Self-test on the CPU', milliseconds(selfTest.cpuMs)]);
     }
     if (adapter) {
-      rows.push(
-        ['Vendor', adapter.vendor],
-        ['Architecture', adapter.architecture],
-        ['Device', adapter.device],
-        ['Description', adapter.description],
-      );
-      rows.push(['Kind', adapter.software ? 'software' : 'hardware']);
+      rows.push(['Vendor', adapter.vendor], ['Architecture', adapter.architecture], ['Device', adapter.device]);
+      rows.push(['Description', adapter.description], ['Kind', adapter.software ? 'software' : 'hardware']);
     } else {
       rows.push(['WebGPU adapter', 'none was offered']);
     }
-    const parts = [list(rows.filter(([, value]) => value))];
+    this.#body.replaceChildren(list(rows.filter(([, value]) => value)));
     if (adapter) {
-      parts.push(heading('Features'), chips(adapter.features));
-      parts.push(heading('Limits'), list(entries(adapter.limits).map(([k, v]) => [k, Number(v).toLocaleString('en')])));
+      const limits = Object.entries(adapter.limits).map(
+        ([name, value]) => /** @type {[string, string]} */ ([name, value.toLocaleString('en')]),
+      );
+      this.#body.append(
+        h('h3', {}, 'Features'),
+        h('ul', {}, ...adapter.features.map((name) => h('li', {}, name))),
+        h('h3', {}, 'Limits'),
+        list(limits),
+      );
     }
-    this.#body.replaceChildren(...parts);
     this.#details.hidden = false;
   }
 
@@ -64,43 +80,10 @@ class DevicePanel extends HTMLElement {
   }
 }
 
-// Maps come over the wasm boundary as Map or as object, by the serializer's setting.
-function entries(limits) {
-  return limits instanceof Map ? [...limits] : Object.entries(limits ?? {});
-}
+/** @param {number | null} value */
+const milliseconds = (value) => (value === null ? 'not run' : `${value.toFixed(1)} ms`);
 
-function milliseconds(value) {
-  return value === null || value === undefined ? 'not run' : `${value.toFixed(1)} ms`;
-}
-
-function heading(text) {
-  const h = document.createElement('h3');
-  h.textContent = text;
-  return h;
-}
-
-function list(rows) {
-  const dl = document.createElement('dl');
-  for (const [term, value] of rows) {
-    const dt = document.createElement('dt');
-    dt.textContent = term;
-    const dd = document.createElement('dd');
-    dd.textContent = value;
-    const div = document.createElement('div');
-    div.append(dt, dd);
-    dl.append(div);
-  }
-  return dl;
-}
-
-function chips(names) {
-  const ul = document.createElement('ul');
-  for (const name of names) {
-    const li = document.createElement('li');
-    li.textContent = name;
-    ul.append(li);
-  }
-  return ul;
-}
+/** @param {[term: string, value: string][]} rows */
+const list = (rows) => h('dl', {}, ...rows.map(([term, value]) => h('div', {}, h('dt', {}, term), h('dd', {}, value))));
 
 customElements.define('device-panel', DevicePanel);

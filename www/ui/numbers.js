@@ -14,7 +14,7 @@ const ROWS = [
   ['time', 'Time', 'Encoding and decoding, without reading the file.'],
 ];
 
-class ResultNumbers extends HTMLElement {
+export class ResultNumbers extends HTMLElement {
   /** @type {Record<string, HTMLElement>} */ #values = {};
 
   connectedCallback() {
@@ -66,6 +66,11 @@ class ResultNumbers extends HTMLElement {
     const total = (seconds.encode ?? 0) + seconds.decode;
     const parts = seconds.encode === null ? 'decode only' : `encode ${seconds.encode.toFixed(2)}, decode ${seconds.decode.toFixed(2)}`;
     this.#put('time', `${total.toFixed(2)} s`, total, parts);
+  }
+
+  /** What it says of the rebuilt picture. */
+  get words() {
+    return `PSNR ${this.#values.psnr.textContent}, SSIM ${this.#values.ssim.textContent}`;
   }
 
   /** @param {string} id @param {string} text @param {number | ''} value */

@@ -1,35 +1,30 @@
-// <work-progress>: one bar for download and work. Within a job it never goes back.
+// @ts-check
+// <work-progress>: one bar for download and work, there while something is under way. Within a job it
+// never goes back.
+import { button, h } from './h.js';
 
-class WorkProgress extends HTMLElement {
-  #track = document.createElement('div');
-  #fill = document.createElement('div');
-  #text = document.createElement('p');
-  #cancel = document.createElement('button');
+export class WorkProgress extends HTMLElement {
+  #fill = h('div', { class: 'progress-fill' });
+  #text = h('p', { class: 'progress-text', id: 'progress-text' });
+  #track = h(
+    'div',
+    { class: 'progress-track', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-labelledby': 'progress-text' },
+    this.#fill,
+  );
   #at = 0;
 
   connectedCallback() {
     if (this.#track.isConnected) return;
-    this.#track.className = 'progress-track';
-    this.#track.setAttribute('role', 'progressbar');
-    this.#track.setAttribute('aria-valuemin', '0');
-    this.#track.setAttribute('aria-valuemax', '100');
-    this.#track.setAttribute('aria-labelledby', 'progress-text');
-    this.#fill.className = 'progress-fill';
-    this.#track.append(this.#fill);
-    this.#text.className = 'progress-text';
-    this.#text.id = 'progress-text';
-    Object.assign(this.#cancel, { type: 'button', id: 'cancel', className: 'button quiet', textContent: 'Cancel', hidden: true });
-    this.#cancel.addEventListener('click', () => this.dispatchEvent(new CustomEvent('cancel')));
-    this.append(this.#track, this.#text, this.#cancel);
-    this.rest('');
+    const cancel = button('Cancel', () => this.dispatchEvent(new CustomEvent('cancel')), { id: 'cancel', class: 'button quiet' });
+    this.append(this.#track, this.#text, cancel);
+    this.rest();
   }
 
-  /** A new job begins at nought. */
+  /** A new job begins at nought. @param {string} text */
   begin(text) {
     this.#at = 0;
+    this.hidden = false;
     this.dataset.busy = 'true';
-    this.#cancel.hidden = false;
-    this.#track.ariaHidden = null;
     this.to(0, text);
   }
 
@@ -42,14 +37,12 @@ class WorkProgress extends HTMLElement {
     this.#text.textContent = text;
   }
 
-  /** Nothing is under way; `text` says how it ended. */
-  rest(text) {
+  /** Nothing is under way. */
+  rest() {
     this.#at = 0;
+    if (this.contains(document.activeElement)) document.querySelector('main')?.focus({ preventScroll: true });
     this.dataset.busy = 'false';
-    if (this.#cancel === document.activeElement) document.getElementById('stage')?.focus({ preventScroll: true });
-    this.#cancel.hidden = true;
-    this.#track.ariaHidden = 'true';
-    this.#text.textContent = text;
+    this.hidden = true;
   }
 }
 

@@ -20,7 +20,7 @@ const HINT = ' Point at a picture or press the arrow keys to look elsewhere.';
  * @property {import('../engine/protocol.js').Quality | null} quality null without an original
  */
 
-class StagePair extends HTMLElement {
+export class StagePair extends HTMLElement {
   /** @type {'one' | 'both'} what is wanted; what is shown is in `data-shows` */ choice = 'one';
   #row = document.createElement('div');
   #one = button('', () => this.choose('one'));

@@ -13,7 +13,7 @@ const NAMES = ['Top', 'Bottom'];
 /** @typedef {import('./mosaic.js').Grid & {side: number}} Grid with the pixels along one side of a token */
 /** @typedef {Cell & {grid: number}} Token */
 
-class TokenGrid extends HTMLElement {
+export class TokenGrid extends HTMLElement {
   /** @type {import('./view.js').Size | null} null while the tokens are of a picture that is gone */ #picture = null;
   /** @type {Grid[]} */ #grids = [];
   /** @type {Uint8Array[]} */ #palettes = [];

@@ -1,19 +1,22 @@
 // @ts-check
 // The shipped models, from models/index.json, and what the page says about them.
-import { Code, PageCode, TesseraeError } from './engine/protocol.js';
+import { Code, PageCode, TesseraeError } from '../engine/protocol.js';
 
-const INDEX = new URL('models/index.json', import.meta.url).href;
+const INDEX = new URL('../models/index.json', import.meta.url).href;
 // Weights and cards stay where they are when the index of a new release comes.
 const MODELS = new URL('models/', document.baseURI).href;
 /** Of training, in their order. @type {Record<Stage, string>} */
 export const STAGES = { vqvae: 'VQ-VAE', vqgan: 'VQ-GAN' };
+/** @type {Record<Stage, string>} */
+const CHARACTER = { vqvae: 'Faithful and soft.', vqgan: 'Sharper: it invents texture.' };
 // Kinds that are better known by another name than by their stage.
 /** @type {Record<string, string>} */
 const KINDS = { vqvae2: 'VQ-VAE-2', kl: 'VAE' };
 
-/** @typedef {import('./engine/protocol.js').ModelEntry} ModelEntry */
+/** @typedef {import('../engine/protocol.js').ModelEntry} ModelEntry */
 /** @typedef {ModelEntry['stage']} Stage */
-/** @typedef {{own: ModelEntry, other: ModelEntry, source: import('./engine/protocol.js').Shipped}} Pair */
+/** @typedef {{name: string, kind: string, facts: string[], purpose: string, url: string}} Card */
+/** @typedef {{own: ModelEntry, other: ModelEntry, source: import('../engine/protocol.js').Shipped}} Pair */
 
 export const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
 
@@ -61,8 +64,15 @@ export class Shelf {
       : null;
   }
 
-  options() {
-    return this.entries.map((e) => new Option(`${e.name} · ${KINDS[e.kind] ?? STAGES[e.stage]} · ${megabytes(e.bytes)} MB`, e.name));
+  /** What is said of each on its card. @returns {Card[]} */
+  get cards() {
+    return this.entries.map(({ name, kind, stage, bytes, quality: { bpp }, licence, trained_on, card }) => ({
+      name,
+      kind: KINDS[kind] ?? STAGES[stage],
+      facts: [typeof bpp === 'number' ? `${bpp.toFixed(3)} bits per pixel` : '', `${megabytes(bytes)} MB`, licence].filter(Boolean),
+      purpose: [KINDS[kind] ? '' : CHARACTER[stage], trained_on && `Trained on ${trained_on}.`].filter(Boolean).join(' '),
+      url: new URL(card, MODELS).href,
+    }));
   }
 
   /**
@@ -80,7 +90,7 @@ export class Shelf {
     return this.entries.find((entry) => entry.codebook === codebook);
   }
 
-  /** What a loaded model is, in a sentence or two and its card. @param {import('./engine/protocol.js').Loaded} loaded */
+  /** What a loaded model is, in a sentence or two and its card. @param {import('../engine/protocol.js').Loaded} loaded */
   describe({ model, name, origin }) {
     const facts = [weights(model.parameters), grids(model)];
     const entry = this.#find(name);
@@ -98,7 +108,7 @@ function weights(count) {
   return count < 1e6 ? `${count.toLocaleString('en')} weights` : `${(count / 1e6).toFixed(1)} million weights`;
 }
 
-/** What becomes of the pixels. @param {import('./engine/protocol.js').ModelFacts} model */
+/** What becomes of the pixels. @param {import('../engine/protocol.js').ModelFacts} model */
 function grids({ grids: [coarse, fine], codebookSize, factor, config }) {
   const square = (/** @type {number} */ side) => `${side} × ${side}`;
   const codes = `${codebookSize.toLocaleString('en')} codes`;
@@ -107,7 +117,7 @@ function grids({ grids: [coarse, fine], codebookSize, factor, config }) {
   return `no codebook, but ${/** @type {Record<string, unknown>} */ (config).embed_dim} continuous numbers for every ${square(factor)} pixels`;
 }
 
-/** Whose file it is and what it left open; nothing about a file of this project. @param {import('./engine/protocol.js').ModelFacts} model */
+/** Whose file it is and what it left open; nothing about a file of this project. @param {import('../engine/protocol.js').ModelFacts} model */
 function provenance({ family, assumed, prefix, config }) {
   if (family === 'tesserae') return [];
   const words = assumed.map(

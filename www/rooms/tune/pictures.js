@@ -1,12 +1,13 @@
 // @ts-check
 // <picture-list>: small pictures of what a model is tuned on: the one on the stage, and more that are
 // dropped here, chosen, or come from the camera, for which it emits `camera` with how many there is
-// room for. It emits `refuse` when there are more than fit.
+// room for. It emits `change`, and `refuse` when there are more than fit.
 
 const MOST = 50;
 const SIDE = 128;
+const WORDS = ['Add the pictures to learn from, or rebuild one first.', 'On this picture; add others that are like it, or drop them here.'];
 
-class PictureList extends HTMLElement {
+export class PictureList extends HTMLElement {
   /** @type {Blob | null} the one on the stage */ #first = null;
   /** @type {Blob[]} */ #more = [];
   /** Small copies of the pictures in the list, each drawn once. @type {Map<Blob, HTMLCanvasElement>} */ #small = new Map();
@@ -88,14 +89,14 @@ class PictureList extends HTMLElement {
 
   #draw() {
     const count = this.pictures.length;
-    this.#words.textContent =
-      count === 1 ? 'On this picture; add others that are like it, or drop them here.' : `On these ${count} pictures.`;
+    this.#words.textContent = WORDS[count] ?? `On these ${count} pictures.`;
     // The ways to more stay where they are, and keep the focus.
     this.#list.querySelectorAll('li:has(canvas)').forEach((item) => item.remove());
     this.#list.prepend(...this.pictures.map((blob, i) => this.#item(blob, i)));
     // A browser may hold on to the file of a picture for long, and so to what hangs on it.
     const listed = new Set(this.pictures);
     for (const blob of this.#small.keys()) if (!listed.has(blob)) this.#small.delete(blob);
+    this.dispatchEvent(new CustomEvent('change'));
   }
 
   /** @param {Blob} blob @param {number} at */

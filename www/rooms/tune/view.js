@@ -2,7 +2,7 @@
 // <tune-view>: a tuning as it goes: the picture, what the model made of it before and makes now, the
 // loss, and how fast and how far it is.
 import './curve.js';
-import { figure } from './stages.js';
+import { figure } from '../../ui/stages.js';
 
 /** Steps whose mean is the speed. */
 const WINDOW = 20;
@@ -14,11 +14,11 @@ const ROWS = [
   ['tune-codes', 'Codes in use'],
 ];
 
-/** @typedef {import('../engine/protocol.js').Preview} Preview */
+/** @typedef {import('../../engine/protocol.js').Preview} Preview */
 
-class TuneView extends HTMLElement {
+export class TuneView extends HTMLElement {
   #row = document.createElement('div');
-  #curve = /** @type {any} */ (document.createElement('loss-curve'));
+  #curve = document.createElement('loss-curve');
   /** @type {Record<string, HTMLElement>} */ #values = {};
   /** @type {number[]} */ #seconds = [];
   #steps = 0;
@@ -47,7 +47,7 @@ class TuneView extends HTMLElement {
   }
 
   /**
-   * @param {import('../engine/protocol.js').Begun} begun @param {number} steps in all
+   * @param {import('../../engine/protocol.js').Begun} begun @param {number} steps in all
    * @param {number[]} losses of the steps done
    * @param {number} codes of all grids together, 0 for a model without a codebook
    */
@@ -68,7 +68,7 @@ class TuneView extends HTMLElement {
     this.#numbers();
   }
 
-  /** @param {import('../engine/protocol.js').Step} step */
+  /** @param {import('../../engine/protocol.js').Step} step */
   step({ loss, seconds, now }) {
     this.losses.push(loss);
     this.#seconds = [...this.#seconds, seconds].slice(-WINDOW);

@@ -1,9 +1,12 @@
 // @ts-check
 // <loss-curve>: the loss of every step so far.
-/** @typedef {import('../vendor/uPlot.esm.js')} Plot */
-/** @typedef {import('../vendor/uPlot.esm.js').Axis} Axis */
+import { styled } from '../../ui/h.js';
+
+/** @typedef {import('../../vendor/uPlot.esm.js')} Plot */
+/** @typedef {import('../../vendor/uPlot.esm.js').Axis} Axis */
 
 const HEIGHT = 170;
+const SHEET = new URL('../../vendor/uPlot.min.css', import.meta.url).href;
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 /** @param {string} name of a colour of the page */
@@ -22,7 +25,7 @@ const axis = (across) => ({
     : { values: (_, ticks) => ticks.map((v) => String(Number(v.toPrecision(3)))) }),
 });
 
-class LossCurve extends HTMLElement {
+export class LossCurve extends HTMLElement {
   /** @type {Plot | null} */ #plot = null;
   /** @type {Promise<void> | null} */ #drawing = null;
   #losses = [0].slice(1);
@@ -64,7 +67,7 @@ class LossCurve extends HTMLElement {
   // does in a browser whose language is no language tag) nothing but the curve is missing.
   async #draw() {
     try {
-      const { default: Plot } = await import('../vendor/uPlot.esm.js');
+      const [{ default: Plot }] = await Promise.all([import('../../vendor/uPlot.esm.js'), styled(SHEET)]);
       this.#plot = new Plot(
         {
           width: Math.max(1, this.clientWidth),

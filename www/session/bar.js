@@ -1,13 +1,13 @@
 // @ts-check
-// The bar under the picture: what part of it each stage of a job takes, and in which words.
-import { Ask, Stage } from './engine/protocol.js';
-import { megabytes } from './models.js';
+// The page's one bar: what part of it each stage of a job takes, and in which words.
+import { Ask, Stage } from '../engine/protocol.js';
+import { megabytes } from './shelf.js';
 
 // Jobs of one kind share a bar: the engine and its model come up together.
 /** @typedef {'start' | 'picture' | 'decode' | 'tune'} Kind */
 /** @typedef {typeof Stage[keyof typeof Stage]} StageName */
 
-/** @type {Record<import('./engine/protocol.js').Job['kind'], Kind>} */
+/** @type {Record<import('../engine/protocol.js').Job['kind'], Kind>} */
 const KIND = {
   [Ask.OPEN]: 'start',
   [Ask.LOAD]: 'start',
@@ -37,8 +37,13 @@ const WORDS = {
 const WITHOUT_TOKENS = { [Stage.ENCODE]: 'Photo to latents', [Stage.DECODE]: 'Latents to photo' };
 
 export class Bar {
-  #element = /** @type {any} */ (document.getElementById('progress'));
+  #element;
   /** @type {Kind | null} what it is about */ kind = null;
+
+  /** @param {import('../ui/progress.js').WorkProgress} element */
+  constructor(element) {
+    this.#element = element;
+  }
 
   /** @param {Kind} kind @param {string} text */
   begin(kind, text) {
@@ -47,7 +52,7 @@ export class Bar {
   }
 
   /**
-   * @param {import('./engine/protocol.js').ProgressMessage & {job: import('./engine/protocol.js').Job}} progress
+   * @param {import('../engine/protocol.js').ProgressMessage & {job: import('../engine/protocol.js').Job}} progress
    * @param {boolean} working whether a picture is on its way
    * @param {boolean} tokens whether the model makes any
    */
@@ -65,9 +70,8 @@ export class Bar {
     this.#element.to(again || !total ? 0 : from + (to - from) * (done / total), text, bytes);
   }
 
-  /** @param {string} words */
-  rest(words) {
+  rest() {
     this.kind = null;
-    this.#element.rest(words);
+    this.#element.rest();
   }
 }

@@ -1,0 +1,144 @@
+// @ts-check
+// The rooms of the page: which one is open, their links, and what is under way in the others.
+import { Code, PageCode, TesseraeError } from './engine/protocol.js';
+import { choose, purpose } from './files.js';
+import { reload } from './update.js';
+import { h, on, styled } from './ui/h.js';
+
+/** @typedef {import('./rooms/index.js').Room} Room */
+/** @typedef {import('./rooms/index.js').Entry} Entry */
+
+const part = (/** @type {Entry} */ { id }, /** @type {string} */ file) => new URL(`rooms/${id}/${file}`, import.meta.url).href;
+
+export class Rooms {
+  #session;
+  #main;
+  #entries;
+  /** @type {Map<string, HTMLAnchorElement>} */ #links = new Map();
+  /** @type {Map<string, Promise<Room>>} */ #rooms = new Map();
+  /** How far each was scrolled when it was left. @type {Map<string, number>} */ #scrolled = new Map();
+  /** @type {string | null} the one on show */ #shown = null;
+
+  /**
+   * @param {import('./session/session.js').Session} session @param {Entry[]} entries
+   * @param {{nav: HTMLElement, main: HTMLElement}} places
+   */
+  constructor(session, entries, { nav, main }) {
+    this.#session = session;
+    this.#entries = entries;
+    this.#main = main;
+    for (const entry of entries) this.#links.set(entry.id, this.#link(entry));
+    nav.append(...this.#links.values());
+    session.address.addEventListener('room', () => this.#open().catch((error) => this.#missing(error)));
+    on(session, 'work', (/** @type {import('./session/session.js').Work} */ work) => this.#mark(work));
+    // Each room has its own place, which the browser does not know of.
+    history.scrollRestoration = 'manual';
+  }
+
+  /** The room that is open, once it is there. @returns {Promise<Room>} */
+  get current() {
+    return this.#room(this.#session.address.room);
+  }
+
+  /** Opens the room that the address names. */
+  start() {
+    return this.#open();
+  }
+
+  /** Goes to another room. @param {string} id @returns {Promise<Room>} once it is there */
+  go(id) {
+    this.#session.address.go(id);
+    return this.#room(id);
+  }
+
+  /** Weights are for all rooms, and the rest for the one that is open. @param {File[]} files */
+  async take(files) {
+    const { file, config } = choose(files);
+    if (!file) return;
+    const kind = purpose(file.name);
+    if (kind === 'weights') return void this.#session.models.use({ from: 'file', name: file.name, blob: file, config });
+    if (kind === 'shards') {
+      const words = 'These weights are spread over several files, which this page does not read.';
+      return this.#session.complain(new TesseraeError(Code.WEIGHTS_SHARDED, words));
+    }
+    if (kind === 'config') return this.#session.complain(new TesseraeError(Code.CONFIG_INVALID, 'A config file is of no use by itself.'));
+    const room = await (kind === 'tokens' ? this.go(this.#entries[0].id) : this.current);
+    room.take(files);
+  }
+
+  async #open() {
+    const { address } = this.#session;
+    const id = address.room;
+    this.#update();
+    const { element } = await this.#room(id);
+    // Another one may have been asked for meanwhile.
+    if (address.room !== id || this.#shown === id) return;
+    if (this.#shown) this.#scrolled.set(this.#shown, scrollY);
+    this.#shown = id;
+    if (!element.isConnected) this.#main.append(element);
+    for (const room of this.#main.children) /** @type {HTMLElement} */ (room).hidden = room !== element;
+    scrollTo(0, this.#scrolled.get(id) ?? 0);
+  }
+
+  /** @param {string} id @returns {Promise<Room>} */
+  #room(id) {
+    const known = this.#rooms.get(id);
+    if (known) return known;
+    const entry = this.#entries.find((one) => one.id === id) ?? this.#entries[0];
+    const room = Promise.all([entry.load(), styled(part(entry, 'style.css'))]).then(([{ create }]) => {
+      const made = create(this.#session, this);
+      made.element.dataset.room = id;
+      return made;
+    });
+    this.#rooms.set(id, room);
+    // A room that could not be had is asked for again.
+    room.catch(() => this.#rooms.delete(id));
+    return room;
+  }
+
+  /** @param {Entry} entry */
+  #link(entry) {
+    const mark = h('span', { class: 'room-work', hidden: true });
+    const link = h('a', { class: 'room-link', href: '', 'data-room': entry.id }, h('span', { class: 'room-icon' }), entry.title, mark);
+    link.style.setProperty('--icon', `url("${part(entry, 'icon.svg')}")`);
+    link.addEventListener('click', (event) => {
+      // A new tab is the browser's to open.
+      if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      this.#session.address.go(entry.id);
+    });
+    // What was chosen since goes along.
+    const address = () => (link.href = this.#session.address.link(entry.id));
+    for (const type of ['pointerenter', 'focus']) link.addEventListener(type, address);
+    address();
+    return link;
+  }
+
+  #update() {
+    const { room } = this.#session.address;
+    for (const [id, link] of this.#links) {
+      if (id === room) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+    const entry = this.#entries.find(({ id }) => id === room);
+    document.title = `${entry?.title} · Tesserae`;
+  }
+
+  /** @param {import('./session/session.js').Work} work */
+  #mark({ room, done }) {
+    const mark = /** @type {HTMLElement} */ (this.#links.get(room)?.querySelector('.room-work'));
+    mark.hidden = done === -1;
+    mark.replaceChildren(
+      h('span', { class: 'visually-hidden' }, 'at work '),
+      done === null || done < 0 ? '' : `${Math.floor(done * 100)} %`,
+    );
+  }
+
+  /** @param {unknown} error */
+  #missing(error) {
+    console.error(error);
+    const trouble = new TesseraeError(PageCode.DOWNLOAD_FAILED, 'This room could not be loaded.');
+    // Browsers keep in mind that a module has failed.
+    this.#session.complain(trouble, { label: 'Reload', run: reload });
+  }
+}

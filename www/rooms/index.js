@@ -1,0 +1,25 @@
+// @ts-check
+// The rooms, in the order of their links. Each is a folder: room.js makes it, style.css dresses it and
+// icon.svg stands for it. A room is loaded when it is first opened, and stays as it was left.
+
+/**
+ * @typedef {object} Room
+ * @property {HTMLElement} element
+ * @property {(files: File[]) => void} take pictures and token files that were dropped or pasted while it is open
+ * @property {() => void} [resume] goes on with the tuning that was left
+ *
+ * @typedef {object} Entry
+ * @property {string} id its folder, and its name in the address
+ * @property {string} title
+ * @property {() => Promise<{create: Create}>} load
+ *
+ * @callback Create
+ * @param {import('../session/session.js').Session} session @param {import('../rooms.js').Rooms} rooms
+ * @returns {Room}
+ */
+
+/** @type {Entry[]} the first is open where the address says nothing */
+export const ROOMS = [
+  { id: 'rebuild', title: 'Rebuild', load: () => import('./rebuild/room.js') },
+  { id: 'tune', title: 'Fine-tune', load: () => import('./tune/room.js') },
+];

@@ -1,0 +1,81 @@
+// @ts-check
+// What a run leaves in the room, as it comes: the original, then the tokens, then the rebuilt picture.
+// Also what can be saved of it.
+import { save } from '../../files.js';
+import { on } from '../../ui/h.js';
+
+/** @typedef {import('../../engine/protocol.js').Loaded} Loaded */
+/** @typedef {import('../../ui/view.js').Region} Region */
+/** @typedef {import('../../ui/view.js').Point} Point */
+
+export class Result {
+  #panel;
+  /** @type {Uint8Array<ArrayBuffer> | null} */ #png = null;
+  /** @type {Uint8Array<ArrayBuffer> | null} */ #tokens = null;
+  #stem = 'picture';
+  /** Whose result it is. @type {import('../../session/session.js').Item | null} */ #input = null;
+
+  /** @param {import('./panel.js').Panel} panel */
+  constructor(panel) {
+    this.#panel = panel;
+    const { savePicture, saveTokens, tokens, compare, stages } = panel;
+    savePicture.addEventListener('click', () => this.#png && save(this.#png, `${this.#stem}.tesserae.png`, 'image/png'));
+    saveTokens.addEventListener('click', () => this.#tokens && save(this.#tokens, `${this.#stem}.tokens`, 'application/octet-stream'));
+    for (const picture of [compare, stages]) {
+      on(tokens, 'cell', (/** @type {{patch: Region, selected: boolean} | null} */ cell) =>
+        picture.mark(cell?.patch ?? null, cell?.selected),
+      );
+      on(picture, 'pick', (/** @type {Point} */ at) => tokens.pick(at));
+    }
+    on(tokens, 'chosen', (/** @type {Region} */ patch) => compare.reveal(patch));
+  }
+
+  /**
+   * @param {import('../../engine/protocol.js').Part} part
+   * @param {import('../../session/session.js').Item} input whose it is
+   * @param {Loaded} loaded the model that makes it
+   */
+  part({ original, tokens }, input, { model: { grids }, palettes }) {
+    const panel = this.#panel;
+    panel.element.dataset.view = 'result';
+    panel.numbers.clear(grids.length > 0);
+    panel.tokens.hidden = panel.saveTokens.hidden = !grids.length;
+    panel.noTokens.hidden = grids.length > 0;
+    this.#png = this.#tokens = null;
+    this.#stem = input.stem;
+    if (original) {
+      if (grids.length) panel.result.dataset.stale = '';
+      panel.tokens.clear();
+      panel.compare.showOriginal(original, input === this.#input);
+    }
+    this.#input = input;
+    if (tokens) {
+      const { facts, indices, file } = tokens;
+      delete panel.result.dataset.stale;
+      this.#tokens = file;
+      panel.tokens.show(
+        facts,
+        facts.grids.map((grid, i) => ({ ...grid, indices: indices[i], side: grids[i] })),
+        palettes,
+      );
+      panel.numbers.showTokens(tokens);
+    }
+    this.#buttons();
+  }
+
+  /** @param {import('../../engine/protocol.js').Result} result @returns {string} a sentence about it */
+  done({ rebuilt, png, quality, seconds }) {
+    const { compare, numbers } = this.#panel;
+    this.#png = png;
+    compare.showRebuilt(rebuilt, !quality);
+    numbers.showResult(quality, seconds);
+    this.#buttons();
+    if (!quality) return 'Rebuilt from its tokens alone.';
+    return `Rebuilt: ${numbers.words}.`;
+  }
+
+  #buttons() {
+    this.#panel.savePicture.disabled = !this.#png;
+    this.#panel.saveTokens.disabled = !this.#tokens;
+  }
+}

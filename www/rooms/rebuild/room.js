@@ -1,0 +1,225 @@
+// @ts-check
+// Rebuild: one picture, or one token file, on the stage, and what the model in use makes of it.
+//
+// Hooks for end-to-end tests, kept stable:
+//   #rebuild            [data-view=empty|result]
+//   #file #drop #samples button[data-sample]   ways in; a drop or a paste anywhere is another
+//   #compare            [data-shows=original|rebuilt|both], its handle is #compare input[type=range]
+//   #stages             [data-shows=one|both]; a picture each in figure[data-stage=vqvae|vqgan]
+//   #tokens             its focusable box is #tokens [role=application], its words #token-readout
+//   #psnr #ssim #count #bpp #usage #time       values; the bare number is in data-value
+//   #size #square #sample                      settings;  #copy-link copies them
+//   #no-tokens          in the place of #tokens for a model without a codebook
+//   #save-picture #save-tokens
+import { PageCode, TesseraeError, failure } from '../../engine/protocol.js';
+import { choose, purpose } from '../../files.js';
+import { SEED } from '../../session/address.js';
+import { on } from '../../ui/h.js';
+import { panel } from './panel.js';
+import { Result } from './result.js';
+import { Stages } from './stages.js';
+
+/** @typedef {import('../../session/session.js').Session} Session */
+/** @typedef {import('../../session/session.js').Item} Item */
+
+const COPIED_MS = 2000;
+
+class Rebuild {
+  #session;
+  #rooms;
+  #panel = panel();
+  #result = new Result(this.#panel);
+  #stages = new Stages(this.#panel);
+  /** What is on the stage. @type {Item | null} */ #input = null;
+  /** What the newest run is to put there. @type {Item | null} */ #pending = null;
+  #clicked = 0;
+
+  /** @param {Session} session @param {import('../../rooms.js').Rooms} rooms */
+  constructor(session, rooms) {
+    this.#session = session;
+    this.#rooms = rooms;
+    session.stage = () => (session.working ? this.#pending : this.#input);
+    on(session, 'phase', (/** @type {string} */ phase) => session.work('rebuild', phase === 'working' ? null : -1));
+    on(session, 'reopen', (/** @type {Item} */ item) => this.#run(item));
+    on(session.models, 'use', (/** @type {Item | null} */ next) => {
+      if (next) this.#run(next);
+      else if (this.#stages.due) this.#showBoth();
+    });
+    on(session.models, 'model', (/** @type {import('../../engine/protocol.js').Loaded | null} */ loaded) => this.#model(loaded));
+    this.#model(session.models.inUse);
+    this.#listen();
+    this.#fill();
+  }
+
+  get element() {
+    return this.#panel.element;
+  }
+
+  /** @param {File[]} files */
+  take(files) {
+    const { file } = choose(files);
+    if (file) this.#accept(file);
+  }
+
+  #listen() {
+    const { file, drop, samples, size, square, sample, stages, link } = this.#panel;
+    const { address } = this.#session;
+    file.addEventListener('change', () => {
+      // Weights may be among them.
+      this.#rooms.take([...(file.files ?? [])]);
+      // So that the same file can be chosen twice in a row.
+      file.value = '';
+    });
+    drop.addEventListener('click', (event) => {
+      if (!(/** @type {Element} */ (event.target).closest('label, input, a, button'))) file.click();
+    });
+    on(samples, 'sample', (/** @type {import('./samples.js').Sample} */ chosen) => this.#fetch(chosen));
+    samples.addEventListener('camera', () => this.#photograph());
+    size.addEventListener('change', () => (address.set({ size: size.value }), this.#again()));
+    square.addEventListener('change', () => (address.set({ square: square.checked }), this.#again()));
+    sample.addEventListener('change', () => (address.set({ sample: sample.checked ? SEED : '' }), this.#again()));
+    on(address, 'settings', (/** @type {import('../../session/address.js').Settings} */ before) => {
+      this.#fill();
+      const { model, size, square, sample } = address.settings;
+      // With another model it is made again anyway.
+      if (model === before.model && [size !== before.size, square !== before.square, sample !== before.sample].includes(true))
+        this.#again();
+    });
+    stages.addEventListener('choose', () => {
+      // What is on its way asks by itself when it is there.
+      if (this.#stages.due && !this.#session.working && !this.#session.models.loading) this.#showBoth();
+      else if (stages.choice === 'one' && this.#session.bar.kind === 'decode') this.#session.client.cancel();
+    });
+    link.addEventListener('click', async () => {
+      const words = link.textContent;
+      const copied = await navigator.clipboard?.writeText(address.link()).then(
+        () => true,
+        () => false,
+      );
+      link.textContent = copied ? 'Link copied' : 'The link is in the address bar';
+      setTimeout(() => (link.textContent = words), COPIED_MS);
+    });
+  }
+
+  #fill() {
+    const { size, square, sample } = this.#session.address.settings;
+    this.#panel.size.value = size;
+    this.#panel.square.checked = square;
+    this.#panel.sample.checked = sample !== '';
+  }
+
+  /** @param {import('../../engine/protocol.js').Loaded | null} loaded */
+  #model(loaded) {
+    if (!loaded) return;
+    const { codebookSize, grids } = loaded.model;
+    this.#panel.codes.textContent = codebookSize ? codebookSize.toLocaleString('en') : 'countless';
+    this.#panel.withoutTokens.hidden = grids.length > 0;
+  }
+
+  // ---- what comes in
+
+  /** @param {File} file @param {string | null} [sample] */
+  #accept(file, sample = null) {
+    const name = file.name || 'pasted.png';
+    const kind = purpose(name) === 'tokens' ? 'tokens' : 'picture';
+    const stem = name.replace(/(\.tesserae)?\.[^.]*$/, '') || 'picture';
+    /** @type {Item} */ const next = { kind, blob: file, stem, sample };
+    const { models, client } = this.#session;
+    return models.inUse || client.loading ? this.#run(next) : models.use(null, next);
+  }
+
+  /** @param {import('./samples.js').Sample} sample */
+  async #fetch({ name, file, url }) {
+    const mine = ++this.#clicked;
+    const blob = await fetch(url).then(
+      (r) => (r.ok ? r.blob() : null),
+      () => null,
+    );
+    if (mine !== this.#clicked) return;
+    if (blob) this.#accept(new File([blob], file, { type: blob.type }), name);
+    else this.#session.complain(new TesseraeError(PageCode.DOWNLOAD_FAILED, 'This sample could not be loaded.'));
+  }
+
+  async #photograph() {
+    const [photo] = await this.#session.camera.take(1);
+    if (photo) this.#accept(new File([photo], 'camera.jpg', { type: photo.type }));
+  }
+
+  // ---- what is made of it
+
+  #again() {
+    const item = this.#session.pictureOnStage;
+    if (item) this.#run(item);
+  }
+
+  /** @param {Item} item */
+  async #run(item) {
+    const session = this.#session;
+    const { client, models, address, bar } = session;
+    const newest = session.begin('working');
+    this.#pending = item;
+    session.holds('rebuild', true);
+    if (models.inUse) bar.begin('picture', 'Reading the file');
+    const { size, square, sample } = address.settings;
+    const photo = item.kind === 'tokens' ? null : { blob: item.blob, maxSide: Number(size), square };
+    const part = (/** @type {import('../../engine/protocol.js').Part} */ one) => this.#part(one);
+    try {
+      const result = await (photo ? client.picture(photo, sample ? Number(sample) : null, part) : client.tokens(item.blob, part));
+      if (!newest()) return;
+      session.complete = true;
+      session.settle('done', this.#result.done(result));
+      this.#stages.done(result, photo);
+      if (photo) session.photo = { photo, stem: item.stem };
+      if (this.#stages.due) this.#showBoth();
+    } catch (error) {
+      if (newest()) this.#failed(error, item);
+    }
+  }
+
+  /** @param {unknown} error @param {Item} item */
+  #failed(error, item) {
+    const { models } = this.#session;
+    const { code, codebook } = failure(error);
+    const reader = codebook && models.shelf.reader(codebook);
+    if (reader) {
+      this.#session.stop(error, { label: `Load ${reader.name}, which reads them`, run: () => models.choose(reader.name, item) });
+      return;
+    }
+    const again = { label: 'Try again', run: () => (models.inUse ? this.#run(item) : models.use(null, item)) };
+    this.#session.stop(error, !models.inUse || code === PageCode.WORKER_FAILED ? again : undefined);
+  }
+
+  /** What is known before the end of the newest run. @param {import('../../engine/protocol.js').Part} part */
+  #part(part) {
+    const { models } = this.#session;
+    const model = models.inUse;
+    if (!model || !this.#pending) return;
+    this.#input = this.#pending;
+    this.#session.complete = false;
+    this.#panel.samples.mark(this.#input.sample);
+    this.#result.part(part, this.#input, model);
+    this.#stages.part(part, models.shelf.stages(model.name));
+    if (part.tokens?.warning) this.#session.complain({ code: 'tokens_other_decoder', message: part.tokens.warning });
+  }
+
+  /** Has the other stage of the model decode the tokens on the stage too; whatever fails, they stay. */
+  async #showBoth() {
+    const session = this.#session;
+    const due = this.#stages.due;
+    if (!due) return;
+    const newest = session.begin('working');
+    this.#pending = this.#input;
+    session.bar.begin('decode', 'Fetching the other stage');
+    try {
+      const decoded = await session.client.decode(...due);
+      if (newest()) session.settle('done', this.#stages.show(decoded));
+    } catch (error) {
+      if (!newest()) return;
+      session.stop(error, { label: 'Try again', run: () => this.#panel.stages.choose('both') });
+      this.#panel.stages.choose('one');
+    }
+  }
+}
+
+/** @type {import('../index.js').Create} */
+export const create = (session, rooms) => new Rebuild(session, rooms);

@@ -1,0 +1,227 @@
+// @ts-check
+// Fine-tune: the model in use learns from pictures of the visitor's, on this device, and is kept, saved
+// or undone.
+//
+// Hooks for end-to-end tests, kept stable:
+//   #tune               [data-tuning=idle|preparing|running|pausing|stopping|paused|ended]
+//   #tune-run #tune-step #tune-stop #tune-undo #tune-save and the button in #tune-keep, with #tune-name
+//   #tune-at #tune-loss #tune-codes have data-value, #tune-view a picture each in figure[data-stage=seen|before|now]
+//   #tune-preset #tune-parts #tune-objective #tune-steps #tune-rate #tune-crop  what is chosen
+//   #tune-pictures      its chooser is #tune-files, #tune-camera another way in
+//   #tune-left          whether it outlives this page
+import { Code, PageCode } from '../../engine/protocol.js';
+import { purpose } from '../../files.js';
+import { button, field, h, on } from '../../ui/h.js';
+import { Choices } from './choices.js';
+import { Run } from './run.js';
+import './pictures.js';
+import './view.js';
+
+/** @typedef {import('../../engine/protocol.js').Tuning} Tuning */
+/** @typedef {import('../../engine/protocol.js').Photo} Photo */
+/** @typedef {import('./run.js').State} State */
+
+const NAME_LENGTH = 24;
+/** @type {Record<import('../../engine/protocol.js').Begun['kept'], string>} */
+const KEPT = {
+  yes: 'Until it is kept or undone, the tuning outlives this page in the browser’s private files.',
+  no: 'This browser keeps nothing for this page: the tuning ends with it.',
+  other: 'Another tab of this page is tuning too, so this tuning ends with its page.',
+  left: 'An earlier tuning is still kept to go on with, so this one ends with its page.',
+};
+/** @type {Partial<Record<State, string>>} */
+const RUN = { running: 'Pause', pausing: 'Pausing', paused: 'Resume' };
+/** In which it is not at work. @type {State[]} */
+const RESTING = ['idle', 'paused', 'ended'];
+
+class Tune {
+  #session;
+  #run;
+  #pictures = h('picture-list', { id: 'tune-pictures' });
+  #choices = new Choices(this.#pictures);
+  #view = h('tune-view', { id: 'tune-view', hidden: true });
+  #start = h('button', { type: 'submit', id: 'tune-run', class: 'button primary' });
+  #step = button('Step', () => this.#valid() && this.#run.go(1), { id: 'tune-step' });
+  #stop = button('Stop', () => this.#run.stop(), { id: 'tune-stop' });
+  #undo = button('Undo', () => this.#run.undo(), { id: 'tune-undo' });
+  #untrainable = h(
+    'p',
+    { class: 'note tune-not', hidden: true },
+    'The model in use cannot be fine-tuned: its tokens are not the nearest codes. Choose another one under “Model”.',
+  );
+  #form = h(
+    'form',
+    { id: 'tune-form' },
+    this.#choices.element,
+    this.#untrainable,
+    h('p', { class: 'actions' }, this.#start, this.#step, this.#stop, this.#undo),
+  );
+  #name = h('input', { id: 'tune-name', type: 'text', maxlength: NAME_LENGTH, required: true, autocomplete: 'off' });
+  #save = button('Download', () => this.#named() && this.#run.finish(this.#name.value, false), { id: 'tune-save' });
+  #keep = h(
+    'form',
+    { id: 'tune-keep', class: 'tune-keep' },
+    field('Name', this.#name),
+    h('button', { type: 'submit', class: 'button primary' }, 'Keep'),
+    this.#save,
+  );
+  #left = h('p', { id: 'tune-left', class: 'note' });
+  /** The picture that is shown, if it is not the first of those that were added here. @type {Photo | null} */ #photo = null;
+  #stem = 'picture';
+  #steps = 1;
+  element = h(
+    'section',
+    { id: 'tune', class: 'room tune', 'aria-label': 'Fine-tune' },
+    h('h2', { class: 'room-title' }, 'Fine-tune'),
+    h(
+      'p',
+      { class: 'room-lead' },
+      'Trains the model on pictures of yours, on this device. The model in use stays as it is until you keep what comes out.',
+    ),
+    h('div', { class: 'tune-board' }, this.#form, this.#view, this.#keep, this.#left),
+  );
+
+  /** @param {import('../../session/session.js').Session} session */
+  constructor(session) {
+    this.#session = session;
+    this.#run = new Run(session, {
+      state: () => this.#settle(),
+      begun: (begun, tuning, { model }) => {
+        this.#steps = tuning.config.steps;
+        this.#view.begin(begun, this.#steps, [...tuning.losses], model.codebookSize * model.grids.length);
+        this.#left.textContent = KEPT[begun.kept];
+        this.#name.value ||= `${this.#stem}-${this.#choices.preset}`.slice(0, NAME_LENGTH);
+      },
+      step: (step) => (this.#view.step(step), this.#tell()),
+      rests: (now, done) => (this.#view.preview(now), this.#view.back(done)),
+      gone: () => {
+        this.#view.hidden = true;
+        this.#left.textContent = '';
+      },
+      chosen: () => this.#chosen(),
+      rate: (rate) => (this.#choices.rate = rate),
+      crop: (side) => (this.#choices.crop = side),
+    });
+    this.#listen();
+    this.#model();
+    if (session.photo) this.#show(session.photo);
+    this.#settle();
+  }
+
+  /** @param {File[]} files */
+  take(files) {
+    // A tuning under way keeps the pictures that it began with.
+    if (this.#run.state === 'idle') this.#pictures.add(files.filter(({ name }) => purpose(name) === 'picture'));
+  }
+
+  /** Goes on with the tuning that was left. */
+  async resume() {
+    const { left, models, alerts } = this.#session;
+    const found = await left.take();
+    if (!found) {
+      left.look();
+      const message = 'This tuning is not here any more: another tab goes on with it, or has discarded it.';
+      return this.#session.complain({ code: PageCode.TUNING_GONE, message });
+    }
+    const { tuning, snapshot } = found;
+    if (models.inUse?.name !== tuning.model) {
+      const source = models.source(tuning.model);
+      if (!source) {
+        const message = `The tuning is of ${tuning.model}, which is not here: drop its file, then go on.`;
+        return this.#session.complain({ code: Code.MODEL_UNKNOWN, message });
+      }
+      if (!(await models.use(source))) return;
+    }
+    alerts.clear();
+    this.#choices.config = tuning.config;
+    this.#show({ photo: tuning.photos[0], stem: 'picture' });
+    this.#pictures.fill(tuning.photos.slice(1).map(({ blob }) => blob));
+    if (await this.#run.begin(tuning, snapshot)) await this.#run.go(Infinity);
+  }
+
+  #listen() {
+    const { models, camera } = this.#session;
+    models.addEventListener('model', () => (this.#run.model(models.inUse), this.#model()));
+    on(this.#session, 'photo', (/** @type {import('../../session/session.js').Shown} */ shown) => this.#show(shown));
+    this.#form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      if (this.#run.state === 'running') this.#run.pause();
+      else this.#run.go(Infinity);
+    });
+    this.#keep.addEventListener('submit', async (event) => {
+      event.preventDefault();
+      if (await this.#run.finish(this.#name.value, true)) this.#name.value = '';
+    });
+    this.#pictures.addEventListener('change', () => this.#settle());
+    on(this.#pictures, 'camera', async (/** @type {number} */ most) => this.#pictures.add(await camera.take(most)));
+    on(this.#pictures, 'refuse', (/** @type {number} */ most) => {
+      const message = `A model is tuned on at most ${most} pictures; the rest was left out.`;
+      this.#session.complain({ code: PageCode.TOO_MANY, message });
+    });
+  }
+
+  #valid() {
+    return this.#form.reportValidity();
+  }
+
+  #named() {
+    return this.#keep.reportValidity();
+  }
+
+  #model() {
+    const grids = this.#session.models.inUse?.model.grids;
+    if (grids) this.#choices.codebook = grids.length > 0;
+    this.#settle();
+  }
+
+  /** The picture that is on the stage. @param {import('../../session/session.js').Shown} shown */
+  #show({ photo, stem }) {
+    this.#photo = photo;
+    this.#stem = stem;
+    this.#settle();
+  }
+
+  /** @returns {Tuning} */
+  #chosen() {
+    const { settings } = this.#session.address;
+    const { maxSide, square } = this.#photo ?? { maxSide: Number(settings.size), square: settings.square };
+    return {
+      model: this.#session.models.inUse?.name ?? '',
+      photos: this.#pictures.pictures.map((blob) => ({ blob, maxSide, square })),
+      config: this.#choices.config,
+      losses: [],
+    };
+  }
+
+  /** Its link says how far it is. */
+  #tell() {
+    this.#session.work('tune', RESTING.includes(this.#run.state) ? -1 : this.#view.hidden ? null : this.#view.losses.length / this.#steps);
+  }
+
+  #settle() {
+    const { state, trainable } = this.#run;
+    const idle = state === 'idle';
+    const ended = state === 'ended';
+    // A tuning under way keeps the pictures that it began with.
+    if (idle && this.#photo) this.#pictures.begin(this.#photo.blob);
+    const able = !idle || (trainable && this.#pictures.pictures.length > 0);
+    const begun = !idle && !this.#view.hidden;
+    const rests = state === 'paused' || ended;
+    this.element.dataset.tuning = state;
+    this.#untrainable.hidden = trainable || !this.#session.models.inUse;
+    this.#choices.element.disabled = !idle;
+    this.#start.textContent = RUN[state] ?? 'Start';
+    this.#start.hidden = this.#step.hidden = ended;
+    this.#start.disabled = !able || !['idle', 'running', 'paused'].includes(state);
+    this.#step.disabled = !able || !['idle', 'paused'].includes(state);
+    this.#stop.hidden = !begun || ended;
+    this.#stop.disabled = !['running', 'paused'].includes(state);
+    this.#undo.hidden = !begun;
+    this.#undo.disabled = !rests;
+    this.#keep.hidden = !rests || this.#view.losses.length === 0;
+    this.#tell();
+  }
+}
+
+/** @type {import('../index.js').Create} */
+export const create = (session) => new Tune(session);

@@ -1,0 +1,54 @@
+// @ts-check
+// A tuning that an earlier visit, a worker, or another tab has left.
+import { PATIENCE_MS, discardTuning, leftTuning } from '../engine/kept.js';
+
+/** It emits `change`. */
+export class Left extends EventTarget {
+  /** @type {import('../engine/kept.js').Left | null} */ #found = null;
+  #looks = 0;
+  #tuning = false;
+
+  /** The one to offer: none while another is under way here. */
+  get offered() {
+    return this.#tuning ? null : this.#found;
+  }
+
+  /** @param {boolean} tuning whether one is under way in this page */
+  set tuning(tuning) {
+    this.#tuning = tuning;
+    this.#changed();
+  }
+
+  /** Offers it, once it is left: another tab may still be at it. */
+  async look() {
+    const mine = ++this.#looks;
+    this.clear();
+    const found = await leftTuning(Infinity);
+    if (mine !== this.#looks) return;
+    this.#found = found;
+    this.#changed();
+  }
+
+  /** There is none to offer any more. */
+  clear() {
+    this.#found = null;
+    this.#changed();
+  }
+
+  /** The one that is left now, or in a moment. */
+  take() {
+    return leftTuning(PATIENCE_MS);
+  }
+
+  async discard() {
+    await discardTuning();
+    await this.look();
+  }
+
+  #changed() {
+    this.dispatchEvent(new CustomEvent('change'));
+  }
+}
+
+/** How far it was, in words. @param {import('../engine/protocol.js').Tuning} tuning */
+export const howFar = ({ model, config, losses }) => `${model} that stopped at step ${losses.length} of ${config.steps}`;
