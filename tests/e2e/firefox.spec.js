@@ -167,6 +167,56 @@ for (const device of /** @type {Device[]} */ (['cpu', 'webgpu'])) {
   });
 }
 
+test('Firefox zooms and moves both pictures, and finds the token of a click', async ({ baseURL }) => {
+  const { page, wrong, state } = await open(baseURL, 'cpu');
+  await page.click('#samples button[data-sample=chelsea]');
+  await page.waitForSelector('#compare[data-shows=both]');
+  await state('done');
+  await page.waitForFunction(() => /** @type {HTMLInputElement} */ (document.querySelector('#compare input')).value === '50');
+  /** Where the pictures lie, and the frame of a patch in them. */
+  const look = async () => {
+    const [original, rebuilt, mark] = await page.$$eval('.compare-original, .compare-rebuilt, .compare-mark', (all) =>
+      ['original', 'rebuilt', 'mark'].map((part) => {
+        const { x, y, width, height } = /** @type {Element} */ (all.find((e) => e.className === `compare-${part}`)).getBoundingClientRect();
+        return { x, y, width, height };
+      }),
+    );
+    expect(rebuilt).toEqual(original);
+    const { x, y, width } = original;
+    return { x, y, width, mark: [mark.x - x, mark.y - y, mark.width, mark.height].map((length) => (length / width) * 256) };
+  };
+  const fitted = await look();
+  /** @param {number} x @param {number} y @returns {[number, number]} */
+  const at = (x, y) => [Math.round(fitted.x + fitted.width * x), Math.round(fitted.y + fitted.width * y)];
+  const readout = () => page.$eval('#token-readout', (e) => e.textContent);
+  await page.mouse.click(...at(0.9, 0.4));
+  expect(await readout()).toContain('Token 413 at row 13, column 29: code ');
+  const patch = [224, 96, 8, 8].map((length) => expect.closeTo(length, 1));
+  expect((await look()).mark).toEqual(patch);
+  // The wheel, about the point under it.
+  const [x, y] = at(0.9, 0.4);
+  await page.mouse.move(x, y);
+  await page.keyboard.down('Control');
+  for (let i = 0; i < 2; i += 1) await page.mouse.wheel({ deltaY: -100 });
+  await page.keyboard.up('Control');
+  const zoomed = await look();
+  expect(zoomed.width / fitted.width).toBeCloseTo(2, 3);
+  expect([zoomed.x - x, zoomed.y - y]).toEqual([2 * (fitted.x - x), 2 * (fitted.y - y)].map((length) => expect.closeTo(length, 1)));
+  expect(zoomed.mark).toEqual(patch);
+  const [from, to] = [at(0.2, 0.5), at(0.3, 0.6)];
+  await page.mouse.move(...from);
+  await page.mouse.down();
+  await page.mouse.move(...to, { steps: 3 });
+  await page.mouse.up();
+  const moved = await look();
+  expect([moved.x - zoomed.x, moved.y - zoomed.y]).toEqual([to[0] - from[0], to[1] - from[1]].map((length) => expect.closeTo(length, 1)));
+  await page.mouse.click(...at(0.7, 0.7), { count: 2 });
+  expect((await look()).width).toBeCloseTo(fitted.width, 2);
+  expect(await readout()).toContain('Point at a token');
+  expect(wrong).toEqual([]);
+  await page.close();
+});
+
 test('Firefox: the second visit works offline, from a host that sends no headers', async () => {
   const host = new Host();
   host.headers = false;

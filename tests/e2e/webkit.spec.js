@@ -143,6 +143,52 @@ for (const locale of ['C.UTF-8', 'C']) {
       expect(await picture(driver, REBUILT)).toBe(before);
     });
 
+    test('zooms and moves both pictures, and finds the token of a click', async ({ baseURL }) => {
+      const { driver } = browser;
+      await open(driver, `${baseURL}#device=cpu`);
+      await rebuildSample(driver, 'chelsea');
+      // The divider comes to rest.
+      await driver.wait(() => driver.executeScript("return document.querySelector('#compare input').value === '50'"), WAIT_MS);
+      /** Where the pictures lie, and the frame of a patch in them. @returns {Promise<{x: number, y: number, width: number, mark: number[]}>} */
+      const look = async () => {
+        const [original, rebuilt, mark] = /** @type {DOMRect[]} */ (
+          await driver.executeScript(`return ['-original', '-rebuilt', '-mark'].map((part) => {
+            const { x, y, width, height } = document.querySelector('#compare .compare' + part).getBoundingClientRect();
+            return { x, y, width, height };
+          })`)
+        );
+        expect(rebuilt).toEqual(original);
+        const { x, y, width } = original;
+        return { x, y, width, mark: [mark.x - x, mark.y - y, mark.width, mark.height].map((length) => (length / width) * 256) };
+      };
+      await driver.executeScript('scrollTo(0, 0)');
+      const fitted = await look();
+      const at = (/** @type {number} */ x, /** @type {number} */ y) => ({
+        x: Math.round(fitted.x + fitted.width * x),
+        y: Math.round(fitted.y + fitted.width * y),
+      });
+      const readout = () => driver.findElement(By.css('#token-readout')).getText();
+      await driver.actions().move(at(0.9, 0.4)).click().perform();
+      expect(await readout()).toContain('Token 413 at row 13, column 29: code ');
+      const patch = [224, 96, 8, 8].map((length) => expect.closeTo(length, 1));
+      expect((await look()).mark).toEqual(patch);
+      await driver.actions().sendKeys('++').perform();
+      const zoomed = await look();
+      expect(zoomed.width / fitted.width).toBeCloseTo(2, 3);
+      expect(zoomed.mark).toEqual(patch);
+      const [from, to] = [at(0.2, 0.5), at(0.1, 0.4)];
+      await driver.actions().move(from).press().move(at(0.15, 0.45)).move(to).release().perform();
+      const moved = await look();
+      expect([moved.x - zoomed.x, moved.y - zoomed.y]).toEqual([to.x - from.x, to.y - from.y].map((length) => expect.closeTo(length, 1)));
+      await driver.actions().move(at(0.5, 0.2)).press().move(at(0.4, 0.2)).move(at(0.3, 0.2)).release().perform();
+      expect(await look()).toEqual(moved);
+      expect(Number(await driver.executeScript("return document.querySelector('#compare input').value"))).toBeCloseTo(30, 0);
+      await driver.actions().move(at(0.7, 0.7)).doubleClick().perform();
+      expect((await look()).width).toBeCloseTo(fitted.width, 2);
+      expect(await readout()).toContain('Point at a token');
+      await nothingWrong(driver);
+    });
+
     test('saves the tokens, and makes the same picture of them', async ({ baseURL }) => {
       const { driver, downloads } = browser;
       await open(driver, `${baseURL}#device=cpu`);

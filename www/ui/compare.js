@@ -73,7 +73,8 @@ export class CompareSlider extends HTMLElement {
     new Gestures(this.#window, {
       tap: (at) => this.#pick(at),
       twice: (at) => this.#look((view) => view.toggle(at)),
-      hold: (on) => this.#hold(on),
+      // Whoever takes hold of the divider is about to move it.
+      hold: (at) => this.#hold(at !== null && !this.#grasps(at.x)),
       grab: ({ x }, pinched) => {
         this.#divides = this.dataset.shows === 'both' && !pinched && (this.#grasps(x) || !this.#view.movable);
         if (!this.#divides) return;

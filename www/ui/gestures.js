@@ -19,7 +19,8 @@ const WHEEL_OCTAVES = 0.5;
  * @typedef {object} Hand
  * @property {(at: Point) => void} tap a press and its release in one place
  * @property {(at: Point) => void} twice the second tap of two
- * @property {(on: boolean) => boolean} hold a press in one place goes on, or that ends; false if it means nothing, so that it stays a tap
+ * @property {(at: Point | null) => boolean} hold a press in one place goes on, or none does any more; false if it means nothing there, so
+ *   that it stays a tap
  * @property {(at: Point, pinched: boolean) => void} grab a drag begins, or goes on with the finger that a pinch leaves
  * @property {(at: Point, by: Point) => void} drag
  * @property {(from: [Point, Point], to: [Point, Point]) => void} pinch
@@ -75,7 +76,7 @@ export class Gestures {
     this.#start = at;
     this.#become('press');
     this.#timer = setTimeout(() => {
-      if (this.#hand.hold(true)) this.#phase = 'hold';
+      if (this.#hand.hold(at)) this.#phase = 'hold';
     }, HOLD_MS);
   }
 
@@ -87,7 +88,7 @@ export class Gestures {
     this.#fingers.set(event.pointerId, at);
     const to = [...this.#fingers.values()];
     if (this.#phase === 'pinch') return this.#hand.pinch(/** @type {[Point, Point]} */ (from), /** @type {[Point, Point]} */ (to));
-    if (this.#phase === 'press' && apart(at, this.#start) > SLOP[this.#mouse ? 'mouse' : 'other']) {
+    if ((this.#phase === 'press' || this.#phase === 'hold') && apart(at, this.#start) > SLOP[this.#mouse ? 'mouse' : 'other']) {
       if (this.#pages(at)) return this.#become('none');
       from[0] = this.#start;
       this.#become('drag');
@@ -124,7 +125,7 @@ export class Gestures {
   /** @param {'none' | 'press' | 'drag' | 'pinch'} phase */
   #become(phase) {
     clearTimeout(this.#timer);
-    if (this.#phase === 'hold') this.#hand.hold(false);
+    if (this.#phase === 'hold') this.#hand.hold(null);
     this.#phase = phase;
   }
 
