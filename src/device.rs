@@ -1,38 +1,12 @@
 //! Whether a device computes what it should, and how fast: a small network with a known answer.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Device, Gradients, Tensor, TensorData, Transaction};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 
 use crate::error::{Error, Result};
 use crate::nn::{AttnBlock, Downsample, Norm, ResnetBlock, Upsample};
 use crate::quantize::VectorQuantizer;
-
-/// Why a tensor could not be read back. A device computes when it likes, so this is where its loss
-/// shows; the CPU cannot be lost.
-pub(crate) fn unread(device: &Device, error: impl std::fmt::Display) -> Error {
-    if device.clone().without_autodiff() == Device::flex() {
-        Error::Internal(error.to_string())
-    } else {
-        Error::DeviceLost(error.to_string())
-    }
-}
-
-/// The values of tensors on one device, read back together: a browser may wait a tenth of a second for
-/// each reading, however small.
-///
-/// # Errors
-/// [`Error::DeviceLost`] when the device fails.
-pub(crate) async fn read_all(tensors: Vec<Tensor<1>>) -> Result<Vec<Vec<f32>>> {
-    let Some(device) = tensors.first().map(Tensor::device) else {
-        return Ok(Vec::new());
-    };
-    let transaction = tensors
-        .into_iter()
-        .fold(Transaction::default(), Transaction::register);
-    let read = transaction.execute_async().await;
-    let data = read.map_err(|e| unread(&device, e))?;
-    Ok(data.iter().map(|data| data.iter().collect()).collect())
-}
+use crate::readback::read_all;
 
 /// Every kind of layer that the models need: 0.3 GFLOP, so that the time says something of larger
 /// work, and a software adapter still takes no more than a second or two.

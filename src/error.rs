@@ -53,6 +53,19 @@ pub enum Error {
     /// The grids do not fit the model or the picture size that the file states.
     #[error("These tokens do not fit this model: {0}.")]
     TokensGeometry(String),
+    /// The latents were made by another encoder than the model's.
+    #[error(
+        "These latents belong to another model: its encoder is {found}, this model's is {expected}."
+    )]
+    LatentsOtherEncoder {
+        /// Hash of the encoder in use, in hexadecimal.
+        expected: String,
+        /// Hash in the latents, in hexadecimal.
+        found: String,
+    },
+    /// The latents do not match the model or the picture's size.
+    #[error("These latents do not fit this model: {0}.")]
+    LatentsGeometry(String),
     /// The weight file is no well-formed safetensors file or checkpoint.
     #[error("This weight file is damaged, or of a kind that is not read here: {0}.")]
     WeightsCorrupt(String),
@@ -175,6 +188,8 @@ impl Error {
             Self::TokensVersion(_) => "tokens_version",
             Self::TokensOtherCodebook { .. } => "tokens_other_codebook",
             Self::TokensGeometry(_) => "tokens_geometry",
+            Self::LatentsOtherEncoder { .. } => "latents_other_encoder",
+            Self::LatentsGeometry(_) => "latents_geometry",
             Self::WeightsCorrupt(_) | Self::NotWeights(_) => "weights_corrupt",
             Self::WeightsSharded { .. } => "weights_sharded",
             Self::PickleRefused(_) => "pickle_refused",

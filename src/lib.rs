@@ -13,14 +13,18 @@
 //! [`Codec`] is where a program starts: pictures in, tokens out, and back; or, for any kind of model,
 //! pictures in and pictures out.
 
-pub mod config;
+pub mod codec;
 pub mod device;
 pub mod error;
+pub(crate) mod fields;
 pub mod kernels;
 pub mod models;
 pub mod nn;
+pub(crate) mod params;
 pub mod pixels;
 pub mod quantize;
+pub mod random;
+pub(crate) mod readback;
 pub mod tokens;
 pub mod train;
 pub mod weights;
@@ -28,9 +32,9 @@ pub mod weights;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
-pub use config::ModelConfig;
+pub use codec::Codec;
 pub use error::{Error, Result};
-pub use models::{Autoencoder, Codec};
+pub use models::{Autoencoder, AutoencoderConfig, ModelConfig};
 pub use pixels::Picture;
 pub use tokens::Tokens;
 

@@ -11,10 +11,10 @@ use std::rc::Rc;
 use burn::tensor::Device;
 use serde_json::Value;
 use support::{WeightFile, encode, root, try_reconstruct};
-use tesserae::models::Limits;
+use tesserae::codec::Limits;
 use tesserae::pixels::metrics::psnr;
 use tesserae::weights::{CheckedWeights, Container, Family, Source, Survey, build};
-use tesserae::{Codec, Error, ModelConfig, Picture, Result};
+use tesserae::{AutoencoderConfig, Codec, Error, Picture, Result};
 
 fn path(name: &str) -> PathBuf {
     root().join("tests/checkpoints").join(name)
@@ -38,7 +38,10 @@ fn check(name: &str, config: Option<&str>) -> Result<CheckedWeights> {
 
 fn codec(checked: &CheckedWeights) -> Codec {
     let device = Device::flex();
-    Codec::new(build(checked, &device).unwrap(), &device)
+    Codec::new(
+        build(checked, &device).unwrap().autoencoder().unwrap(),
+        &device,
+    )
 }
 
 fn rebuilt(codec: &Codec) -> Picture {
@@ -201,18 +204,19 @@ fn a_decoder_narrower_than_its_encoder() {
         )
     };
     let decoder = r#", "decoder": {"ch": 6, "ch_mult": [1, 1], "attn_resolutions": [], "mid_attention": true}"#;
-    let config = ModelConfig::from_json(&config(decoder)).unwrap();
+    let config = AutoencoderConfig::from_json(&config(decoder)).unwrap();
     let model = tesserae::Autoencoder::new(&config, &device).unwrap();
     let about = tesserae::weights::About::default();
     let storage = tesserae::weights::Storage::F32;
-    let saved = tesserae::weights::save(&model, &config, about, storage).unwrap();
+    let saved =
+        pollster::block_on(tesserae::weights::save(&model, &config, about, storage)).unwrap();
     // Its own config is taken away, so that the shapes have to tell.
     let mut file = WeightFile::of(&saved);
     file.metadata = None;
     let told = CheckedWeights::of(file.bytes(), MASKGIT).unwrap();
     let same = CheckedWeights::of(saved, None).unwrap();
-    assert_eq!(told.config, config);
-    assert_eq!(same.config, config);
+    assert_eq!(told.config, config.clone().into());
+    assert_eq!(same.config, config.into());
     assert_eq!(told.hashes, same.hashes);
     assert!(rebuilt(&codec(&told)) == rebuilt(&codec(&same)));
 }
@@ -220,7 +224,7 @@ fn a_decoder_narrower_than_its_encoder() {
 #[test]
 fn attention_in_the_encoder_s_levels_and_not_in_the_decoder_s() {
     let checked = gives("mar-kl16-like.ckpt", GROUPS);
-    let ModelConfig::Kl(config) = &checked.config else {
+    let AutoencoderConfig::Kl(config) = checked.config.autoencoder().unwrap() else {
         panic!("not an AutoencoderKL");
     };
     assert!(config.network.attends(1));
@@ -373,7 +377,8 @@ fn what_does_not_fit_the_device_is_refused_from_the_header() {
             model,
             ..Limits::PORTABLE
         };
-        limits.admit(&survey.config, survey.parameters(), survey.largest())
+        let config = survey.config.autoencoder().unwrap();
+        limits.admit(config, survey.parameters(), survey.largest())
     };
     admit(1 << 20).unwrap();
     assert_eq!(admit(1 << 12).unwrap_err().code(), "model_too_large");

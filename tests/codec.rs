@@ -11,20 +11,20 @@ use support::{
     TINY, WeightFile, code, codec, decode, encode, painted, part, sample, try_decode, try_encode,
     undivided,
 };
-use tesserae::models::Stage;
+use tesserae::codec::Phase;
 use tesserae::pixels::metrics::psnr;
 use tesserae::tokens::{Grid, Hash, Usage};
 use tesserae::{Codec, Error, Picture, Tokens};
 
 /// Every call of `watch`, for encoding and decoding.
-fn calls(codec: &Codec, picture: &Picture) -> (Tokens, Vec<(Stage, usize, usize)>) {
+fn calls(codec: &Codec, picture: &Picture) -> (Tokens, Vec<(Phase, usize, usize)>) {
     let mut calls = Vec::new();
     let mut watch = async |stage, done, total| {
         calls.push((stage, done, total));
         true
     };
-    let tokens = block_on(codec.encode(picture, &mut watch)).unwrap();
-    block_on(codec.decode(&tokens, &mut watch)).unwrap();
+    let tokens = block_on(codec.encode_with(picture, &mut watch)).unwrap();
+    block_on(codec.decode_with(&tokens, &mut watch)).unwrap();
     (tokens, calls)
 }
 
@@ -124,7 +124,7 @@ fn a_large_picture_is_done_in_windows_that_agree() {
     let codec = one_grid();
     let picture = painted(600, 520);
     let (tokens, calls) = calls(&codec, &picture);
-    let expected = [Stage::Encode, Stage::Decode]
+    let expected = [Phase::Encode, Phase::Decode]
         .into_iter()
         .flat_map(|stage| (0..=4).map(move |done| (stage, done, 4)));
     assert_eq!(calls, expected.collect::<Vec<_>>());
@@ -149,8 +149,8 @@ fn windows_of_two_grids_agree() {
     let picture = painted(600, 520);
     let (tokens, calls) = calls(&codec, &picture);
     // Each grid has a round of its own.
-    let encode = (0..=8).map(|done| (Stage::Encode, done, 8));
-    let decode = (0..=4).map(|done| (Stage::Decode, done, 4));
+    let encode = (0..=8).map(|done| (Phase::Encode, done, 8));
+    let decode = (0..=4).map(|done| (Phase::Decode, done, 4));
     assert_eq!(calls, encode.chain(decode).collect::<Vec<_>>());
 
     let (grids, whole) = undivided(&codec, &picture);
@@ -190,8 +190,8 @@ fn cancel(codec: &Codec, told: usize) {
             (stage, done, total) != stop
         };
         let result = match stop.0 {
-            Stage::Encode => block_on(codec.encode(&picture, &mut watch)).map(drop),
-            Stage::Decode => block_on(codec.decode(&tokens, &mut watch)).map(drop),
+            Phase::Encode => block_on(codec.encode_with(&picture, &mut watch)).map(drop),
+            Phase::Decode => block_on(codec.decode_with(&tokens, &mut watch)).map(drop),
         };
         assert_eq!(result, Err(Error::Cancelled), "{stop:?}");
         assert_eq!(told, stop.1 + 1, "nothing is told after {stop:?}");

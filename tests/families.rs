@@ -11,7 +11,7 @@ use common::families::{family_tests, old_name};
 use common::{Golden, golden, native_tests};
 use support::{WeightFile, code};
 use tesserae::weights::{CheckedWeights, Loaded, build};
-use tesserae::{ModelConfig, Result};
+use tesserae::{AutoencoderConfig, Result};
 
 family_tests!(native_tests);
 
@@ -22,7 +22,7 @@ fn file(golden: &Golden) -> (WeightFile, Option<String>) {
 }
 
 fn load(file: &WeightFile, config: Option<&str>) -> Result<Loaded> {
-    build(&CheckedWeights::of(file.bytes(), config)?, &Device::flex())
+    build(&CheckedWeights::of(file.bytes(), config)?, &Device::flex())?.autoencoder()
 }
 
 /// Fails unless loading ends with this code and names `named` in its sentence.
@@ -113,7 +113,7 @@ fn a_config_file_moves_no_attention() {
     let golden = golden!("checkpoint_diffusers");
     let (weights, _) = file(&golden);
     let placed = |config: &str| {
-        let ModelConfig::VqGan(config) = load(&weights, Some(config)).unwrap().config else {
+        let AutoencoderConfig::VqGan(config) = load(&weights, Some(config)).unwrap().config else {
             panic!("not a VQ-GAN");
         };
         let attends = (0..3)

@@ -168,7 +168,7 @@ fn a_gpu_trains_and_the_cpu_resumes() {
     };
     let folder = tempdir().unwrap();
     let model: Value = serde_json::from_str(
-        &tesserae::ModelConfig::preset("vqgan-tiny")
+        &tesserae::AutoencoderConfig::preset("vqgan-tiny")
             .unwrap()
             .to_json()
             .unwrap(),

@@ -11,8 +11,9 @@ use support::{
     TINY, code, codec, decode, encode, of_planes, painted, planes, try_decode, try_encode,
     try_reconstruct, undivided,
 };
-use tesserae::models::{Kl, noise};
+use tesserae::models::Kl;
 use tesserae::pixels::metrics::psnr;
+use tesserae::random::noise;
 use tesserae::{Picture, Tokens};
 
 #[test]
@@ -88,13 +89,14 @@ fn samples_repeat_by_seed() {
 
     // By hand, in one piece; and in windows, which share one noise.
     let by_hand = |picture: &Picture, seed| {
-        let kl = codec.model().kl().unwrap();
-        let moments = kl.moments(planes(&codec, picture));
+        let model = codec.model();
+        let moments = model.moments(&planes(&codec, picture)).unwrap();
         let [_, channels, rows, columns] = moments.dims();
         let noise = noise(seed, channels / 2 * rows * columns);
         let noise = TensorData::new(noise, [1, channels / 2, rows, columns]);
         let noise = Tensor::from_data(noise, &Device::flex());
-        of_planes(&codec, picture, kl.decode(Kl::sample(moments, noise)))
+        let rebuilt = model.decode(&[Kl::sample(moments, noise)]).unwrap();
+        of_planes(&codec, picture, rebuilt)
     };
     assert_eq!(by_hand(&picture, 1), first);
     let wide = painted(600, 24);

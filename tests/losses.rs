@@ -84,7 +84,7 @@ fn a_discriminator_is_read_from_its_own_file_and_from_a_checkpoint() {
     module.forward(golden.tensor::<4>("input", &device));
     let module = module.valid();
     let open = |bytes: Vec<u8>| Container::open(Rc::new(bytes)).unwrap();
-    let file = open(save_discriminator(&module, Some("mine"), Storage::F32).unwrap());
+    let file = open(block_on(save_discriminator(&module, Some("mine"), Storage::F32)).unwrap());
     let values = file.values("main.3.running_var").unwrap();
     let error = relative_error(&values, &golden.floats("biased.main.3.running_var"), 0.0);
     assert!(error <= on.tolerance, "{error}");

@@ -19,13 +19,16 @@ use tesserae::train::{
     StepReport, TrainConfig, Trainer,
 };
 use tesserae::weights::{self, About, Storage};
-use tesserae::{Autoencoder, ModelConfig};
+use tesserae::{Autoencoder, AutoencoderConfig};
 
 const STEPS: usize = 60;
 const QUANTIZE_AFTER: usize = 20;
 
 fn config(preset: &str) -> TrainConfig {
-    let model = ModelConfig::preset(preset).unwrap().to_json().unwrap();
+    let model = AutoencoderConfig::preset(preset)
+        .unwrap()
+        .to_json()
+        .unwrap();
     TrainConfig::from_json(&format!(
         r#"{{"model": {model}, "data": {{"crop": 16}}, "batch": 4, "steps": {STEPS},
              "optimizer": {{"learning_rate": 0.005, "warmup": 5}},
@@ -65,7 +68,11 @@ fn fresh(config: &TrainConfig) -> Autoencoder {
     let _drawing = drawing(config);
     let device = Device::flex();
     let model = Autoencoder::new(&config.model, &device).unwrap();
-    weights::load(file(&model, config), &device).unwrap().model
+    weights::load(file(&model, config), &device)
+        .unwrap()
+        .autoencoder()
+        .unwrap()
+        .network
 }
 
 /// The same for the discriminator, of a config that has one.
@@ -74,7 +81,8 @@ fn fresh_discriminator(config: &TrainConfig) -> Option<Discriminator> {
     let _drawing = drawing(config);
     let device = Device::flex();
     let drawn = Discriminator::new(&adversary.discriminator, &device).unwrap();
-    let bytes = weights::save_discriminator(&drawn, None, Storage::F32).unwrap();
+    let bytes =
+        pollster::block_on(weights::save_discriminator(&drawn, None, Storage::F32)).unwrap();
     let file = weights::Container::open(std::rc::Rc::new(bytes)).unwrap();
     Some(weights::load_discriminator(&file, &device).unwrap())
 }
@@ -99,7 +107,13 @@ fn drawing(config: &TrainConfig) -> MutexGuard<'static, ()> {
 }
 
 fn file(model: &Autoencoder, config: &TrainConfig) -> Vec<u8> {
-    weights::save(model, &config.model, About::default(), Storage::F32).unwrap()
+    pollster::block_on(weights::save(
+        model,
+        &config.model,
+        About::default(),
+        Storage::F32,
+    ))
+    .unwrap()
 }
 
 fn crops(config: &TrainConfig) -> CropSampler {
@@ -242,7 +256,13 @@ fn the_same_trainer_trains_an_autoencoder_without_a_codebook() {
 fn the_decoder_alone_learns_and_pictures_keep_their_tokens() {
     let first = config("vqgan-tiny");
     let bytes = trained(&first).2;
-    let model = || weights::load(bytes.clone(), &Device::flex()).unwrap().model;
+    let model = || {
+        weights::load(bytes.clone(), &Device::flex())
+            .unwrap()
+            .autoencoder()
+            .unwrap()
+            .network
+    };
     let mut config = adversarial("vqgan-tiny");
     config.parts = Parts::Decoder;
     assert_eq!(refused(&config, model()).code(), "config_invalid");
@@ -291,16 +311,16 @@ fn a_codebook_that_learns_by_gradients_moves_and_is_used() {
 #[test]
 fn no_gradient_is_silently_zero() {
     let tiny_with = |changes: serde_json::Value| {
-        let tiny = ModelConfig::preset("vqgan-tiny").unwrap();
+        let tiny = AutoencoderConfig::preset("vqgan-tiny").unwrap();
         let mut json: serde_json::Value = serde_json::from_str(&tiny.to_json().unwrap()).unwrap();
         for (field, value) in changes.as_object().unwrap() {
             json[field] = value.clone();
         }
-        ModelConfig::from_json(&json.to_string()).unwrap()
+        AutoencoderConfig::from_json(&json.to_string()).unwrap()
     };
-    let mut kinds: Vec<ModelConfig> = ["vqvae-tiny", "vqgan-tiny", "vqvae2-tiny", "kl-tiny"]
+    let mut kinds: Vec<AutoencoderConfig> = ["vqvae-tiny", "vqgan-tiny", "vqvae2-tiny", "kl-tiny"]
         .iter()
-        .map(|preset| ModelConfig::preset(preset).unwrap())
+        .map(|preset| AutoencoderConfig::preset(preset).unwrap())
         .collect();
     kinds.push(tiny_with(json!({"decoder_norm": "spatial", "ch": 32})));
     kinds.push(tiny_with(
@@ -425,7 +445,11 @@ fn a_checkpoint_of_another_training_is_refused_and_changes_nothing() {
 fn a_trained_model_goes_on_with_its_codebook() {
     let config = config("vqgan-tiny");
     let (reports, _, bytes) = trained(&config);
-    let model = weights::load(bytes, &Device::flex()).unwrap().model;
+    let model = weights::load(bytes, &Device::flex())
+        .unwrap()
+        .autoencoder()
+        .unwrap()
+        .network;
     let mut trainer = trainer(&config, model, true);
     let report = run(&mut trainer, &crops(&config), 1).remove(0);
     assert_eq!(report.step, 1);
@@ -520,7 +544,7 @@ fn restarts_bring_dead_codes_into_use() {
         config.codebook.dead_below = dead_below;
         config.codebook.kmeans_batches = 1;
         config.codebook.decay = 0.8;
-        if let ModelConfig::VqGan(model) = &mut config.model {
+        if let AutoencoderConfig::VqGan(model) = &mut config.model {
             model.n_embed = 256;
         }
         let crops = crops(&config);
@@ -541,17 +565,17 @@ fn restarts_bring_dead_codes_into_use() {
 fn what_cannot_be_trained_is_refused() {
     let good = config("vqgan-tiny");
     let device = Device::flex();
-    let ModelConfig::VqGan(mut model) = good.model.clone() else {
+    let AutoencoderConfig::VqGan(mut model) = good.model.clone() else {
         panic!("a preset of another kind");
     };
-    model.quantizer = tesserae::config::QuantizerKind::Gumbel;
+    model.quantizer = tesserae::models::QuantizerKind::Gumbel;
     let gumbel = TrainConfig {
-        model: ModelConfig::VqGan(model),
+        model: AutoencoderConfig::VqGan(model),
         ..good.clone()
     };
     assert_eq!(refused(&gumbel, fresh(&gumbel)).code(), "config_invalid");
     // A config that could be trained, with a model that cannot.
-    let kl = ModelConfig::preset("kl-tiny").unwrap();
+    let kl = AutoencoderConfig::preset("kl-tiny").unwrap();
     let network = Autoencoder::new(&kl, &device).unwrap();
     assert_eq!(refused(&good, network).code(), "weights_mismatch");
     let mut other = good.clone();
@@ -579,8 +603,8 @@ fn a_loss_that_is_no_number_ends_the_training() {
 #[test]
 fn a_codebook_on_the_sphere_follows_latents_on_the_sphere() {
     let mut config = config("vqgan-tiny");
-    if let ModelConfig::VqGan(model) = &mut config.model {
-        model.quantizer = tesserae::config::QuantizerKind::Cosine;
+    if let AutoencoderConfig::VqGan(model) = &mut config.model {
+        model.quantizer = tesserae::models::QuantizerKind::Cosine;
     }
     let (_, mut trainer, _) = trained(&config);
     assert!(usage(&mut trainer).used > 1);

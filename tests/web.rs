@@ -12,8 +12,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use common::On;
 use tesserae::train::{CropSampler, Parts, Reconstruction, Start, Trainer, TuneConfig};
 use tesserae::web::{Engine, Model, Picture, Tokens, Tuner, Weights};
-use tesserae::weights::{About, Storage, on_host, save};
-use tesserae::{Autoencoder, ModelConfig};
+use tesserae::weights::{About, Storage, save};
+use tesserae::{Autoencoder, AutoencoderConfig};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -117,13 +117,16 @@ async fn a_file_is_the_same_model_as_its_bytes_and_is_checked_before_it_is_built
 /// A VQ-GAN with one code of 16,384 numbers, all of them NaN: small, but its palette takes a gigabyte.
 fn too_wide() -> Vec<u8> {
     const DIM: usize = 1 << 14;
-    let ModelConfig::VqGan(mut config) = ModelConfig::preset("vqgan-tiny").unwrap() else {
+    let AutoencoderConfig::VqGan(mut config) = AutoencoderConfig::preset("vqgan-tiny").unwrap()
+    else {
         panic!("a preset of another kind");
     };
     (config.embed_dim, config.n_embed) = (DIM, 1);
-    let config = ModelConfig::VqGan(config);
+    let config = AutoencoderConfig::VqGan(config);
     let model = Autoencoder::new(&config, &Device::flex()).unwrap();
-    let mut bytes = save(&model, &config, About::default(), Storage::F16).unwrap();
+    let mut bytes = save(&model, &config, About::default(), Storage::F16)
+        .await
+        .unwrap();
     let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     bytes[8 + header..].fill(0xff);
     bytes
@@ -253,9 +256,10 @@ async fn auto_gives_the_cpu_where_the_adapter_is_software() {
 }
 
 /// Every tensor by its name.
-async fn tensors(model: &Autoencoder, config: &ModelConfig) -> BTreeMap<String, Vec<f32>> {
-    let host = on_host(model, config).await.unwrap();
-    let bytes = save(&host, config, About::default(), Storage::F32).unwrap();
+async fn tensors(model: &Autoencoder, config: &AutoencoderConfig) -> BTreeMap<String, Vec<f32>> {
+    let bytes = save(model, config, About::default(), Storage::F32)
+        .await
+        .unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let floats = |bytes: &[u8]| {
         let values = bytes.as_chunks().0.iter();

@@ -8,10 +8,10 @@ use burn::tensor::Device;
 use safetensors::tensor::Dtype;
 use support::{Stored, TINY, WeightFile, code, codec, decode, encode, painted};
 use tesserae::weights::{self, About, Loaded, Storage};
-use tesserae::{Autoencoder, Error, ModelConfig, Result};
+use tesserae::{Autoencoder, AutoencoderConfig, Error, Result};
 
 fn load(bytes: impl Into<Vec<u8>>) -> Result<Loaded> {
-    weights::load(bytes.into(), &Device::flex())
+    weights::load(bytes.into(), &Device::flex())?.autoencoder()
 }
 
 /// Fails unless loading ends with this code and names `named` in its sentence.
@@ -29,7 +29,7 @@ fn the_file_that_the_others_are_made_of_loads() {
     let loaded = load(TINY).unwrap();
     assert_eq!(
         loaded.config,
-        ModelConfig::from_json(&WeightFile::tiny().config()).unwrap()
+        AutoencoderConfig::from_json(&WeightFile::tiny().config()).unwrap()
     );
     assert_eq!((loaded.config.codes(), loaded.config.factor()), (32, 4));
     // Taken apart and put together again it is the same model.
@@ -135,7 +135,7 @@ fn a_config_that_is_absent_or_wrong_is_told() {
         "a wider model"
     );
     let mut file = tiny;
-    let vqvae = ModelConfig::preset("vqvae-tiny").unwrap();
+    let vqvae = AutoencoderConfig::preset("vqvae-tiny").unwrap();
     file.set_config(vqvae.to_json().unwrap());
     assert_eq!(code(load(file.bytes())), "weights_mismatch");
 }
@@ -144,9 +144,11 @@ fn a_config_that_is_absent_or_wrong_is_told() {
 fn half_and_full_precision_both_load() {
     let device = Device::flex();
     for preset in ["vqgan-tiny", "vqvae-tiny", "vqvae2-tiny"] {
-        let config = ModelConfig::preset(preset).unwrap();
+        let config = AutoencoderConfig::preset(preset).unwrap();
         let model = Autoencoder::new(&config, &device).unwrap();
-        let save = |storage| weights::save(&model, &config, About::default(), storage).unwrap();
+        let save = |storage| {
+            pollster::block_on(weights::save(&model, &config, About::default(), storage)).unwrap()
+        };
         let (half, full) = (save(Storage::F16), save(Storage::F32));
         let (short, long) = (half.len(), full.len());
         let (half, full) = (load(half).unwrap(), load(full).unwrap());
@@ -158,7 +160,7 @@ fn half_and_full_precision_both_load() {
             "{preset}: {short} and {long} bytes"
         );
         let read = |loaded: &Loaded| -> Vec<f32> {
-            let codebook = loaded.model.codebook(0).unwrap();
+            let codebook = loaded.network.codebook(0).unwrap();
             codebook.into_data().iter::<f32>().collect()
         };
         for (h, f) in read(&half).into_iter().zip(read(&full)) {

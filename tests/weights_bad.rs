@@ -82,7 +82,7 @@ impl InUse {
 fn the_files_that_the_others_are_made_of_load() {
     for name in ["good", "good-vqgan", "good-int8"] {
         let checked = check(&format!("{name}.safetensors"), None).unwrap();
-        assert_eq!(checked.config.codes(), 4, "{name}");
+        assert_eq!(checked.config.autoencoder().unwrap().codes(), 4, "{name}");
     }
     check("good-taming.safetensors", Some("good-taming.json")).unwrap();
 }

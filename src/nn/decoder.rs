@@ -1,9 +1,9 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
+use super::NetworkConfig;
 use super::encoder::Middle;
 use super::{AttnBlock, Conv2d, GroupNorm, LastLayer, Normalise, ResnetBlock, Upsample, conv};
-use crate::config::NetworkConfig;
 use crate::error::Result;
 use crate::kernels::silu;
 

@@ -1,8 +1,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
+use super::NetworkConfig;
 use super::{AttnBlock, Conv2d, Downsample, GroupNorm, Normalise, ResnetBlock, conv};
-use crate::config::NetworkConfig;
 use crate::error::Result;
 use crate::kernels::silu;
 

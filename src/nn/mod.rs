@@ -2,11 +2,13 @@
 
 mod attention;
 mod conv;
+pub(crate) mod cost;
 mod decoder;
 mod discriminator;
 mod encoder;
 mod lpips;
-mod maskgit;
+mod muse;
+mod network;
 mod norm;
 mod resample;
 mod residual;
@@ -18,7 +20,8 @@ pub use decoder::{Decoder, UpLevel};
 pub use discriminator::{Discriminator, DiscriminatorConfig, PatchLayer};
 pub use encoder::{DownLevel, Encoder, Middle};
 pub use lpips::Lpips;
-pub use maskgit::{MaskGitBlock, MaskGitDecoder, MaskGitDown, MaskGitEncoder, MaskGitUp};
+pub use muse::{MuseBlock, MuseDecoder, MuseDown, MuseEncoder, MuseUp};
+pub use network::{DecoderConfig, DecoderNorm, Layers, NetworkConfig};
 pub use norm::{GroupNorm, Norm, Normalise, Spatial, SpatialNorm};
 pub(crate) use resample::halve;
 pub use resample::{Downsample, Upsample};

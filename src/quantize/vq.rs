@@ -29,19 +29,6 @@ pub struct Quantized {
     pub commitment: Tensor<1>,
 }
 
-impl Quantized {
-    /// Codebook plus β · commitment, as in equation 3 of van den Oord et al. 2017.
-    pub fn loss(&self, beta: f32) -> Tensor<1> {
-        self.codebook.clone() + self.commitment.clone().mul_scalar(beta)
-    }
-
-    /// β on the codebook term instead: what taming-transformers does unless told
-    /// `legacy=False`, and so what its published models were trained with.
-    pub fn loss_legacy(&self, beta: f32) -> Tensor<1> {
-        self.codebook.clone().mul_scalar(beta) + self.commitment.clone()
-    }
-}
-
 impl VectorQuantizer {
     /// A codebook of `codes` entries of width `dim`, uniform in ±1/K as in both papers' code.
     pub fn new(codes: usize, dim: usize, device: &Device) -> Self {

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::{OptimizerConfig, State};
 use crate::error::{Error, Result};
-use crate::weights::params;
+use crate::params;
 
 /// What AdamW remembers of each parameter, its values in a row. (Burn's own optimizer over modules
 /// holds the same, but reads it back synchronously, which a browser cannot.)

@@ -5,7 +5,7 @@ use super::losses::{adversarial, hinge};
 use super::{AdversaryConfig, Learner, State};
 use crate::error::{Error, Result};
 use crate::nn::Discriminator;
-use crate::weights::params;
+use crate::params;
 
 /// The discriminator in training, and what it says of the generator's pictures.
 pub struct Adversary {

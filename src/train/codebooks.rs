@@ -5,10 +5,10 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::{CodebookConfig, CodebookUpdate, State};
-use crate::device::unread;
 use crate::error::{Error, Result};
 use crate::models::{Autoencoder, Pass};
 use crate::quantize::{EmaCodebook, VectorQuantizer, flatten, kmeans, replaced};
+use crate::readback::{read, unread};
 use crate::tokens::Usage;
 
 /// Rounds of k-means for the first codebook.
@@ -259,9 +259,8 @@ fn names(grid: usize) -> [String; 2] {
 async fn dead(average: &EmaCodebook, least: f32, tokens: usize) -> Result<Vec<i32>> {
     let [codes] = average.cluster_size.dims();
     let least = least * (tokens as f32 / codes as f32).min(1.0);
-    let sizes = average.cluster_size.clone().into_data_async().await;
-    let sizes = sizes.map_err(|e| unread(&average.cluster_size.device(), e))?;
-    let codes = (0..).zip(sizes.iter::<f32>());
+    let sizes = read(average.cluster_size.clone()).await?;
+    let codes = (0..).zip(sizes);
     let dead = codes.filter(|(_, size)| *size < least);
     Ok(dead.map(|(code, _)| code).collect())
 }

@@ -98,10 +98,13 @@ impl fmt::Display for Collapse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ModelConfig;
+    use crate::models::AutoencoderConfig;
 
     fn config(preset: &str) -> TrainConfig {
-        let model = ModelConfig::preset(preset).unwrap().to_json().unwrap();
+        let model = AutoencoderConfig::preset(preset)
+            .unwrap()
+            .to_json()
+            .unwrap();
         TrainConfig::from_json(&format!(
             r#"{{"model": {model}, "data": {{"crop": 64}}, "batch": 8, "steps": 1000,
                  "optimizer": {{"learning_rate": 0.001, "warmup": 20}},

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Damage;
-use crate::config::ModelConfig;
 use crate::error::{Error, Result, one_line};
+use crate::models::AutoencoderConfig;
 use crate::nn::DiscriminatorConfig;
 
 /// How an autoencoder is trained, as the JSON file that `tesserae train` takes.
@@ -10,7 +10,7 @@ use crate::nn::DiscriminatorConfig;
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
     /// What is trained.
-    pub model: ModelConfig,
+    pub model: AutoencoderConfig,
     /// Which of its parameters learn.
     #[serde(default)]
     pub parts: Parts,

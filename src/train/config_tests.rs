@@ -1,7 +1,7 @@
 use super::*;
 
 fn config() -> TrainConfig {
-    let model = ModelConfig::preset("vqgan-tiny")
+    let model = AutoencoderConfig::preset("vqgan-tiny")
         .unwrap()
         .to_json()
         .unwrap();

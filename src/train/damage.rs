@@ -3,8 +3,8 @@ use image::{ExtendedColorType, ImageBuffer, ImageEncoder, Rgb, codecs::jpeg::Jpe
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::models::noise;
 use crate::pixels::Picture;
+use crate::random::noise;
 
 /// What was done to the pictures that a restoration learns to mend.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

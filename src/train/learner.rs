@@ -6,7 +6,7 @@ use burn::tensor::{Gradients, Tensor};
 use super::adamw::{self, Moments};
 use super::{OptimizerConfig, State};
 use crate::error::{Error, Result};
-use crate::weights::params;
+use crate::params;
 
 /// Keeps the clipped norm finite where all gradients vanish, as PyTorch does.
 const CLIP_EPSILON: f32 = 1e-6;

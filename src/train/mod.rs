@@ -14,6 +14,8 @@ mod learner;
 pub mod losses;
 mod reconstruction;
 mod state;
+#[cfg(test)]
+mod toy_tests;
 mod trainer;
 mod tuning;
 

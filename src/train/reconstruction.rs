@@ -1,7 +1,5 @@
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 use super::losses::{adaptive_weight, feature_difference, gradient_difference, texture_difference};
 use super::trainer::{Losses, Task};
@@ -10,10 +8,11 @@ use super::{
     TrainConfig,
 };
 use crate::error::{Error, Result};
-use crate::models::{Autoencoder, Kl, Pass, noise};
+use crate::models::{Autoencoder, Kl, Pass};
 use crate::nn::{Discriminator, Lpips};
+use crate::params;
+use crate::random::{noise, stream};
 use crate::tokens::Usage;
-use crate::weights::params;
 
 /// What a photo's pixels vary by, of a range of 1: a standard deviation of about a quarter.
 const VARIANCE: f32 = 1.0 / 16.0;
@@ -166,8 +165,7 @@ impl Reconstruction {
             let grids: Vec<Tensor<4>> = grids.into_iter().map(Tensor::from_inner).collect();
             return Ok((self.decoded(&grids)?, None));
         }
-        if let Some(kl) = model.kl() {
-            let moments = kl.moments(x);
+        if let Some(moments) = model.moments(&x) {
             let mean = Kl::mean(moments.clone());
             let values = noise(
                 self.config.seed ^ NOISE ^ number as u64,
@@ -192,11 +190,12 @@ impl Reconstruction {
 
     /// Each grid's codebook entries, or AutoencoderKL's means, without gradients.
     fn tokens(&mut self, still: &Autoencoder, x: Tensor<4>) -> Result<Vec<Tensor<4>>> {
-        if still.kl().is_some() {
+        let count = self.config.model.grids().len();
+        if count == 0 {
             return Ok(vec![still.latents(x, &[])]);
         }
         let mut grids = Vec::new();
-        for grid in 0..self.config.model.grids().len() {
+        for grid in 0..count {
             let z = still.latents(x.clone(), &grids);
             let indices = still.indices(grid, z.clone())?;
             let rows: Tensor<1, Int> = indices.clone().flatten(0, 2);
@@ -376,13 +375,6 @@ impl Task for Reconstruction {
         self.codebooks.set(codebooks);
         Ok(())
     }
-}
-
-/// Random numbers of one step, whatever was drawn before it.
-fn stream(seed: u64, step: usize) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(step as u64);
-    rng
 }
 
 /// Gradient of `loss` at `leaf`, without gradients of its own.

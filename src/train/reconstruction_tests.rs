@@ -3,13 +3,13 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Distribution, Gradients};
 
 use super::*;
-use crate::config::ModelConfig;
+use crate::models::AutoencoderConfig;
 
 const GRADIENT: f32 = 0.5;
 const MATCHING: f32 = 0.25;
 
 fn task() -> Reconstruction {
-    let model = ModelConfig::preset("vqgan-tiny").unwrap();
+    let model = AutoencoderConfig::preset("vqgan-tiny").unwrap();
     let config = TrainConfig::from_json(&format!(
         r#"{{"model": {}, "data": {{"crop": 16}}, "batch": 2, "steps": 1,
             "optimizer": {{"learning_rate": 0.001}},

@@ -5,9 +5,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
 
-use crate::device::read_all;
 use crate::error::{Error, Result};
-use crate::weights::params;
+use crate::params;
+use crate::readback::read_all;
 
 /// Note with the checksum of the rest.
 const CHECKSUM: &str = "sha256";
@@ -25,8 +25,9 @@ impl State {
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
     pub async fn put_module(&mut self, prefix: &str, module: &impl Module) -> Result<()> {
-        for (name, value) in params::values(module).await? {
-            self.tensors.insert(format!("{prefix}.{name}"), value);
+        for (name, params::Values { shape, values, .. }) in params::values(module).await? {
+            self.tensors
+                .insert(format!("{prefix}.{name}"), (shape, values));
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 use burn::tensor::Tensor;
 
 use super::State;
-use crate::device::unread;
 use crate::error::{Error, Result};
+use crate::readback::unread;
 
 /// What a [`Trainer`] repeats. It holds the models that learn and everything else that a step
 /// changes; the trainer knows none of it.

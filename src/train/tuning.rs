@@ -4,8 +4,8 @@ use super::{
     AdversaryConfig, CodebookConfig, Damage, DataConfig, LossConfig, OptimizerConfig, Parts,
     PixelLoss, TrainConfig,
 };
-use crate::config::ModelConfig;
 use crate::error::{Error, Result, one_line};
+use crate::models::AutoencoderConfig;
 use crate::nn::DiscriminatorConfig;
 use crate::pixels::Picture;
 
@@ -84,7 +84,7 @@ impl TuneConfig {
     /// # Errors
     /// [`Error::ConfigInvalid`] names the field that no training could start with;
     /// [`Error::DatasetEmpty`] when a picture is smaller than a token.
-    pub fn training(&self, model: &ModelConfig, pictures: &[Picture]) -> Result<TrainConfig> {
+    pub fn training(&self, model: &AutoencoderConfig, pictures: &[Picture]) -> Result<TrainConfig> {
         let factor = model.factor();
         let held = pictures.iter().map(|p| p.width().min(p.height()) as usize);
         let whole = |side: usize| side / factor * factor;
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn defaults_fit_the_model_and_the_picture() {
-        let model = ModelConfig::preset("photos-f8").unwrap();
+        let model = AutoencoderConfig::preset("photos-f8").unwrap();
         let crop = |crop, sides: &[u32]| {
             let config = TuneConfig {
                 crop,
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_trained_is_refused_by_name() {
-        let model = ModelConfig::preset("photos-f8").unwrap();
+        let model = AutoencoderConfig::preset("photos-f8").unwrap();
         for (json, name) in [
             (r#"{"steps": 0}"#, "`steps`"),
             (r#"{"learning_rate": -1.0}"#, "`learning_rate`"),

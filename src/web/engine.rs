@@ -8,9 +8,9 @@ use wasm_bindgen::prelude::*;
 use super::adapter::{AdapterFacts, probe};
 use super::clock::{self, Patience};
 use super::object;
+use crate::codec::Limits;
 use crate::device::{check, measure, warm_up};
 use crate::error::{Error, Result};
-use crate::models::Limits;
 
 /// How long the graphics driver may take for one answer. A driver that hangs must not keep the
 /// visitor from the CPU; a software adapter needs a second or two.

@@ -4,8 +4,8 @@ use wasm_bindgen::prelude::*;
 
 use super::source::source;
 use super::{Engine, Picture, Tokens, clock, object};
-use crate::config::ModelConfig;
-use crate::models::{Codec, Stage};
+use crate::codec::{Codec, Phase};
+use crate::models::AutoencoderConfig;
 use crate::weights::{CheckedWeights, Container, Family, Survey, build};
 
 /// A weight file that has been looked at, value by value, before anything is built of it. Between
@@ -28,14 +28,15 @@ impl Weights {
         survey.fits()?;
         // The header tells what a model takes; its values may be gigabytes to read.
         let (parameters, largest) = (survey.parameters(), survey.largest());
-        engine.limits().admit(&survey.config, parameters, largest)?;
+        let config = survey.config.autoencoder()?;
+        engine.limits().admit(config, parameters, largest)?;
         let checked = CheckedWeights::of_survey(survey)?;
         Ok(Weights { checked })
     }
 
     /// Builds the model on the engine's device.
     pub async fn load(&self, engine: &Engine) -> Result<Model, JsValue> {
-        let loaded = build(&self.checked, engine.device())?;
+        let loaded = build(&self.checked, engine.device())?.autoencoder()?;
         let codec = Codec::new(loaded, engine.device()).within(engine.limits());
         engine.device().memory_cleanup();
         Ok(Model {
@@ -65,7 +66,7 @@ struct ModelFacts<'a> {
     assumed: &'a [&'static str],
     prefix: &'a str,
     name: Option<&'a str>,
-    config: &'a ModelConfig,
+    config: &'a AutoencoderConfig,
     parameters: usize,
     factor: usize,
     grids: Vec<usize>,
@@ -125,7 +126,7 @@ impl Model {
     ) -> Result<Tokens, JsValue> {
         let mut watch = watch(progress);
         Ok(Tokens::new(
-            self.codec.encode(picture.inner(), &mut watch).await?,
+            self.codec.encode_with(picture.inner(), &mut watch).await?,
         ))
     }
 
@@ -137,7 +138,7 @@ impl Model {
     ) -> Result<Picture, JsValue> {
         let mut watch = watch(progress);
         Ok(Picture::new(
-            self.codec.decode(tokens.inner(), &mut watch).await?,
+            self.codec.decode_with(tokens.inner(), &mut watch).await?,
         ))
     }
 
@@ -151,7 +152,9 @@ impl Model {
     ) -> Result<Picture, JsValue> {
         let mut watch = watch(progress);
         let sample = sample.map(u64::from);
-        let rebuilt = self.codec.reconstruct(picture.inner(), sample, &mut watch);
+        let rebuilt = self
+            .codec
+            .reconstruct_with(picture.inner(), sample, &mut watch);
         Ok(Picture::new(rebuilt.await?))
     }
 
@@ -173,15 +176,15 @@ impl Model {
 }
 
 /// Reports to JavaScript, after giving its event loop a turn so that a cancel can arrive.
-fn watch(progress: Option<Function>) -> impl AsyncFnMut(Stage, usize, usize) -> bool {
+fn watch(progress: Option<Function>) -> impl AsyncFnMut(Phase, usize, usize) -> bool {
     async move |stage, done, total| {
         clock::breathe().await;
         let Some(progress) = &progress else {
             return true;
         };
         let stage = match stage {
-            Stage::Encode => "encode",
-            Stage::Decode => "decode",
+            Phase::Encode => "encode",
+            Phase::Decode => "decode",
         };
         // A callback that throws ends the work as one that returns false does.
         progress

@@ -6,14 +6,12 @@ use wasm_bindgen::prelude::*;
 
 use super::source::source;
 use super::{Engine, Model, Picture, clock, object};
-use crate::config::ModelConfig;
+use crate::codec::{Codec, Limits};
 use crate::error::Error;
-use crate::models::{Codec, Limits};
+use crate::models::AutoencoderConfig;
 use crate::pixels;
 use crate::train::{CropSampler, Reconstruction, Start, Trainer, TuneConfig};
-use crate::weights::{
-    About, Container, Hashes, Loaded, Storage, load_discriminator, on_host, save,
-};
+use crate::weights::{About, Container, Hashes, Loaded, Storage, load_discriminator, save};
 
 /// A model being fine-tuned on a few pictures, a step at a time. The model that it began with stays
 /// as it was.
@@ -22,7 +20,7 @@ pub struct Tuner {
     trainer: Trainer<Reconstruction>,
     crops: CropSampler,
     config: TuneConfig,
-    model: ModelConfig,
+    model: AutoencoderConfig,
     hashes: Hashes,
     parameters: usize,
     limits: Limits,
@@ -126,7 +124,7 @@ impl Tuner {
     pub async fn preview(&self, picture: &Picture) -> Result<Picture, JsValue> {
         let codec = Codec::new(
             Loaded {
-                model: self.trainer.task().model(),
+                network: self.trainer.task().model(),
                 config: self.model.clone(),
                 name: None,
                 tuning: None,
@@ -142,7 +140,9 @@ impl Tuner {
             true
         };
         Ok(Picture::new(
-            codec.reconstruct(seen.inner(), None, &mut watch).await?,
+            codec
+                .reconstruct_with(seen.inner(), None, &mut watch)
+                .await?,
         ))
     }
 
@@ -166,7 +166,7 @@ impl Tuner {
 
     /// The tuned model as a weight file in f32, with the record of the tuning in its metadata.
     pub async fn weights(&self, name: Option<String>) -> Result<Vec<u8>, JsValue> {
-        let model = on_host(&self.trainer.task().model(), &self.model).await?;
+        let model = self.trainer.task().model();
         let config = TuneConfig {
             steps: self.trainer.done(),
             ..self.config.clone()
@@ -176,6 +176,6 @@ impl Tuner {
             name: name.as_deref(),
             tuning: Some(&record),
         };
-        Ok(save(&model, &self.model, about, Storage::F32)?)
+        Ok(save(&model, &self.model, about, Storage::F32).await?)
     }
 }

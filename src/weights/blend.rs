@@ -1,6 +1,7 @@
-use super::{Loaded, params};
+use super::Loaded;
 use crate::error::{Error, Result};
-use crate::models::Autoencoder;
+use crate::models::Config;
+use crate::params;
 
 /// The weights a share of the way from `from` to `to`: 0 is the one, 1 the other, more lies beyond.
 /// Between a model trained for few errors and the same one trained against a discriminator, the
@@ -11,7 +12,7 @@ use crate::models::Autoencoder;
 /// # Errors
 /// [`Error::WeightsMismatch`] for models of two configs, [`Error::Argument`] for a share that is no
 /// number, [`Error::DeviceLost`] when the device fails.
-pub async fn blend(from: &Loaded, to: &Loaded, share: f32) -> Result<Autoencoder> {
+pub async fn blend<C: Config>(from: &Loaded<C>, to: &Loaded<C>, share: f32) -> Result<C::Network> {
     if from.config != to.config {
         let message = "the two models were made with different configs";
         return Err(Error::WeightsMismatch(message.to_owned()));
@@ -19,20 +20,15 @@ pub async fn blend(from: &Loaded, to: &Loaded, share: f32) -> Result<Autoencoder
     if !share.is_finite() {
         return Err(Error::Argument(format!("A share of {share} is no number")));
     }
-    let (ours, mut theirs) = (
-        params::values(&from.model).await?,
-        params::values(&to.model).await?,
-    );
-    params::fill(from.model.clone(), |name| {
+    let ours = params::values(&from.network).await?;
+    let mut theirs = params::values(&to.network).await?;
+    params::fill(from.network.clone(), |name| {
         let pair = ours.get(name).zip(theirs.remove(name));
-        let Some(((_, from), (_, to))) = pair else {
+        let Some((from, to)) = pair else {
             return Err(Error::WeightsMismatch(format!("`{name}` is missing")));
         };
         // What is equal in both stays equal to the bit.
-        Ok(from
-            .iter()
-            .zip(to)
-            .map(|(from, to)| from + share * (to - from))
-            .collect())
+        let pairs = from.values.iter().zip(to.values);
+        Ok(pairs.map(|(from, to)| from + share * (to - from)).collect())
     })
 }

@@ -3,14 +3,13 @@ use std::fmt;
 use std::rc::Rc;
 
 use burn::tensor::Device;
-use sha2::{Digest, Sha256};
 
 use super::container::elements;
-use super::{Container, Family, NAME_KEY, Recognised, TUNING_KEY, params};
-use crate::config::ModelConfig;
+use super::hashes::{Hashes, Hashing};
+use super::{Container, Family, NAME_KEY, Recognised, TUNING_KEY};
 use crate::error::{Error, Result, shown};
-use crate::models::Autoencoder;
-use crate::tokens::Hash;
+use crate::models::{Config, ModelConfig};
+use crate::params;
 
 /// A weight file that is understood, and every way in which its tensors are not the model's.
 #[derive(Debug)]
@@ -93,7 +92,7 @@ impl Survey {
                 (ours.clone(), Layout::of(ours, theirs, stored).shape(stored))
             })
             .collect();
-        let expected = params::shapes(&Autoencoder::new(&recognised.config, &Device::flex())?);
+        let expected = params::shapes(&recognised.config.network(&Device::flex())?);
         Ok(Self {
             faults: faults(&expected, &shapes, &recognised.names),
             family: recognised.family,
@@ -153,7 +152,7 @@ impl Survey {
         let stored = self.file.shape(theirs).unwrap_or_default();
         let values = self.file.values(theirs)?;
         Ok(match (Layout::of(ours, theirs, stored), stored) {
-            (Layout::Transposed, &[rows, columns]) => transposed(&values, rows, columns),
+            (Layout::Transposed, &[rows, columns]) => params::transposed(&values, rows, columns),
             _ => values,
         })
     }
@@ -165,16 +164,6 @@ pub struct CheckedWeights {
     survey: Survey,
     /// What token files are matched by.
     pub hashes: Hashes,
-}
-
-/// First 8 bytes of SHA-256 over tensors' names, shapes and f32 values, in the order of their
-/// names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hashes {
-    /// Of the codebook: tokens mean nothing to another one.
-    pub codebook: Hash,
-    /// Of the decoder: another one makes another picture of the same tokens.
-    pub decoder: Hash,
 }
 
 impl CheckedWeights {
@@ -201,37 +190,23 @@ impl CheckedWeights {
     /// As [`CheckedWeights::new`], but for those of [`Survey::of`].
     pub fn of_survey(survey: Survey) -> Result<Self> {
         survey.fits()?;
-        let (mut codebook, mut decoder) = (Sha256::new(), Sha256::new());
+        let mut hashes = Hashing::default();
         for (ours, shape) in &survey.shapes {
             let values = survey.values(ours)?;
             if !values.iter().all(|v| v.is_finite()) {
                 let theirs = survey.names.get(ours).unwrap_or(ours);
                 return Err(Error::WeightsNotFinite(theirs.clone()));
             }
-            let hash = match ours.split('.').next() {
-                Some("quantize" | "quantize_t" | "quantize_b") => &mut codebook,
-                Some("decoder" | "post_quant_conv" | "dec" | "upsample_t") => &mut decoder,
-                _ => continue,
-            };
-            hash.update(ours.as_bytes());
-            for side in shape {
-                hash.update((*side as u64).to_le_bytes());
-            }
-            for value in &values {
-                hash.update(value.to_le_bytes());
-            }
+            hashes.add(survey.config.part(ours), ours, shape, &values);
         }
         Ok(Self {
             survey,
-            hashes: Hashes {
-                codebook: first_bytes(codebook),
-                decoder: first_bytes(decoder),
-            },
+            hashes: hashes.finish(),
         })
     }
 
     /// The values of one of the model's tensors, read anew.
-    pub(super) fn values(&self, ours: &str) -> Result<Vec<f32>> {
+    pub(crate) fn values(&self, ours: &str) -> Result<Vec<f32>> {
         self.survey.values(ours)
     }
 }
@@ -299,15 +274,4 @@ impl Layout {
             _ => stored.to_vec(),
         }
     }
-}
-
-fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..columns)
-        .flat_map(|column| (0..rows).map(move |row| values[row * columns + column]))
-        .collect()
-}
-
-fn first_bytes(hash: Sha256) -> Hash {
-    let digest = hash.finalize();
-    Hash(std::array::from_fn(|i| digest[i]))
 }

@@ -3,9 +3,10 @@
 use burn::tensor::Device;
 
 use super::save::{Storage, file};
-use super::{Container, NAME_KEY, params};
+use super::{Container, NAME_KEY};
 use crate::error::{Error, Result};
 use crate::nn::{Discriminator, DiscriminatorConfig, Lpips};
+use crate::params;
 
 /// Where checkpoints have the discriminator: this project's files, and taming-transformers'.
 const PREFIXES: [&str; 2] = ["", "loss.discriminator."];
@@ -13,13 +14,13 @@ const PREFIXES: [&str; 2] = ["", "loss.discriminator."];
 /// Writes a discriminator, with the parameters' names of taming-transformers.
 ///
 /// # Errors
-/// [`Error::Internal`] when a tensor cannot be read back from the device.
-pub fn save_discriminator(
+/// [`Error::DeviceLost`] when the device fails.
+pub async fn save_discriminator(
     discriminator: &Discriminator,
     name: Option<&str>,
     storage: Storage,
 ) -> Result<Vec<u8>> {
-    file(discriminator, name.map(|name| (NAME_KEY, name)), storage)
+    file(discriminator, name.map(|name| (NAME_KEY, name)), storage).await
 }
 
 /// Reads the discriminator of a file of its own or of a whole checkpoint; what it is made of

@@ -1,17 +1,17 @@
 use burn::tensor::Device;
 
-use super::{CheckedWeights, Hashes, params};
-use crate::config::ModelConfig;
+use super::{CheckedWeights, Hashes};
 use crate::error::Result;
-use crate::models::Autoencoder;
+use crate::models::{AutoencoderConfig, Config, Model, ModelConfig, no_autoencoder};
+use crate::params;
 
 /// A model read from a weight file, and what the file said of it.
 #[derive(Debug)]
-pub struct Loaded {
-    /// The model, in f32 on the device asked for.
-    pub model: Autoencoder,
+pub struct Loaded<C: Config = AutoencoderConfig> {
+    /// The network, in f32 on the device asked for.
+    pub network: C::Network,
     /// What it is made of.
-    pub config: ModelConfig,
+    pub config: C,
     /// Its name, where the file has one.
     pub name: Option<String>,
     /// How it was fine-tuned, as JSON, where the file says so.
@@ -26,7 +26,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// Those of [`CheckedWeights::of`] and [`build`].
-pub fn load(bytes: Vec<u8>, device: &Device) -> Result<Loaded> {
+pub fn load(bytes: Vec<u8>, device: &Device) -> Result<Loaded<ModelConfig>> {
     build(&CheckedWeights::of(bytes, None)?, device)
 }
 
@@ -35,10 +35,10 @@ pub fn load(bytes: Vec<u8>, device: &Device) -> Result<Loaded> {
 ///
 /// # Errors
 /// What reading fails with.
-pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded> {
-    let model = Autoencoder::new(&checked.config, device)?;
+pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded<ModelConfig>> {
+    let network = Model::new(&checked.config, device)?;
     Ok(Loaded {
-        model: params::fill(model, |name| checked.values(name))?,
+        network: params::fill(network, |name| checked.values(name))?,
         // Of a model that is in memory, so that they fit.
         parameters: checked.parameters() as usize,
         config: checked.config.clone(),
@@ -46,4 +46,25 @@ pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded> {
         tuning: checked.tuning.clone(),
         hashes: checked.hashes,
     })
+}
+
+impl Loaded<ModelConfig> {
+    /// The autoencoder that was read.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMismatch`](crate::Error::WeightsMismatch) for a model of another kind.
+    pub fn autoencoder(self) -> Result<Loaded> {
+        match (self.network, self.config) {
+            (Model::Autoencoder(network), ModelConfig::Autoencoder(config)) => Ok(Loaded {
+                network,
+                config,
+                name: self.name,
+                tuning: self.tuning,
+                hashes: self.hashes,
+                parameters: self.parameters,
+            }),
+            #[allow(unreachable_patterns)]
+            (_, config) => Err(no_autoencoder(config.kind())),
+        }
+    }
 }

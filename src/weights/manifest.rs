@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::config::ModelConfig;
 use crate::error::{Error, Result, one_line};
+use crate::models::ModelConfig;
 use crate::tokens::Hash;
 
 /// `www/models/index.json`: the models that are shipped.

@@ -9,12 +9,12 @@ mod blend;
 mod check;
 mod container;
 mod family;
+mod hashes;
 mod judges;
 mod load;
 mod manifest;
 mod narrow;
 mod nest;
-pub(crate) mod params;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod pickle;
 mod save;
@@ -22,13 +22,14 @@ mod sniff;
 mod source;
 
 pub use blend::blend;
-pub use check::{CheckedWeights, Fault, Hashes, Survey};
+pub use check::{CheckedWeights, Fault, Survey};
 pub use container::Container;
 pub use family::{Family, Recognised};
+pub use hashes::Hashes;
 pub use judges::{load_discriminator, load_lpips, save_discriminator};
 pub use load::{Loaded, build, load};
 pub use manifest::{Companion, Manifest, ManifestEntry};
-pub use save::{About, Storage, on_host, save};
+pub use save::{About, Storage, save};
 pub use sniff::refuse_shard;
 pub use source::Source;
 

@@ -13,7 +13,24 @@ use super::support::program::{command, json, listed, printed, run, text};
 /// Runs the words until standard error has a line with `begun`, a little longer, and then sends the
 /// signal. Gives the status and standard error.
 fn interrupted(folder: &TempDir, words: &str, begun: &str, signal: &str) -> (Option<i32>, String) {
-    signalled(command(folder, words), begun, &[signal])
+    signalled(listening(command(folder, words)), begun, &[signal])
+}
+
+/// The same command with Ctrl-C not ignored, as it is for all that a shell runs in the background,
+/// these tests included.
+fn listening(own: Command) -> Command {
+    if cfg!(not(target_os = "linux")) {
+        return own;
+    }
+    let mut command = Command::new("env");
+    command
+        .arg("--default-signal=INT,TERM")
+        .arg(own.get_program())
+        .args(own.get_args());
+    if let Some(folder) = own.get_current_dir() {
+        command.current_dir(folder);
+    }
+    command
 }
 
 /// The same with a command and one signal after another.

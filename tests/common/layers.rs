@@ -2,13 +2,13 @@ use burn::module::Module;
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 use burn_store::ModuleSnapshot;
-use tesserae::ModelConfig;
-use tesserae::config::{Layers, NetworkConfig};
+use tesserae::AutoencoderConfig;
 use tesserae::nn::GroupNorm;
 use tesserae::nn::{
-    AttnBlock, Discriminator, DiscriminatorConfig, Downsample, MaskGitDecoder, MaskGitEncoder,
-    Norm, Normalise, ResnetBlock, Spatial, SpatialNorm, Upsample,
+    AttnBlock, Discriminator, DiscriminatorConfig, Downsample, MuseDecoder, MuseEncoder, Norm,
+    Normalise, ResnetBlock, Spatial, SpatialNorm, Upsample,
 };
+use tesserae::nn::{Layers, NetworkConfig};
 
 use super::differences::same_slopes;
 use super::{Golden, On, golden};
@@ -182,13 +182,13 @@ pub async fn spatial_slopes(on: &On) {
 
 #[derive(Module, Debug)]
 struct MaskGit {
-    encoder: MaskGitEncoder,
-    decoder: MaskGitDecoder,
+    encoder: MuseEncoder,
+    decoder: MuseDecoder,
 }
 
 /// A shortcut in the encoder and one in the decoder, and sides halved and doubled.
 pub async fn maskgit_slopes(on: &On) {
-    let ModelConfig::VqGan(config) = ModelConfig::preset("vqgan-tiny").unwrap() else {
+    let AutoencoderConfig::VqGan(config) = AutoencoderConfig::preset("vqgan-tiny").unwrap() else {
         panic!("a preset of another kind");
     };
     let config = NetworkConfig {
@@ -197,8 +197,8 @@ pub async fn maskgit_slopes(on: &On) {
         ..config.network
     };
     let both = MaskGit {
-        encoder: MaskGitEncoder::new(&config, &on.device).unwrap(),
-        decoder: MaskGitDecoder::new(&config, &on.device).unwrap(),
+        encoder: MuseEncoder::new(&config, &on.device).unwrap(),
+        decoder: MuseDecoder::new(&config, &on.device).unwrap(),
     };
     same_slopes(on, both, [&[2, 3, 8, 12]], |both, [x]| {
         let features = both.decoder.features(both.encoder.forward(x));

@@ -2,10 +2,11 @@ use std::rc::Rc;
 
 use burn::tensor::Tensor;
 use tesserae::Autoencoder;
-use tesserae::models::Kl;
+use tesserae::models::{Kl, Pass};
 use tesserae::weights::{self, CheckedWeights, Container, Recognised};
 
 use super::on::{floats, gradients_of};
+use super::quantizers::loss;
 use super::{Golden, On, golden, relative_error};
 
 /// Passes each body below to a macro that makes a test of it.
@@ -30,7 +31,11 @@ macro_rules! model_tests {
 pub(crate) use model_tests;
 
 async fn forward(on: &On, golden: Golden, cases: &[&str]) {
-    let model = weights::load(golden.weights(), &on.device).unwrap().model;
+    let model = weights::load(golden.weights(), &on.device)
+        .unwrap()
+        .autoencoder()
+        .unwrap()
+        .network;
     same_outputs(on, &golden, &model, cases).await;
 }
 
@@ -69,19 +74,38 @@ pub async fn same_outputs(on: &On, golden: &Golden, model: &Autoencoder, cases: 
         let name = |what: &str| format!("{case}.{what}");
         let output = model.decode(&given).unwrap();
         on.close(golden, &name("decode_output"), output).await;
-        let output = model.reconstruct(x).unwrap();
+        let output = reconstruct(model, x);
         on.close(golden, &name("output"), output).await;
     }
 }
 
+/// Over the grids, the sum of the codebook term and ¼ commitment term.
+fn quantizer_loss(pass: &Pass) -> Tensor<1> {
+    let each = pass.quantized.iter().map(|quantized| loss(quantized, 0.25));
+    each.reduce(|sum, loss| sum + loss).unwrap()
+}
+
+/// Encode, quantize, decode.
+fn reconstruct(model: &Autoencoder, x: Tensor<4>) -> Tensor<4> {
+    let count = model.quantizers().len();
+    if count == 0 {
+        return model.decode(&[model.latents(x, &[])]).unwrap();
+    }
+    let mut entries = Vec::new();
+    for grid in 0..count {
+        let indices = model.indices(grid, model.latents(x.clone(), &entries));
+        entries.push(model.lookup(grid, indices.unwrap()).unwrap());
+    }
+    model.decode(&entries).unwrap()
+}
+
 /// The same for a model without codes.
 async fn same_gaussians(on: &On, golden: &Golden, model: &Autoencoder, cases: &[&str]) {
-    let kl = model.kl().unwrap();
     for case in cases {
         let name = |what: &str| format!("{case}.{what}");
         let tensor = |what: &str| golden.tensor::<4>(&name(what), &on.device);
         let x = tensor("input");
-        on.close(golden, &name("moments"), kl.moments(x.clone()))
+        on.close(golden, &name("moments"), model.moments(&x).unwrap())
             .await;
         on.close(golden, &name("z"), model.latents(x.clone(), &[]))
             .await;
@@ -91,7 +115,7 @@ async fn same_gaussians(on: &On, golden: &Golden, model: &Autoencoder, cases: &[
             let rebuilt = model.decode(&[tensor(z)]).unwrap();
             on.close(golden, &name(output), rebuilt).await;
         }
-        let output = model.reconstruct(x).unwrap();
+        let output = reconstruct(model, x);
         on.close(golden, &name("output"), output).await;
     }
 }
@@ -99,14 +123,18 @@ async fn same_gaussians(on: &On, golden: &Golden, model: &Autoencoder, cases: &[
 /// Gradients of mean squared error + codebook term + ¼ commitment term.
 async fn gradients(on: &On, golden: Golden) {
     let device = on.autodiff();
-    let model = weights::load(golden.weights(), &device).unwrap().model;
+    let model = weights::load(golden.weights(), &device)
+        .unwrap()
+        .autoencoder()
+        .unwrap()
+        .network;
     let x: Tensor<4> = golden.tensor("wide.input", &device);
     let pass = model.forward(x.clone()).unwrap();
     on.close(&golden, "wide.z", pass.latents[0].clone()).await;
     on.same_codes(&golden, "wide.", "", pass.quantized[0].indices.clone())
         .await;
     on.close(&golden, "wide.output", pass.output.clone()).await;
-    let loss = (pass.output.clone() - x).square().mean() + pass.loss(0.25);
+    let loss = (pass.output.clone() - x).square().mean() + quantizer_loss(&pass);
     on.close(&golden, "wide.loss", loss.clone()).await;
     let grads = loss.backward();
     assert_eq!(
@@ -139,12 +167,16 @@ async fn trained_everywhere(on: &On, golden: Golden) {
     let hint = golden.json("config.json");
     let file = golden.checkpoint(str::to_owned);
     let checked = weights::CheckedWeights::of(file, hint.as_deref()).unwrap();
-    let model = weights::build(&checked, &on.autodiff()).unwrap().model;
+    let model = weights::build(&checked, &on.autodiff())
+        .unwrap()
+        .autoencoder()
+        .unwrap()
+        .network;
     let x: Tensor<4> = golden.tensor("square.input", &on.autodiff());
     let pass = model.forward(x.clone()).unwrap();
     on.close(&golden, "square.output", pass.output.clone())
         .await;
-    let loss = (pass.output.clone() - x).square().mean() + pass.loss(0.25);
+    let loss = (pass.output.clone() - x).square().mean() + quantizer_loss(&pass);
     let grads = super::on::gradients(&model, &loss.backward()).await;
     for name in checked.shapes.keys() {
         let (_, values) = grads.iter().find(|(n, _)| n == name).unwrap();
@@ -183,7 +215,11 @@ pub async fn vqvae2_pass(on: &On) {
     let golden = golden!("checkpoint_vqvae2");
     let device = on.autodiff();
     let checked = CheckedWeights::of(golden.checkpoint(str::to_owned), None).unwrap();
-    let model = weights::build(&checked, &device).unwrap().model;
+    let model = weights::build(&checked, &device)
+        .unwrap()
+        .autoencoder()
+        .unwrap()
+        .network;
     let x: Tensor<4> = golden.tensor("square.input", &device);
 
     let pass = model.forward(x.clone()).unwrap();
@@ -195,7 +231,7 @@ pub async fn vqvae2_pass(on: &On) {
         let indices = pass.quantized[grid].indices.clone();
         on.same_codes(&golden, "square.", end, indices).await;
     }
-    let loss = (pass.output.clone() - x.clone()).square().mean() + pass.loss(0.25);
+    let loss = (pass.output.clone() - x.clone()).square().mean() + quantizer_loss(&pass);
     let once = gradients_of(&model, &loss.backward());
 
     // β weighs what moves the encoder, so that its gradients tell both terms apart.
@@ -234,7 +270,11 @@ pub async fn kl_gradients(on: &On) {
     };
     let device = on.autodiff();
     let checked = CheckedWeights::of(bytes, hints.as_deref()).unwrap();
-    let model = weights::build(&checked, &device).unwrap().model;
+    let model = weights::build(&checked, &device)
+        .unwrap()
+        .autoencoder()
+        .unwrap()
+        .network;
     let x: Tensor<4> = golden.tensor("square.input", &device);
     let z = model.latents(x.clone(), &[]);
     let output = model.decode(std::slice::from_ref(&z)).unwrap();

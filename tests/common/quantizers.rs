@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 use tesserae::quantize::{
-    EmaCodebook, GumbelQuantizer, VectorQuantizer, flatten, margins, nearest, unflatten,
+    EmaCodebook, GumbelQuantizer, Quantized, VectorQuantizer, flatten, margins, nearest, unflatten,
 };
 use tesserae::tokens::Usage;
 
@@ -23,6 +23,17 @@ macro_rules! quantizer_tests {
     };
 }
 pub(crate) use quantizer_tests;
+
+/// Codebook term plus β · commitment term, as in equation 3 of van den Oord et al. 2017.
+pub fn loss(quantized: &Quantized, beta: f32) -> Tensor<1> {
+    quantized.codebook.clone() + quantized.commitment.clone().mul_scalar(beta)
+}
+
+/// β on the codebook term instead: what taming-transformers does unless told `legacy=False`, and so
+/// what its published models were trained with.
+fn legacy_loss(quantized: &Quantized, beta: f32) -> Tensor<1> {
+    quantized.codebook.clone().mul_scalar(beta) + quantized.commitment.clone()
+}
 
 pub async fn vq(on: &On) {
     let golden = golden!("quantize_vq");
@@ -60,8 +71,8 @@ pub async fn vq_gradients(on: &On) {
             .await;
         on.close(&golden, "output", quantized.z_q.clone()).await;
         let loss = match case {
-            "legacy" => quantized.loss_legacy(beta),
-            _ => quantized.loss(beta),
+            "legacy" => legacy_loss(&quantized, beta),
+            _ => loss(&quantized, beta),
         };
         on.close(&golden, &format!("{case}.loss"), loss.clone())
             .await;
@@ -180,7 +191,7 @@ pub async fn straight_through_slopes(on: &On) {
         (z_q.square() * weights).sum()
     };
     let quantized = quantizer.forward(z.clone());
-    let grads = (weigh(quantized.z_q.clone()) + quantized.loss(beta)).backward();
+    let grads = (weigh(quantized.z_q.clone()) + loss(&quantized, beta)).backward();
     let of_z = z.grad(&grads).unwrap();
     let of_codebook = quantizer.embedding.weight.val().grad(&grads).unwrap();
 

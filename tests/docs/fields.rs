@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 use tesserae::train::{TrainConfig, TuneConfig};
 
 use super::support::program::{json as object, printed, run, text};
-use super::support::root;
 use super::{named, quoted, read, rows, section, set};
 
 #[test]
@@ -25,25 +23,9 @@ fn every_error_code_is_documented_and_exists() {
     assert_eq!(named(&read("docs/codes.md")), codes);
 }
 
-/// Rust files of the library.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
-    entries
-        .flat_map(|path| match path.is_dir() {
-            true => sources(&path),
-            false => vec![path],
-        })
-        .collect()
-}
-
 #[test]
 fn every_preset_is_documented_and_exists() {
-    let list = sources(&root().join("src")).into_iter().find_map(|path| {
-        let source = fs::read_to_string(path).ok()?;
-        let list = source.split("const PRESETS:").nth(1)?;
-        Some(list.split('=').nth(1)?.split(']').next()?.to_owned())
-    });
-    let presets = set(list.unwrap().split('"').skip(1).step_by(2));
+    let presets = set(tesserae::ModelConfig::presets());
     assert!(presets.len() > 10, "{presets:?}");
     assert_eq!(named(&section("docs/models.md", "## Presets")), presets);
 }

@@ -13,6 +13,7 @@ import gen_layers
 import gen_losses
 import gen_metrics
 import gen_models
+import gen_params
 import gen_pickles
 import gen_quantizers
 import gen_vqvae2
@@ -22,6 +23,7 @@ FAMILIES = [
     gen_layers,
     gen_quantizers,
     gen_models,
+    gen_params,
     gen_checkpoints,
     gen_diffusers,
     gen_kl,

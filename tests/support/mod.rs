@@ -36,11 +36,11 @@ pub fn codec(weights: impl Into<Vec<u8>>) -> Codec {
 }
 
 pub fn try_encode(codec: &Codec, picture: &Picture) -> Result<Tokens> {
-    block_on(codec.encode(picture, &mut async |_, _, _| true))
+    block_on(codec.encode(picture))
 }
 
 pub fn try_decode(codec: &Codec, tokens: &Tokens) -> Result<Picture> {
-    block_on(codec.decode(tokens, &mut async |_, _, _| true))
+    block_on(codec.decode(tokens))
 }
 
 pub fn encode(codec: &Codec, picture: &Picture) -> Tokens {
@@ -52,7 +52,7 @@ pub fn decode(codec: &Codec, tokens: &Tokens) -> Picture {
 }
 
 pub fn try_reconstruct(codec: &Codec, picture: &Picture, sample: Option<u64>) -> Result<Picture> {
-    block_on(codec.reconstruct(picture, sample, &mut async |_, _, _| true))
+    block_on(codec.reconstruct_with(picture, sample, &mut async |_, _, _| true))
 }
 
 /// The picture's planes, whose sides the model must take as they are.
@@ -85,7 +85,10 @@ pub fn undivided(codec: &Codec, picture: &Picture) -> (Vec<Grid>, Picture) {
             indices: indices.into_data().iter().collect(),
         });
     }
-    let rebuilt = model.reconstruct(x).unwrap();
+    if entries.is_empty() {
+        entries.push(model.latents(x, &[]));
+    }
+    let rebuilt = model.decode(&entries).unwrap();
     (grids, of_planes(codec, picture, rebuilt))
 }
 

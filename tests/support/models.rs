@@ -3,16 +3,22 @@
 use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tesserae::config::{VqVae2Config, VqVaeConfig};
+use tesserae::models::{VqVae2Config, VqVaeConfig};
 use tesserae::weights::{self, About, Storage};
-use tesserae::{Autoencoder, Codec, ModelConfig, quantize};
+use tesserae::{Autoencoder, AutoencoderConfig, Codec, quantize};
 
 use super::{WeightFile, codec, painted, planes};
 
 /// A model of random weights that are large enough to tell inputs apart.
-fn random(config: &ModelConfig) -> WeightFile {
+fn random(config: &AutoencoderConfig) -> WeightFile {
     let model = Autoencoder::new(config, &Device::flex()).unwrap();
-    let bytes = weights::save(&model, config, About::default(), Storage::F32).unwrap();
+    let bytes = pollster::block_on(weights::save(
+        &model,
+        config,
+        About::default(),
+        Storage::F32,
+    ))
+    .unwrap();
     let mut file = WeightFile::of(&bytes);
     // Drawn here, as the device's seed belongs to all tests of the process.
     let mut rng = ChaCha8Rng::seed_from_u64(11);
@@ -36,7 +42,7 @@ fn random(config: &ModelConfig) -> WeightFile {
 /// A purely convolutional model: what it makes of a place depends on nothing far away, so that
 /// windows must agree exactly. Random weights, but with codes and contrast that are in use; `last`
 /// are its decoders' last layers, and `codebooks` the grids', coarsest first.
-fn convolutional(config: &ModelConfig, last: &[&str], codebooks: &[&str]) -> Codec {
+fn convolutional(config: &AutoencoderConfig, last: &[&str], codebooks: &[&str]) -> Codec {
     let mut file = random(config);
     for layer in last {
         file.map(layer, |v| 12.0 * v);
@@ -61,7 +67,7 @@ fn convolutional(config: &ModelConfig, last: &[&str], codebooks: &[&str]) -> Cod
 }
 
 pub fn one_grid() -> Codec {
-    let config = ModelConfig::VqVae(VqVaeConfig {
+    let config = AutoencoderConfig::VqVae(VqVaeConfig {
         in_channels: 3,
         hidden: 8,
         residual_hidden: 4,
@@ -79,7 +85,7 @@ pub fn one_grid() -> Codec {
 }
 
 pub fn two_grids() -> Codec {
-    let config = ModelConfig::VqVae2(VqVae2Config {
+    let config = AutoencoderConfig::VqVae2(VqVae2Config {
         in_channels: 3,
         hidden: 8,
         residual_hidden: 4,
@@ -94,5 +100,5 @@ pub fn two_grids() -> Codec {
 }
 
 pub fn without_codebook() -> Codec {
-    codec(random(&ModelConfig::preset("kl-tiny").unwrap()).bytes())
+    codec(random(&AutoencoderConfig::preset("kl-tiny").unwrap()).bytes())
 }

@@ -42,7 +42,7 @@ impl Args {
         let (from, to) = (load(&self.from)?, load(&self.to)?);
         let model = weights::blend(&from, &to, self.share).await?;
         let about = About::named(self.name.as_deref());
-        let bytes = weights::save(&model, &from.config, about, self.dtype.into())?;
+        let bytes = weights::save(&model, &from.config, about, self.dtype.into()).await?;
         out.write(&bytes)?;
         match json {
             true => terminal::print_json(json!({"bytes": bytes.len()}))?,

@@ -57,7 +57,7 @@ impl Cli {
             Command::Inspect(args) => args.run(json),
             Command::Convert(args) => args.run(json).await,
             Command::Blend(args) => args.run(json).await,
-            Command::Init(args) => args.run(json),
+            Command::Init(args) => args.run(json).await,
             Command::Train(args) => args.run(json).await,
             Command::Tune(args) => args.run(json).await,
             Command::Plot(args) => args.run(json),

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::json;
-use tesserae::models::Stage;
+use tesserae::codec::Phase;
 use tesserae::pixels::metrics::{psnr, ssim};
 use tesserae::{Codec, Picture, Result, Tokens};
 
@@ -90,13 +90,13 @@ pub async fn rebuild(
     codec: &Codec,
     picture: &Picture,
     sample: Option<u64>,
-    watch: &mut impl AsyncFnMut(Stage, usize, usize) -> bool,
+    watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
 ) -> Result<(Option<Tokens>, Picture)> {
     if sample.is_some() || codec.config().grids().is_empty() {
-        return Ok((None, codec.reconstruct(picture, sample, watch).await?));
+        return Ok((None, codec.reconstruct_with(picture, sample, watch).await?));
     }
-    let tokens = codec.encode(picture, watch).await?;
-    let rebuilt = codec.decode(&tokens, watch).await?;
+    let tokens = codec.encode_with(picture, watch).await?;
+    let rebuilt = codec.decode_with(&tokens, watch).await?;
     Ok((Some(tokens), rebuilt))
 }
 
@@ -114,7 +114,7 @@ impl Decode {
             terminal::warn(format_args!("tesserae: {warning}"));
         }
         let start = Instant::now();
-        let picture = codec.decode(&tokens, &mut watch()?).await?;
+        let picture = codec.decode_with(&tokens, &mut watch()?).await?;
         let seconds = start.elapsed().as_secs_f64();
         output.write_picture(&picture)?;
         let (width, height) = (picture.width(), picture.height());

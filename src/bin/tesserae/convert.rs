@@ -71,17 +71,18 @@ impl Args {
             loaded.name.clone_from(&self.name);
         }
         let bytes = weights::save(
-            &loaded.model,
+            &loaded.network,
             &loaded.config,
             About {
                 name: loaded.name.as_deref(),
                 tuning: loaded.tuning.as_deref(),
             },
             self.dtype.into(),
-        )?;
+        )
+        .await?;
         output.write(&bytes)?;
         let (parameters, length) = (loaded.parameters, bytes.len());
-        // What 8 bits cost is told; 16 cost nothing that can be seen.
+        // What 8 bits cost is reported; 16 cost nothing that can be seen.
         let cost = if self.dtype == Dtype::Int8 {
             let fit = FitArgs::square(256);
             let sample = match &self.sample {
@@ -89,7 +90,7 @@ impl Args {
                 None => fit.decode(SAMPLE)?,
             };
             let (full, narrow) = (
-                Codec::new(loaded, &device),
+                Codec::new(loaded.autoencoder()?, &device),
                 Codec::from_weights(bytes, &device)?,
             );
             Some((
@@ -123,6 +124,5 @@ impl Args {
 
 /// PSNR of a reconstruction, in decibels.
 async fn quality(codec: &Codec, picture: &Picture) -> Result<f64> {
-    let watch = &mut async |_, _, _| true;
-    psnr(picture, &codec.reconstruct(picture, None, watch).await?)
+    psnr(picture, &codec.reconstruct(picture).await?)
 }

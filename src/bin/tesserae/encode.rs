@@ -63,14 +63,14 @@ impl Args {
         let codec = self.model.load()?;
         let picture = self.fit.picture(&self.input)?;
         let start = Instant::now();
-        let tokens = codec.encode(&picture, &mut watch()?).await?;
+        let tokens = codec.encode_with(&picture, &mut watch()?).await?;
         let seconds = start.elapsed().as_secs_f64();
         let bytes = tokens.to_bytes()?;
         output.write(&bytes)?;
         let (bpp, usage) = (tokens.bits_per_pixel(), tokens.usage());
         if json {
             // What the tokens are worth shows only in the picture that they give.
-            let rebuilt = codec.decode(&tokens, &mut watch()?).await?;
+            let rebuilt = codec.decode_with(&tokens, &mut watch()?).await?;
             terminal::print_json(
                 json!({"psnr": psnr(&picture, &rebuilt)?, "ssim": ssim(&picture, &rebuilt)?,
                     "tokens": tokens.count(), "bytes": bytes.len(), "bpp": bpp,
@@ -140,10 +140,7 @@ impl Job for Shard {
         let mut names = HashSet::new();
         let written = |e| Error::io(shard, e);
         let one = async |entry: &Entry, picture: Picture| {
-            let tokens = self
-                .codec
-                .encode(&picture, &mut async |_, _, _| true)
-                .await?;
+            let tokens = self.codec.encode(&picture).await?;
             let bytes = tokens.to_bytes()?;
             let mut name = Path::new(&entry.name).with_extension("tokens");
             // Pictures may differ in their extension only, or have the same name.

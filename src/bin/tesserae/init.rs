@@ -2,8 +2,9 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde_json::json;
+use tesserae::models::Model;
 use tesserae::weights::{self, About};
-use tesserae::{Autoencoder, ModelConfig, Result};
+use tesserae::{ModelConfig, Result};
 
 use crate::convert::Dtype;
 use crate::files;
@@ -30,7 +31,7 @@ pub struct Args {
 }
 
 impl Args {
-    pub fn run(self, json: bool) -> Result<()> {
+    pub async fn run(self, json: bool) -> Result<()> {
         let file = Path::new(&self.config);
         let output = Outputs::new([file], self.overwrite.overwrite).claim(&self.output)?;
         let config = if file.is_file() {
@@ -40,13 +41,14 @@ impl Args {
         };
         let device = Device::flex();
         device.seed(self.seed);
-        let model = Autoencoder::new(&config, &device)?;
+        let model = Model::new(&config, &device)?;
         let bytes = weights::save(
             &model,
             &config,
             About::named(self.name.as_deref()),
             self.dtype.into(),
-        )?;
+        )
+        .await?;
         output.write(&bytes)?;
         if json {
             terminal::print_json(json!({"bytes": bytes.len()}))?;

@@ -26,7 +26,8 @@ impl Args {
         let checked = CheckedWeights::of_survey(survey)?;
         report(&checked);
         let config = &checked.config;
-        let macs = config.macs(256, 256)?;
+        let geometry = config.autoencoder().ok();
+        let macs = geometry.map(|g| g.macs(256, 256)).transpose()?;
         let passed_over = [checked.passed_over(), &checked.others].concat();
         if json {
             terminal::print_json(
@@ -35,8 +36,10 @@ impl Args {
                     "prefix": checked.prefix, "taken": checked.taken(),
                     "passed_over": passed_over, "kind": config.kind(), "name": checked.name, "config": config, "tuning": checked.tuning,
                     "parameters": checked.parameters(), "tensors": checked.shapes.len(),
-                    "factor": config.factor(), "grids": config.grids(), "codes": config.codes(),
-                    "embed_dim": config.embed_dim(), "macs_256": macs,
+                    "factor": geometry.map(|g| g.factor()), "grids": geometry.map(|g| g.grids()),
+                    "codes": geometry.map(|g| g.codes()),
+                    "embed_dim": geometry.map(|g| g.embed_dim()), "macs_256": macs,
+                    "encoder_hash": checked.hashes.encoder,
                     "codebook_hash": checked.hashes.codebook,
                     "decoder_hash": checked.hashes.decoder}),
             )?;
@@ -73,27 +76,28 @@ impl Args {
                 checked.parameters(),
                 checked.shapes.len()
             ))?;
-            let grids = config.grids();
-            if grids.is_empty() {
-                terminal::print(format_args!(
-                    "codes       none: latents of width {}",
-                    config.embed_dim()
-                ))?;
+            if let Some(geometry) = geometry {
+                let width = geometry.embed_dim();
+                let grids = geometry.grids();
+                if grids.is_empty() {
+                    terminal::print(format_args!("codes       none: latents of width {width}"))?;
+                }
+                for factor in grids {
+                    terminal::print(format_args!(
+                        "codes       {} of width {width}, one for each {factor}×{factor} pixels",
+                        geometry.codes()
+                    ))?;
+                }
             }
-            for factor in grids {
+            if let Some(macs) = macs {
                 terminal::print(format_args!(
-                    "codes       {} of width {}, one for each {factor}×{factor} pixels",
-                    config.codes(),
-                    config.embed_dim()
+                    "work        {:.2} GMAC for 256×256",
+                    macs as f64 / 1e9
                 ))?;
             }
             terminal::print(format_args!(
-                "work        {:.2} GMAC for 256×256",
-                macs as f64 / 1e9
-            ))?;
-            terminal::print(format_args!(
-                "hashes      codebook {}, decoder {}",
-                checked.hashes.codebook, checked.hashes.decoder
+                "hashes      encoder {}, codebook {}, decoder {}",
+                checked.hashes.encoder, checked.hashes.codebook, checked.hashes.decoder
             ))?;
         }
         Ok(())

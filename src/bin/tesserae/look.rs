@@ -40,8 +40,7 @@ impl Look {
     pub async fn rebuilt(&self, codec: &Codec) -> Result<Vec<Picture>> {
         let mut rebuilt = Vec::new();
         for seen in self.damaged.as_ref().unwrap_or(&self.pictures) {
-            let mut unwatched = async |_, _, _| true;
-            rebuilt.push(codec.reconstruct(seen, None, &mut unwatched).await?);
+            rebuilt.push(codec.reconstruct(seen).await?);
         }
         Ok(rebuilt)
     }

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tesserae::models::Stage;
+use tesserae::codec::Phase;
 use tesserae::weights::{Loaded, Manifest};
 use tesserae::{Codec, Error, Picture, Result};
 
@@ -118,9 +118,10 @@ impl ModelArgs {
         let survey = weights::survey(&file, &self.config)?;
         survey.fits()?;
         let (parameters, largest) = (survey.parameters(), survey.largest());
-        device.limits().admit(&survey.config, parameters, largest)?;
+        let config = survey.config.autoencoder()?;
+        device.limits().admit(config, parameters, largest)?;
         // A config from a pipe can be read only once, so the survey is not made anew.
-        weights::build(survey, device)
+        weights::build(survey, device)?.autoencoder()
     }
 
     /// The model, ready for pictures.
@@ -135,15 +136,15 @@ impl ModelArgs {
 }
 
 /// A bar over the windows of a large picture; nothing where there is no terminal.
-pub fn watch() -> Result<impl AsyncFnMut(Stage, usize, usize) -> bool> {
+pub fn watch() -> Result<impl AsyncFnMut(Phase, usize, usize) -> bool> {
     let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}")
         .map_err(|e| Error::Internal(e.to_string()))?;
     let bar = ProgressBar::no_length().with_style(style);
     Ok(async move |stage, done, total| {
         bar.set_length(total as u64);
         bar.set_message(match stage {
-            Stage::Encode => "encode",
-            Stage::Decode => "decode",
+            Phase::Encode => "encode",
+            Phase::Decode => "decode",
         });
         bar.set_position(done as u64);
         if done == total {

@@ -103,7 +103,7 @@ impl Args {
             file,
             bytes: bytes.len() as u64,
             sha256: sha256(&bytes),
-            config: codec.config().clone(),
+            config: codec.config().clone().into(),
             codebook: has_codes.then(|| codec.hashes().codebook),
             discriminator: companion,
             card: format!("{name}.md"),

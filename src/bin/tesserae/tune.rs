@@ -127,16 +127,17 @@ impl Args {
             perceptual: None,
         };
         let bytes = weights::save(
-            &loaded.model,
+            &loaded.network,
             &loaded.config,
             About::default(),
             Storage::F32,
-        )?;
+        )
+        .await?;
         let codec = Codec::from_weights(bytes, &device)?;
         let before = learned.psnr(&learned.rebuilt(&codec).await?)?;
         let others_before = others.rebuilt(&codec).await?;
 
-        let task = Reconstruction::new(training, loaded.model, start, &device)?;
+        let task = Reconstruction::new(training, loaded.network, start, &device)?;
         let mut trainer = Trainer::new(task, config.steps);
         let bar = ProgressBar::new(config.steps as u64).with_style(
             ProgressStyle::with_template("{bar:30} {pos}/{len} {eta}")
@@ -173,7 +174,7 @@ impl Args {
             name: self.name.as_deref(),
             tuning: Some(&record),
         };
-        let bytes = weights::save(&model, &loaded.config, about, self.dtype.into())?;
+        let bytes = weights::save(&model, &loaded.config, about, self.dtype.into()).await?;
         out.write(&bytes)?;
         drop(hold);
         // Measuring takes time, too, and nobody waits for it any more.

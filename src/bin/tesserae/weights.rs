@@ -77,12 +77,12 @@ fn values(survey: Survey) -> Result<CheckedWeights> {
 }
 
 /// The weights as a model.
-pub fn load(path: &Path, given: &ConfigArgs, device: &Device) -> Result<Loaded> {
+pub fn load(path: &Path, given: &ConfigArgs, device: &Device) -> Result<Loaded<ModelConfig>> {
     build(survey(path, given)?, device)
 }
 
 /// The weights that were surveyed as a model.
-pub fn build(survey: Survey, device: &Device) -> Result<Loaded> {
+pub fn build(survey: Survey, device: &Device) -> Result<Loaded<ModelConfig>> {
     weights::build(&values(survey)?, device)
 }
 

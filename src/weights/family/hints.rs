@@ -1,7 +1,8 @@
 use serde::Deserialize;
 
-use crate::config::{ModelConfig, NetworkConfig, QuantizerKind, VqVae2Config, VqVaeConfig};
 use crate::error::{Error, Result, one_line, shown};
+use crate::models::{AutoencoderConfig, QuantizerKind};
+use crate::nn::NetworkConfig;
 use crate::weights::sniff;
 
 /// What a `config.json` can add to the shapes, under this project's names or diffusers'. Other
@@ -17,6 +18,9 @@ struct Hints {
     quantizer: Option<QuantizerKind>,
     act_fn: Option<String>,
     tanh_out: Option<bool>,
+    #[serde(alias = "scale_factor")]
+    scaling_factor: Option<f32>,
+    shift_factor: Option<f32>,
 }
 
 impl Hints {
@@ -57,30 +61,32 @@ fn moved(before: &NetworkConfig, after: &NetworkConfig) -> Vec<usize> {
 }
 
 /// Replaces what was assumed by what `json` says.
-pub fn apply(config: &mut ModelConfig, json: &str, assumed: &mut Vec<&'static str>) -> Result<()> {
+pub fn apply(
+    config: &mut AutoencoderConfig,
+    json: &str,
+    assumed: &mut Vec<&'static str>,
+) -> Result<()> {
     let hints = Hints::read(json)?;
     hints.refuse()?;
     let mut told = |name: &str| assumed.retain(|field| *field != name);
-    if let (ModelConfig::VqGan(vqgan), Some(quantizer)) = (&mut *config, hints.quantizer) {
+    if let (AutoencoderConfig::VqGan(vqgan), Some(quantizer)) = (&mut *config, hints.quantizer) {
         vqgan.quantizer = quantizer;
         told("quantizer");
     }
-    let network = match config {
-        ModelConfig::VqGan(c) => &mut c.network,
-        ModelConfig::Kl(c) => &mut c.network,
-        ModelConfig::VqVae(VqVaeConfig { input, .. })
-        | ModelConfig::VqVae2(VqVae2Config { input, .. }) => {
-            if let Some(given) = hints.input {
-                *input = given;
-                told("input");
-            }
-            return Ok(());
+    if let AutoencoderConfig::Kl(kl) = &mut *config {
+        kl.scaling_factor = hints.scaling_factor.or(kl.scaling_factor);
+        kl.shift_factor = hints.shift_factor.or(kl.shift_factor);
+        if hints.scaling_factor.is_some() {
+            told("scaling_factor");
         }
-    };
+    }
     if let Some(given) = hints.input {
-        network.input = given;
+        *config.input_range_mut() = given;
         told("input");
     }
+    let Some(network) = config.network_config_mut() else {
+        return Ok(());
+    };
     if let Some(groups) = hints.norm_groups {
         network.norm_groups = groups;
         told("norm_groups");

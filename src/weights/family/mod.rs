@@ -20,8 +20,9 @@ use llamagen::LLAMAGEN;
 use mage::{MAGE, is_mage};
 
 use super::{CONFIG_KEY, Container, nest};
-use crate::config::{Layers, ModelConfig, QuantizerKind};
 use crate::error::{Error, Result};
+use crate::models::{AutoencoderConfig, ModelConfig, QuantizerKind};
+use crate::nn::Layers;
 
 /// Where a weight file comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,16 +136,23 @@ impl Recognised {
             Family::Rosinality => (rosinality::infer(shape)?, rosinality::ASSUMED.to_vec()),
             _ => (taming::infer(&names, shape)?, taming::ASSUMED.to_vec()),
         };
-        if let (Family::LlamaGen, ModelConfig::VqGan(vqgan)) = (family, &mut config) {
+        if let (Family::LlamaGen, AutoencoderConfig::VqGan(vqgan)) = (family, &mut config) {
             vqgan.quantizer = QuantizerKind::Cosine;
             assumed.push("quantizer");
         }
         // Its names are taming-transformers' but for the layers that it has alone.
-        if let ModelConfig::VqGan(vqgan) = &config
+        if let AutoencoderConfig::VqGan(vqgan) = &config
             && family == Family::Taming
             && vqgan.network.layers == Layers::MaskGit
         {
             family = Family::MaskGit;
+        }
+        if let AutoencoderConfig::Kl(kl) = &mut config
+            && (kl.network.factor(), kl.embed_dim) == (8, 4)
+        {
+            // Stable Diffusion's; latents of this shape are hardly ever anything else.
+            kl.scaling_factor = Some(0.18215);
+            assumed.push("scaling_factor");
         }
         if let Some(json) = hints {
             hints::apply(&mut config, json, &mut assumed)?;
@@ -152,7 +160,7 @@ impl Recognised {
         config.validate().map_err(|e| mend(e, &config, &assumed))?;
         Ok(Self {
             family,
-            config,
+            config: config.into(),
             assumed,
             names,
             aside,
@@ -163,17 +171,12 @@ impl Recognised {
 }
 
 /// Adds to a config's fault how a config file would mend it, where it was only assumed.
-fn mend(error: Error, config: &ModelConfig, assumed: &[&str]) -> Error {
-    let network = match config {
-        ModelConfig::VqGan(c) => &c.network,
-        ModelConfig::Kl(c) => &c.network,
-        ModelConfig::VqVae(_) | ModelConfig::VqVae2(_) => return error,
-    };
-    let Error::ConfigInvalid(fault) = error else {
+fn mend(error: Error, config: &AutoencoderConfig, assumed: &[&str]) -> Error {
+    let (Some(network), Error::ConfigInvalid(fault)) = (config.network_config(), &error) else {
         return error;
     };
     if !(fault.starts_with("`norm_groups`") && assumed.contains(&"norm_groups")) {
-        return Error::ConfigInvalid(fault);
+        return error;
     }
     let widths = [network.widths(), network.decoding().widths()];
     let widths = widths.into_iter().flatten().flatten();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::rename::rename_all;
 use super::side;
-use crate::config::{ModelConfig, VqVae2Config};
 use crate::error::Result;
+use crate::models::{AutoencoderConfig, VqVae2Config};
 
 /// What shapes cannot tell; the published code scales pictures to this.
 pub const ASSUMED: [&str; 1] = ["input"];
@@ -65,12 +65,12 @@ fn rename(name: &str, layers: usize) -> Option<String> {
 }
 
 /// The config of a VQ-VAE-2 from its tensors' shapes, by this project's names.
-pub fn infer<'a>(shape: impl Fn(&str) -> Option<&'a [usize]>) -> Result<ModelConfig> {
+pub fn infer<'a>(shape: impl Fn(&str) -> Option<&'a [usize]>) -> Result<AutoencoderConfig> {
     let conv = |name: &str, axis| side(name, shape(name), 4, axis);
     // It stores a codebook as [D, K].
     let codebook = "quantize_t.embedding.weight";
     let layer = |i: &usize| shape(&format!("enc_b.residual.{i}.conv_1.weight")).is_some();
-    Ok(ModelConfig::VqVae2(VqVae2Config {
+    Ok(AutoencoderConfig::VqVae2(VqVae2Config {
         in_channels: conv("enc_b.down.0.weight", 1)?,
         hidden: conv("enc_b.conv_out.weight", 0)?,
         residual_hidden: conv("enc_b.residual.0.conv_1.weight", 0)?,

@@ -1,11 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::side;
-use crate::config::{
-    DecoderConfig, DecoderNorm, KlConfig, Layers, ModelConfig, NetworkConfig, QuantizerKind,
-    VqGanConfig,
-};
 use crate::error::{Error, Result};
+use crate::models::{AutoencoderConfig, KlConfig, QuantizerKind, VqGanConfig};
+use crate::nn::{DecoderConfig, DecoderNorm, Layers, NetworkConfig};
 
 /// What shapes cannot tell; every published model of these families agrees on it.
 pub const ASSUMED: [&str; 4] = ["norm_groups", "norm_eps", "resolution", "input"];
@@ -17,7 +15,7 @@ const RESOLUTION: usize = 256;
 pub fn infer<'a>(
     names: &BTreeMap<String, String>,
     shape: impl Fn(&str) -> Option<&'a [usize]>,
-) -> Result<ModelConfig> {
+) -> Result<AutoencoderConfig> {
     let side = |name: &str, sides: usize, axis: usize| side(name, shape(name), sides, axis);
     let conv = |name: &str, axis| side(name, 4, axis);
     let has = |name: &str| names.contains_key(name);
@@ -103,10 +101,12 @@ pub fn infer<'a>(
         } else {
             z
         };
-        return Ok(ModelConfig::Kl(KlConfig {
+        return Ok(AutoencoderConfig::Kl(KlConfig {
             network,
             embed_dim,
             quant_conv,
+            scaling_factor: None,
+            shift_factor: None,
         }));
     }
     let quantizer = if has("quantize.proj.weight") || has("quantize.embed.weight") {
@@ -125,7 +125,7 @@ pub fn infer<'a>(
             network.z_channels
         )));
     }
-    Ok(ModelConfig::VqGan(VqGanConfig {
+    Ok(AutoencoderConfig::VqGan(VqGanConfig {
         network,
         embed_dim,
         n_embed: side(codebook, 2, 0)?,

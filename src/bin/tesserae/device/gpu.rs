@@ -1,6 +1,6 @@
 use burn::tensor::Device;
 use tesserae::Result;
-use tesserae::models::Limits;
+use tesserae::codec::Limits;
 
 use super::Kind;
 

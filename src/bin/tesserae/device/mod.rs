@@ -9,8 +9,8 @@ use std::ops::Deref;
 
 use burn::tensor::Device;
 use clap::ValueEnum;
+use tesserae::codec::Limits;
 use tesserae::device::SelfTest;
-use tesserae::models::Limits;
 use tesserae::{Error, Result};
 use watch::Watch;
 

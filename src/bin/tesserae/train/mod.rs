@@ -9,7 +9,7 @@ use serde_json::Value;
 use tesserae::pixels::metrics::psnr;
 use tesserae::train::{CodebookWatch, CropSampler, Reconstruction, Start, TrainConfig, Trainer};
 use tesserae::weights::{self, About, Storage};
-use tesserae::{Autoencoder, Codec, Error, ModelConfig, Picture, Result};
+use tesserae::{Autoencoder, AutoencoderConfig, Codec, Error, Picture, Result};
 
 use crate::device::{DeviceArgs, Opened};
 use crate::model::ConfigArgs;
@@ -223,20 +223,21 @@ impl Args {
         let Some(path) = &self.from else {
             return Ok((fresh, false));
         };
-        let mut loaded = crate::weights::load(path, &ConfigArgs::default(), device)?;
+        let mut loaded =
+            crate::weights::load(path, &ConfigArgs::default(), device)?.autoencoder()?;
         if loaded.config == config.model {
-            return Ok((loaded.model, true));
+            return Ok((loaded.network, true));
         }
         if but_codes(&loaded.config)? != but_codes(&config.model)? {
             let path = path.display();
             let message = format!("{path} was made with another model config");
             return Err(Error::WeightsMismatch(message));
         }
-        let theirs = loaded.model.vector_quantizers_mut().into_iter();
+        let theirs = loaded.network.vector_quantizers_mut().into_iter();
         for (theirs, ours) in theirs.zip(fresh.vector_quantizers()) {
             theirs.set_codebook(ours.embedding.weight.val());
         }
-        Ok((loaded.model, false))
+        Ok((loaded.network, false))
     }
 
     fn start(&self, trained: bool, device: &Device) -> Result<Start> {
@@ -290,10 +291,11 @@ impl Args {
             &config.model,
             About::named(name),
             Storage::F16,
-        )?;
+        )
+        .await?;
         outputs.weights.write(&bytes)?;
         if let Some(discriminator) = task.discriminator() {
-            let bytes = weights::save_discriminator(&discriminator, name, Storage::F16)?;
+            let bytes = weights::save_discriminator(&discriminator, name, Storage::F16).await?;
             outputs.discriminator.write(&bytes)?;
         }
         outputs.checkpoint.write(&checkpoint)
@@ -327,14 +329,13 @@ async fn look(
         &config.model,
         About::default(),
         Storage::F32,
-    )?;
+    )
+    .await?;
     let codec = Codec::from_weights(bytes, device)?;
     let (mut sum, mut shown) = (0.0, Vec::new());
     for picture in held_out {
         let picture = picture.fit(grid::SIDE, true);
-        let rebuilt = codec
-            .reconstruct(&picture, None, &mut async |_, _, _| true)
-            .await?;
+        let rebuilt = codec.reconstruct(&picture).await?;
         sum += psnr(&picture, &rebuilt)?;
         shown.push(vec![picture, rebuilt]);
     }
@@ -345,7 +346,7 @@ async fn look(
 }
 
 /// A model's config without the size of its codebooks.
-fn but_codes(config: &ModelConfig) -> Result<Value> {
+fn but_codes(config: &AutoencoderConfig) -> Result<Value> {
     let mut json: Value =
         serde_json::from_str(&config.to_json()?).map_err(|e| Error::Internal(e.to_string()))?;
     if let Some(fields) = json.as_object_mut() {

@@ -21,7 +21,7 @@ fn a_training_stops_with_its_last_checkpoint_when_the_device_computes_wrong() {
     let values = (0..16 * 16 * 3).map(|i| (i * 37 % 251) as u8).collect();
     let picture = Picture::from_rgb(16, 16, values).unwrap();
     fs::write(path("picture.png"), picture.png().unwrap()).unwrap();
-    let model = ModelConfig::preset("vqvae-tiny")
+    let model = AutoencoderConfig::preset("vqvae-tiny")
         .unwrap()
         .to_json()
         .unwrap();

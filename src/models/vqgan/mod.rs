@@ -1,10 +1,17 @@
+//! VQ-GAN, and what shares its layers: MoVQ and MaskGIT's tokenizer.
+
+mod config;
+
+pub use config::{QuantizerKind, VqGanConfig};
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use crate::config::{DecoderNorm, Layers, NetworkConfig, QuantizerKind, VqGanConfig};
+use super::autoencoder::{Autoencode, Quantizer, grids};
 use crate::error::Result;
 use crate::nn::{
-    Conv2d, Decoder, Encoder, LastLayer, MaskGitDecoder, MaskGitEncoder, Spatial, SpatialNorm, conv,
+    Conv2d, Decoder, DecoderNorm, Encoder, LastLayer, Layers, MuseDecoder, MuseEncoder,
+    NetworkConfig, Spatial, SpatialNorm, conv,
 };
 use crate::quantize::{GumbelQuantizer, VectorQuantizer};
 
@@ -15,9 +22,9 @@ use crate::quantize::{GumbelQuantizer, VectorQuantizer};
 /// `models/vqgan.py`, `VQModel` and `GumbelVQ`; diffusers `VQModel`; open-muse `MaskGitVQGAN`.
 #[derive(Module, Debug)]
 pub struct VqGan {
-    encoder: GanEncoder,
-    decoder: GanDecoder,
-    pub(super) quantize: GanQuantizer,
+    encoder: VqGanEncoder,
+    decoder: VqGanDecoder,
+    quantize: VqGanQuantizer,
     /// 1×1 from `z_channels` to `embed_dim`; MaskGIT has neither this nor the one back.
     quant_conv: Option<Conv2d>,
     post_quant_conv: Option<Conv2d>,
@@ -26,29 +33,29 @@ pub struct VqGan {
 /// Whose layers encode.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)] // One a model, as for the quantizers.
-pub enum GanEncoder {
+pub enum VqGanEncoder {
     /// taming-transformers'.
     Taming(Encoder),
     /// MaskGIT's.
-    MaskGit(MaskGitEncoder),
+    MaskGit(MuseEncoder),
 }
 
 /// Whose layers decode.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)] // One a model, as for the quantizers.
-pub enum GanDecoder {
+pub enum VqGanDecoder {
     /// taming-transformers'.
     Taming(Decoder),
     /// The same, normalised by the codes' latent as in MoVQ.
     Spatial(Decoder<SpatialNorm>),
     /// MaskGIT's.
-    MaskGit(MaskGitDecoder),
+    MaskGit(MuseDecoder),
 }
 
 /// The two ways in which VQ-GANs choose codes.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)] // One a model; the indirection would cost more than it saves.
-pub enum GanQuantizer {
+pub enum VqGanQuantizer {
     /// Nearest codebook entry.
     Vq(VectorQuantizer),
     /// Argmax of learned logits.
@@ -65,31 +72,28 @@ impl VqGan {
         let (z, dim, codes) = (network.z_channels, config.embed_dim, config.n_embed);
         let around = network.layers == Layers::Taming;
         Ok(Self {
-            encoder: GanEncoder::new(network, device)?,
-            decoder: GanDecoder::new(network, dim, device)?,
+            encoder: VqGanEncoder::new(network, device)?,
+            decoder: VqGanDecoder::new(network, dim, device)?,
             quantize: match config.quantizer {
-                QuantizerKind::Vq => GanQuantizer::Vq(VectorQuantizer::new(codes, dim, device)),
+                QuantizerKind::Vq => VqGanQuantizer::Vq(VectorQuantizer::new(codes, dim, device)),
                 QuantizerKind::Cosine => {
-                    GanQuantizer::Vq(VectorQuantizer::new(codes, dim, device).on_sphere())
+                    VqGanQuantizer::Vq(VectorQuantizer::new(codes, dim, device).on_sphere())
                 }
                 QuantizerKind::Gumbel => {
-                    GanQuantizer::Gumbel(GumbelQuantizer::new(dim, codes, dim, device))
+                    VqGanQuantizer::Gumbel(GumbelQuantizer::new(dim, codes, dim, device))
                 }
             },
             quant_conv: around.then(|| conv(z, dim, 1, device)),
             post_quant_conv: around.then(|| conv(dim, z, 1, device)),
         })
     }
+}
 
-    /// Latents before quantization.
-    ///
-    /// # Shapes
-    /// - input: `[batch, in_channels, height, width]`
-    /// - output: `[batch, embed_dim, height / f, width / f]`
-    pub fn latents(&self, x: Tensor<4>) -> Tensor<4> {
+impl Autoencode for VqGan {
+    fn latents(&self, x: Tensor<4>, _coarser: &[Tensor<4>]) -> Tensor<4> {
         let z = match &self.encoder {
-            GanEncoder::Taming(encoder) => encoder.forward(x),
-            GanEncoder::MaskGit(encoder) => encoder.forward(x),
+            VqGanEncoder::Taming(encoder) => encoder.forward(x),
+            VqGanEncoder::MaskGit(encoder) => encoder.forward(x),
         };
         match &self.quant_conv {
             Some(conv) => conv.forward(z),
@@ -97,43 +101,56 @@ impl VqGan {
         }
     }
 
-    /// What the last layer makes the picture of.
-    ///
-    /// # Shapes
-    /// - input: `[batch, embed_dim, rows, columns]`
-    /// - output: `[batch, width, rows · f, columns · f]`
-    pub fn features(&self, z_q: Tensor<4>) -> Tensor<4> {
+    fn features(&self, z: &[Tensor<4>]) -> Result<Tensor<4>> {
+        let [z_q] = z else {
+            return Err(grids(z.len()));
+        };
         let z = match &self.post_quant_conv {
             Some(conv) => conv.forward(z_q.clone()),
             None => z_q.clone(),
         };
-        match &self.decoder {
-            GanDecoder::Taming(decoder) => decoder.features(z),
-            GanDecoder::Spatial(decoder) => decoder.features_by(z, |norm, x| norm.forward(x, &z_q)),
-            GanDecoder::MaskGit(decoder) => decoder.features(z),
-        }
+        Ok(match &self.decoder {
+            VqGanDecoder::Taming(decoder) => decoder.features(z),
+            VqGanDecoder::Spatial(decoder) => {
+                decoder.features_by(z, |norm, x| norm.forward(x, z_q))
+            }
+            VqGanDecoder::MaskGit(decoder) => decoder.features(z),
+        })
     }
 
-    /// The layer that makes the picture.
-    pub fn last(&self) -> LastLayer<'_> {
-        match &self.decoder {
-            GanDecoder::Taming(decoder) => decoder.last(),
-            GanDecoder::Spatial(decoder) => decoder.last(),
-            GanDecoder::MaskGit(decoder) => decoder.last(),
+    fn last(&self) -> Option<LastLayer<'_>> {
+        Some(match &self.decoder {
+            VqGanDecoder::Taming(decoder) => decoder.last(),
+            VqGanDecoder::Spatial(decoder) => decoder.last(),
+            VqGanDecoder::MaskGit(decoder) => decoder.last(),
+        })
+    }
+
+    fn quantizers(&self) -> Vec<Quantizer<'_>> {
+        vec![match &self.quantize {
+            VqGanQuantizer::Vq(quantizer) => Quantizer::Nearest(quantizer),
+            VqGanQuantizer::Gumbel(quantizer) => Quantizer::Gumbel(quantizer),
+        }]
+    }
+
+    fn vector_quantizers_mut(&mut self) -> Vec<&mut VectorQuantizer> {
+        match &mut self.quantize {
+            VqGanQuantizer::Vq(quantizer) => vec![quantizer],
+            VqGanQuantizer::Gumbel(_) => vec![],
         }
     }
 }
 
-impl GanEncoder {
+impl VqGanEncoder {
     fn new(config: &NetworkConfig, device: &Device) -> Result<Self> {
         Ok(match config.layers {
             Layers::Taming => Self::Taming(Encoder::new(config, config.z_channels, device)?),
-            Layers::MaskGit => Self::MaskGit(MaskGitEncoder::new(config, device)?),
+            Layers::MaskGit => Self::MaskGit(MuseEncoder::new(config, device)?),
         })
     }
 }
 
-impl GanDecoder {
+impl VqGanDecoder {
     /// `latent` is the width of a codebook entry.
     fn new(config: &NetworkConfig, latent: usize, device: &Device) -> Result<Self> {
         Ok(match (config.layers, config.decoder_norm) {
@@ -141,7 +158,7 @@ impl GanDecoder {
             (Layers::Taming, DecoderNorm::Spatial) => {
                 Self::Spatial(Decoder::with_norm(config, Spatial { latent }, device)?)
             }
-            (Layers::MaskGit, _) => Self::MaskGit(MaskGitDecoder::new(config, device)?),
+            (Layers::MaskGit, _) => Self::MaskGit(MuseDecoder::new(config, device)?),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Memory is planned before work: what a device can hold decides windows, and what is refused.
 
-use crate::config::{KlConfig, ModelConfig, VqGanConfig};
 use crate::error::{Error, Result};
+use crate::models::AutoencoderConfig;
 use crate::pixels::MAX_ENCODED;
 
 /// Longest side that is encoded or decoded in one piece, in pixels.
@@ -52,11 +52,11 @@ impl Limits {
     ///
     /// # Errors
     /// [`Error::ModelTooLarge`].
-    pub fn admit(&self, config: &ModelConfig, parameters: u64, largest: u64) -> Result<()> {
+    pub fn admit(&self, config: &AutoencoderConfig, parameters: u64, largest: u64) -> Result<()> {
         let bytes = |values: u64| values.saturating_mul(4);
         let smallest_window = (config.factor() as u64)
             .saturating_pow(2)
-            .saturating_mul(widest(config)? as u64);
+            .saturating_mul(config.widest()? as u64);
         for (needed, limit) in [
             (bytes(parameters), self.model),
             (bytes(largest), self.buffer),
@@ -76,13 +76,13 @@ impl Limits {
     }
 
     /// Longest side of a window, in pixels.
-    pub(super) fn window(&self, config: &ModelConfig) -> Result<usize> {
-        let side = (self.activation() / widest(config)?).isqrt();
+    pub(super) fn window(&self, config: &AutoencoderConfig) -> Result<usize> {
+        let side = (self.activation() / config.widest()?).isqrt();
         Ok(side.min(MAX_WINDOW))
     }
 
     /// Most pixels of a picture that this model can be given.
-    pub fn max_pixels(&self, config: &ModelConfig) -> u64 {
+    pub fn max_pixels(&self, config: &AutoencoderConfig) -> u64 {
         // Planes before and after padding, the blended sum with its weights, and the result; then
         // for each latent its blended sum with its weight, and the result. A Gaussian has two
         // values for each of a latent's.
@@ -102,7 +102,7 @@ impl Limits {
     ///
     /// # Errors
     /// [`Error::ImageTooLarge`], with what does.
-    pub fn fit(&self, config: &ModelConfig, width: u32, height: u32) -> Result<()> {
+    pub fn fit(&self, config: &AutoencoderConfig, width: u32, height: u32) -> Result<()> {
         let max_pixels = self.max_pixels(config);
         if u64::from(width) * u64::from(height) > max_pixels {
             return Err(Error::ImageTooLarge {
@@ -116,7 +116,7 @@ impl Limits {
 }
 
 /// Values held while the codes' colours are chosen: the codebook and its covariance.
-fn palette(config: &ModelConfig) -> u64 {
+fn palette(config: &AutoencoderConfig) -> u64 {
     let (codes, dim) = (config.codes() as u64, config.embed_dim() as u64);
     match codes {
         0 => 0,
@@ -124,27 +124,12 @@ fn palette(config: &ModelConfig) -> u64 {
     }
 }
 
-/// Channels of the widest activation at the picture's own size.
-fn widest(config: &ModelConfig) -> Result<usize> {
-    Ok(match config {
-        ModelConfig::VqVae(c) => c.hidden,
-        ModelConfig::VqVae2(c) => c.hidden,
-        ModelConfig::VqGan(VqGanConfig { network, .. })
-        | ModelConfig::Kl(KlConfig { network, .. }) => {
-            // The finest up-sampling convolves at full size with the width of the next level.
-            let (down, up) = (network.widths()?, network.decoding().widths()?);
-            let outer = down.into_iter().take(2).chain(up.into_iter().take(2));
-            outer.fold(network.first_width(), usize::max)
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn preset(name: &str) -> ModelConfig {
-        ModelConfig::preset(name).unwrap()
+    fn preset(name: &str) -> AutoencoderConfig {
+        AutoencoderConfig::preset(name).unwrap()
     }
 
     #[test]
@@ -169,13 +154,13 @@ mod tests {
 
     #[test]
     fn a_palette_that_does_not_fit_is_refused_with_the_model() {
-        let ModelConfig::VqGan(mut config) = preset("vqgan-tiny") else {
+        let AutoencoderConfig::VqGan(mut config) = preset("vqgan-tiny") else {
             panic!("a preset of another kind");
         };
         let mut admit = |embed_dim: usize, n_embed: usize| {
             config.embed_dim = embed_dim;
             config.n_embed = n_embed;
-            let config = ModelConfig::VqGan(config.clone());
+            let config = AutoencoderConfig::VqGan(config.clone());
             Limits::PORTABLE.admit(&config, 1 << 20, 1 << 20)
         };
         admit(1 << 12, 1 << 10).unwrap();

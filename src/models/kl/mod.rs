@@ -1,11 +1,16 @@
+//! AutoencoderKL.
+
+mod config;
+
+pub use config::KlConfig;
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
-use crate::config::KlConfig;
+use super::autoencoder::{Autoencode, Quantizer, grids};
 use crate::error::Result;
 use crate::nn::{Conv2d, Decoder, Encoder, LastLayer, conv};
+use crate::quantize::VectorQuantizer;
 
 /// The bounds of the logarithm of a variance: past them its exponential says nothing more.
 const LOG_VARIANCE: [f32; 2] = [-30.0, 20.0];
@@ -41,12 +46,7 @@ impl Kl {
         })
     }
 
-    /// Mean and logarithm of the variance of each latent's Gaussian, the means first.
-    ///
-    /// # Shapes
-    /// - input: `[batch, in_channels, height, width]`
-    /// - output: `[batch, 2 · embed_dim, height / f, width / f]`
-    pub fn moments(&self, x: Tensor<4>) -> Tensor<4> {
+    fn gaussians(&self, x: Tensor<4>) -> Tensor<4> {
         let h = self.encoder.forward(x);
         match &self.quant_conv {
             Some(conv) => conv.forward(h),
@@ -57,7 +57,7 @@ impl Kl {
     /// The most probable latents.
     ///
     /// # Shapes
-    /// - input: `[batch, 2 · embed_dim, rows, columns]`, of [`Kl::moments`]
+    /// - input: `[batch, 2 · embed_dim, rows, columns]`, of [`Autoencode::moments`]
     /// - output: `[batch, embed_dim, rows, columns]`
     pub fn mean(moments: Tensor<4>) -> Tensor<4> {
         let channels = moments.dims()[1];
@@ -65,7 +65,8 @@ impl Kl {
     }
 
     /// Latents drawn from their Gaussians: mean + σ · `noise`, with `noise` from a standard normal
-    /// distribution; see [`noise`].
+    /// distribution; see
+    /// [`noise`](crate::random::noise).
     ///
     /// # Shapes
     /// - `moments`: `[batch, 2 · embed_dim, rows, columns]`
@@ -82,24 +83,14 @@ impl Kl {
         Self::mean(moments) + deviation * noise
     }
 
-    /// # Shapes
-    /// - input: `[batch, embed_dim, rows, columns]`
-    /// - output: `[batch, out_ch, rows · f, columns · f]`
-    pub fn decode(&self, z: Tensor<4>) -> Tensor<4> {
-        self.last().forward(self.features(z))
-    }
-
-    /// What the last layer makes the picture of, `[batch, width, rows · f, columns · f]`.
-    pub fn features(&self, z: Tensor<4>) -> Tensor<4> {
-        self.decoder.features(match &self.post_quant_conv {
-            Some(conv) => conv.forward(z),
-            None => z,
-        })
-    }
-
-    /// The layer that makes the picture.
-    pub fn last(&self) -> LastLayer<'_> {
-        self.decoder.last()
+    /// The same on the host: `moments` hold the means, then the logarithms of the variances.
+    pub(crate) fn sample_values(moments: &[f32], noise: &[f32]) -> Vec<f32> {
+        let (means, logarithms) = moments.split_at(moments.len() / 2);
+        let [low, high] = LOG_VARIANCE;
+        let drawn = means.iter().zip(logarithms).zip(noise);
+        drawn
+            .map(|((mean, log), noise)| mean + (0.5 * log.clamp(low, high)).exp() * noise)
+            .collect()
     }
 
     /// How far the Gaussians are from a standard normal distribution, in nats: the divergence
@@ -108,7 +99,7 @@ impl Kl {
     /// Source: Kingma and Welling 2013, appendix B.
     ///
     /// # Shapes
-    /// - input: `[batch, 2 · embed_dim, rows, columns]`, of [`Kl::moments`]
+    /// - input: `[batch, 2 · embed_dim, rows, columns]`, of [`Autoencode::moments`]
     pub fn divergence(moments: Tensor<4>) -> Tensor<1> {
         let [batch, channels, ..] = moments.dims();
         let half = channels / 2;
@@ -120,21 +111,36 @@ impl Kl {
     }
 }
 
-/// `count` values of a standard normal distribution, the same for the same `seed`. They are drawn on
-/// the host, so that every device samples alike.
-///
-/// Source: Box and Muller 1958.
-pub fn noise(seed: u64, count: usize) -> Vec<f32> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut values = Vec::with_capacity(count + 1);
-    while values.len() < count {
-        // Off 0, whose logarithm is infinite.
-        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
-        let (sine, cosine) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
-        values.extend([(radius * cosine) as f32, (radius * sine) as f32]);
+impl Autoencode for Kl {
+    fn latents(&self, x: Tensor<4>, _coarser: &[Tensor<4>]) -> Tensor<4> {
+        Self::mean(self.gaussians(x))
     }
-    values.truncate(count);
-    values
+
+    fn features(&self, z: &[Tensor<4>]) -> Result<Tensor<4>> {
+        let [z] = z else {
+            return Err(grids(z.len()));
+        };
+        Ok(self.decoder.features(match &self.post_quant_conv {
+            Some(conv) => conv.forward(z.clone()),
+            None => z.clone(),
+        }))
+    }
+
+    fn last(&self) -> Option<LastLayer<'_>> {
+        Some(self.decoder.last())
+    }
+
+    fn quantizers(&self) -> Vec<Quantizer<'_>> {
+        Vec::new()
+    }
+
+    fn vector_quantizers_mut(&mut self) -> Vec<&mut VectorQuantizer> {
+        Vec::new()
+    }
+
+    fn moments(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
+        Some(self.gaussians(x.clone()))
+    }
 }
 
 #[cfg(test)]
@@ -142,27 +148,6 @@ mod tests {
     use burn::tensor::TensorData;
 
     use super::*;
-
-    #[test]
-    fn noise_is_normal_and_repeats_by_seed() {
-        let drawn = noise(5, 40_001);
-        assert_eq!(drawn.len(), 40_001);
-        assert_eq!(noise(5, 100), drawn[..100]);
-        assert_ne!(noise(6, 100), drawn[..100]);
-        let moment = |power: i32| {
-            drawn.iter().map(|v| f64::from(*v).powi(power)).sum::<f64>() / drawn.len() as f64
-        };
-        // 0, 1, 0 and 3, within four standard errors.
-        for (power, expected, error) in [
-            (1, 0.0, 0.005),
-            (2, 1.0, 0.0071),
-            (3, 0.0, 0.02),
-            (4, 3.0, 0.05),
-        ] {
-            let found = moment(power);
-            assert!((found - expected).abs() < 4.0 * error, "{power}: {found}");
-        }
-    }
 
     #[test]
     fn samples_lie_a_deviation_times_the_noise_off_the_mean() {

@@ -1,9 +1,16 @@
+//! VQ-VAE.
+
+pub(super) mod config;
+
+pub use config::VqVaeConfig;
+
 use burn::module::Module;
 use burn::nn::conv::{ConvTranspose2d, ConvTranspose2dConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-use crate::config::VqVaeConfig;
+use crate::error::Result;
+use crate::models::autoencoder::{Autoencode, Quantizer, grids};
 use crate::nn::{Conv2d, LastLayer, ResidualLayer, conv, residual_stack};
 use crate::quantize::VectorQuantizer;
 
@@ -25,7 +32,7 @@ use crate::quantize::VectorQuantizer;
 pub struct VqVae {
     encoder: VqVaeEncoder,
     pre_quant: Conv2d,
-    pub(super) quantize: VectorQuantizer,
+    quantize: VectorQuantizer,
     decoder: VqVaeDecoder,
 }
 
@@ -155,26 +162,29 @@ impl VqVae {
             decoder: VqVaeDecoder::new(dim, &widths, residuals, device),
         }
     }
+}
 
-    /// Latents before quantization.
-    ///
-    /// # Shapes
-    /// - input: `[batch, in_channels, height, width]`
-    /// - output: `[batch, embed_dim, height / f, width / f]`
-    pub fn latents(&self, x: Tensor<4>) -> Tensor<4> {
+impl Autoencode for VqVae {
+    fn latents(&self, x: Tensor<4>, _coarser: &[Tensor<4>]) -> Tensor<4> {
         self.pre_quant.forward(self.encoder.forward(x))
     }
 
-    /// What the last layer makes the picture of; see [`VqVaeDecoder::features`].
-    ///
-    /// # Shapes
-    /// - input: `[batch, embed_dim, rows, columns]`
-    pub fn features(&self, z_q: Tensor<4>) -> Tensor<4> {
-        self.decoder.features(z_q)
+    fn features(&self, z: &[Tensor<4>]) -> Result<Tensor<4>> {
+        match z {
+            [z] => Ok(self.decoder.features(z.clone())),
+            other => Err(grids(other.len())),
+        }
     }
 
-    /// The layer that makes the picture.
-    pub fn last(&self) -> Option<LastLayer<'_>> {
+    fn last(&self) -> Option<LastLayer<'_>> {
         self.decoder.last()
+    }
+
+    fn quantizers(&self) -> Vec<Quantizer<'_>> {
+        vec![Quantizer::Nearest(&self.quantize)]
+    }
+
+    fn vector_quantizers_mut(&mut self) -> Vec<&mut VectorQuantizer> {
+        vec![&mut self.quantize]
     }
 }

@@ -1,8 +1,10 @@
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_LEVELS, MAX_WIDTH, micro, rgb, rgb_only, signed, thirty_two, within, yes};
+use super::{Norm, Spatial};
 use crate::error::{Error, Result};
-use crate::nn::{Norm, Spatial};
+use crate::fields::{
+    MAX_LEVELS, MAX_WIDTH, input_range, micro, rgb, rgb_only, signed, thirty_two, within, yes,
+};
 
 /// The encoder and decoder that VQ-GAN and AutoencoderKL share, with the field names of
 /// taming-transformers' `ddconfig`.
@@ -94,8 +96,62 @@ pub enum DecoderNorm {
 }
 
 impl NetworkConfig {
-    /// Fields that are written only where they are set.
-    pub(super) const OPTIONAL: [&str; 2] = ["stem", "decoder"];
+    /// A network of taming-transformers' layers with one block a level; published ones are
+    /// [`NetworkConfig::published`].
+    pub fn small(ch: usize, ch_mult: &[usize], z_channels: usize, norm_groups: usize) -> Self {
+        Self {
+            ch,
+            ch_mult: ch_mult.to_vec(),
+            num_res_blocks: 1,
+            attn_resolutions: vec![],
+            mid_attention: true,
+            resolution: 256,
+            in_channels: 3,
+            out_ch: 3,
+            z_channels,
+            norm_groups,
+            norm_eps: micro(),
+            input: signed(),
+            layers: Layers::Taming,
+            decoder_norm: DecoderNorm::Group,
+            stem: None,
+            decoder: None,
+        }
+    }
+
+    /// As the published models are: 128 wide, two blocks a level, 32 groups.
+    pub fn published(ch_mult: &[usize], attn_resolutions: &[usize], z_channels: usize) -> Self {
+        Self {
+            num_res_blocks: 2,
+            attn_resolutions: attn_resolutions.to_vec(),
+            ..Self::small(128, ch_mult, z_channels, 32)
+        }
+    }
+
+    /// The same network with the fields written that mostly are not.
+    pub fn with_optional_fields(self) -> Self {
+        Self {
+            stem: Some(self.ch),
+            decoder: Some(DecoderConfig {
+                ch: self.ch,
+                ch_mult: self.ch_mult.clone(),
+                attn_resolutions: self.attn_resolutions.clone(),
+                mid_attention: self.mid_attention,
+            }),
+            ..self
+        }
+    }
+
+    /// Channels of the widest activation at the picture's own size.
+    ///
+    /// # Errors
+    /// [`Error::ConfigInvalid`] when a product overflows.
+    pub fn widest(&self) -> Result<usize> {
+        // The finest up-sampling convolves at full size with the width of the next level.
+        let (down, up) = (self.widths()?, self.decoding().widths()?);
+        let outer = down.into_iter().take(2).chain(up.into_iter().take(2));
+        Ok(outer.fold(self.first_width(), usize::max))
+    }
 
     /// Width after the encoder's first convolution.
     pub fn first_width(&self) -> usize {
@@ -156,7 +212,12 @@ impl NetworkConfig {
             .contains(&self.level_resolution(level))
     }
 
-    pub(super) fn validate(&self) -> Result<()> {
+    /// Checks that an encoder and a decoder can be built from this.
+    ///
+    /// # Errors
+    /// [`Error::ConfigInvalid`] names the field.
+    pub fn validate(&self) -> Result<()> {
+        input_range(self.input)?;
         within("ch", self.ch, MAX_WIDTH)?;
         within("ch_mult (its length)", self.ch_mult.len(), MAX_LEVELS)?;
         within("num_res_blocks", self.num_res_blocks, 64)?;

@@ -7,16 +7,16 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
+use super::NetworkConfig;
 use super::resample::{double, halve};
 use super::{Conv2d, GroupNorm, LastLayer, Norm, Normalise, conv, conv_without_bias};
-use crate::config::NetworkConfig;
 use crate::error::Result;
 use crate::kernels::silu;
 
 /// Norm, swish, 3×3, norm, swish, 3×3, plus the input. Where the width changes, a 1×1 convolution of
 /// the outcome takes the input's place.
 #[derive(Module, Debug)]
-pub struct MaskGitBlock {
+pub struct MuseBlock {
     norm1: GroupNorm,
     conv1: Conv2d,
     norm2: GroupNorm,
@@ -24,7 +24,7 @@ pub struct MaskGitBlock {
     nin_shortcut: Option<Conv2d>,
 }
 
-impl MaskGitBlock {
+impl MuseBlock {
     /// A block from width `from` to width `to`.
     pub fn new(from: usize, to: usize, norm: Norm, device: &Device) -> Self {
         Self {
@@ -50,34 +50,34 @@ impl MaskGitBlock {
 }
 
 /// `count` blocks, the first from width `from`, all to width `to`.
-fn blocks(count: usize, from: usize, to: usize, norm: Norm, device: &Device) -> Vec<MaskGitBlock> {
+fn blocks(count: usize, from: usize, to: usize, norm: Norm, device: &Device) -> Vec<MuseBlock> {
     (0..count)
-        .map(|i| MaskGitBlock::new(if i == 0 { from } else { to }, to, norm, device))
+        .map(|i| MuseBlock::new(if i == 0 { from } else { to }, to, norm, device))
         .collect()
 }
 
-fn run(blocks: &[MaskGitBlock], x: Tensor<4>) -> Tensor<4> {
+fn run(blocks: &[MuseBlock], x: Tensor<4>) -> Tensor<4> {
     blocks.iter().fold(x, |x, block| block.forward(x))
 }
 
 /// MaskGIT's encoder: picture to latent.
 #[derive(Module, Debug)]
-pub struct MaskGitEncoder {
+pub struct MuseEncoder {
     conv_in: Conv2d,
     /// Both sides are halved between two levels.
-    down: Vec<MaskGitDown>,
-    mid: Vec<MaskGitBlock>,
+    down: Vec<MuseDown>,
+    mid: Vec<MuseBlock>,
     norm_out: GroupNorm,
     conv_out: Conv2d,
 }
 
 /// One resolution of the encoder.
 #[derive(Module, Debug)]
-pub struct MaskGitDown {
-    block: Vec<MaskGitBlock>,
+pub struct MuseDown {
+    block: Vec<MuseBlock>,
 }
 
-impl MaskGitEncoder {
+impl MuseEncoder {
     /// Builds with random weights.
     ///
     /// # Errors
@@ -87,7 +87,7 @@ impl MaskGitEncoder {
         let mut from = config.first_width();
         let mut down = Vec::new();
         for width in config.widths()? {
-            down.push(MaskGitDown {
+            down.push(MuseDown {
                 block: blocks(count, from, width, norm, device),
             });
             from = width;
@@ -119,24 +119,24 @@ impl MaskGitEncoder {
 
 /// MaskGIT's decoder: latent to picture.
 #[derive(Module, Debug)]
-pub struct MaskGitDecoder {
+pub struct MuseDecoder {
     conv_in: Conv2d,
-    mid: Vec<MaskGitBlock>,
+    mid: Vec<MuseBlock>,
     /// Finest first, as the checkpoints store them; run from the last to the first.
-    up: Vec<MaskGitUp>,
+    up: Vec<MuseUp>,
     norm_out: GroupNorm,
     conv_out: Conv2d,
 }
 
 /// One resolution of the decoder.
 #[derive(Module, Debug)]
-pub struct MaskGitUp {
-    block: Vec<MaskGitBlock>,
+pub struct MuseUp {
+    block: Vec<MuseBlock>,
     /// 3×3 after both sides are doubled; absent in the finest level.
     upsample_conv: Option<Conv2d>,
 }
 
-impl MaskGitDecoder {
+impl MuseDecoder {
     /// Builds with random weights.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl MaskGitDecoder {
         let mut from = coarsest;
         let mut up = Vec::with_capacity(widths.len());
         for (level, &width) in widths.iter().enumerate().rev() {
-            up.push(MaskGitUp {
+            up.push(MuseUp {
                 block: blocks(count, from, width, norm, device),
                 upsample_conv: (level > 0).then(|| conv(width, width, 3, device)),
             });

@@ -2,10 +2,10 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::{Codec, Stage};
-use crate::device::unread;
+use super::{Codec, Phase};
 use crate::error::{Error, Result};
 use crate::pixels::tile::{Blend, Window, plan};
+use crate::readback::{read, unread};
 use crate::tokens::Grid;
 
 /// Latents of the coarsest grid that neighbouring windows share.
@@ -58,16 +58,16 @@ impl Layout {
 /// Tells the caller how far the work is, and learns whether it should end.
 pub(super) struct Progress<'a, W> {
     watch: &'a mut W,
-    stage: Stage,
+    phase: Phase,
     done: usize,
     total: usize,
 }
 
-impl<'a, W: AsyncFnMut(Stage, usize, usize) -> bool> Progress<'a, W> {
-    pub fn new(watch: &'a mut W, stage: Stage, total: usize) -> Self {
+impl<'a, W: AsyncFnMut(Phase, usize, usize) -> bool> Progress<'a, W> {
+    pub fn new(watch: &'a mut W, phase: Phase, total: usize) -> Self {
         Self {
             watch,
-            stage,
+            phase,
             done: 0,
             total,
         }
@@ -77,7 +77,7 @@ impl<'a, W: AsyncFnMut(Stage, usize, usize) -> bool> Progress<'a, W> {
     pub async fn tell(&mut self) -> Result<()> {
         let done = self.done;
         self.done += 1;
-        if (self.watch)(self.stage, done, self.total).await {
+        if (self.watch)(self.phase, done, self.total).await {
             Ok(())
         } else {
             Err(Error::Cancelled)
@@ -88,7 +88,7 @@ impl<'a, W: AsyncFnMut(Stage, usize, usize) -> bool> Progress<'a, W> {
 impl Codec {
     /// Blends what `part` gives for each window, `[1, channels, …]` with a place for every
     /// `pixels`×`pixels`, into `[channels, rows, columns]`.
-    pub(super) async fn over_windows<W: AsyncFnMut(Stage, usize, usize) -> bool>(
+    pub(super) async fn over_windows<W: AsyncFnMut(Phase, usize, usize) -> bool>(
         &self,
         layout: &Layout,
         (channels, pixels): (usize, usize),
@@ -100,7 +100,7 @@ impl Codec {
         let mut blend = Blend::new(channels, rows, columns, ramp)?;
         for &window in &layout.windows {
             progress.tell().await?;
-            let part = self.read(part(window)?).await?;
+            let part = read(part(window)?).await?;
             blend.add(layout.scaled(window, pixels), &part)?;
         }
         blend.finish()
@@ -179,12 +179,5 @@ impl Codec {
     fn tensor(&self, data: Vec<f32>, channels: usize, window: Window) -> Tensor<4> {
         let data = TensorData::new(data, [1, channels, window.height, window.width]);
         Tensor::from_data(data, &self.device)
-    }
-
-    /// The values, which the device has by then computed.
-    pub(super) async fn read<const D: usize>(&self, x: Tensor<D>) -> Result<Vec<f32>> {
-        let data = x.into_data_async().await;
-        let data = data.map_err(|e| unread(&self.device, e))?;
-        Ok(data.iter().collect())
     }
 }

@@ -1,12 +1,18 @@
+//! VQ-VAE-2.
+
+mod config;
+
+pub use config::VqVae2Config;
+
 use burn::module::Module;
 use burn::nn::conv::ConvTranspose2d;
 use burn::tensor::{Device, Tensor};
 
-use super::vqvae::{Residuals, doubling};
-use super::{VqVaeDecoder, VqVaeEncoder};
-use crate::config::VqVae2Config;
+use super::autoencoder::{Autoencode, Pass, Quantizer, grids};
+use super::vqvae::{Residuals, VqVaeDecoder, VqVaeEncoder, doubling};
+use crate::error::Result;
 use crate::nn::{Conv2d, LastLayer, conv};
-use crate::quantize::{Quantized, VectorQuantizer};
+use crate::quantize::VectorQuantizer;
 
 /// VQ-VAE-2 with a top grid, one code for every 8×8 pixels, and a bottom grid, one for every 4×4,
 /// whose codes add what the top ones leave out. Its encoders and decoders are VQ-VAE's:
@@ -28,10 +34,10 @@ pub struct VqVae2 {
     enc_b: VqVaeEncoder,
     enc_t: VqVaeEncoder,
     quantize_conv_t: Conv2d,
-    pub(super) quantize_t: VectorQuantizer,
+    quantize_t: VectorQuantizer,
     dec_t: VqVaeDecoder,
     quantize_conv_b: Conv2d,
-    pub(super) quantize_b: VectorQuantizer,
+    quantize_b: VectorQuantizer,
     upsample_t: ConvTranspose2d,
     dec: VqVaeDecoder,
 }
@@ -59,52 +65,6 @@ impl VqVae2 {
         }
     }
 
-    /// Latents of the top grid before quantization.
-    ///
-    /// # Shapes
-    /// - input: `[batch, in_channels, height, width]`
-    /// - output: `[batch, embed_dim, height / 8, width / 8]`
-    pub fn top(&self, x: Tensor<4>) -> Tensor<4> {
-        self.top_of(self.enc_b.forward(x))
-    }
-
-    /// Latents of the bottom grid before quantization, given the top grid's codebook entries.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch, in_channels, height, width]`
-    /// - `top`: `[batch, embed_dim, height / 8, width / 8]`
-    /// - output: `[batch, embed_dim, height / 4, width / 4]`
-    pub fn bottom(&self, x: Tensor<4>, top: Tensor<4>) -> Tensor<4> {
-        self.bottom_of(self.enc_b.forward(x), top)
-    }
-
-    /// What the last layer makes the picture of; see [`VqVaeDecoder::features`].
-    ///
-    /// # Shapes
-    /// - `top`: `[batch, embed_dim, rows, columns]`
-    /// - `bottom`: `[batch, embed_dim, 2 · rows, 2 · columns]`
-    pub fn features(&self, top: Tensor<4>, bottom: Tensor<4>) -> Tensor<4> {
-        let both = Tensor::cat(vec![self.upsample_t.forward(top), bottom], 1);
-        self.dec.features(both)
-    }
-
-    /// The layer that makes the picture.
-    pub fn last(&self) -> Option<LastLayer<'_>> {
-        self.dec.last()
-    }
-
-    /// The training pass, which encodes the picture once for both grids: the features, and the
-    /// latents and what became of them, the top grid's first.
-    pub(super) fn forward(&self, x: Tensor<4>) -> (Tensor<4>, Vec<Tensor<4>>, Vec<Quantized>) {
-        let features = self.enc_b.forward(x);
-        let z_top = self.top_of(features.clone());
-        let top = self.quantize_t.forward(z_top.clone());
-        let z_bottom = self.bottom_of(features, top.z_q.clone());
-        let bottom = self.quantize_b.forward(z_bottom.clone());
-        let features = self.features(top.z_q.clone(), bottom.z_q.clone());
-        (features, vec![z_top, z_bottom], vec![top, bottom])
-    }
-
     fn top_of(&self, features: Tensor<4>) -> Tensor<4> {
         self.quantize_conv_t.forward(self.enc_t.forward(features))
     }
@@ -112,5 +72,53 @@ impl VqVae2 {
     fn bottom_of(&self, features: Tensor<4>, top: Tensor<4>) -> Tensor<4> {
         let both = Tensor::cat(vec![self.dec_t.forward(top), features], 1);
         self.quantize_conv_b.forward(both)
+    }
+}
+
+impl Autoencode for VqVae2 {
+    fn latents(&self, x: Tensor<4>, coarser: &[Tensor<4>]) -> Tensor<4> {
+        let features = self.enc_b.forward(x);
+        match coarser {
+            [] => self.top_of(features),
+            [top, ..] => self.bottom_of(features, top.clone()),
+        }
+    }
+
+    fn features(&self, z: &[Tensor<4>]) -> Result<Tensor<4>> {
+        let [top, bottom] = z else {
+            return Err(grids(z.len()));
+        };
+        let up = self.upsample_t.forward(top.clone());
+        let both = Tensor::cat(vec![up, bottom.clone()], 1);
+        Ok(self.dec.features(both))
+    }
+
+    fn last(&self) -> Option<LastLayer<'_>> {
+        self.dec.last()
+    }
+
+    fn quantizers(&self) -> Vec<Quantizer<'_>> {
+        let all = [&self.quantize_t, &self.quantize_b];
+        all.map(Quantizer::Nearest).to_vec()
+    }
+
+    fn vector_quantizers_mut(&mut self) -> Vec<&mut VectorQuantizer> {
+        vec![&mut self.quantize_t, &mut self.quantize_b]
+    }
+
+    /// Encodes the picture once for both grids.
+    fn forward(&self, x: Tensor<4>) -> Option<Pass> {
+        let features = self.enc_b.forward(x);
+        let z_top = self.top_of(features.clone());
+        let top = self.quantize_t.forward(z_top.clone());
+        let z_bottom = self.bottom_of(features, top.z_q.clone());
+        let bottom = self.quantize_b.forward(z_bottom.clone());
+        let features = self.features(&[top.z_q.clone(), bottom.z_q.clone()]).ok()?;
+        Some(Pass {
+            output: self.picture(features.clone()),
+            features,
+            latents: vec![z_top, z_bottom],
+            quantized: vec![top, bottom],
+        })
     }
 }

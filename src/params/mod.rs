@@ -1,4 +1,11 @@
-//! A module's parameters by the names that files call them.
+//! A module's parameters under the names and in the layout that published checkpoints, PyTorch's,
+//! give them. Weight files, checkpoints of trainings and hashes go through this walk in both
+//! directions, so that a name or a layout is decided in one place.
+
+mod walk;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -6,17 +13,30 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
-use crate::device::read_all;
 use crate::error::{Error, Result};
+use crate::readback::read_all;
+use walk::{Layout, Path};
 
-/// Shape of each parameter. Parameters that were never used stay uninitialised, so this costs no
-/// memory.
+/// A parameter's shape and its values, row by row, as a file lays them out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Values {
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+    /// As many as the product of these.
+    pub values: Vec<f32>,
+    /// The axis of the output channels: the second of a transposed convolution's weight, else the
+    /// first.
+    pub outputs: usize,
+}
+
+/// Shape of each parameter by its name. Parameters that were never used stay uninitialised, so this
+/// costs no memory.
 pub fn shapes(module: &impl Module) -> BTreeMap<String, Vec<usize>> {
     let names = names(module).into_iter();
     names.map(|(name, (_, shape))| (name, shape)).collect()
 }
 
-/// Id of each parameter.
+/// Id of each parameter by its name.
 pub fn ids(module: &impl Module) -> BTreeMap<String, ParamId> {
     let names = names(module).into_iter();
     names.map(|(name, (id, _))| (name, id)).collect()
@@ -28,21 +48,23 @@ fn names(module: &impl Module) -> BTreeMap<String, (ParamId, Vec<usize>)> {
     names.found
 }
 
-/// Shape and values of each parameter, read back from the device.
+/// Every parameter by its name, read back from the device in one go.
 ///
 /// # Errors
 /// [`Error::DeviceLost`] when the device fails.
-pub async fn values(module: &impl Module) -> Result<BTreeMap<String, (Vec<usize>, Vec<f32>)>> {
+pub async fn values(module: &impl Module) -> Result<BTreeMap<String, Values>> {
     let mut flat = Flat::default();
     module.visit(&mut flat);
-    let (names, tensors): (Vec<_>, Vec<_>) = flat
-        .found
-        .into_iter()
-        .map(|(name, (shape, tensor))| ((name, shape), tensor))
-        .unzip();
-    let values = names.into_iter().zip(read_all(tensors).await?);
-    Ok(values
-        .map(|((name, shape), values)| (name, (shape, values)))
+    let (found, tensors): (Vec<_>, Vec<_>) = flat.found.into_iter().unzip();
+    let found = found.into_iter().zip(read_all(tensors).await?);
+    Ok(found
+        .map(|((name, values), read)| {
+            let values = Values {
+                values: read,
+                ..values
+            };
+            (name, values)
+        })
         .collect())
 }
 
@@ -52,7 +74,7 @@ pub fn identify<M: Module>(module: M) -> M {
     module.map(&mut Identify::default())
 }
 
-/// Gives each parameter the values that `read` has for its name, one at a time.
+/// Gives each parameter the values that `read` has for its name, in a file's layout, one at a time.
 ///
 /// # Errors
 /// The first one of `read`, and [`Error::WeightsMismatch`] for values that are too few or too many.
@@ -64,34 +86,6 @@ pub fn fill<M: Module>(module: M, read: impl FnMut(&str) -> Result<Vec<f32>>) ->
     };
     let module = module.map(&mut fill);
     fill.result.map(|()| module)
-}
-
-/// Where a walk over the modules is.
-#[derive(Debug, Default)]
-struct Path(Vec<String>);
-
-impl Path {
-    fn enter(&mut self, name: &str, container: &str) {
-        // An enum's variant is no part of a name: files know `quantize`, not which one it is.
-        if !container.starts_with("Enum:") {
-            self.0.push(match name {
-                // Burn's normalisations have names of their own for what files call these.
-                "gamma" => "weight".to_owned(),
-                "beta" => "bias".to_owned(),
-                other => other.to_owned(),
-            });
-        }
-    }
-
-    fn exit(&mut self, container: &str) {
-        if !container.starts_with("Enum:") {
-            self.0.pop();
-        }
-    }
-
-    fn name(&self) -> String {
-        self.0.join(".")
-    }
 }
 
 #[derive(Debug, Default)]
@@ -110,7 +104,7 @@ impl ModuleVisitor for Names {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let shape = param.lazy_shape().as_slice().to_vec();
+        let shape = self.path.layout().shape(param.lazy_shape().as_slice());
         self.found.insert(self.path.name(), (param.id, shape));
     }
 }
@@ -118,7 +112,8 @@ impl ModuleVisitor for Names {
 #[derive(Debug, Default)]
 struct Flat {
     path: Path,
-    found: BTreeMap<String, (Vec<usize>, Tensor<1>)>,
+    /// The values are still to be read from the tensor.
+    found: Vec<((String, Values), Tensor<1>)>,
 }
 
 impl ModuleVisitor for Flat {
@@ -131,10 +126,19 @@ impl ModuleVisitor for Flat {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let layout = self.path.layout();
         let shape = param.lazy_shape();
-        let flat = param.val().reshape([shape.num_elements()]);
-        self.found
-            .insert(self.path.name(), (shape.as_slice().to_vec(), flat));
+        let value = match layout {
+            Layout::Same => param.val(),
+            Layout::Transposed => param.val().swap_dims(0, 1),
+        };
+        let flat = value.reshape([shape.num_elements()]);
+        let values = Values {
+            shape: layout.shape(shape.as_slice()),
+            values: Vec::new(),
+            outputs: self.path.outputs(),
+        };
+        self.found.push(((self.path.name(), values), flat));
     }
 }
 
@@ -164,6 +168,25 @@ struct Fill<R> {
     result: Result<()>,
 }
 
+impl<R: FnMut(&str) -> Result<Vec<f32>>> Fill<R> {
+    /// The values of a parameter of the module's `shape`, in the module's layout.
+    fn values(&mut self, shape: &[usize]) -> Result<Vec<f32>> {
+        let name = self.path.name();
+        let values = (self.read)(&name)?;
+        let (wanted, found) = (shape.iter().product::<usize>(), values.len());
+        if found != wanted {
+            return Err(Error::WeightsMismatch(format!(
+                "`{name}` has {found} values where {wanted} are expected"
+            )));
+        }
+        Ok(match (self.path.layout(), shape) {
+            // A file has it as `[out, in]`.
+            (Layout::Transposed, &[rows, columns]) => transposed(&values, columns, rows),
+            _ => values,
+        })
+    }
+}
+
 impl<R: FnMut(&str) -> Result<Vec<f32>>> ModuleMapper for Fill<R> {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.path.enter(name, container);
@@ -177,18 +200,11 @@ impl<R: FnMut(&str) -> Result<Vec<f32>>> ModuleMapper for Fill<R> {
         if self.result.is_err() {
             return param;
         }
-        let name = self.path.name();
-        let wanted = param.lazy_shape().num_elements();
-        let read = (self.read)(&name).and_then(|values| match values.len() {
-            found if found == wanted => Ok(values),
-            found => Err(Error::WeightsMismatch(format!(
-                "`{name}` has {found} values where {wanted} are expected"
-            ))),
-        });
-        match read {
+        let shape = param.lazy_shape();
+        match self.values(shape.as_slice()) {
             Ok(values) => {
-                let data = TensorData::new(values, param.lazy_shape());
                 let (id, device) = (param.id, param.lazy_device());
+                let data = TensorData::new(values, shape);
                 param.transform_for_load(Tensor::from_data(data, &device), id)
             }
             Err(error) => {
@@ -197,4 +213,11 @@ impl<R: FnMut(&str) -> Result<Vec<f32>>> ModuleMapper for Fill<R> {
             }
         }
     }
+}
+
+/// A matrix of `rows`×`columns` values, row by row, as one of `columns`×`rows`.
+pub fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns)
+        .flat_map(|column| (0..rows).map(move |row| values[row * columns + column]))
+        .collect()
 }

@@ -1,0 +1,151 @@
+//! Pictures to tokens and back.
+
+use super::windows::{Layout, Progress};
+use super::{Codec, Phase, unwatched};
+use crate::error::{Error, Result};
+use crate::pixels::Picture;
+use crate::quantize;
+use crate::readback::read;
+use crate::tokens::{Grid, Tokens};
+
+impl Codec {
+    /// Picture to tokens.
+    ///
+    /// # Errors
+    /// [`Error::NoCodebook`], [`Error::ImageTooLarge`] past [`Codec::max_pixels`], and what the
+    /// device reports.
+    pub async fn encode(&self, picture: &Picture) -> Result<Tokens> {
+        self.encode_with(picture, &mut unwatched).await
+    }
+
+    /// As [`Codec::encode`], watched.
+    ///
+    /// # Errors
+    /// Those of [`Codec::encode`], and [`Error::Cancelled`].
+    pub async fn encode_with(
+        &self,
+        picture: &Picture,
+        watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
+    ) -> Result<Tokens> {
+        let factors = self.config.grids();
+        if factors.is_empty() {
+            return Err(Error::NoCodebook);
+        }
+        let (layout, planar) = self.divide(picture)?;
+        let windows = layout.count() * factors.len();
+        let mut progress = Progress::new(watch, Phase::Encode, windows);
+        let mut grids: Vec<Grid> = Vec::with_capacity(factors.len());
+        for (i, &pixels) in factors.iter().enumerate() {
+            let shape = (self.config.embed_dim(), pixels);
+            let z = self.over_windows(&layout, shape, &mut progress, |window| {
+                let coarser = self.entries(&layout, window, &grids)?;
+                let x = self.cut(&layout, window, &planar, (3, 1))?;
+                Ok(self.model.latents(x, &coarser))
+            });
+            let z = z.await?;
+            grids.push(self.quantize(i, &z, layout.sides(pixels)).await?);
+        }
+        progress.tell().await?;
+        Ok(Tokens {
+            width: picture.width(),
+            height: picture.height(),
+            codebook_size: self.config.codes() as u32,
+            codebook_hash: self.hashes.codebook,
+            decoder_hash: self.hashes.decoder,
+            grids,
+        })
+    }
+
+    /// Tokens to picture.
+    ///
+    /// # Errors
+    /// Those of [`Codec::check`], and what the device reports.
+    pub async fn decode(&self, tokens: &Tokens) -> Result<Picture> {
+        self.decode_with(tokens, &mut unwatched).await
+    }
+
+    /// As [`Codec::decode`], watched.
+    ///
+    /// # Errors
+    /// Those of [`Codec::decode`], and [`Error::Cancelled`].
+    pub async fn decode_with(
+        &self,
+        tokens: &Tokens,
+        watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
+    ) -> Result<Picture> {
+        self.check(tokens)?;
+        let sides = [tokens.height, tokens.width];
+        let layout = Layout::of(self, sides[0] as usize, sides[1] as usize)?;
+        let mut progress = Progress::new(watch, Phase::Decode, layout.count());
+        let planar = self.over_windows(&layout, (3, 1), &mut progress, |window| {
+            let entries = self.entries(&layout, window, &tokens.grids)?;
+            self.model.decode(&entries)
+        });
+        let planar = planar.await?;
+        progress.tell().await?;
+        self.join(&layout, planar, sides)
+    }
+
+    /// Whether this model can decode `tokens`.
+    ///
+    /// # Errors
+    /// [`Error::NoCodebook`], [`Error::TokensOtherCodebook`], and [`Error::TokensGeometry`] for
+    /// grids that do not belong to a picture of the size that the tokens state.
+    pub fn check(&self, tokens: &Tokens) -> Result<()> {
+        let factors = self.config.grids();
+        if factors.is_empty() {
+            return Err(Error::NoCodebook);
+        }
+        if tokens.codebook_hash != self.hashes.codebook {
+            return Err(Error::TokensOtherCodebook {
+                expected: self.hashes.codebook.to_string(),
+                found: tokens.codebook_hash.to_string(),
+            });
+        }
+        if tokens.grids.len() != factors.len() {
+            return Err(Error::TokensGeometry(format!(
+                "there are {} grids where this model has {}",
+                tokens.grids.len(),
+                factors.len()
+            )));
+        }
+        let factor = self.config.factor() as u64;
+        for (grid, pixels) in tokens.grids.iter().zip(factors) {
+            let length = |side: u32| u64::from(side).div_ceil(factor) * (factor / pixels as u64);
+            let [rows, columns] = [grid.rows, grid.columns].map(u64::from);
+            if (length(tokens.height), length(tokens.width)) != (rows, columns)
+                || grid.indices.len() as u64 != rows * columns
+            {
+                return Err(Error::TokensGeometry(format!(
+                    "a picture of {}×{} has not {rows} rows of {columns}",
+                    tokens.width, tokens.height
+                )));
+            }
+            let codes = self.config.codes();
+            if grid.indices.iter().any(|&index| index as usize >= codes) {
+                return Err(Error::TokensGeometry(
+                    "an index is past the end of the codebook".into(),
+                ));
+            }
+        }
+        self.admit(tokens.width, tokens.height)
+    }
+
+    /// A sentence when `tokens` were made beside another decoder, so that the picture will differ
+    /// from the one that their maker saw.
+    pub fn warning(&self, tokens: &Tokens) -> Option<&'static str> {
+        (tokens.decoder_hash != self.hashes.decoder).then_some(
+            "These tokens were made with other decoder weights, so the picture may differ from the original reconstruction.",
+        )
+    }
+
+    /// A colour for each code of a grid; see [`quantize::palette`].
+    ///
+    /// # Errors
+    /// [`Error::NoCodebook`], [`Error::Argument`] for a grid that the model has not, and what the
+    /// device reports.
+    pub async fn palette(&self, grid: usize) -> Result<Vec<u8>> {
+        let values = read(self.model.codebook(grid)?).await?;
+        Ok(quantize::palette(&values, self.config.embed_dim()))
+    }
+}

@@ -1,0 +1,61 @@
+//! What the fields of configs may hold: bounds, and the defaults of those that may be absent.
+
+use crate::error::{Error, Result};
+
+/// Bounds that no published model comes near; a config past them would only exhaust memory.
+pub const MAX_WIDTH: usize = 1 << 14;
+/// See [`MAX_WIDTH`].
+pub const MAX_CODES: usize = 1 << 20;
+/// See [`MAX_WIDTH`].
+pub const MAX_LEVELS: usize = 8;
+
+pub fn yes() -> bool {
+    true
+}
+pub fn rgb() -> usize {
+    3
+}
+pub fn thirty_two() -> usize {
+    32
+}
+pub fn micro() -> f64 {
+    1e-6
+}
+pub fn signed() -> [f32; 2] {
+    [-1.0, 1.0]
+}
+pub fn centred() -> [f32; 2] {
+    [-0.5, 0.5]
+}
+
+/// Requires 1 ≤ `value` ≤ `max`.
+pub fn within(name: &str, value: usize, max: usize) -> Result<()> {
+    if (1..=max).contains(&value) {
+        Ok(())
+    } else {
+        Err(Error::ConfigInvalid(format!(
+            "`{name}` is {value}, outside 1 to {max}"
+        )))
+    }
+}
+
+/// Requires three channels.
+pub fn rgb_only(name: &str, value: usize) -> Result<()> {
+    if value == 3 {
+        Ok(())
+    } else {
+        Err(Error::ConfigInvalid(format!(
+            "`{name}` is {value}, but pictures have 3 channels here"
+        )))
+    }
+}
+
+/// Requires two finite values, of black and of white, the first one smaller.
+pub fn input_range([low, high]: [f32; 2]) -> Result<()> {
+    if low.is_finite() && high.is_finite() && low < high {
+        return Ok(());
+    }
+    Err(Error::ConfigInvalid(
+        "`input` must be two finite numbers, black below white".into(),
+    ))
+}

@@ -1,0 +1,178 @@
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::VqVae;
+use crate::error::{Error, Result};
+use crate::fields::{
+    MAX_CODES, MAX_LEVELS, MAX_WIDTH, centred, input_range, rgb, rgb_only, within,
+};
+use crate::models::{Geometry, Kind, Part};
+use crate::nn::cost::{conv, residual, strided};
+
+/// The VQ-VAE of DeepMind's `sonnet` example, with any number of down-samplings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VqVaeConfig {
+    /// Channels of the picture.
+    #[serde(default = "rgb")]
+    pub in_channels: usize,
+    /// Width of the hidden layers; the outermost has half of it.
+    pub hidden: usize,
+    /// Width inside a residual layer.
+    pub residual_hidden: usize,
+    /// Number of residual layers on each side.
+    pub residual_layers: usize,
+    /// Number of halvings, so that the downsampling factor is 2 to this power.
+    pub downsamplings: usize,
+    /// Width of a codebook entry, D.
+    pub embed_dim: usize,
+    /// Number of codebook entries, K.
+    pub n_embed: usize,
+    /// Value of black and of white in the network's input and output.
+    #[serde(default = "centred")]
+    pub input: [f32; 2],
+}
+
+impl VqVaeConfig {
+    /// Channels from the picture inwards: the picture's, half of `hidden`, then `hidden`.
+    pub fn widths(&self) -> Vec<usize> {
+        (0..=self.downsamplings)
+            .map(|i| match i {
+                0 => self.in_channels,
+                1 if self.downsamplings > 1 => self.hidden / 2,
+                _ => self.hidden,
+            })
+            .collect()
+    }
+
+    fn preset(hidden: usize, residual_hidden: usize, embed_dim: usize, n_embed: usize) -> Self {
+        Self {
+            in_channels: 3,
+            hidden,
+            residual_hidden,
+            residual_layers: 2,
+            downsamplings: 2,
+            embed_dim,
+            n_embed,
+            input: centred(),
+        }
+    }
+}
+
+impl Kind for VqVaeConfig {
+    const NAME: &'static str = "vqvae";
+    type Network = VqVae;
+
+    fn example() -> Self {
+        Self::preset(16, 8, 8, 32)
+    }
+
+    /// | name | what |
+    /// |---|---|
+    /// | `vqvae-tiny` | a few thousand parameters, for tests |
+    /// | `vqvae-cifar` | van den Oord 2017 as in sonnet's example: factor 4, K 512 |
+    fn presets() -> Vec<(&'static str, Self)> {
+        vec![
+            ("vqvae-tiny", Self::example()),
+            ("vqvae-cifar", Self::preset(128, 32, 64, 512)),
+        ]
+    }
+
+    fn validate(&self) -> Result<()> {
+        input_range(self.input)?;
+        codebook(self.n_embed, self.embed_dim)?;
+        rgb_only("in_channels", self.in_channels)?;
+        residual_layers(self.hidden, self.residual_hidden, self.residual_layers)?;
+        within("downsamplings", self.downsamplings, MAX_LEVELS)
+    }
+
+    fn network(&self, device: &Device) -> Result<VqVae> {
+        Ok(VqVae::new(self, device))
+    }
+
+    fn part(tensor: &str) -> Option<Part> {
+        Some(match tensor.split('.').next()? {
+            "encoder" | "pre_quant" => Part::Encoder,
+            "quantize" => Part::Codebook,
+            "decoder" => Part::Decoder,
+            _ => return None,
+        })
+    }
+}
+
+impl Geometry for VqVaeConfig {
+    fn factor(&self) -> usize {
+        1 << self.downsamplings
+    }
+
+    fn codes(&self) -> usize {
+        self.n_embed
+    }
+
+    fn embed_dim(&self) -> usize {
+        self.embed_dim
+    }
+
+    fn input_range(&self) -> [f32; 2] {
+        self.input
+    }
+
+    fn input_range_mut(&mut self) -> &mut [f32; 2] {
+        &mut self.input
+    }
+
+    fn widest(&self) -> Result<usize> {
+        Ok(self.hidden)
+    }
+
+    fn network_macs(&self, tokens: u64) -> Result<u64> {
+        let (hidden, dim) = (self.hidden, self.embed_dim);
+        let stack = residual(self.residual_layers, hidden, self.residual_hidden, tokens);
+        let ends = conv(tokens, hidden, hidden, 3)
+            + conv(tokens, hidden, dim, 1)
+            + conv(tokens, dim, hidden, 3);
+        Ok(2 * stack + ends + 2 * strided(&self.widths(), tokens))
+    }
+}
+
+/// Requires a codebook of a possible size.
+pub(in crate::models) fn codebook(codes: usize, width: usize) -> Result<()> {
+    within("n_embed", codes, MAX_CODES)?;
+    within("embed_dim", width, MAX_WIDTH)
+}
+
+/// Requires residual layers of possible widths.
+pub(in crate::models) fn residual_layers(
+    hidden: usize,
+    inside: usize,
+    layers: usize,
+) -> Result<()> {
+    within("hidden", hidden, MAX_WIDTH)?;
+    within("residual_hidden", inside, MAX_WIDTH)?;
+    within("residual_layers", layers, 64)?;
+    if !hidden.is_multiple_of(2) {
+        return Err(Error::ConfigInvalid("`hidden` must be even".into()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_small_enough_to_count_by_hand() {
+        let config = VqVaeConfig {
+            in_channels: 3,
+            hidden: 2,
+            residual_hidden: 1,
+            residual_layers: 1,
+            downsamplings: 1,
+            embed_dim: 4,
+            n_embed: 8,
+            input: [0.0, 1.0],
+        };
+        // One token: strided 2·16·3·2, 3×3 ends 9·2·2 + 2·4 + 9·4·2, stacks 2·(9·2 + 2), search 32.
+        assert_eq!(config.macs(2, 2).unwrap(), 192 + 36 + 8 + 72 + 40 + 32);
+        assert_eq!(config.macs(3, 4).unwrap(), 4 * 380);
+    }
+}

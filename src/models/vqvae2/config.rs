@@ -1,0 +1,160 @@
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::VqVae2;
+use crate::error::Result;
+use crate::fields::{input_range, rgb, rgb_only, signed};
+use crate::models::vqvae::config::{codebook, residual_layers};
+use crate::models::{Geometry, Kind, Part};
+use crate::nn::cost::{conv, residual, strided};
+
+/// VQ-VAE-2 with its two grids: a top one for every 8×8 pixels, a bottom one for every 4×4.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VqVae2Config {
+    /// Channels of the picture.
+    #[serde(default = "rgb")]
+    pub in_channels: usize,
+    /// Width of the hidden layers; the outermost of each encoder and decoder has half of it.
+    pub hidden: usize,
+    /// Width inside a residual layer.
+    pub residual_hidden: usize,
+    /// Number of residual layers in each encoder and decoder.
+    pub residual_layers: usize,
+    /// Width of a codebook entry, D, in both codebooks.
+    pub embed_dim: usize,
+    /// Number of entries of each codebook, K.
+    pub n_embed: usize,
+    /// Value of black and of white in the network's input and output.
+    #[serde(default = "signed")]
+    pub input: [f32; 2],
+}
+
+impl VqVae2Config {
+    fn preset(hidden: usize, residual_hidden: usize, embed_dim: usize, n_embed: usize) -> Self {
+        Self {
+            in_channels: 3,
+            hidden,
+            residual_hidden,
+            residual_layers: 2,
+            embed_dim,
+            n_embed,
+            input: signed(),
+        }
+    }
+}
+
+impl Kind for VqVae2Config {
+    const NAME: &'static str = "vqvae2";
+    type Network = VqVae2;
+
+    fn example() -> Self {
+        Self::preset(16, 8, 8, 32)
+    }
+
+    /// | name | what |
+    /// |---|---|
+    /// | `vqvae2-tiny` | a few thousand parameters, for tests |
+    /// | `vqvae2-256` | Razavi 2019 as in rosinality's code: factors 8 and 4, K 512 |
+    fn presets() -> Vec<(&'static str, Self)> {
+        vec![
+            ("vqvae2-tiny", Self::example()),
+            ("vqvae2-256", Self::preset(128, 32, 64, 512)),
+        ]
+    }
+
+    fn validate(&self) -> Result<()> {
+        input_range(self.input)?;
+        codebook(self.n_embed, self.embed_dim)?;
+        rgb_only("in_channels", self.in_channels)?;
+        residual_layers(self.hidden, self.residual_hidden, self.residual_layers)
+    }
+
+    fn network(&self, device: &Device) -> Result<VqVae2> {
+        Ok(VqVae2::new(self, device))
+    }
+
+    fn part(tensor: &str) -> Option<Part> {
+        Some(match tensor.split('.').next()? {
+            // `dec_t` helps to choose the bottom codes.
+            "enc_b" | "enc_t" | "dec_t" | "quantize_conv_t" | "quantize_conv_b" => Part::Encoder,
+            "quantize_t" | "quantize_b" => Part::Codebook,
+            "dec" | "upsample_t" => Part::Decoder,
+            _ => return None,
+        })
+    }
+}
+
+impl Geometry for VqVae2Config {
+    fn factor(&self) -> usize {
+        8
+    }
+
+    fn grids(&self) -> Vec<usize> {
+        vec![8, 4]
+    }
+
+    fn codes(&self) -> usize {
+        self.n_embed
+    }
+
+    fn embed_dim(&self) -> usize {
+        self.embed_dim
+    }
+
+    fn input_range(&self) -> [f32; 2] {
+        self.input
+    }
+
+    fn input_range_mut(&mut self) -> &mut [f32; 2] {
+        &mut self.input
+    }
+
+    fn widest(&self) -> Result<usize> {
+        Ok(self.hidden)
+    }
+
+    fn network_macs(&self, top: u64) -> Result<u64> {
+        let (bottom, d, hidden) = (4 * top, self.embed_dim, self.hidden);
+        let inside = self.residual_hidden;
+        let stack = |positions| residual(self.residual_layers, hidden, inside, positions);
+        let outer = strided(&[self.in_channels, hidden / 2, hidden], bottom);
+        let enc_b = outer + conv(bottom, hidden, hidden, 3) + stack(bottom);
+        let enc_t =
+            strided(&[hidden, hidden / 2], top) + conv(top, hidden / 2, hidden, 3) + stack(top);
+        let dec_t = conv(top, d, hidden, 3) + stack(top) + strided(&[d, hidden], top);
+        let dec = conv(bottom, 2 * d, hidden, 3) + stack(bottom) + outer;
+        let around =
+            conv(top, hidden, d, 1) + conv(bottom, d + hidden, d, 1) + strided(&[d, d], top);
+        // Each grid encodes the picture anew.
+        Ok(2 * enc_b + enc_t + dec_t + dec + around)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_grids_small_enough_to_count_by_hand() {
+        let config = VqVae2Config {
+            in_channels: 3,
+            hidden: 2,
+            residual_hidden: 1,
+            residual_layers: 1,
+            embed_dim: 4,
+            n_embed: 8,
+            input: [0.0, 1.0],
+        };
+        // One top token and four bottom ones; a residual layer takes 9·2 + 2 = 20 a position.
+        let enc_b = 16 * 16 * 3 + 4 * 16 * 2 + 4 * 9 * 4 + 4 * 20;
+        let enc_t = 16 * 2 + 9 * 2 + 20;
+        let dec_t = 9 * 4 * 2 + 20 + 16 * 2 * 4;
+        let dec = 4 * 9 * 8 * 2 + 4 * 20 + 4 * 16 * 2 + 16 * 16 * 3;
+        let around = 2 * 4 + 4 * 6 * 4 + 16 * 4 * 4;
+        let search = 5 * 32;
+        assert_eq!(
+            config.macs(8, 8).unwrap(),
+            2 * enc_b + enc_t + dec_t + dec + around + search
+        );
+    }
+}

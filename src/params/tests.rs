@@ -1,0 +1,119 @@
+use burn::module::{Module, Param};
+use burn::nn::{
+    Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig, RmsNorm,
+    RmsNormConfig,
+};
+use burn::tensor::{Device, Tensor};
+use pollster::block_on;
+
+use super::*;
+
+/// One of each layer that transformers are made of. Nothing in it is square, so that what is
+/// transposed once too often or once too seldom has the wrong shape.
+#[derive(Module, Debug)]
+struct Layers {
+    table: Embedding,
+    project: Linear,
+    back: Linear,
+    norm: LayerNorm,
+    rms: RmsNorm,
+    scale: Param<Tensor<1>>,
+    /// Another module's field of the same name keeps it.
+    own: Own,
+}
+
+#[derive(Module, Debug)]
+struct Own {
+    gamma: Param<Tensor<1>>,
+}
+
+fn layers(device: &Device) -> Layers {
+    let ones = |count| Param::from_tensor(Tensor::ones([count], device));
+    Layers {
+        table: EmbeddingConfig::new(5, 3).init(device),
+        project: LinearConfig::new(3, 4).init(device),
+        back: LinearConfig::new(4, 3).with_bias(false).init(device),
+        norm: LayerNormConfig::new(4).init(device),
+        rms: RmsNormConfig::new(3).init(device),
+        scale: ones(4),
+        own: Own { gamma: ones(2) },
+    }
+}
+
+/// PyTorch's file of the same module: `tests/golden/gen_params.py`.
+const GOLDEN: &[u8] = include_bytes!("../../tests/golden/params.safetensors");
+
+fn golden() -> BTreeMap<String, Values> {
+    let tensors = safetensors::SafeTensors::deserialize(GOLDEN).unwrap();
+    let values = tensors.iter().map(|(name, view)| {
+        let (words, _) = view.data().as_chunks::<4>();
+        let values = Values {
+            shape: view.shape().to_vec(),
+            values: words.iter().map(|word| f32::from_le_bytes(*word)).collect(),
+            outputs: 0,
+        };
+        (name.to_owned(), values)
+    });
+    values.collect()
+}
+
+/// The golden's parameters, without what was computed from them.
+fn parameters() -> BTreeMap<String, Values> {
+    let all = golden().into_iter();
+    all.filter_map(|(name, values)| Some((name.strip_prefix("param.")?.to_owned(), values)))
+        .collect()
+}
+
+fn filled() -> Layers {
+    let mut stored = parameters();
+    fill(layers(&Device::flex()), |name| {
+        Ok(stored.remove(name).unwrap().values)
+    })
+    .unwrap()
+}
+
+#[test]
+fn names_and_shapes_are_those_of_pytorch() {
+    let stored = parameters().into_iter();
+    let expected: BTreeMap<_, _> = stored.map(|(name, values)| (name, values.shape)).collect();
+    assert_eq!(shapes(&layers(&Device::flex())), expected);
+}
+
+#[test]
+fn what_pytorch_stored_is_written_again_as_it_was() {
+    assert_eq!(block_on(values(&filled())).unwrap(), parameters());
+}
+
+#[test]
+fn what_pytorch_stored_computes_what_pytorch_computed() {
+    let (layers, golden) = (filled(), golden());
+    let device = Device::flex();
+    let ids = Tensor::<1, burn::tensor::Int>::from_ints([0, 3, 4], &device);
+    let x = layers.table.forward(ids.unsqueeze());
+    let x = layers.norm.forward(layers.project.forward(x)) * layers.scale.val().unsqueeze();
+    let y = layers.rms.forward(layers.back.forward(x));
+    let found: Vec<f32> = y.into_data().iter().collect();
+    for (found, wanted) in found.iter().zip(&golden["output"].values) {
+        assert!((found - wanted).abs() < 1e-5, "{found} is not {wanted}");
+    }
+    assert_eq!(found.len(), golden["output"].values.len());
+}
+
+#[test]
+fn values_of_another_length_are_refused_by_name() {
+    let error = fill(layers(&Device::flex()), |name| {
+        let mut values = parameters().remove(name).unwrap().values;
+        if name == "back.weight" {
+            values.push(0.0);
+        }
+        Ok(values)
+    })
+    .unwrap_err();
+    assert_eq!(error.code(), "weights_mismatch");
+    assert!(
+        error
+            .to_string()
+            .contains("`back.weight` has 13 values where 12"),
+        "{error}"
+    );
+}
