@@ -289,7 +289,7 @@ test('a drag moves the divider, or a zoomed picture but at the divider; a hold s
   const [grip, aside] = [await at(page, 0.6, 0.7), await at(page, 0.7, 0.7)];
   await page.mouse.move(grip.x, grip.y);
   await page.mouse.down();
-  await page.waitForTimeout(600);
+  await page.waitForTimeout(900);
   await expect(page.locator('#compare .compare-frame')).not.toHaveAttribute('data-held');
   await page.mouse.move(aside.x, aside.y, { steps: 3 });
   await page.mouse.up();

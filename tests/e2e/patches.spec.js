@@ -171,7 +171,7 @@ test('the selection ends with the picture; the view stays for another model of t
   await expect(page.locator(MARK)).toBeVisible();
   // There is no original to hold the picture for, so a slow click is a click.
   await page.mouse.down();
-  await page.waitForTimeout(600);
+  await page.waitForTimeout(900);
   await expect(page.locator('#compare .compare-frame')).not.toHaveAttribute('data-held');
   await page.mouse.up();
   await expect(page.locator(MARK)).toBeHidden();

@@ -4,7 +4,7 @@
 
 /** @typedef {import('./view.js').Point} Point */
 
-const HOLD_MS = 350;
+const HOLD_MS = 500;
 /** Two taps so close in time and space are one; a mouse has the system's own measure. */
 const TWICE_MS = 350;
 const TWICE_PIXELS = 30;
