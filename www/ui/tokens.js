@@ -42,7 +42,7 @@ export class TokenGrid extends HTMLElement {
     this.#update();
     // The selection shows in the picture too, so its end must not hang on where the focus is.
     document.addEventListener('keydown', (event) => {
-      if (event.key !== 'Escape' || !this.#selected || document.querySelector('dialog[open]')) return;
+      if (event.key !== 'Escape' || !this.#selected || !this.offsetParent || document.querySelector('dialog[open]')) return;
       this.#selected = null;
       this.#update();
     });
