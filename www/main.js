@@ -33,16 +33,25 @@ import './ui/sheet.js';
 /** @typedef {import('./ui/models.js').Card} Card */
 
 const page = document.documentElement;
-/** @template {Element} [T=HTMLElement] @param {string} id @returns {T} which index.html has */
-const $ = (id) => /** @type {any} */ (document.getElementById(id));
+/** What index.html has: @param {string} id */
+const $ = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+/** @template {keyof HTMLElementTagNameMap} K @param {K} tag @param {string} id @returns {HTMLElementTagNameMap[K]} */
+const element = (tag, id) => /** @type {HTMLElementTagNameMap[K]} */ ($(id));
+
+/** A sheet that opens by its chip, and gives way to what there is to say. @param {Session} session @param {HTMLElement} chip @param {string} id */
+function sheetOf({ alerts }, chip, id) {
+  const sheet = element('side-sheet', id);
+  chip.addEventListener('click', () => sheet.open());
+  alerts.addEventListener('show', () => sheet.close());
+  return sheet;
+}
 
 /** @param {Session} session @param {Rooms} rooms */
 function showModels(session, rooms) {
   const { models } = session;
-  const sheet = /** @type {import('./ui/sheet.js').SideSheet} */ ($('model-sheet'));
-  const list = /** @type {import('./ui/models.js').ModelList} */ ($('models'));
   const chip = $('model');
-  chip.addEventListener('click', () => sheet.open());
+  const sheet = sheetOf(session, chip, 'model-sheet');
+  const list = element('model-list', 'models');
   models.addEventListener('list', () => {
     const name = models.inUse?.name ?? '';
     chip.dataset.value = name;
@@ -60,7 +69,6 @@ function showModels(session, rooms) {
     sheet.close();
     models.remove(name);
   });
-  session.alerts.addEventListener('show', () => sheet.close());
 }
 
 /** @param {{name: string, bytes: number, kept: boolean}} own @returns {Card} */
@@ -77,10 +85,9 @@ const ownCard = ({ name, bytes, kept }) => ({
 /** @param {Session} session */
 function showDevice(session) {
   const { address } = session;
-  const sheet = /** @type {import('./ui/sheet.js').SideSheet} */ ($('device-sheet'));
-  const panel = /** @type {import('./ui/device.js').DevicePanel} */ ($('device-panel'));
   const chip = $('device-chip');
-  chip.addEventListener('click', () => sheet.open());
+  const sheet = sheetOf(session, chip, 'device-sheet');
+  const panel = element('device-panel', 'device-panel');
   on(session, 'device', (/** @type {import('./engine/protocol.js').Opened} */ { device, version }) => {
     panel.show(device);
     // One that was lost is not the choice any more.
@@ -96,7 +103,6 @@ function showDevice(session) {
     address.set({ device });
     session.openDevice();
   });
-  session.alerts.addEventListener('show', () => sheet.close());
 }
 
 /** @param {Session} session @param {Rooms} rooms */
@@ -105,15 +111,19 @@ function offerLeft({ left }, rooms) {
   left.addEventListener('change', () => {
     const tuning = left.offered?.tuning;
     offer.hidden = !tuning;
-    if (tuning) /** @type {HTMLElement} */ (offer.firstElementChild).textContent = `A tuning of ${howFar(tuning).replace(' that', '')}.`;
+    if (tuning) /** @type {HTMLElement} */ (offer.firstElementChild).textContent = `A tuning of ${tuning.model} ${howFar(tuning)}.`;
   });
-  $('tune-on').addEventListener('click', async () => (await rooms.go('tune')).resume?.());
+  $('tune-on').addEventListener('click', async () => (await rooms.go('tune'))?.resume?.());
   $('tune-discard').addEventListener('click', () => left.discard());
 }
 
 async function start() {
   const address = new Address(ROOMS.map(({ id }) => id));
-  const session = new Session(address, { alerts: $('alert'), progress: $('progress'), camera: $('camera') });
+  const session = new Session(address, {
+    alerts: element('alert-box', 'alert'),
+    progress: element('work-progress', 'progress'),
+    camera: element('camera-dialog', 'camera'),
+  });
   const rooms = new Rooms(session, ROOMS, { nav: $('rooms'), main: $('main') });
   on(session, 'phase', (/** @type {string} */ phase) => (page.dataset.state = phase));
   on(session, 'words', (/** @type {string} */ words) => ($('status').textContent = words));
@@ -121,6 +131,8 @@ async function start() {
   showDevice(session);
   offerLeft(session, rooms);
   listen((files) => rooms.take(files));
+  // Its address would take the place of the settings in the page's.
+  $('skip').addEventListener('click', (event) => (event.preventDefault(), $('main').focus()));
   onNewer(() => ($('update').hidden = false));
   $('update-reload').addEventListener('click', reload);
 

@@ -35,9 +35,9 @@ export class Rooms {
     history.scrollRestoration = 'manual';
   }
 
-  /** The room that is open, once it is there. @returns {Promise<Room>} */
+  /** The room that is open, once it is there; null if it could not be had. @returns {Promise<Room | null>} */
   get current() {
-    return this.#room(this.#session.address.room);
+    return this.#room(this.#session.address.room).catch(() => null);
   }
 
   /** Opens the room that the address names. */
@@ -45,10 +45,12 @@ export class Rooms {
     return this.#open();
   }
 
-  /** Goes to another room. @param {string} id @returns {Promise<Room>} once it is there */
+  /** Goes to another room. @param {string} id @returns {Promise<Room | null>} */
   go(id) {
-    this.#session.address.go(id);
-    return this.#room(id);
+    // One that could not be had is asked for again.
+    if (id === this.#session.address.room) this.#open().catch((error) => this.#missing(error));
+    else this.#session.address.go(id);
+    return this.current;
   }
 
   /** Weights are for all rooms, and the rest for the one that is open. @param {File[]} files */
@@ -63,7 +65,7 @@ export class Rooms {
     }
     if (kind === 'config') return this.#session.complain(new TesseraeError(Code.CONFIG_INVALID, 'A config file is of no use by itself.'));
     const room = await (kind === 'tokens' ? this.go(this.#entries[0].id) : this.current);
-    room.take(files);
+    room?.take(files);
   }
 
   async #open() {
@@ -105,7 +107,7 @@ export class Rooms {
       // A new tab is the browser's to open.
       if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
-      this.#session.address.go(entry.id);
+      this.go(entry.id);
     });
     // What was chosen since goes along.
     const address = () => (link.href = this.#session.address.link(entry.id));

@@ -165,7 +165,7 @@ test('weights dropped in any room are the model in use', async ({ page }) => {
   await expect(page.locator('#models [aria-pressed=true] .card-name')).toHaveText(['tiny.safetensors']);
 });
 
-test('a room that cannot be had says so, the others go on, and a reload brings it', async ({ page }) => {
+test('a room that cannot be had says so, the others go on, and it is asked for again', async ({ page }) => {
   await page.route('**/rooms/tune/style.css', (route) => route.abort());
   await open(page);
   await page.click('#rooms a[data-room=tune]');
@@ -173,9 +173,23 @@ test('a room that cannot be had says so, the others go on, and a reload brings i
   await page.click('#rooms a[data-room=rebuild]');
   await shows(page, 'rebuild');
   await rebuildSample(page, 'coffee');
+  await page.click('#rooms a[data-room=tune]');
+  await complains(page, 'download_failed', /^This room could not be loaded\./);
   await page.unroute('**/rooms/tune/style.css');
-  await room(page, 'tune');
+  await page.click('#rooms a[data-room=tune]');
   await shows(page, 'tune');
+});
+
+test('the way past the header leads into the room, and leaves the address alone', async ({ page }) => {
+  await open(page, 'room=tune&device=cpu');
+  const url = page.url();
+  await page.keyboard.press('Tab');
+  await expect(page.locator('#skip')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.locator('main')).toBeFocused();
+  expect(page.url()).toBe(url);
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate(() => document.activeElement?.closest('[data-room]')?.id)).toBe('tune');
 });
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {

@@ -51,4 +51,4 @@ export class Left extends EventTarget {
 }
 
 /** How far it was, in words. @param {import('../engine/protocol.js').Tuning} tuning */
-export const howFar = ({ model, config, losses }) => `${model} that stopped at step ${losses.length} of ${config.steps}`;
+export const howFar = ({ config, losses }) => `stopped at step ${losses.length} of ${config.steps}`;

@@ -169,7 +169,7 @@ export class Run {
   async #mayBegin() {
     const left = await leftTuning(0);
     if (!left) return true;
-    if (!confirm(`A new tuning discards the one of ${howFar(left.tuning)}. Start it?`)) return false;
+    if (!confirm(`A new tuning discards the one of ${left.tuning.model} that ${howFar(left.tuning)}. Start it?`)) return false;
     await this.#session.left.discard();
     return true;
   }
