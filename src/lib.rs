@@ -1,17 +1,39 @@
 //! Tesserae: discrete-token image models, VQ-VAE, VQ-VAE-2 and VQ-GAN, on
 //! [Burn](https://burn.dev); and AutoencoderKL, which has the same layers and no tokens.
 //!
-//! A picture becomes one grid of codebook indices, or two, and a picture again:
+//! [`Codec`] is where a program starts: pictures to tokens and back, or, without a codebook, to
+//! latents and back.
+//!
+//! ```
+//! use burn::tensor::Device;
+//! use pollster::block_on;
+//! use tesserae::pixels::metrics::psnr;
+//! use tesserae::{Codec, Picture, Tokens};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let weights = std::fs::read("www/models/photos-f8.safetensors")?;
+//! let codec = Codec::from_weights(weights, &Device::flex())?;
+//! let photo = Picture::decode_fit(&std::fs::read("www/samples/chelsea.png")?, 128, true)?;
+//!
+//! let tokens = block_on(codec.encode(&photo))?; // one for each 8×8 pixels
+//! let file = tokens.to_bytes()?;
+//! let rebuilt = block_on(codec.decode(&Tokens::from_bytes(&file)?))?;
+//!
+//! assert!(file.len() < 400);
+//! assert!(psnr(&photo, &rebuilt)? > 20.0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! From the ground up (`docs/architecture.md` has the whole list):
 //!
 //! 1. [`pixels`] reads, scales and pads a picture;
-//! 2. [`models`] holds the encoder and decoder, made of [`nn`]'s layers from a [`config`];
-//! 3. [`quantize`] turns latents into codes and keeps the codebook alive in training;
-//! 4. [`tokens`] is the file that the codes travel in;
+//! 2. [`nn`] has the layers, and [`quantize`] turns latents into codes;
+//! 3. [`tokens`] is the file that codes travel in;
+//! 4. [`models`] puts them together, each kind from its config;
 //! 5. [`weights`] reads and writes the models' parameters;
-//! 6. [`train`] fits a model to photos.
-//!
-//! [`Codec`] is where a program starts: pictures in, tokens out, and back; or, for any kind of model,
-//! pictures in and pictures out.
+//! 6. [`codec`] runs a model over pictures of any size, within what a device can hold;
+//! 7. [`train`] fits a model to photos.
 
 pub mod codec;
 pub mod device;

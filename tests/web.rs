@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use common::On;
-use tesserae::train::{CropSampler, Parts, Reconstruction, Start, Trainer, TuneConfig};
+use tesserae::train::{Event, Parts, Session, TuneConfig};
 use tesserae::web::{Engine, Model, Picture, Tokens, Tuner, Weights};
 use tesserae::weights::{About, Storage, save};
 use tesserae::{Autoencoder, AutoencoderConfig};
@@ -114,8 +114,35 @@ async fn a_file_is_the_same_model_as_its_bytes_and_is_checked_before_it_is_built
     assert_eq!(rebuilt[0], rebuilt[1]);
 }
 
+#[wasm_bindgen_test]
+async fn latents_go_out_and_come_back() {
+    let engine = Engine::open("cpu".into(), None).await.unwrap();
+    let config = AutoencoderConfig::preset("kl-tiny").unwrap();
+    let network = Autoencoder::new(&config, &Device::flex()).unwrap();
+    let bytes = save(&network, &config, About::default(), Storage::F32).await;
+    let model = Model::load(&engine, array(&bytes.unwrap()), None)
+        .await
+        .unwrap();
+    let photo = Picture::decode(PHOTO).unwrap().fit(32, false);
+    let latents = model.encode_latents(&photo, Some(3), None).await.unwrap();
+    let count = latents.channels() * latents.rows() * latents.columns();
+    assert_eq!(latents.values().len(), count as usize);
+    // Powers of two, so that nothing is rounded.
+    let scaled = latents.scaled(0.25, 0.0);
+    let back = latents.with_scaled(&scaled, 0.25, 0.0).unwrap();
+    assert_eq!(back.values(), latents.values());
+    let decoded = model.decode_latents(&back, None).await.unwrap();
+    let rebuilt = model.reconstruct(&photo, Some(3), None).await.unwrap();
+    assert_eq!(decoded.png().unwrap(), rebuilt.png().unwrap());
+
+    let tokens = Model::load(&engine, array(WEIGHTS), None).await.unwrap();
+    let refused = tokens.decode_latents(&latents, None).await.unwrap_err();
+    let code = js_sys::Reflect::get(&refused, &"code".into()).unwrap();
+    assert_eq!(code.as_string().unwrap(), "argument");
+}
+
 /// A VQ-GAN with one code of 16,384 numbers, all of them NaN: small, but its palette takes a gigabyte.
-fn too_wide() -> Vec<u8> {
+async fn too_wide() -> Vec<u8> {
     const DIM: usize = 1 << 14;
     let AutoencoderConfig::VqGan(mut config) = AutoencoderConfig::preset("vqgan-tiny").unwrap()
     else {
@@ -135,7 +162,7 @@ fn too_wide() -> Vec<u8> {
 #[wasm_bindgen_test]
 async fn what_does_not_fit_is_refused_before_its_values_are_read() {
     let engine = Engine::open("cpu".into(), None).await.unwrap();
-    let error = Weights::check(&engine, array(&too_wide()), None).unwrap_err();
+    let error = Weights::check(&engine, array(&too_wide().await), None).unwrap_err();
     let code = js_sys::Reflect::get(&error, &"code".into()).unwrap();
     assert_eq!(code.as_string().unwrap(), "model_too_large");
 }
@@ -281,33 +308,27 @@ struct Tuned {
 /// In the middle it goes on from a checkpoint, as after a lost device.
 async fn tuned(device: &Device, config: &TuneConfig, side: u32) -> Tuned {
     let loaded = tesserae::weights::load(WEIGHTS.to_vec(), device).unwrap();
+    let loaded = loaded.autoencoder().unwrap();
     let photo = tesserae::Picture::decode(PHOTO).unwrap().fit(side, true);
-    let photos = std::slice::from_ref(&photo);
-    let training = config.training(&loaded.config, photos).unwrap();
-    let range = loaded.config.input_range();
-    let crops = CropSampler::new([photo], &training.data, range, 0).unwrap();
     let begin = || {
-        let start = Start {
-            trained: true,
-            ..Start::default()
-        };
-        let (training, model) = (training.clone(), loaded.model.clone());
-        let task = Reconstruction::new(training, model, start, device).unwrap();
-        Trainer::new(task, config.steps)
+        let photos = vec![photo.clone()];
+        Session::tune(config, loaded.clone(), photos, None, device).unwrap()
     };
-    let (mut trainer, mut losses) = (begin(), Vec::new());
-    while !trainer.finished() {
-        losses.push(trainer.step(&crops).await.unwrap().loss("mse").unwrap());
-        if trainer.done() == config.steps / 2 {
-            let checkpoint = trainer.checkpoint().await.unwrap();
-            trainer = begin();
-            trainer.resume(&checkpoint).unwrap();
+    let (mut session, mut losses) = (begin(), Vec::new());
+    while let Some(event) = session.next().await.unwrap() {
+        if let Event::Step(report) = event {
+            losses.push(report.loss("mse").unwrap());
+        }
+        if session.done() == config.steps / 2 {
+            let checkpoint = session.checkpoint().await.unwrap();
+            session = begin();
+            session.resume(&checkpoint).unwrap();
         }
     }
     Tuned {
         losses,
-        before: tensors(&loaded.model, &loaded.config).await,
-        after: tensors(&trainer.task().model(), &loaded.config).await,
+        before: tensors(&loaded.network, &loaded.config).await,
+        after: tensors(&session.task().model(), &loaded.config).await,
     }
 }
 

@@ -110,6 +110,18 @@ impl Codec {
         self.parameters
     }
 
+    /// The model as [`Codec::new`] takes it; copies share the parameters.
+    pub fn loaded(&self) -> Loaded {
+        Loaded {
+            network: self.model.clone(),
+            config: self.config.clone(),
+            name: self.name.clone(),
+            tuning: None,
+            hashes: self.hashes,
+            parameters: self.parameters,
+        }
+    }
+
     /// The network itself.
     pub fn model(&self) -> &Autoencoder {
         &self.model

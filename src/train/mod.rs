@@ -1,6 +1,7 @@
 //! Training: knows batches, steps and losses, no files and no progress bars.
 //!
-//! A [`Trainer`] repeats the steps of a [`Task`]; [`Reconstruction`] is the one for autoencoders.
+//! A [`Session`] is one training or tuning from its first event to its last. In it a [`Trainer`]
+//! repeats the steps of a [`Task`]; [`Reconstruction`] is the one for autoencoders.
 //! Each model in it is a [`Learner`]: parameters, optimizer, moving average.
 
 mod adamw;
@@ -13,6 +14,7 @@ mod damage;
 mod learner;
 pub mod losses;
 mod reconstruction;
+mod session;
 mod state;
 #[cfg(test)]
 mod toy_tests;
@@ -30,6 +32,7 @@ pub use crops::CropSampler;
 pub use damage::Damage;
 pub use learner::Learner;
 pub use reconstruction::{Reconstruction, Start};
+pub use session::{Artifact, Event, Rhythm, Role, Session};
 pub use state::State;
 pub use trainer::{Losses, StepReport, Task, Trainer};
 pub use tuning::{Objective, TuneConfig};

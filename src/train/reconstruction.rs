@@ -4,8 +4,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::losses::{adaptive_weight, feature_difference, gradient_difference, texture_difference};
 use super::trainer::{Losses, Task};
 use super::{
-    Adversary, CodebookUpdate, Codebooks, CropSampler, Learner, Parts, PixelLoss, State,
-    TrainConfig,
+    Adversary, Artifact, CodebookUpdate, Codebooks, CropSampler, Learner, Parts, PixelLoss, Role,
+    State, TrainConfig,
 };
 use crate::error::{Error, Result};
 use crate::models::{Autoencoder, Kl, Pass};
@@ -13,6 +13,7 @@ use crate::nn::{Discriminator, Lpips};
 use crate::params;
 use crate::random::{noise, stream};
 use crate::tokens::Usage;
+use crate::weights::{About, Storage, save, save_discriminator};
 
 /// What a photo's pixels vary by, of a range of 1: a standard deviation of about a quarter.
 const VARIANCE: f32 = 1.0 / 16.0;
@@ -117,6 +118,11 @@ impl Reconstruction {
             ours.set_codebook(now.embedding.weight.val());
         }
         model
+    }
+
+    /// How it is trained.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
     }
 
     /// The discriminator as it is now, without gradients.
@@ -374,6 +380,20 @@ impl Task for Reconstruction {
         self.generator.set(generator);
         self.codebooks.set(codebooks);
         Ok(())
+    }
+
+    async fn artifacts(&self, about: About<'_>, storage: Storage) -> Result<Vec<Artifact>> {
+        let mut artifacts = vec![Artifact {
+            role: Role::Weights,
+            bytes: save(&self.model(), &self.config.model, about, storage).await?,
+        }];
+        if let Some(discriminator) = self.discriminator() {
+            artifacts.push(Artifact {
+                role: Role::Discriminator,
+                bytes: save_discriminator(&discriminator, about.name, storage).await?,
+            });
+        }
+        Ok(artifacts)
     }
 }
 

@@ -4,7 +4,9 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
 use pollster::block_on;
 
-use super::{Learner, Losses, OptimizerConfig, State, Task, Trainer};
+use super::{
+    Artifact, Event, Learner, Losses, OptimizerConfig, Rhythm, Role, Session, State, Task,
+};
 use crate::error::Result;
 use crate::models::{Model, ModelConfig};
 use crate::weights::{
@@ -14,6 +16,7 @@ use crate::weights::{
 /// Learns that the words come in a circle.
 struct Circle {
     learner: Learner<Model>,
+    config: ModelConfig,
     optimizer: OptimizerConfig,
 }
 
@@ -55,6 +58,12 @@ impl Task for Circle {
         let restored = self.learner.read("model", state)?;
         self.learner.set(restored);
         Ok(())
+    }
+
+    async fn artifacts(&self, about: About<'_>, storage: Storage) -> Result<Vec<Artifact>> {
+        let bytes = save(&self.learner.outcome(), &self.config, about, storage).await?;
+        let role = Role::Weights;
+        Ok(vec![Artifact { role, bytes }])
     }
 }
 
@@ -126,33 +135,42 @@ fn a_new_kind_needs_no_code_outside_its_file() {
     // Trained, resumed from a checkpoint to the bit, and saved.
     let optimizer: OptimizerConfig =
         serde_json::from_str(r#"{"learning_rate": 0.05, "warmup": 1}"#).unwrap();
-    let trainer = || {
-        let learner = Learner::new(first.network.clone(), &optimizer);
-        let optimizer = optimizer.clone();
-        Trainer::new(Circle { learner, optimizer }, 40)
+    let session = || {
+        let circle = Circle {
+            learner: Learner::new(first.network.clone(), &optimizer),
+            config: config.clone(),
+            optimizer: optimizer.clone(),
+        };
+        let rhythm = Rhythm {
+            save: 20,
+            ..Rhythm::default()
+        };
+        Session::new(circle, vec![0, 1, 2, 3, 4], 40, rhythm)
     };
-    let words = vec![0, 1, 2, 3, 4];
-    let mut whole = trainer();
-    let mut losses = Vec::new();
-    let mut checkpoint = Vec::new();
-    while !whole.finished() {
-        if whole.done() == 20 {
-            checkpoint = block_on(whole.checkpoint()).unwrap();
+    let mut whole = session();
+    let (mut losses, mut checkpoints) = (Vec::new(), Vec::new());
+    while let Some(event) = block_on(whole.next()).unwrap() {
+        match event {
+            Event::Step(report) => losses.push(report.loss("cross_entropy").unwrap()),
+            _ => checkpoints.push(block_on(whole.checkpoint()).unwrap()),
         }
-        losses.push(
-            block_on(whole.step(&words))
-                .unwrap()
-                .loss("cross_entropy")
-                .unwrap(),
-        );
     }
+    assert_eq!((losses.len(), checkpoints.len()), (40, 2));
     assert!(losses[39] < 0.5 * losses[0], "{losses:?}");
-    let mut halved = trainer();
-    halved.resume(&checkpoint).unwrap();
-    while !halved.finished() {
-        block_on(halved.step(&words)).unwrap();
-    }
-    let outcome = |trainer: &Trainer<Circle>| saved(&trainer.task().learner.outcome(), &config);
-    assert_eq!(outcome(&whole), outcome(&halved));
-    assert_ne!(outcome(&whole), bytes);
+    let mut halved = session();
+    halved.resume(&checkpoints[0]).unwrap();
+    while block_on(halved.next()).unwrap().is_some() {}
+    let made = |session: &Session<Circle>| {
+        let artifacts = session.artifacts(Some("learned"), Storage::F32);
+        let [artifact] = block_on(artifacts).unwrap().try_into().unwrap();
+        artifact.bytes
+    };
+    assert_eq!(made(&whole), made(&halved));
+    let learned = build(
+        &CheckedWeights::of(made(&whole), None).unwrap(),
+        &Device::flex(),
+    )
+    .unwrap();
+    assert_eq!(learned.name.as_deref(), Some("learned"));
+    assert_ne!(learned.hashes.decoder, first.hashes.decoder);
 }

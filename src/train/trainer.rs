@@ -1,8 +1,9 @@
 use burn::tensor::Tensor;
 
-use super::State;
+use super::{Artifact, State};
 use crate::error::{Error, Result};
 use crate::readback::unread;
+use crate::weights::{About, Storage};
 
 /// What a [`Trainer`] repeats. It holds the models that learn and everything else that a step
 /// changes; the trainer knows none of it.
@@ -39,6 +40,16 @@ pub trait Task {
     /// # Errors
     /// [`Error::WeightsMismatch`] and [`Error::WeightsCorrupt`] for what does not fit.
     fn restore(&mut self, state: &State) -> Result<()>;
+
+    /// The files of what was learned so far.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] when the device fails.
+    fn artifacts(
+        &self,
+        about: About<'_>,
+        storage: Storage,
+    ) -> impl Future<Output = Result<Vec<Artifact>>>;
 }
 
 /// The terms of a step by name, still on the device.

@@ -5,6 +5,7 @@ mod adapter;
 mod clock;
 mod engine;
 mod error;
+mod latents;
 mod model;
 mod picture;
 mod source;
@@ -13,6 +14,7 @@ mod tokens;
 mod tuner;
 
 pub use engine::Engine;
+pub use latents::Latents;
 pub use model::{Model, Weights};
 pub use picture::{Picture, compare};
 pub use start::start;
@@ -94,7 +96,11 @@ export interface ModelFacts {
   codebookSize: number;
   bitsPerToken: number;
   codebookHash: string;
+  /** Of the encoder: latents of a model without a codebook mean nothing to another one. */
+  encoderHash: string;
   decoderHash: string;
+  /** How latents are scaled for a generator, where the file says so: (value − shift) · scale. */
+  latentScale: { scale: number; shift: number } | null;
   maxPixels: number;
 }
 

@@ -3,9 +3,9 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::source::source;
-use super::{Engine, Picture, Tokens, clock, object};
-use crate::codec::{Codec, Phase};
-use crate::models::AutoencoderConfig;
+use super::{Engine, Latents, Picture, Tokens, clock, object};
+use crate::codec::{Codec, Phase, Posterior};
+use crate::models::{AutoencoderConfig, LatentScale};
 use crate::weights::{CheckedWeights, Container, Family, Survey, build};
 
 /// A weight file that has been looked at, value by value, before anything is built of it. Between
@@ -73,8 +73,16 @@ struct ModelFacts<'a> {
     codebook_size: usize,
     bits_per_token: u32,
     codebook_hash: String,
+    encoder_hash: String,
     decoder_hash: String,
+    latent_scale: Option<Scale>,
     max_pixels: u64,
+}
+
+#[derive(Serialize)]
+struct Scale {
+    scale: f32,
+    shift: f32,
 }
 
 #[wasm_bindgen]
@@ -108,7 +116,12 @@ impl Model {
             codebook_size: config.codes(),
             bits_per_token: crate::tokens::bits_for(config.codes() as u32),
             codebook_hash: hashes.codebook.to_string(),
+            encoder_hash: hashes.encoder.to_string(),
             decoder_hash: hashes.decoder.to_string(),
+            latent_scale: self
+                .codec
+                .latent_scale()
+                .map(|LatentScale { scale, shift }| Scale { scale, shift }),
             max_pixels: self.codec.max_pixels(),
         })
     }
@@ -140,6 +153,37 @@ impl Model {
         Ok(Picture::new(
             self.codec.decode_with(tokens.inner(), &mut watch).await?,
         ))
+    }
+
+    /// Picture to latents, of a model without a codebook: their means, or values drawn with the seed
+    /// `sample`.
+    #[wasm_bindgen(js_name = encodeLatents)]
+    pub async fn encode_latents(
+        &self,
+        picture: &Picture,
+        sample: Option<u32>,
+        #[wasm_bindgen(unchecked_optional_param_type = "Progress")] progress: Option<Function>,
+    ) -> Result<Latents, JsValue> {
+        let mut watch = watch(progress);
+        let posterior = sample.map_or(Posterior::Mean, |seed| Posterior::Sample(seed.into()));
+        let picture = picture.inner();
+        let latents = self
+            .codec
+            .encode_latents_with(picture, posterior, &mut watch);
+        Ok(Latents::new(latents.await?))
+    }
+
+    /// Latents to picture.
+    #[wasm_bindgen(js_name = decodeLatents)]
+    pub async fn decode_latents(
+        &self,
+        latents: &Latents,
+        #[wasm_bindgen(unchecked_optional_param_type = "Progress")] progress: Option<Function>,
+    ) -> Result<Picture, JsValue> {
+        let mut watch = watch(progress);
+        let latents = latents.inner();
+        let picture = self.codec.decode_latents_with(latents, &mut watch);
+        Ok(Picture::new(picture.await?))
     }
 
     /// Picture to picture: through tokens, or, without a codebook, through the posterior's mean, or

@@ -8,21 +8,16 @@ use super::source::source;
 use super::{Engine, Model, Picture, clock, object};
 use crate::codec::{Codec, Limits};
 use crate::error::Error;
-use crate::models::AutoencoderConfig;
 use crate::pixels;
-use crate::train::{CropSampler, Reconstruction, Start, Trainer, TuneConfig};
-use crate::weights::{About, Container, Hashes, Loaded, Storage, load_discriminator, save};
+use crate::train::{Event, Reconstruction, Role, Session, TuneConfig};
+use crate::weights::{Container, Storage, load_discriminator};
 
 /// A model being fine-tuned on a few pictures, a step at a time. The model that it began with stays
 /// as it was.
 #[wasm_bindgen]
 pub struct Tuner {
-    trainer: Trainer<Reconstruction>,
-    crops: CropSampler,
+    session: Session<Reconstruction>,
     config: TuneConfig,
-    model: AutoencoderConfig,
-    hashes: Hashes,
-    parameters: usize,
     limits: Limits,
     /// Last, so that it is dropped when the training is gone.
     device: Lent,
@@ -62,9 +57,6 @@ impl Tuner {
         let codec = model.codec();
         let pictures: Vec<pixels::Picture> =
             pictures.into_iter().map(Picture::into_inner).collect();
-        let training = config.training(codec.config(), &pictures)?;
-        let range = codec.config().input_range();
-        let crops = CropSampler::new(pictures, &training.data, range, config.seed)?;
         let discriminator = match discriminator {
             Some(file) => {
                 let file = Container::open(source(file)?)?;
@@ -72,20 +64,11 @@ impl Tuner {
             }
             None => None,
         };
-        let start = Start {
-            trained: true,
-            discriminator,
-            perceptual: None,
-        };
-        let network = codec.model().clone();
-        let task = Reconstruction::new(training, network, start, engine.device())?;
+        let (model, device) = (codec.loaded(), engine.device());
+        let session = Session::tune(&config, model, pictures, discriminator, device)?;
         Ok(Tuner {
-            trainer: Trainer::new(task, config.steps),
-            crops,
+            session,
             config,
-            model: codec.config().clone(),
-            hashes: codec.hashes(),
-            parameters: codec.parameters(),
             limits: engine.limits(),
             device: Lent(engine.device().clone()),
         })
@@ -94,7 +77,7 @@ impl Tuner {
     /// Steps done so far.
     #[wasm_bindgen(getter)]
     pub fn done(&self) -> usize {
-        self.trainer.done()
+        self.session.done()
     }
 
     /// Steps in all.
@@ -107,7 +90,9 @@ impl Tuner {
     #[wasm_bindgen(unchecked_return_type = "TuneStep")]
     pub async fn step(&mut self) -> Result<JsValue, JsValue> {
         clock::breathe().await;
-        let report = self.trainer.step(&self.crops).await?;
+        let Some(Event::Step(report)) = self.session.next().await? else {
+            return Err(Error::Argument("All steps of this tuning are done".into()).into());
+        };
         object(&Step {
             step: report.step,
             losses: report.losses.into_iter().collect(),
@@ -117,23 +102,13 @@ impl Tuner {
     /// Which codes the pictures took since the last call.
     #[wasm_bindgen(unchecked_return_type = "Usage")]
     pub async fn usage(&mut self) -> Result<JsValue, JsValue> {
-        object(&self.trainer.task_mut().take_usage().await?)
+        object(&self.session.task_mut().take_usage().await?)
     }
 
     /// What the model as it is now makes of a picture: of a damaged copy, for a restoration.
     pub async fn preview(&self, picture: &Picture) -> Result<Picture, JsValue> {
-        let codec = Codec::new(
-            Loaded {
-                network: self.trainer.task().model(),
-                config: self.model.clone(),
-                name: None,
-                tuning: None,
-                hashes: self.hashes,
-                parameters: self.parameters,
-            },
-            &self.device.0,
-        )
-        .within(self.limits);
+        let model = self.session.model().await?;
+        let codec = Codec::new(model, &self.device.0).within(self.limits);
         let seen = self.seen(picture)?;
         let mut watch = async |_, _, _| {
             clock::breathe().await;
@@ -156,26 +131,20 @@ impl Tuner {
 
     /// Everything that the next step depends on, for [`Tuner::resume`].
     pub async fn snapshot(&self) -> Result<Vec<u8>, JsValue> {
-        Ok(self.trainer.checkpoint().await?)
+        Ok(self.session.checkpoint().await?)
     }
 
     /// Goes back, or on, to a snapshot of a tuning with the same model, pictures and config.
     pub fn resume(&mut self, snapshot: &[u8]) -> Result<(), JsValue> {
-        Ok(self.trainer.resume(snapshot)?)
+        Ok(self.session.resume(snapshot)?)
     }
 
     /// The tuned model as a weight file in f32, with the record of the tuning in its metadata.
     pub async fn weights(&self, name: Option<String>) -> Result<Vec<u8>, JsValue> {
-        let model = self.trainer.task().model();
-        let config = TuneConfig {
-            steps: self.trainer.done(),
-            ..self.config.clone()
-        };
-        let record = serde_json::to_string(&config).map_err(|e| Error::Internal(e.to_string()))?;
-        let about = About {
-            name: name.as_deref(),
-            tuning: Some(&record),
-        };
-        Ok(save(&model, &self.model, about, Storage::F32).await?)
+        let artifacts = self.session.artifacts(name.as_deref(), Storage::F32);
+        let mut artifacts = artifacts.await?.into_iter();
+        let weights = artifacts.find(|artifact| artifact.role == Role::Weights);
+        let missing = || Error::Internal("a tuning made no weights".into());
+        Ok(weights.ok_or_else(missing)?.bytes)
     }
 }

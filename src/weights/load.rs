@@ -6,7 +6,7 @@ use crate::models::{AutoencoderConfig, Config, Model, ModelConfig, no_autoencode
 use crate::params;
 
 /// A model read from a weight file, and what the file said of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Loaded<C: Config = AutoencoderConfig> {
     /// The network, in f32 on the device asked for.
     pub network: C::Network,
@@ -46,6 +46,25 @@ pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded<ModelCo
         tuning: checked.tuning.clone(),
         hashes: checked.hashes,
     })
+}
+
+impl<C: Config> Loaded<C> {
+    /// A network in memory, with its hashes as they are now.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`](crate::Error::DeviceLost) when the device fails.
+    pub async fn of(network: C::Network, config: C) -> Result<Self> {
+        let shapes = params::shapes(&network);
+        let sizes = shapes.values().map(|shape| shape.iter().product::<usize>());
+        Ok(Self {
+            hashes: Hashes::of(&config, &network).await?,
+            parameters: sizes.sum(),
+            network,
+            config,
+            name: None,
+            tuning: None,
+        })
+    }
 }
 
 impl Loaded<ModelConfig> {

@@ -3,10 +3,8 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use tesserae::train::{
-    CropSampler, Damage, Objective, Parts, Reconstruction, Start, Trainer, TuneConfig,
-};
-use tesserae::weights::{self, About, Storage};
+use tesserae::train::{Damage, Event, Objective, Parts, Role, Session, TuneConfig};
+use tesserae::weights;
 use tesserae::{Codec, Error, Result};
 
 use crate::look::Look;
@@ -100,7 +98,7 @@ enum ObjectiveArg {
 
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
-        let mut config = self.config();
+        let config = self.config();
         let (out, sheet) = self.outputs()?;
         let read = |path: &Path| self.fit.picture(path);
         let learned = files::read_pictures(&self.inputs, read)?;
@@ -110,53 +108,39 @@ impl Args {
             false => files::read_pictures(&self.held_out, read)?,
         };
         let others = Look::new(others, config.damage)?;
-        let pictures = &learned.pictures;
         let device = self.model.device_to_train()?;
         device.seed(config.seed);
         let loaded = self.model.weights(&device)?;
-        let training = config.training(&loaded.config, pictures)?;
-        let range = loaded.config.input_range();
-        let crops = CropSampler::new(pictures.to_vec(), &training.data, range, config.seed)?;
         let discriminator = self.discriminator.as_deref();
         let discriminator = discriminator
             .map(|path| weights::load_discriminator(&crate::weights::container(path)?, &device))
             .transpose()?;
-        let start = Start {
-            trained: true,
-            discriminator,
-            perceptual: None,
-        };
-        let bytes = weights::save(
-            &loaded.network,
-            &loaded.config,
-            About::default(),
-            Storage::F32,
-        )
-        .await?;
-        let codec = Codec::from_weights(bytes, &device)?;
+        let codec = Codec::new(loaded.clone(), &device);
         let before = learned.psnr(&learned.rebuilt(&codec).await?)?;
         let others_before = others.rebuilt(&codec).await?;
 
-        let task = Reconstruction::new(training, loaded.network, start, &device)?;
-        let mut trainer = Trainer::new(task, config.steps);
+        let pictures = learned.pictures.clone();
+        let mut session = Session::tune(&config, loaded, pictures, discriminator, &device)?;
         let bar = ProgressBar::new(config.steps as u64).with_style(
             ProgressStyle::with_template("{bar:30} {pos}/{len} {eta}")
                 .map_err(|e| Error::Internal(e.to_string()))?,
         );
         let (mut losses, began) = (Vec::new(), Instant::now());
-        let count = crops.photos();
+        let count = session.data().photos();
         let plural = if count == 1 { "" } else { "s" };
         terminal::warn(format_args!("tuning on {count} picture{plural}"));
         let hold = signals::Hold::new();
-        while !trainer.finished() && signals::status().is_none() {
+        while signals::status().is_none() {
             device.check_sometimes()?;
-            let report = trainer.step(&crops).await?;
+            let Some(Event::Step(report)) = session.next().await? else {
+                break;
+            };
             let terms = report.losses.iter().map(|(name, value)| (*name, *value));
             losses.push(terms.collect::<std::collections::BTreeMap<_, _>>());
             bar.inc(1);
         }
         bar.finish_and_clear();
-        let done = trainer.done();
+        let done = session.done();
         let stopped = done < config.steps;
         if stopped && done == 0 {
             terminal::warn("stopped before the first step; nothing was written");
@@ -166,15 +150,11 @@ impl Args {
 
         // Before anything is written that a broken device may have made.
         device.check()?;
-        // What was done, where that is less than was asked for.
-        config.steps = done;
-        let model = trainer.task().model();
-        let record = serde_json::to_string(&config).map_err(|e| Error::Internal(e.to_string()))?;
-        let about = About {
-            name: self.name.as_deref(),
-            tuning: Some(&record),
-        };
-        let bytes = weights::save(&model, &loaded.config, about, self.dtype.into()).await?;
+        let artifacts = session.artifacts(self.name.as_deref(), self.dtype.into());
+        let mut artifacts = artifacts.await?.into_iter();
+        let weights = artifacts.find(|artifact| artifact.role == Role::Weights);
+        let missing = || Error::Internal("a tuning made no weights".to_owned());
+        let bytes = weights.ok_or_else(missing)?.bytes;
         out.write(&bytes)?;
         drop(hold);
         // Measuring takes time, too, and nobody waits for it any more.
@@ -197,7 +177,7 @@ impl Args {
                 "held_out": held_out,
                 "steps_per_second": rate,
                 "losses": losses,
-                "tuning": config,
+                "tuning": session.tuning(),
             });
             return terminal::print_json(told);
         }

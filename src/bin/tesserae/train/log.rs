@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
-use tesserae::train::{CodebookWatch, Reconstruction, StepReport, TrainConfig, Trainer};
+use tesserae::train::{CodebookWatch, Reconstruction, Session, StepReport, TrainConfig};
 use tesserae::{Error, Result};
 
 use crate::files;
@@ -58,7 +58,7 @@ impl Log {
     /// Writes a line, and gives what the bar says.
     pub async fn write(
         &mut self,
-        trainer: &mut Trainer<Reconstruction>,
+        session: &mut Session<Reconstruction>,
         config: &TrainConfig,
         watch: &mut CodebookWatch,
         held_out: Option<f64>,
@@ -66,9 +66,9 @@ impl Log {
         let steps = self.steps.max(1) as f64;
         let crops = steps * (config.batch * config.accumulate) as f64;
         let rate = crops / self.since.elapsed().as_secs_f64();
-        let usage = trainer.task_mut().take_usage().await?;
+        let usage = session.task_mut().take_usage().await?;
         let mut line = Map::new();
-        line.insert("step".into(), trainer.done().into());
+        line.insert("step".into(), session.done().into());
         for (name, sum, steps) in &self.sums {
             let mean = sum / f64::from(*steps);
             line.insert((*name).into(), mean.into());
@@ -76,11 +76,11 @@ impl Log {
                 line.insert("psnr".into(), (-10.0 * mean.log10()).into());
             }
         }
-        let learning_rate = config.optimizer.rate(trainer.done() - 1, config.steps);
+        let learning_rate = config.optimizer.rate(session.done() - 1, config.steps);
         line.insert("learning_rate".into(), learning_rate.into());
         line.insert("used".into(), usage.used.into());
         line.insert("perplexity".into(), usage.perplexity.into());
-        watch.see(trainer.done(), self.steps, usage);
+        watch.see(session.done(), self.steps, usage);
         if watch.collapsed().is_some() {
             line.insert("collapsed".into(), true.into());
         }

@@ -7,8 +7,10 @@ use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use tesserae::pixels::metrics::psnr;
-use tesserae::train::{CodebookWatch, CropSampler, Reconstruction, Start, TrainConfig, Trainer};
-use tesserae::weights::{self, About, Storage};
+use tesserae::train::{
+    CodebookWatch, Event, Reconstruction, Rhythm, Role, Session, Start, TrainConfig,
+};
+use tesserae::weights::{self, Storage};
 use tesserae::{Autoencoder, AutoencoderConfig, Codec, Error, Picture, Result};
 
 use crate::device::{DeviceArgs, Opened};
@@ -18,9 +20,11 @@ use crate::{files, grid, outputs, signals, terminal};
 use log::Log;
 
 /// Steps between two checkpoints, two lines of the log, and two looks at held-out pictures.
-const CHECKPOINT_EVERY: usize = 500;
-const LOG_EVERY: usize = 50;
-const LOOK_EVERY: usize = 500;
+const RHYTHM: Rhythm = Rhythm {
+    save: 500,
+    log: 50,
+    look: 500,
+};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -77,25 +81,19 @@ impl Args {
         device.seed(config.seed);
         let (model, trained) = self.model(&config, &device)?;
         let start = self.start(trained, &device)?;
-        let crops = CropSampler::new(
-            self.read_pictures(&self.data)?,
-            &config.data,
-            config.model.input_range(),
-            config.seed,
-        )?;
         let held_out = match &self.held_out {
             Some(folder) => self.read_pictures(folder)?,
             None => Vec::new(),
         };
-        let task = Reconstruction::new(config.clone(), model, start, &device)?;
-        let mut trainer = Trainer::new(task, config.steps);
+        let pictures = self.read_pictures(&self.data)?;
+        let mut session = Session::train(&config, model, start, pictures, &device, RHYTHM)?;
         let checkpoint = outputs.checkpoint.path();
         let resumed = self.resumes();
         if resumed {
-            trainer.resume(&files::read(checkpoint)?)?;
-            terminal::warn(format_args!("going on after {} steps", trainer.done()));
+            session.resume(&files::read(checkpoint)?)?;
+            terminal::warn(format_args!("going on after {} steps", session.done()));
         }
-        let count = crops.photos();
+        let count = session.data().photos();
         let plural = if count == 1 { "" } else { "s" };
         terminal::warn(format_args!("training on {count} picture{plural}"));
 
@@ -107,39 +105,46 @@ impl Args {
                 .and_then(fs::remove_file)
                 .map_err(|e| Error::io(checkpoint, e))?;
         }
-        let mut log = Log::open(outputs.log.clone(), resumed, trainer.done())?;
+        let mut log = Log::open(outputs.log.clone(), resumed, session.done())?;
         let mut watch = CodebookWatch::new(&config, trained);
         let bar = ProgressBar::new(config.steps as u64).with_style(
             ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} {msg}")
                 .map_err(|e| Error::Internal(e.to_string()))?,
         );
-        bar.set_position(trainer.done() as u64);
-        while !trainer.finished() && signals::status().is_none() {
-            device.check_sometimes().map_err(|e| self.kept(e))?;
-            log.add(&trainer.step(&crops).await?);
-            let (done, last) = (trainer.done(), trainer.finished());
-            bar.inc(1);
-            // Before anything that can fail and that the training does not need.
-            if done % CHECKPOINT_EVERY == 0 || last {
-                self.save(&outputs, &trainer, &config, &device).await?;
+        bar.set_position(session.done() as u64);
+        let mut looked = None;
+        loop {
+            match signals::status() {
+                Some(_) => session.stop(),
+                None => device.check_sometimes().map_err(|e| self.kept(e))?,
             }
-            let looked = match done % LOOK_EVERY == 0 || last {
-                true => look(&outputs, &trainer, &config, &held_out, &device).await?,
-                false => None,
-            };
-            if done % LOG_EVERY == 0 || last {
-                let was_collapsed = watch.collapsed().is_some();
-                let message = log.write(&mut trainer, &config, &mut watch, looked).await?;
-                bar.set_message(message);
-                if let Some(collapse) = watch.collapsed().filter(|_| !was_collapsed) {
-                    bar.suspend(|| terminal::warn(format_args!("after {done} steps: {collapse}")));
+            match session.next().await? {
+                Some(Event::Step(report)) => {
+                    log.add(&report);
+                    bar.inc(1);
                 }
+                Some(Event::Save) => self.save(&outputs, &session, &device).await?,
+                Some(Event::Look) => looked = look(&outputs, &session, &held_out, &device).await?,
+                Some(Event::Log) => {
+                    let was_collapsed = watch.collapsed().is_some();
+                    let held_out = looked.take();
+                    let message = log
+                        .write(&mut session, &config, &mut watch, held_out)
+                        .await?;
+                    bar.set_message(message);
+                    if let Some(collapse) = watch.collapsed().filter(|_| !was_collapsed) {
+                        let done = session.done();
+                        bar.suspend(|| {
+                            terminal::warn(format_args!("after {done} steps: {collapse}"));
+                        });
+                    }
+                }
+                None => break,
             }
         }
         bar.finish();
-        if !trainer.finished() {
-            self.save(&outputs, &trainer, &config, &device).await?;
-            let done = trainer.done();
+        if !session.finished() {
+            let done = session.done();
             terminal::warn(format_args!(
                 "stopped and saved after {done} steps; --resume goes on"
             ));
@@ -277,26 +282,20 @@ impl Args {
     async fn save(
         &self,
         outputs: &Files,
-        trainer: &Trainer<Reconstruction>,
-        config: &TrainConfig,
+        session: &Session<Reconstruction>,
         device: &Opened,
     ) -> Result<()> {
         // What a broken device computed must not replace what it computed before.
         device.check().map_err(|e| self.kept(e))?;
-        let (task, name) = (trainer.task(), self.name.as_deref());
         // First, as it refuses what no longer holds numbers.
-        let checkpoint = trainer.checkpoint().await?;
-        let bytes = weights::save(
-            &task.model(),
-            &config.model,
-            About::named(name),
-            Storage::F16,
-        )
-        .await?;
-        outputs.weights.write(&bytes)?;
-        if let Some(discriminator) = task.discriminator() {
-            let bytes = weights::save_discriminator(&discriminator, name, Storage::F16).await?;
-            outputs.discriminator.write(&bytes)?;
+        let checkpoint = session.checkpoint().await?;
+        let name = self.name.as_deref();
+        for artifact in session.artifacts(name, Storage::F16).await? {
+            let output = match artifact.role {
+                Role::Weights => &outputs.weights,
+                Role::Discriminator => &outputs.discriminator,
+            };
+            output.write(&artifact.bytes)?;
         }
         outputs.checkpoint.write(&checkpoint)
     }
@@ -316,22 +315,14 @@ struct Files {
 /// Mean PSNR over the held-out pictures, and the sheet of some of them.
 async fn look(
     outputs: &Files,
-    trainer: &Trainer<Reconstruction>,
-    config: &TrainConfig,
+    session: &Session<Reconstruction>,
     held_out: &[Picture],
     device: &Device,
 ) -> Result<Option<f64>> {
     if held_out.is_empty() {
         return Ok(None);
     }
-    let bytes = weights::save(
-        &trainer.task().model(),
-        &config.model,
-        About::default(),
-        Storage::F32,
-    )
-    .await?;
-    let codec = Codec::from_weights(bytes, device)?;
+    let codec = Codec::new(session.model().await?, device);
     let (mut sum, mut shown) = (0.0, Vec::new());
     for picture in held_out {
         let picture = picture.fit(grid::SIDE, true);

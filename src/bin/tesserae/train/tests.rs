@@ -28,7 +28,7 @@ fn a_training_stops_with_its_last_checkpoint_when_the_device_computes_wrong() {
     let model: Value = serde_json::from_str(&model).unwrap();
     // The last step is saved as well, a step after the last checkpoint.
     let config = json!({"model": model, "data": {"crop": 8}, "batch": 1,
-        "steps": CHECKPOINT_EVERY + 1,
+        "steps": RHYTHM.save + 1,
         "optimizer": {"learning_rate": 0.001}});
     fs::write(path("config.json"), config.to_string()).unwrap();
     let (config, out) = (path("config.json"), path("out.safetensors"));
@@ -51,5 +51,5 @@ fn a_training_stops_with_its_last_checkpoint_when_the_device_computes_wrong() {
     assert!(error.to_string().contains("--resume"), "{error}");
     let checkpoint = fs::read(path("out.checkpoint")).unwrap();
     let state = State::from_bytes(&checkpoint).unwrap();
-    assert_eq!(state.note("step").unwrap(), CHECKPOINT_EVERY.to_string());
+    assert_eq!(state.note("step").unwrap(), RHYTHM.save.to_string());
 }
