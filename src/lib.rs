@@ -13,14 +13,14 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let weights = std::fs::read("www/models/photos-f8.safetensors")?;
 //! let codec = Codec::from_weights(weights, &Device::flex())?;
-//! let photo = Picture::decode_fit(&std::fs::read("www/samples/chelsea.png")?, 128, true)?;
+//! let photo = Picture::decode_fit(&std::fs::read("www/samples/chelsea.png")?, 256, true)?;
 //!
 //! let tokens = block_on(codec.encode(&photo))?; // one for each 8×8 pixels
 //! let file = tokens.to_bytes()?;
 //! let rebuilt = block_on(codec.decode(&Tokens::from_bytes(&file)?))?;
 //!
-//! assert!(file.len() < 400);
-//! assert!(psnr(&photo, &rebuilt)? > 20.0);
+//! assert!(file.len() < 1400);
+//! assert!(psnr(&photo, &rebuilt)? > 24.0);
 //! # Ok(())
 //! # }
 //! ```

@@ -206,11 +206,12 @@ async fn same_codes_on_both(weights: &[u8]) {
     let mut nearest = Vec::new();
     for device in [webgpu().await.device, Device::flex()] {
         let loaded = tesserae::weights::load(weights.to_vec(), &device).unwrap();
+        let network = loaded.autoencoder().unwrap().network;
         let data = TensorData::new(photo.to_planar(-1.0, 1.0), [1, 3, 64, 64]);
         let x = Tensor::<4>::from_data(data, &device);
-        let z = loaded.model.latents(x, &[]);
-        nearest = common::on::floats(loaded.model.margins(0, z.clone()).unwrap()).await;
-        codes.push(common::on::ints(loaded.model.indices(0, z.clone()).unwrap()).await);
+        let z = network.latents(x, &[]);
+        nearest = common::on::floats(network.margins(0, z.clone()).unwrap()).await;
+        codes.push(common::on::ints(network.indices(0, z.clone()).unwrap()).await);
         latents.push(common::on::floats(z).await);
     }
     assert!(common::relative_error(&latents[0], &latents[1], 0.0) <= 1e-3);
