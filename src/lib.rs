@@ -1,8 +1,8 @@
-//! Tesserae: discrete-token image models, VQ-VAE, VQ-VAE-2 and VQ-GAN, on
-//! [Burn](https://burn.dev); and AutoencoderKL, which has the same layers and no tokens.
+//! Tesserae: discrete-token image models (VQ-VAE, VQ-VAE-2, VQ-GAN) on [Burn](https://burn.dev),
+//! plus AutoencoderKL, which shares their layers but has a continuous latent space.
 //!
-//! [`Codec`] is where a program starts: pictures to tokens and back, or, without a codebook, to
-//! latents and back.
+//! Start with [`Codec`]: it turns images into tokens and back or, for models without a codebook,
+//! into latents and back.
 //!
 //! ```
 //! use burn::tensor::Device;
@@ -25,15 +25,15 @@
 //! # }
 //! ```
 //!
-//! From the ground up (`docs/architecture.md` has the whole list):
+//! The modules, from the ground up (`docs/architecture.md` has the full list):
 //!
-//! 1. [`pixels`] reads, scales and pads a picture;
-//! 2. [`nn`] has the layers, and [`quantize`] turns latents into codes;
-//! 3. [`tokens`] is the file that codes travel in;
-//! 4. [`models`] puts them together, each kind from its config;
-//! 5. [`weights`] reads and writes the models' parameters;
-//! 6. [`codec`] runs a model over pictures of any size, within what a device can hold;
-//! 7. [`train`] fits a model to photos.
+//! 1. [`pixels`] decodes, scales and pads images;
+//! 2. [`nn`] has the layers, and [`quantize`] maps latents to codes;
+//! 3. [`tokens`] is the token file format;
+//! 4. [`models`] assembles the networks, each kind from its config;
+//! 5. [`weights`] reads and writes model parameters;
+//! 6. [`codec`] runs a model on images of any size, within the device's memory;
+//! 7. [`train`] trains and fine-tunes models on photos.
 
 pub mod codec;
 pub mod device;
@@ -60,7 +60,7 @@ pub use models::{Autoencoder, AutoencoderConfig, ModelConfig};
 pub use pixels::Picture;
 pub use tokens::Tokens;
 
-/// The guide's example, which runs as a test.
+/// Runs the guide's example as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/rust.md")]
 mod guide {}

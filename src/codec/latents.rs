@@ -1,4 +1,4 @@
-//! Pictures to Gaussian latents and back.
+//! Images to Gaussian latents and back.
 
 use super::windows::{Layout, Progress};
 use super::{Codec, Phase, unwatched};
@@ -8,48 +8,49 @@ use crate::pixels::Picture;
 use crate::random::noise;
 use crate::tokens::Hash;
 
-/// Which latents stand for a picture, when a model gives a Gaussian for each.
+/// Which latents to use for an image when the model predicts a Gaussian for each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Posterior {
-    /// Their means.
+    /// The mean of each Gaussian.
     #[default]
     Mean,
-    /// Values drawn from them, the same for the same seed.
+    /// A sample from each Gaussian; the seed makes it reproducible.
     Sample(u64),
 }
 
-/// A picture's latents, as the decoder takes them; [`Latents::scaled`] is what a generator models.
+/// An image's latents, as the decoder expects them; [`Latents::scaled`] is what a generative model
+/// is trained on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Latents {
-    /// Width of the picture in pixels.
+    /// Width of the image in pixels.
     pub width: u32,
-    /// Height of the picture in pixels.
+    /// Height of the image in pixels.
     pub height: u32,
-    /// Values a latent has.
+    /// Channels of a latent.
     pub channels: u32,
-    /// Latents from top to bottom.
+    /// Number of rows of latents.
     pub rows: u32,
-    /// Latents from left to right.
+    /// Number of columns of latents.
     pub columns: u32,
-    /// `[channels, rows, columns]`, row by row.
+    /// `[channels, rows, columns]`, row-major.
     pub values: Vec<f32>,
-    /// Hash of the encoder that made them: a decoder understands them if it was trained with that
-    /// encoder.
+    /// Hash of the encoder that produced them: only a decoder trained with that encoder can decode
+    /// them.
     pub encoder_hash: Hash,
-    /// Hash of the decoder beside it.
+    /// Hash of the decoder paired with that encoder.
     pub decoder_hash: Hash,
 }
 
 impl Latents {
-    /// The values brought near unit variance: (value − shift) · scale.
+    /// The values scaled to near unit variance: (value − shift) · scale.
     pub fn scaled(&self, LatentScale { scale, shift }: LatentScale) -> Vec<f32> {
         self.values.iter().map(|z| (z - shift) * scale).collect()
     }
 
-    /// These latents with other values, given as [`Latents::scaled`] has them: a generator's.
+    /// A copy with new values, in the form that [`Latents::scaled`] returns, such as a generator's.
     ///
     /// # Errors
-    /// [`Error::LatentsGeometry`] for another number of values.
+    /// [`Error::LatentsGeometry`] if the number of values differs.
     pub fn with_scaled(
         &self,
         values: &[f32],
@@ -70,25 +71,25 @@ impl Latents {
 }
 
 impl Codec {
-    /// How the latents of this model are scaled for a generator, where its config says so.
+    /// How this model's latents are scaled for a generator, if its config says so.
     pub fn latent_scale(&self) -> Option<LatentScale> {
         self.config.latent_scale()
     }
 
-    /// Picture to latents, of a model without a codebook.
+    /// Encodes an image to latents; for models without a codebook.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a model that makes tokens, [`Error::ImageTooLarge`] past
-    /// [`Codec::max_pixels`], and what the device reports.
+    /// [`Error::Argument`] for a model that produces tokens, [`Error::ImageTooLarge`] past
+    /// [`Codec::max_pixels`], and device errors.
     pub async fn encode_latents(&self, picture: &Picture, posterior: Posterior) -> Result<Latents> {
         let watch = &mut unwatched;
         self.encode_latents_with(picture, posterior, watch).await
     }
 
-    /// As [`Codec::encode_latents`], watched.
+    /// [`Codec::encode_latents`] with a progress callback.
     ///
     /// # Errors
-    /// Those of [`Codec::encode_latents`], and [`Error::Cancelled`].
+    /// The errors of [`Codec::encode_latents`], and [`Error::Cancelled`].
     pub async fn encode_latents_with(
         &self,
         picture: &Picture,
@@ -119,7 +120,7 @@ impl Codec {
         let [rows, columns] = layout.sides(pixels);
         let values = match seed {
             None => blended,
-            // One noise for the whole grid, so that windows agree on what they share.
+            // One noise tensor for the whole grid, so that windows agree where they overlap.
             Some(seed) => Kl::sample_values(&blended, &noise(seed, dim * rows * columns)),
         };
         Ok(Latents {
@@ -134,18 +135,18 @@ impl Codec {
         })
     }
 
-    /// Latents to picture.
+    /// Decodes latents to an image.
     ///
     /// # Errors
-    /// Those of [`Codec::check_latents`], and what the device reports.
+    /// The errors of [`Codec::check_latents`], and device errors.
     pub async fn decode_latents(&self, latents: &Latents) -> Result<Picture> {
         self.decode_latents_with(latents, &mut unwatched).await
     }
 
-    /// As [`Codec::decode_latents`], watched.
+    /// [`Codec::decode_latents`] with a progress callback.
     ///
     /// # Errors
-    /// Those of [`Codec::decode_latents`], and [`Error::Cancelled`].
+    /// The errors of [`Codec::decode_latents`], and [`Error::Cancelled`].
     pub async fn decode_latents_with(
         &self,
         latents: &Latents,
@@ -165,11 +166,11 @@ impl Codec {
         self.join(&layout, planar, sides)
     }
 
-    /// Whether this model can decode `latents`.
+    /// Checks that this model can decode `latents`.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a model that makes tokens, [`Error::LatentsOtherEncoder`],
-    /// [`Error::LatentsGeometry`] for a grid that does not match the picture's size, and
+    /// [`Error::Argument`] for a model that produces tokens, [`Error::LatentsOtherEncoder`],
+    /// [`Error::LatentsGeometry`] for a grid that does not match the image size, and
     /// [`Error::ImageTooLarge`].
     pub fn check_latents(&self, latents: &Latents) -> Result<()> {
         if !self.config.grids().is_empty() {

@@ -1,28 +1,29 @@
-//! Memory is planned before work: what a device can hold decides windows, and what is refused.
+//! Memory is planned up front: the device's limits set the window size and which inputs are
+//! rejected.
 
 use crate::error::{Error, Result};
 use crate::models::AutoencoderConfig;
 use crate::pixels::MAX_ENCODED;
 
-/// Longest side that is encoded or decoded in one piece, in pixels.
+/// Longest side, in pixels, that is encoded or decoded in one window.
 const MAX_WINDOW: usize = 512;
 
-/// What a device and its host can hold, in bytes.
+/// Memory limits of a device and its host, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// What a shader sees of a buffer at once: WebGPU's `maxStorageBufferBindingSize`.
+    /// Largest range of a buffer that a shader can bind: WebGPU's `maxStorageBufferBindingSize`.
     pub binding: u64,
-    /// One buffer, and so one tensor of weights: WebGPU's `maxBufferSize`.
+    /// Largest buffer, and so the largest weight tensor: WebGPU's `maxBufferSize`.
     pub buffer: u64,
     /// All weights of a model, in f32.
     pub model: u64,
-    /// A picture's planes and latents on the host, while they are divided and blended.
+    /// An image's planes and latents on the host, while they are split into windows and blended.
     pub host: u64,
 }
 
 impl Limits {
-    /// What every WebGPU device has, and a browser's tab: 128 MiB a binding, 256 MiB a buffer, and
-    /// what 32-bit addresses leave.
+    /// What every WebGPU device and browser tab provides: 128 MiB per binding, 256 MiB per buffer,
+    /// and what a 32-bit address space leaves.
     ///
     /// Source: the default limits of <https://www.w3.org/TR/webgpu/#limits>.
     pub const PORTABLE: Self = Self {
@@ -32,7 +33,7 @@ impl Limits {
         host: 1 << 30,
     };
 
-    /// The processor's: memory is in one piece there, so that only its amount bounds a tensor.
+    /// The CPU: memory is contiguous there, so only the total bounds a tensor.
     pub const CPU: Self = Self {
         buffer: if cfg!(target_pointer_width = "32") {
             1 << 30
@@ -47,8 +48,9 @@ impl Limits {
         ..Self::PORTABLE
     };
 
-    /// Whether a model fits that has `parameters`, the most of them in one tensor `largest`. All of
-    /// it follows from a weight file's header, so that nothing else need be read to refuse one.
+    /// Checks that a model with `parameters` values, `largest` of them in its largest tensor, fits.
+    /// Everything needed is in a weight file's header, so a model can be rejected before its data
+    /// are read.
     ///
     /// # Errors
     /// [`Error::ModelTooLarge`].
@@ -70,7 +72,7 @@ impl Limits {
         Ok(())
     }
 
-    /// Most values of one activation: half of a binding, since a fused shader binds two.
+    /// Maximum values per activation: half of a binding, since a fused shader binds two.
     pub(super) fn activation(&self) -> usize {
         usize::try_from(self.binding / 8).unwrap_or(usize::MAX)
     }
@@ -81,11 +83,11 @@ impl Limits {
         Ok(side.min(MAX_WINDOW))
     }
 
-    /// Most pixels of a picture that this model can be given.
+    /// Maximum number of pixels in an image for this model.
     pub fn max_pixels(&self, config: &AutoencoderConfig) -> u64 {
-        // Planes before and after padding, the blended sum with its weights, and the result; then
-        // for each latent its blended sum with its weight, and the result. A Gaussian has two
-        // values for each of a latent's.
+        // Planes before and after padding, the blended sum with its weights, and the result; then,
+        // per latent, the blended sum with its weights, and the result. A Gaussian stores two
+        // values per latent value.
         const PLANES: u64 = 48;
         let latent = |factor: usize, gaussian: u64| {
             let values = 8 * (gaussian * config.embed_dim() as u64 + 1);
@@ -98,10 +100,10 @@ impl Limits {
         (self.host / (PLANES + latents)).min(MAX_ENCODED)
     }
 
-    /// Whether a picture of these sides fits.
+    /// Checks that an image of this size fits.
     ///
     /// # Errors
-    /// [`Error::ImageTooLarge`], with what does.
+    /// [`Error::ImageTooLarge`], with the size that would fit.
     pub fn fit(&self, config: &AutoencoderConfig, width: u32, height: u32) -> Result<()> {
         let max_pixels = self.max_pixels(config);
         if u64::from(width) * u64::from(height) > max_pixels {
@@ -115,7 +117,7 @@ impl Limits {
     }
 }
 
-/// Values held while the codes' colours are chosen: the codebook and its covariance.
+/// Values in memory while the codes' colours are chosen: the codebook and its covariance.
 fn palette(config: &AutoencoderConfig) -> u64 {
     let (codes, dim) = (config.codes() as u64, config.embed_dim() as u64);
     match codes {
@@ -146,7 +148,7 @@ mod tests {
                 .unwrap();
             assert_eq!(Limits::PORTABLE.max_pixels(&config), MAX_ENCODED, "{name}");
         }
-        // Wide outer layers make smaller windows.
+        // Wide outer layers mean smaller windows.
         let window = |name: &str| Limits::PORTABLE.window(&preset(name)).unwrap();
         assert_eq!(window("photos-f8"), 512);
         assert_eq!(window("imagenet-f16-16384"), 362);
@@ -164,7 +166,7 @@ mod tests {
             Limits::PORTABLE.admit(&config, 1 << 20, 1 << 20)
         };
         admit(1 << 12, 1 << 10).unwrap();
-        // Every tensor is small; the covariance of the codes alone is a gigabyte.
+        // Every tensor is small; the codes' covariance alone is a gigabyte.
         let error = admit(1 << 14, 1 << 10).unwrap_err();
         let needed = 4 * ((1 << 28) + (1 << 24));
         assert_eq!(
@@ -209,7 +211,7 @@ mod tests {
         small.fit(&config, 1024, 1024).unwrap();
         let error = small.fit(&config, 2000, 1000).unwrap_err();
         assert_eq!(error.code(), "image_too_large");
-        // The sentence names a size of the same shape that does fit.
+        // The message suggests a size with the same aspect ratio that fits.
         let Error::ImageTooLarge { max_pixels, .. } = error else {
             panic!("{error}");
         };

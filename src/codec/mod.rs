@@ -1,4 +1,4 @@
-//! Pictures to tokens or latents and back, in windows that fit the device.
+//! Images to tokens or latents and back, in windows that fit on the device.
 
 mod latents;
 mod limits;
@@ -17,24 +17,25 @@ use crate::models::{Autoencoder, AutoencoderConfig};
 use crate::pixels::{Picture, pad};
 use crate::weights::{self, Hashes, Loaded};
 
-/// Which half of the work is under way.
+/// The half of the pipeline that is running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Picture to tokens.
+    /// Image to tokens or latents.
     Encode,
-    /// Tokens to picture.
+    /// Tokens or latents to image.
     Decode,
 }
 
-/// A model with its weights on a device: pictures in, tokens out, and back.
+/// A model loaded on a device, which encodes images and decodes tokens.
 ///
-/// Sides that are no multiple of the downsampling factor are padded by reflection and cropped
-/// back. Pictures above 512 pixels a side (less for models with wide outer layers) are done in
-/// overlapping windows whose latents, and whose pixels, are blended. Of a model with several grids
-/// the coarsest is chosen first, and the windows of each finer one are given their part of it.
+/// Images whose sides are not multiples of the downsampling factor are reflection-padded, then
+/// cropped back. Images over 512 pixels on a side (less for models with wide outer layers) are
+/// processed in overlapping windows, whose latents and pixels are blended. With several grids, the
+/// coarsest is encoded first, and the windows of each finer grid are conditioned on their part of
+/// it.
 ///
-/// Each call has a form that ends in `_with`, whose `watch` is called between windows with how many
-/// are done of how many, and may return `false` to end the work with [`Error::Cancelled`].
+/// Each method has a variant ending in `_with`, which calls `watch` between windows with the number
+/// of windows done and the total; returning `false` cancels the work with [`Error::Cancelled`].
 #[derive(Debug)]
 pub struct Codec {
     pub(super) model: Autoencoder,
@@ -50,7 +51,7 @@ impl Codec {
     /// Loads a weight file onto `device`.
     ///
     /// # Errors
-    /// As [`weights::load`].
+    /// The errors of [`weights::load`].
     pub fn from_weights(bytes: Vec<u8>, device: &Device) -> Result<Self> {
         Ok(Self::new(
             weights::load(bytes, device)?.autoencoder()?,
@@ -58,8 +59,7 @@ impl Codec {
         ))
     }
 
-    /// A model that has been loaded onto `device` already. Work is planned within
-    /// [`Limits::PORTABLE`].
+    /// Wraps a model that is already on `device`. Work is planned within [`Limits::PORTABLE`].
     pub fn new(loaded: Loaded, device: &Device) -> Self {
         Self {
             model: loaded.network,
@@ -72,17 +72,17 @@ impl Codec {
         }
     }
 
-    /// Plans work within other limits: those of the device that it is on.
+    /// Plans work within `limits`, such as those of the actual device.
     pub fn within(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// Most pixels of a picture that this model can be given here.
+    /// Maximum number of pixels in an image for this model, within the limits set here.
     pub fn max_pixels(&self) -> u64 {
         self.limits.max_pixels(&self.config)
     }
 
-    /// Whether a picture of these sides, in pixels, can be encoded and decoded.
+    /// Checks that an image of this size, in pixels, can be encoded and decoded.
     ///
     /// # Errors
     /// [`Error::ImageTooLarge`] past [`Codec::max_pixels`].
@@ -90,17 +90,17 @@ impl Codec {
         self.limits.fit(&self.config, width, height)
     }
 
-    /// What the model is made of.
+    /// The model's config.
     pub fn config(&self) -> &AutoencoderConfig {
         &self.config
     }
 
-    /// The model's name, where its file has one.
+    /// The model's name, if its file has one.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// What token files are matched by.
+    /// The hashes that match token files to models.
     pub fn hashes(&self) -> Hashes {
         self.hashes
     }
@@ -110,7 +110,7 @@ impl Codec {
         self.parameters
     }
 
-    /// The model as [`Codec::new`] takes it; copies share the parameters.
+    /// The model, as [`Codec::new`] takes it; clones share the parameters.
     pub fn loaded(&self) -> Loaded {
         Loaded {
             network: self.model.clone(),
@@ -122,25 +122,25 @@ impl Codec {
         }
     }
 
-    /// The network itself.
+    /// The network.
     pub fn model(&self) -> &Autoencoder {
         &self.model
     }
 
-    /// Picture to picture: through tokens, or, without a codebook, through the means of the latents.
+    /// Reconstructs an image: through tokens or, without a codebook, through the latents' means.
     ///
     /// # Errors
-    /// [`Error::ImageTooLarge`] past [`Codec::max_pixels`], and what the device reports.
+    /// [`Error::ImageTooLarge`] past [`Codec::max_pixels`], and device errors.
     pub async fn reconstruct(&self, picture: &Picture) -> Result<Picture> {
         self.reconstruct_with(picture, None, &mut unwatched).await
     }
 
-    /// As [`Codec::reconstruct`], watched, and without a codebook through latents drawn with the seed
-    /// `sample` if there is one.
+    /// [`Codec::reconstruct`] with a progress callback; without a codebook, latents are sampled
+    /// with the seed `sample` if one is given.
     ///
     /// # Errors
-    /// Those of [`Codec::reconstruct`], [`Error::Argument`] for a `sample` of a model that makes
-    /// tokens, and [`Error::Cancelled`].
+    /// The errors of [`Codec::reconstruct`], [`Error::Argument`] for a `sample` with a model that
+    /// produces tokens, and [`Error::Cancelled`].
     pub async fn reconstruct_with(
         &self,
         picture: &Picture,
@@ -160,7 +160,7 @@ impl Codec {
         self.decode_with(&tokens, watch).await
     }
 
-    /// The picture's windows, and its planes padded to whole ones.
+    /// The image's windows, and its planes padded to whole latents.
     fn divide(&self, picture: &Picture) -> Result<(Layout, Vec<f32>)> {
         self.admit(picture.width(), picture.height())?;
         let (height, width) = (picture.height() as usize, picture.width() as usize);
@@ -172,7 +172,7 @@ impl Codec {
         Ok((layout, planar))
     }
 
-    /// The picture of padded planes.
+    /// Crops padded planes back to an image.
     fn join(&self, layout: &Layout, padded: Vec<f32>, sides: [u32; 2]) -> Result<Picture> {
         let ([tall, wide], [height, width]) = (layout.sides(1), sides);
         let planar = pad::crop(&padded, 3, tall, wide, height as usize, width as usize)?;
@@ -182,7 +182,7 @@ impl Codec {
     }
 }
 
-/// Watches nothing, and lets the work go on.
+/// Ignores progress and never cancels.
 async fn unwatched(_: Phase, _: usize, _: usize) -> bool {
     true
 }

@@ -1,4 +1,4 @@
-//! Pictures to tokens and back.
+//! Images to tokens and back.
 
 use super::windows::{Layout, Progress};
 use super::{Codec, Phase, unwatched};
@@ -9,19 +9,19 @@ use crate::readback::read;
 use crate::tokens::{Grid, Tokens};
 
 impl Codec {
-    /// Picture to tokens.
+    /// Encodes an image to tokens.
     ///
     /// # Errors
-    /// [`Error::NoCodebook`], [`Error::ImageTooLarge`] past [`Codec::max_pixels`], and what the
-    /// device reports.
+    /// [`Error::NoCodebook`], [`Error::ImageTooLarge`] past [`Codec::max_pixels`], and device
+    /// errors.
     pub async fn encode(&self, picture: &Picture) -> Result<Tokens> {
         self.encode_with(picture, &mut unwatched).await
     }
 
-    /// As [`Codec::encode`], watched.
+    /// [`Codec::encode`] with a progress callback.
     ///
     /// # Errors
-    /// Those of [`Codec::encode`], and [`Error::Cancelled`].
+    /// The errors of [`Codec::encode`], and [`Error::Cancelled`].
     pub async fn encode_with(
         &self,
         picture: &Picture,
@@ -56,18 +56,18 @@ impl Codec {
         })
     }
 
-    /// Tokens to picture.
+    /// Decodes tokens to an image.
     ///
     /// # Errors
-    /// Those of [`Codec::check`], and what the device reports.
+    /// The errors of [`Codec::check`], and device errors.
     pub async fn decode(&self, tokens: &Tokens) -> Result<Picture> {
         self.decode_with(tokens, &mut unwatched).await
     }
 
-    /// As [`Codec::decode`], watched.
+    /// [`Codec::decode`] with a progress callback.
     ///
     /// # Errors
-    /// Those of [`Codec::decode`], and [`Error::Cancelled`].
+    /// The errors of [`Codec::decode`], and [`Error::Cancelled`].
     pub async fn decode_with(
         &self,
         tokens: &Tokens,
@@ -86,11 +86,11 @@ impl Codec {
         self.join(&layout, planar, sides)
     }
 
-    /// Whether this model can decode `tokens`.
+    /// Checks that this model can decode `tokens`.
     ///
     /// # Errors
     /// [`Error::NoCodebook`], [`Error::TokensOtherCodebook`], and [`Error::TokensGeometry`] for
-    /// grids that do not belong to a picture of the size that the tokens state.
+    /// grids that do not match the image size stated in the tokens.
     pub fn check(&self, tokens: &Tokens) -> Result<()> {
         let factors = self.config.grids();
         if factors.is_empty() {
@@ -131,8 +131,8 @@ impl Codec {
         self.admit(tokens.width, tokens.height)
     }
 
-    /// A sentence when `tokens` were made beside another decoder, so that the picture will differ
-    /// from the one that their maker saw.
+    /// A warning if `tokens` were made with a different decoder, in which case the decoded image
+    /// differs from the one their author saw.
     pub fn warning(&self, tokens: &Tokens) -> Option<&'static str> {
         (tokens.decoder_hash != self.hashes.decoder).then_some(
             "These tokens were made with other decoder weights, so the picture may differ from the original reconstruction.",
@@ -142,8 +142,8 @@ impl Codec {
     /// A colour for each code of a grid; see [`quantize::palette`].
     ///
     /// # Errors
-    /// [`Error::NoCodebook`], [`Error::Argument`] for a grid that the model has not, and what the
-    /// device reports.
+    /// [`Error::NoCodebook`], [`Error::Argument`] for a grid that the model does not have, and
+    /// device errors.
     pub async fn palette(&self, grid: usize) -> Result<Vec<u8>> {
         let values = read(self.model.codebook(grid)?).await?;
         Ok(quantize::palette(&values, self.config.embed_dim()))

@@ -1,4 +1,4 @@
-//! A model over a picture of any size: window by window, what it gives blended into one whole.
+//! Runs a model on images of any size, window by window, and blends the outputs.
 
 use burn::tensor::{Int, Tensor, TensorData};
 
@@ -8,11 +8,11 @@ use crate::pixels::tile::{Blend, Window, plan};
 use crate::readback::{read, unread};
 use crate::tokens::Grid;
 
-/// Latents of the coarsest grid that neighbouring windows share.
+/// Overlap between neighbouring windows, in latents of the coarsest grid.
 const OVERLAP: usize = 6;
 
-/// How a picture is divided. Windows are counted in latents of the coarsest grid, so that they are
-/// whole in every grid and in pixels.
+/// How an image is split into windows. Windows are measured in latents of the coarsest grid, so
+/// that they align with every grid and with pixels.
 pub(super) struct Layout {
     factor: usize,
     rows: usize,
@@ -22,7 +22,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Of a picture of `height`×`width` pixels, padded to the model's factor.
+    /// The layout of a `height`×`width` image, padded to the downsampling factor.
     pub fn of(codec: &Codec, height: usize, width: usize) -> Result<Self> {
         let factor = codec.config.factor();
         let side = codec.limits.window(&codec.config)?;
@@ -43,19 +43,19 @@ impl Layout {
         self.windows.len()
     }
 
-    /// Rows and columns of the whole, where a latent stands for `pixels`×`pixels`.
+    /// Rows and columns of the whole image, at `pixels`×`pixels` per latent.
     pub fn sides(&self, pixels: usize) -> [usize; 2] {
         let scale = self.factor / pixels;
         [self.rows * scale, self.columns * scale]
     }
 
-    /// A window, counted in latents of `pixels`×`pixels`.
+    /// A window in units of `pixels`×`pixels` latents.
     pub fn scaled(&self, window: Window, pixels: usize) -> Window {
         window.scaled(self.factor / pixels)
     }
 }
 
-/// Tells the caller how far the work is, and learns whether it should end.
+/// Reports progress to the caller, who may cancel.
 pub(super) struct Progress<'a, W> {
     watch: &'a mut W,
     phase: Phase,
@@ -73,7 +73,7 @@ impl<'a, W: AsyncFnMut(Phase, usize, usize) -> bool> Progress<'a, W> {
         }
     }
 
-    /// Called before each window, and once after the last.
+    /// Reports progress: called before each window, and once after the last.
     pub async fn tell(&mut self) -> Result<()> {
         let done = self.done;
         self.done += 1;
@@ -86,7 +86,7 @@ impl<'a, W: AsyncFnMut(Phase, usize, usize) -> bool> Progress<'a, W> {
 }
 
 impl Codec {
-    /// Blends what `part` gives for each window, `[1, channels, …]` with a place for every
+    /// Blends the outputs of `part` for each window, `[1, channels, …]` with one position per
     /// `pixels`×`pixels`, into `[channels, rows, columns]`.
     pub(super) async fn over_windows<W: AsyncFnMut(Phase, usize, usize) -> bool>(
         &self,
@@ -106,7 +106,7 @@ impl Codec {
         blend.finish()
     }
 
-    /// A window's part of planes that have a place for every `pixels`×`pixels`, on the device.
+    /// A window's part of planes with one position per `pixels`×`pixels`, on the device.
     pub(super) fn cut(
         &self,
         layout: &Layout,
@@ -120,7 +120,7 @@ impl Codec {
         Ok(self.tensor(data, channels, window))
     }
 
-    /// The codebook entries of a window's part of each of `grids`, which begin with the coarsest.
+    /// The codebook entries of a window's part of each of `grids`, coarsest first.
     pub(super) fn entries(
         &self,
         layout: &Layout,
@@ -146,7 +146,7 @@ impl Codec {
             .collect()
     }
 
-    /// The codes that a grid's latents `[D, rows, columns]` choose, in bands of rows that fit a
+    /// The codes of a grid's latents `[D, rows, columns]`, computed in bands of rows that fit in a
     /// binding.
     pub(super) async fn quantize(
         &self,
