@@ -1,4 +1,4 @@
-//! What a kind of model says about itself, once, and how several kinds become one type.
+//! The traits that each kind of model implements, and the macro that joins kinds into one type.
 
 use std::fmt::Debug;
 
@@ -11,91 +11,92 @@ use serde_json::{Map, Value};
 
 use crate::error::Result;
 
-/// Which part of a network a tensor belongs to. Each part that a kind has is hashed on its own.
+/// The part of a network that a tensor belongs to. Each part is hashed separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Pictures to latents: latents mean nothing to a decoder of another encoder's.
+    /// Image to latents. Latents can only be decoded by the decoder trained with this encoder.
     Encoder,
-    /// Latents to tokens: tokens mean nothing to another codebook.
+    /// Latents to tokens. Tokens are only valid with this codebook.
     Codebook,
-    /// Latents to pictures: another decoder makes another picture of the same latents.
+    /// Latents to image. Another decoder reconstructs a different image from the same latents.
     Decoder,
 }
 
-/// The config of one kind of model: everything that reading, checking, saving and listing need to
-/// know about the kind. Its JSON is a flat object; see [`Config`].
+/// The config of one kind of model: everything needed to read, check, save and list it. Its JSON is
+/// a flat object; see [`Config`].
 pub trait Kind: Debug + Clone + PartialEq + Serialize + DeserializeOwned {
-    /// The word for it in the JSON's field `kind`.
+    /// Value of the JSON field `kind`.
     const NAME: &'static str;
 
-    /// The network that it describes.
+    /// The network it describes.
     type Network: Module;
 
-    /// A config in whose JSON every field occurs, those that may be absent included: a field that is
-    /// not in it is unknown.
+    /// A config whose JSON contains every field, optional ones included: fields that are not in it
+    /// are unknown.
     fn example() -> Self;
 
-    /// Documented starting points by name; see [`Config::presets`].
+    /// Documented presets by name; see [`Config::presets`].
     fn presets() -> Vec<(&'static str, Self)> {
         Vec::new()
     }
 
-    /// Checks that a network can be built.
+    /// Checks that the network can be built.
     ///
     /// # Errors
     /// [`ConfigInvalid`](crate::Error::ConfigInvalid) names the field.
     fn validate(&self) -> Result<()>;
 
-    /// The network with random weights, of a config that has been validated.
+    /// Builds the network with random weights; the config must have been validated.
     ///
     /// # Errors
-    /// [`ConfigInvalid`](crate::Error::ConfigInvalid) for widths that overflow.
+    /// [`ConfigInvalid`](crate::Error::ConfigInvalid) if a width overflows.
     fn network(&self, device: &Device) -> Result<Self::Network>;
 
-    /// The part that the tensor of this name belongs to, if that part is hashed.
+    /// The part that this tensor belongs to, if that part is hashed.
     fn part(tensor: &str) -> Option<Part>;
 }
 
-/// A config of one [`Kind`], or of any of several that [`one_of!`] joined.
+/// A config of one [`Kind`], or of any of several joined by [`one_of!`].
 pub trait Config: Debug + Clone + PartialEq + Sized {
-    /// What is built from it.
+    /// The network it describes.
     type Network: Module;
 
-    /// The words that the field `kind` may hold.
+    /// Accepted values of the field `kind`.
     fn kinds() -> Vec<&'static str>;
 
-    /// Documented starting points by name.
+    /// Documented presets by name.
     fn presets() -> Vec<(&'static str, Self)>;
 
-    /// The config of `kind` from the other fields of the JSON object; `None` for an unknown kind.
+    /// Parses the config of `kind` from the other fields of the JSON object; `None` for an unknown
+    /// kind.
     fn from_fields(kind: &str, fields: &Map<String, Value>) -> Option<Result<Self, String>>;
 
-    /// Writes `kind`, then the other fields, as one flat object.
+    /// Serializes `kind` and the other fields as one flat object.
     ///
     /// # Errors
-    /// The serializer's.
+    /// Serializer errors.
     fn serialize_tagged<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// The word for its kind.
+    /// The name of its kind.
     fn kind(&self) -> &'static str;
 
-    /// As [`Kind::validate`].
+    /// See [`Kind::validate`].
     ///
     /// # Errors
     /// As [`Kind::validate`].
     fn validate(&self) -> Result<()>;
 
-    /// As [`Kind::network`].
+    /// See [`Kind::network`].
     ///
     /// # Errors
     /// As [`Kind::network`].
     fn network(&self, device: &Device) -> Result<Self::Network>;
 
-    /// As [`Kind::part`].
+    /// See [`Kind::part`].
     fn part(&self, tensor: &str) -> Option<Part>;
 }
 
-/// A kind's fields behind its name.
+/// A kind's name followed by its fields.
 #[derive(Serialize)]
 struct Tagged<'a, K> {
     kind: &'static str,
@@ -117,8 +118,8 @@ impl<K: Kind> Config for K {
     fn from_fields(kind: &str, fields: &Map<String, Value>) -> Option<Result<Self, String>> {
         (kind == K::NAME).then(|| {
             let text = |e: serde_json::Error| e.to_string();
-            // Flattened structs cannot deny unknown fields themselves. These come first: one may be
-            // the misspelt name of what would then be missing.
+            // Flattened structs cannot deny unknown fields themselves. Unknown fields are checked
+            // first: one may be a misspelling of a field that would then be reported missing.
             let known = serde_json::to_value(K::example()).map_err(text)?;
             let unknown = |name: &&String| known.get(name.as_str()).is_none();
             if let Some(name) = fields.keys().find(unknown) {
@@ -150,7 +151,7 @@ impl<K: Kind> Config for K {
     }
 }
 
-/// Reads a config, whose kind is told by its field `kind`.
+/// Reads a config; the field `kind` selects its type.
 pub fn from_value<C: Config>(mut value: Value) -> Result<C, String> {
     let Some(fields) = value.as_object_mut() else {
         return Err("a model config is a JSON object".to_owned());
@@ -170,9 +171,9 @@ pub fn from_value<C: Config>(mut value: Value) -> Result<C, String> {
     })
 }
 
-/// Joins configs, and their networks, into one type each. A new kind is one line in such a list.
+/// Joins several configs, and their networks, into one enum each. Adding a kind takes one line.
 ///
-/// `is` names a trait that all of them implement: the joined type then dereferences to it.
+/// `is` names a trait that all of them implement: the joined type dereferences to it.
 macro_rules! one_of {
     (@is [] $Type:ident { $($Variant:ident)+ }) => {};
 
@@ -213,7 +214,7 @@ macro_rules! one_of {
 
         $(#[$network_doc])*
         #[derive(burn::module::Module, Debug)]
-        // One a program; the indirection would save nothing.
+        // One per program; boxing would save nothing.
         #[allow(clippy::large_enum_variant)]
         pub enum $Network {
             $( $(#[doc = $doc])* $(#[cfg($($cfg)+)])? $Variant($N), )+
@@ -317,7 +318,7 @@ macro_rules! one_of {
         }
 
         impl $Config {
-            /// Reads a config from JSON. An unknown field is rejected by its name.
+            /// Reads a config from JSON. Unknown fields are rejected by name.
             ///
             /// # Errors
             /// [`ConfigInvalid`](crate::Error::ConfigInvalid) names the offending field.
@@ -335,7 +336,7 @@ macro_rules! one_of {
                     .map_err(|e| $crate::error::Error::Internal(e.to_string()))
             }
 
-            /// A documented starting point by its name; [`Self::presets`] lists them.
+            /// A documented preset by name; [`Self::presets`] lists them.
             ///
             /// # Errors
             /// [`ModelUnknown`](crate::Error::ModelUnknown).
@@ -346,18 +347,18 @@ macro_rules! one_of {
                 found.map(|(_, config)| config).ok_or_else(unknown)
             }
 
-            /// Names of the documented starting points.
+            /// Names of the documented presets.
             pub fn presets() -> Vec<&'static str> {
                 let all = <Self as $crate::models::Config>::presets();
                 all.into_iter().map(|(name, _)| name).collect()
             }
 
-            /// The word for its kind, as in the JSON.
+            /// The name of its kind, as in the JSON.
             pub fn kind(&self) -> &'static str {
                 $crate::models::Config::kind(self)
             }
 
-            /// Checks that a network can be built.
+            /// Checks that the network can be built.
             ///
             /// # Errors
             /// [`ConfigInvalid`](crate::Error::ConfigInvalid) names the field.
@@ -367,7 +368,7 @@ macro_rules! one_of {
         }
 
         impl $Network {
-            /// Builds with random weights. For reproducible ones seed the device first.
+            /// Builds the network with random weights. To reproduce them, seed the device first.
             ///
             /// # Errors
             /// [`ConfigInvalid`](crate::Error::ConfigInvalid) when the config cannot be built.

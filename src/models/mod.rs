@@ -1,5 +1,6 @@
-//! The models: what layers and quantizers add up to. Each kind is a folder, with its config, its
-//! network and what it costs, and a line in a list: of the autoencoders in [`autoencoder`], or here.
+//! The models, assembled from layers and quantizers. Each kind has a folder with its config, its
+//! network and its compute cost, and is registered with one line: in [`autoencoder`] for
+//! autoencoders, otherwise here.
 
 pub mod autoencoder;
 mod kind;
@@ -25,14 +26,14 @@ pub use vqvae2::{VqVae2, VqVae2Config};
 use crate::error::{Error, Result};
 
 kind::one_of! {
-    /// The description of any model of this crate, which the command line, weight files and
-    /// JavaScript share as JSON: a flat object whose field `kind` tells which kind it is.
+    /// The config of any model in this crate, shared as JSON by the command line, weight files and
+    /// JavaScript: a flat object whose field `kind` selects the type.
     config ModelConfig,
-    /// Any model of this crate.
+    /// Any model in this crate.
     network Model,
-    /// Pictures to latents and back.
+    /// Image to latents and back.
     Autoencoder(AutoencoderConfig => Autoencoder),
-    /// For tests of what every kind goes through.
+    /// For tests that every kind goes through.
     #[cfg(test)]
     Toy(toy::ToyConfig => toy::Toy),
 }
@@ -57,7 +58,7 @@ impl From<AutoencoderConfig> for ModelConfig {
     }
 }
 
-/// Says that an autoencoder is needed.
+/// The error when an autoencoder is required.
 pub(crate) fn no_autoencoder(kind: &str) -> Error {
     Error::WeightsMismatch(format!("an autoencoder is needed, and this is a `{kind}`"))
 }

@@ -29,7 +29,7 @@ fn json_is_flat_and_complete() {
 
 #[test]
 fn a_typo_names_the_field() {
-    // One that must be there, one that may be absent, and one of another kind.
+    // A required field, an optional one, and one of another kind.
     for (preset, from, to) in [
         ("photos-f8", "z_channels", "z_chanels"),
         ("photos-f8", "mid_attention", "mid_atention"),
@@ -67,7 +67,7 @@ fn impossible_sizes_are_refused() {
         ("vqgan-tiny", "\"out_ch\":3", "\"out_ch\":4"),
         ("kl-tiny", "\"ch\":4", "\"ch\":5"),
         ("kl-tiny", "\"embed_dim\":2", "\"embed_dim\":0"),
-        // Without the convolution nothing makes one of the other.
+        // Without the convolution, nothing maps one width to the other.
         ("kl-tiny", "\"quant_conv\":true", "\"quant_conv\":false"),
         ("vqvae2-tiny", "\"hidden\":16", "\"hidden\":15"),
         ("vqvae2-tiny", "\"n_embed\":32", "\"n_embed\":0"),

@@ -1,5 +1,6 @@
-//! A kind of model for tests alone: it shows that a kind needs its own file and a line in a list, and
-//! nothing else. Its table is not square and its layers are a transformer's, not an autoencoder's.
+//! A model kind for tests only: shows that a new kind takes just its own file and one line in a
+//! list. Its embedding table is not square and its layers are a transformer's, not an
+//! autoencoder's.
 
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
@@ -10,12 +11,12 @@ use super::{Kind, Part};
 use crate::error::Result;
 use crate::fields::within;
 
-/// Scores for the word that follows a word.
+/// Predicts the next word from the current one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToyConfig {
     /// Number of words.
     pub words: usize,
-    /// Width of a word's vector.
+    /// Width of a word's embedding.
     pub width: usize,
 }
 
@@ -26,7 +27,7 @@ pub struct Toy {
 }
 
 impl Toy {
-    /// Logits, `[batch, words]`, of what follows each of `words`, `[batch]`.
+    /// Logits `[batch, words]` of the word that follows each of `words`, `[batch]`.
     pub fn forward(&self, words: Tensor<1, Int>) -> Tensor<2> {
         let vectors = self.table.forward(words.unsqueeze());
         self.score.forward(vectors).squeeze_dim(0)

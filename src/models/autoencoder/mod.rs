@@ -1,4 +1,5 @@
-//! What all autoencoders share: a picture becomes one grid of latents or several, and a picture again.
+//! What all autoencoders share: they encode an image to one or more latent grids and decode it
+//! back.
 
 mod geometry;
 
@@ -15,9 +16,9 @@ use crate::nn::LastLayer;
 use crate::quantize::{GumbelQuantizer, Quantized, VectorQuantizer, flatten, margins};
 
 super::kind::one_of! {
-    /// The description of any autoencoder; [`Geometry`] is what they have in common.
+    /// The config of any autoencoder; the common interface is [`Geometry`].
     config AutoencoderConfig is Geometry,
-    /// Any autoencoder; [`Autoencode`] is what they have in common.
+    /// Any autoencoder; the common interface is [`Autoencode`].
     network Autoencoder is Autoencode,
     /// VQ-VAE (van den Oord et al. 2017, <https://arxiv.org/abs/1711.00937>).
     VqVae(VqVaeConfig => VqVae),
@@ -30,42 +31,42 @@ super::kind::one_of! {
     VqVae2(VqVae2Config => VqVae2),
 }
 
-/// An autoencoder's network.
+/// An autoencoder network.
 ///
-/// Pictures are `[batch, channels, height, width]` in the config's input range, sides multiples of
-/// the downsampling factor. A picture has one grid of latents or several, the coarsest first; with a
-/// codebook each becomes a grid of codes.
+/// Images are `[batch, channels, height, width]` in the config's input range, with sides that are
+/// multiples of the downsampling factor. An image has one or more latent grids, coarsest first;
+/// with a codebook, each is quantized to a grid of codes.
 pub trait Autoencode {
-    /// Latents before quantization, `[batch, D, height / f, width / f]`, of the grid after those
-    /// whose quantized latents are in `coarser`; of the first one if that is empty. Of Gaussian
-    /// latents these are the means.
+    /// Latents before quantization, `[batch, D, height / f, width / f]`, of the next grid after
+    /// those whose quantized latents are in `coarser`; of the first grid if that is empty. For
+    /// Gaussian latents, these are the means.
     fn latents(&self, x: Tensor<4>, coarser: &[Tensor<4>]) -> Tensor<4>;
 
-    /// What the last layer makes the picture of, from all grids' quantized latents, coarsest first,
-    /// `[batch, D, rows, columns]` each, or from the one grid of Gaussian latents.
+    /// The last layer's input, from the quantized latents of all grids, coarsest first, `[batch, D,
+    /// rows, columns]` each, or from the one grid of Gaussian latents.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a number of grids that is not the model's.
+    /// [`Error::Argument`] for the wrong number of grids.
     fn features(&self, z: &[Tensor<4>]) -> Result<Tensor<4>>;
 
-    /// The layer that makes the picture; absent in a VQ-VAE's decoder that keeps the side.
+    /// The layer that outputs the image; `None` for a VQ-VAE decoder without upsampling.
     fn last(&self) -> Option<LastLayer<'_>>;
 
-    /// How the codes of each grid are chosen, the coarsest first; none without a codebook.
+    /// The quantizer of each grid, coarsest first; empty without a codebook.
     fn quantizers(&self) -> Vec<Quantizer<'_>>;
 
-    /// Those quantizers that choose the nearest code, to change.
+    /// Mutable access to the nearest-code quantizers.
     fn vector_quantizers_mut(&mut self) -> Vec<&mut VectorQuantizer>;
 
-    /// Mean and logarithm of the variance of each latent's Gaussian, `[batch, 2 · D, height / f,
-    /// width / f]`, the means first; `None` where latents are not Gaussian.
+    /// Mean and log-variance of each latent's Gaussian, `[batch, 2 · D, height / f, width / f]`,
+    /// means first; `None` if the latents are not Gaussian.
     fn moments(&self, _x: &Tensor<4>) -> Option<Tensor<4>> {
         None
     }
 
-    /// The training pass: reconstruction and what the quantizers' losses need. `None` where another
-    /// pass is needed: with a Gumbel quantizer, which takes a temperature, and with Gaussian
-    /// latents, which take noise.
+    /// The training forward pass: the reconstruction and the inputs of the quantizers' losses.
+    /// `None` for models that need another pass: a Gumbel quantizer takes a temperature, Gaussian
+    /// latents take noise.
     fn forward(&self, x: Tensor<4>) -> Option<Pass> {
         let z = self.latents(x, &[]);
         let quantized = self.vector_quantizers().first()?.forward(z.clone());
@@ -78,7 +79,7 @@ pub trait Autoencode {
         })
     }
 
-    /// The picture that the last layer makes of [`Autoencode::features`].
+    /// Applies the last layer to [`Autoencode::features`].
     fn picture(&self, features: Tensor<4>) -> Tensor<4> {
         match self.last() {
             Some(last) => last.forward(features),
@@ -86,7 +87,7 @@ pub trait Autoencode {
         }
     }
 
-    /// The picture of what [`Autoencode::features`] takes.
+    /// Decodes latents, given as for [`Autoencode::features`].
     ///
     /// # Errors
     /// As [`Autoencode::features`].
@@ -129,14 +130,13 @@ pub trait Autoencode {
     }
 
     /// Squared distances to the two nearest codes of each latent of a grid, `[n, 2]`; see
-    /// [`margins`]. `None` for a Gumbel quantizer, which chooses by logits, and where there is no
-    /// such grid.
+    /// [`margins`]. `None` for a Gumbel quantizer, which uses logits, and if there is no such grid.
     fn margins(&self, grid: usize, z: Tensor<4>) -> Option<Tensor<2>> {
         let quantizer = self.quantizer(grid).ok()?.nearest()?;
         Some(margins(flatten(quantizer.prepare(z)), quantizer.codebook()))
     }
 
-    /// The quantizers that choose the nearest code, the coarsest grid's first.
+    /// The nearest-code quantizers, coarsest grid first.
     fn vector_quantizers(&self) -> Vec<&VectorQuantizer> {
         let all = self.quantizers().into_iter();
         all.filter_map(Quantizer::nearest).collect()
@@ -159,12 +159,12 @@ pub trait Autoencode {
     }
 }
 
-/// How one grid's codes are chosen.
+/// How the codes of one grid are chosen.
 #[derive(Debug, Clone, Copy)]
 pub enum Quantizer<'a> {
-    /// The nearest entry.
+    /// Nearest codebook entry.
     Nearest(&'a VectorQuantizer),
-    /// The argmax of learned logits.
+    /// Argmax of learned logits.
     Gumbel(&'a GumbelQuantizer),
 }
 
@@ -177,20 +177,20 @@ impl<'a> Quantizer<'a> {
     }
 }
 
-/// What a training pass gives.
+/// The result of a training forward pass.
 #[derive(Debug)]
 pub struct Pass {
-    /// What the last layer made `output` of.
+    /// Input of the last layer.
     pub features: Tensor<4>,
-    /// The reconstruction, as the picture that went in.
+    /// The reconstruction, with the input's shape and range.
     pub output: Tensor<4>,
     /// Latents of each grid before quantization, coarsest first: `[batch, D, rows, columns]`.
     pub latents: Vec<Tensor<4>>,
-    /// What each grid's quantizer gave, in the same order.
+    /// Each grid's quantizer output, in the same order.
     pub quantized: Vec<Quantized>,
 }
 
-/// The error for a number of grids that is not the model's.
+/// The error for the wrong number of grids.
 pub(super) fn grids(count: usize) -> Error {
     Error::Argument(format!(
         "This model does not decode {count} grids of latents"

@@ -8,23 +8,23 @@ use crate::models::{Geometry, Kind, LatentScale, Part};
 use crate::nn::NetworkConfig;
 use crate::nn::cost::{conv, network};
 
-/// The autoencoder of latent diffusion: VQ-GAN's encoder and decoder around a Gaussian, without a
+/// Latent diffusion's autoencoder: VQ-GAN's encoder and decoder with a Gaussian latent and no
 /// codebook.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KlConfig {
-    /// The encoder and the decoder; its fields stand beside the others in JSON.
+    /// The encoder and decoder; in JSON its fields are at the same level as the others.
     #[serde(flatten)]
     pub network: NetworkConfig,
-    /// Channels of the latent; `z_channels` without `quant_conv`.
+    /// Channels of the latent; equal to `z_channels` without `quant_conv`.
     pub embed_dim: usize,
-    /// Whether there are 1×1 convolutions between the encoder, the latent and the decoder.
+    /// Whether 1×1 convolutions connect the encoder and decoder to the latent.
     #[serde(default = "yes")]
     pub quant_conv: bool,
-    /// What latents are multiplied by for a model that generates them, under diffusers' name; see
+    /// Factor that scales latents for a generative model, named as in diffusers; see
     /// [`LatentScale`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling_factor: Option<f32>,
-    /// What is subtracted from them before that.
+    /// Offset subtracted from latents before scaling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift_factor: Option<f32>,
 }
@@ -59,7 +59,7 @@ impl Kind for KlConfig {
         }
     }
 
-    /// | name | what |
+    /// | name | description |
     /// |---|---|
     /// | `kl-tiny` | a few thousand parameters, for tests |
     /// | `kl-f8` | latent-diffusion's KL first stage, which Stable Diffusion uses |

@@ -12,10 +12,10 @@ use crate::error::Result;
 use crate::nn::{Conv2d, Decoder, Encoder, LastLayer, conv};
 use crate::quantize::VectorQuantizer;
 
-/// The bounds of the logarithm of a variance: past them its exponential says nothing more.
+/// Log-variances are clamped to this range, as in latent-diffusion.
 const LOG_VARIANCE: [f32; 2] = [-30.0, 20.0];
 
-/// AutoencoderKL: a Gaussian for each latent instead of a code, with the parameter names of
+/// AutoencoderKL: a Gaussian per latent instead of a code, with the parameter names of
 /// latent-diffusion's checkpoints.
 ///
 /// Source: Kingma and Welling 2013, <https://arxiv.org/abs/1312.6114>; Rombach et al. 2021,
@@ -25,7 +25,7 @@ const LOG_VARIANCE: [f32; 2] = [-30.0, 20.0];
 pub struct Kl {
     encoder: Encoder,
     decoder: Decoder,
-    /// Both are there, or neither.
+    /// Either both are present or neither.
     quant_conv: Option<Conv2d>,
     post_quant_conv: Option<Conv2d>,
 }
@@ -34,7 +34,7 @@ impl Kl {
     /// Builds with random weights.
     ///
     /// # Errors
-    /// When the config's widths overflow.
+    /// If the config's widths overflow.
     pub fn new(config: &KlConfig, device: &Device) -> Result<Self> {
         let (z, dim) = (config.network.z_channels, config.embed_dim);
         let around = |from, to| config.quant_conv.then(|| conv(from, to, 1, device));
@@ -54,18 +54,17 @@ impl Kl {
         }
     }
 
-    /// The most probable latents.
+    /// The most likely latents: the means.
     ///
     /// # Shapes
-    /// - input: `[batch, 2 · embed_dim, rows, columns]`, of [`Autoencode::moments`]
+    /// - input: `[batch, 2 · embed_dim, rows, columns]`, from [`Autoencode::moments`]
     /// - output: `[batch, embed_dim, rows, columns]`
     pub fn mean(moments: Tensor<4>) -> Tensor<4> {
         let channels = moments.dims()[1];
         moments.narrow(1, 0, channels / 2)
     }
 
-    /// Latents drawn from their Gaussians: mean + σ · `noise`, with `noise` from a standard normal
-    /// distribution; see
+    /// Samples the latents: mean + σ · `noise`, with standard normal `noise`; see
     /// [`noise`](crate::random::noise).
     ///
     /// # Shapes
@@ -83,7 +82,7 @@ impl Kl {
         Self::mean(moments) + deviation * noise
     }
 
-    /// The same on the host: `moments` hold the means, then the logarithms of the variances.
+    /// [`Kl::sample`] on the host: `moments` are all means, then all log-variances.
     pub(crate) fn sample_values(moments: &[f32], noise: &[f32]) -> Vec<f32> {
         let (means, logarithms) = moments.split_at(moments.len() / 2);
         let [low, high] = LOG_VARIANCE;
@@ -93,13 +92,13 @@ impl Kl {
             .collect()
     }
 
-    /// How far the Gaussians are from a standard normal distribution, in nats: the divergence
-    /// ½ (μ² + σ² − 1 − ln σ²) summed over a picture's latents, the mean over the batch, `[1]`.
+    /// KL divergence from a standard normal distribution, in nats: ½ (μ² + σ² − 1 − ln σ²), summed
+    /// over an image's latents and averaged over the batch, `[1]`.
     ///
     /// Source: Kingma and Welling 2013, appendix B.
     ///
     /// # Shapes
-    /// - input: `[batch, 2 · embed_dim, rows, columns]`, of [`Autoencode::moments`]
+    /// - input: `[batch, 2 · embed_dim, rows, columns]`, from [`Autoencode::moments`]
     pub fn divergence(moments: Tensor<4>) -> Tensor<1> {
         let [batch, channels, ..] = moments.dims();
         let half = channels / 2;
@@ -183,7 +182,7 @@ mod tests {
         };
         let at = |mean: f32, log: f32| [[[mean]], [[0.0]], [[log]], [[0.0]]];
         assert_eq!(divergence([at(0.0, 0.0); 2]), 0.0);
-        // ½ · 9, and ½ (e² − 3): each in one picture of two.
+        // ½ · 9, and ½ (e² − 3), each in one of two images.
         let wanted = 0.25 * (9.0 + 2_f32.exp() - 3.0);
         let found = divergence([at(3.0, 0.0), at(0.0, 2.0)]);
         assert!((found - wanted).abs() < 1e-5, "{found} is not {wanted}");

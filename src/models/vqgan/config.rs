@@ -8,7 +8,7 @@ use crate::models::{Geometry, Kind, Part};
 use crate::nn::cost::{conv, network, spatial};
 use crate::nn::{DecoderNorm, Layers, NetworkConfig};
 
-/// How VQ-GAN turns latents into codes.
+/// How VQ-GAN quantizes latents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum QuantizerKind {
@@ -25,14 +25,14 @@ pub enum QuantizerKind {
 /// VQ-GAN's encoder, codebook and decoder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VqGanConfig {
-    /// The encoder and the decoder; its fields stand beside the others in JSON.
+    /// The encoder and decoder; in JSON its fields are at the same level as the others.
     #[serde(flatten)]
     pub network: NetworkConfig,
     /// Width of a codebook entry.
     pub embed_dim: usize,
     /// Number of codebook entries, K.
     pub n_embed: usize,
-    /// How latents become codes.
+    /// How latents are quantized.
     #[serde(default)]
     pub quantizer: QuantizerKind,
 }
@@ -64,7 +64,7 @@ impl Kind for VqGanConfig {
         }
     }
 
-    /// | name | what |
+    /// | name | description |
     /// |---|---|
     /// | `photos-f8` | the shipped photo model: factor 8, K 1024 |
     /// | `vqgan-tiny` | a few thousand parameters, for tests |
@@ -172,8 +172,8 @@ mod tests {
             ..config.network
         };
         config.embed_dim = 3;
-        // One token of 3 values. Coarse: a middle of two blocks and attention, and two blocks with
-        // attention, all 2 wide. Fine: 2 to 1, then 1. Last of all the norm at the end.
+        // One token of 3 values. Coarse level: a middle of two blocks and attention, then two
+        // blocks with attention, all 2 wide. Fine level: 2 to 1, then 1. Finally, the output norm.
         let group = macs(&config);
         let normed = (4 + 1) * 2 + 2 * (2 + 1) * 2 + (2 + 1) + (1 + 1) + 1;
         config.network.decoder_norm = DecoderNorm::Spatial;
@@ -183,8 +183,8 @@ mod tests {
         config.network.layers = Layers::MaskGit;
         config.network.attn_resolutions.clear();
         config.network.mid_attention = false;
-        // 4 pixels and 1 token. A block of 2 takes 2·36 a position; 1 to 2 and 2 to 1 have a
-        // shortcut of the width that they end with.
+        // 4 pixels and 1 token. A block of width 2 takes 2·36 per position; 1 to 2 and 2 to 1 add a
+        // shortcut of their output width.
         let encoder = 4 * 27 + 4 * 18 + (18 + 36 + 4) + 72 + 2 * 3;
         let decoder = 9 * 6 + 72 + 72 + 4 * 36 + 4 * (18 + 9 + 1) + 4 * 27;
         let search = 3 * config.n_embed as u64;

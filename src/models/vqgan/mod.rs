@@ -1,4 +1,4 @@
-//! VQ-GAN, and what shares its layers: MoVQ and MaskGIT's tokenizer.
+//! VQ-GAN, and models that share its layers: MoVQ and MaskGIT's tokenizer.
 
 mod config;
 
@@ -16,7 +16,7 @@ use crate::nn::{
 use crate::quantize::{GumbelQuantizer, VectorQuantizer};
 
 /// VQ-GAN's autoencoder, with the parameter names of taming-transformers' checkpoints; also MoVQ's,
-/// and MaskGIT's with the names of open-muse.
+/// and MaskGIT's with open-muse's parameter names.
 ///
 /// Source: Esser et al. 2021, <https://arxiv.org/abs/2012.09841>; taming-transformers
 /// `models/vqgan.py`, `VQModel` and `GumbelVQ`; diffusers `VQModel`; open-muse `MaskGitVQGAN`.
@@ -25,14 +25,14 @@ pub struct VqGan {
     encoder: VqGanEncoder,
     decoder: VqGanDecoder,
     quantize: VqGanQuantizer,
-    /// 1×1 from `z_channels` to `embed_dim`; MaskGIT has neither this nor the one back.
+    /// 1×1 from `z_channels` to `embed_dim`; MaskGIT has neither this nor `post_quant_conv`.
     quant_conv: Option<Conv2d>,
     post_quant_conv: Option<Conv2d>,
 }
 
-/// Whose layers encode.
+/// The encoder's implementation.
 #[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant)] // One a model, as for the quantizers.
+#[allow(clippy::large_enum_variant)] // One per model, as for the quantizers.
 pub enum VqGanEncoder {
     /// taming-transformers'.
     Taming(Encoder),
@@ -40,21 +40,21 @@ pub enum VqGanEncoder {
     MaskGit(MuseEncoder),
 }
 
-/// Whose layers decode.
+/// The decoder's implementation.
 #[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant)] // One a model, as for the quantizers.
+#[allow(clippy::large_enum_variant)] // One per model, as for the quantizers.
 pub enum VqGanDecoder {
     /// taming-transformers'.
     Taming(Decoder),
-    /// The same, normalised by the codes' latent as in MoVQ.
+    /// taming-transformers' layers, normalised by the quantized latent as in MoVQ.
     Spatial(Decoder<SpatialNorm>),
     /// MaskGIT's.
     MaskGit(MuseDecoder),
 }
 
-/// The two ways in which VQ-GANs choose codes.
+/// VQ-GAN's two kinds of quantizer.
 #[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant)] // One a model; the indirection would cost more than it saves.
+#[allow(clippy::large_enum_variant)] // One per model; boxing would cost more than it saves.
 pub enum VqGanQuantizer {
     /// Nearest codebook entry.
     Vq(VectorQuantizer),
@@ -66,7 +66,7 @@ impl VqGan {
     /// Builds with random weights.
     ///
     /// # Errors
-    /// When the config's widths overflow.
+    /// If the config's widths overflow.
     pub fn new(config: &VqGanConfig, device: &Device) -> Result<Self> {
         let network = &config.network;
         let (z, dim, codes) = (network.z_channels, config.embed_dim, config.n_embed);

@@ -9,31 +9,31 @@ use crate::fields::{
 use crate::models::{Geometry, Kind, Part};
 use crate::nn::cost::{conv, residual, strided};
 
-/// The VQ-VAE of DeepMind's `sonnet` example, with any number of down-samplings.
+/// The VQ-VAE of DeepMind's `sonnet` example, with any number of downsampling layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VqVaeConfig {
-    /// Channels of the picture.
+    /// Image channels.
     #[serde(default = "rgb")]
     pub in_channels: usize,
-    /// Width of the hidden layers; the outermost has half of it.
+    /// Width of the hidden layers; the outermost layer is half as wide.
     pub hidden: usize,
     /// Width inside a residual layer.
     pub residual_hidden: usize,
-    /// Number of residual layers on each side.
+    /// Number of residual layers in each of the encoder and decoder.
     pub residual_layers: usize,
-    /// Number of halvings, so that the downsampling factor is 2 to this power.
+    /// Number of stride-2 layers; the downsampling factor is 2 to this power.
     pub downsamplings: usize,
     /// Width of a codebook entry, D.
     pub embed_dim: usize,
     /// Number of codebook entries, K.
     pub n_embed: usize,
-    /// Value of black and of white in the network's input and output.
+    /// Values of black and white in the network's input and output.
     #[serde(default = "centred")]
     pub input: [f32; 2],
 }
 
 impl VqVaeConfig {
-    /// Channels from the picture inwards: the picture's, half of `hidden`, then `hidden`.
+    /// Channels from the image inwards: `channels`, half of `hidden`, then `hidden`.
     pub fn widths(&self) -> Vec<usize> {
         (0..=self.downsamplings)
             .map(|i| match i {
@@ -66,7 +66,7 @@ impl Kind for VqVaeConfig {
         Self::preset(16, 8, 8, 32)
     }
 
-    /// | name | what |
+    /// | name | description |
     /// |---|---|
     /// | `vqvae-tiny` | a few thousand parameters, for tests |
     /// | `vqvae-cifar` | van den Oord 2017 as in sonnet's example: factor 4, K 512 |
@@ -134,13 +134,13 @@ impl Geometry for VqVaeConfig {
     }
 }
 
-/// Requires a codebook of a possible size.
+/// Requires a valid codebook size.
 pub(in crate::models) fn codebook(codes: usize, width: usize) -> Result<()> {
     within("n_embed", codes, MAX_CODES)?;
     within("embed_dim", width, MAX_WIDTH)
 }
 
-/// Requires residual layers of possible widths.
+/// Requires valid residual layer widths.
 pub(in crate::models) fn residual_layers(
     hidden: usize,
     inside: usize,

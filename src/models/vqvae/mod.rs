@@ -14,9 +14,9 @@ use crate::models::autoencoder::{Autoencode, Quantizer, grids};
 use crate::nn::{Conv2d, LastLayer, ResidualLayer, conv, residual_stack};
 use crate::quantize::VectorQuantizer;
 
-/// VQ-VAE. Its parameter names are this crate's own:
+/// VQ-VAE. The parameter names are this crate's own:
 ///
-/// | name | what |
+/// | name | description |
 /// |---|---|
 /// | `encoder.down.{i}` | 4×4, stride 2; widths hidden/2, hidden, hidden, … |
 /// | `encoder.conv_out` | 3×3, to hidden |
@@ -55,11 +55,11 @@ pub struct VqVaeDecoder {
 /// The residual layers of an encoder or decoder.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Residuals {
-    /// Width of what goes through them.
+    /// Width of their input and output.
     pub hidden: usize,
-    /// Width inside each.
+    /// Width inside each layer.
     pub inside: usize,
-    /// How many there are.
+    /// Number of layers.
     pub layers: usize,
 }
 
@@ -71,7 +71,7 @@ impl Residuals {
     }
 }
 
-/// Twice the side: 4×4 transposed, stride 2.
+/// Doubles height and width: 4×4 transposed, stride 2.
 pub(super) fn doubling(from: usize, to: usize, device: &Device) -> ConvTranspose2d {
     ConvTranspose2dConfig::new([from, to], [4, 4])
         .with_stride([2, 2])
@@ -80,7 +80,7 @@ pub(super) fn doubling(from: usize, to: usize, device: &Device) -> ConvTranspose
 }
 
 impl VqVaeEncoder {
-    /// Halves the sides between any two of `widths`, which begin with the input's.
+    /// Halves height and width between consecutive `widths`, of which the first is the input's.
     pub(super) fn new(widths: &[usize], residuals: Residuals, device: &Device) -> Self {
         let down = widths.windows(2);
         let down = down.map(|pair| Conv2d::new([pair[0], pair[1]], 4, 2, [(1, 1); 2], device));
@@ -102,8 +102,8 @@ impl VqVaeEncoder {
 }
 
 impl VqVaeDecoder {
-    /// From `from` channels; doubles the sides between any two of `widths`, which begin with the
-    /// hidden one and end with the output's.
+    /// Takes `from` channels; doubles height and width between consecutive `widths`, of which the
+    /// first is the hidden one and the last the output's.
     pub(super) fn new(
         from: usize,
         widths: &[usize],
@@ -131,14 +131,14 @@ impl VqVaeDecoder {
         }
     }
 
-    /// What the last layer makes the output of, at half its sides.
+    /// Input of the last layer, at half the output's height and width.
     pub fn features(&self, z: Tensor<4>) -> Tensor<4> {
         let h = residual_stack(&self.residual, self.conv_in.forward(z));
         let before = self.up.split_last().map_or(&[][..], |(_, before)| before);
         before.iter().fold(h, |h, up| relu(up.forward(h)))
     }
 
-    /// Absent in a decoder that keeps the side.
+    /// `None` for a decoder without upsampling.
     pub fn last(&self) -> Option<LastLayer<'_>> {
         self.up.last().map(LastLayer::Transposed)
     }

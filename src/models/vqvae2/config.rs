@@ -8,13 +8,13 @@ use crate::models::vqvae::config::{codebook, residual_layers};
 use crate::models::{Geometry, Kind, Part};
 use crate::nn::cost::{conv, residual, strided};
 
-/// VQ-VAE-2 with its two grids: a top one for every 8×8 pixels, a bottom one for every 4×4.
+/// VQ-VAE-2 with two grids: a top one with a token per 8×8 pixels, a bottom one per 4×4.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VqVae2Config {
-    /// Channels of the picture.
+    /// Image channels.
     #[serde(default = "rgb")]
     pub in_channels: usize,
-    /// Width of the hidden layers; the outermost of each encoder and decoder has half of it.
+    /// Width of the hidden layers; the outermost layer of each encoder and decoder is half as wide.
     pub hidden: usize,
     /// Width inside a residual layer.
     pub residual_hidden: usize,
@@ -22,9 +22,9 @@ pub struct VqVae2Config {
     pub residual_layers: usize,
     /// Width of a codebook entry, D, in both codebooks.
     pub embed_dim: usize,
-    /// Number of entries of each codebook, K.
+    /// Number of entries in each codebook, K.
     pub n_embed: usize,
-    /// Value of black and of white in the network's input and output.
+    /// Values of black and white in the network's input and output.
     #[serde(default = "signed")]
     pub input: [f32; 2],
 }
@@ -51,7 +51,7 @@ impl Kind for VqVae2Config {
         Self::preset(16, 8, 8, 32)
     }
 
-    /// | name | what |
+    /// | name | description |
     /// |---|---|
     /// | `vqvae2-tiny` | a few thousand parameters, for tests |
     /// | `vqvae2-256` | Razavi 2019 as in rosinality's code: factors 8 and 4, K 512 |
@@ -75,7 +75,7 @@ impl Kind for VqVae2Config {
 
     fn part(tensor: &str) -> Option<Part> {
         Some(match tensor.split('.').next()? {
-            // `dec_t` helps to choose the bottom codes.
+            // `dec_t` takes part in choosing the bottom codes.
             "enc_b" | "enc_t" | "dec_t" | "quantize_conv_t" | "quantize_conv_b" => Part::Encoder,
             "quantize_t" | "quantize_b" => Part::Codebook,
             "dec" | "upsample_t" => Part::Decoder,
@@ -125,7 +125,7 @@ impl Geometry for VqVae2Config {
         let dec = conv(bottom, 2 * d, hidden, 3) + stack(bottom) + outer;
         let around =
             conv(top, hidden, d, 1) + conv(bottom, d + hidden, d, 1) + strided(&[d, d], top);
-        // Each grid encodes the picture anew.
+        // Encoding each grid runs the image through again.
         Ok(2 * enc_b + enc_t + dec_t + dec + around)
     }
 }
@@ -145,7 +145,7 @@ mod tests {
             n_embed: 8,
             input: [0.0, 1.0],
         };
-        // One top token and four bottom ones; a residual layer takes 9·2 + 2 = 20 a position.
+        // One top token and four bottom ones; a residual layer takes 9·2 + 2 = 20 per position.
         let enc_b = 16 * 16 * 3 + 4 * 16 * 2 + 4 * 9 * 4 + 4 * 20;
         let enc_t = 16 * 2 + 9 * 2 + 20;
         let dec_t = 9 * 4 * 2 + 20 + 16 * 2 * 4;

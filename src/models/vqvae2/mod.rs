@@ -14,18 +14,18 @@ use crate::error::Result;
 use crate::nn::{Conv2d, LastLayer, conv};
 use crate::quantize::VectorQuantizer;
 
-/// VQ-VAE-2 with a top grid, one code for every 8×8 pixels, and a bottom grid, one for every 4×4,
-/// whose codes add what the top ones leave out. Its encoders and decoders are VQ-VAE's:
+/// VQ-VAE-2 with a top grid, one code per 8×8 pixels, and a bottom grid, one per 4×4, whose codes
+/// add the detail that the top ones leave out. Its encoders and decoders are VQ-VAE's:
 ///
-/// | name | what |
+/// | name | description |
 /// |---|---|
-/// | `enc_b` | picture to the bottom grid; widths hidden/2, hidden |
-/// | `enc_t` | from there to the top grid; width hidden/2 |
+/// | `enc_b` | image to the bottom grid; widths hidden/2, hidden |
+/// | `enc_t` | `enc_b` output to the top grid; width hidden/2 |
 /// | `quantize_conv_t`, `quantize_t.embedding` | 1×1 to the codebook's width, and the top codebook |
-/// | `dec_t` | top codes to the bottom grid, as wide as a code |
-/// | `quantize_conv_b`, `quantize_b.embedding` | 1×1 of `dec_t` and `enc_b` together, and the bottom codebook |
-/// | `upsample_t` | 4×4 transposed, stride 2: top codes to the bottom grid once more |
-/// | `dec` | `upsample_t` and bottom codes together to the picture |
+/// | `dec_t` | top codes to the bottom grid, codebook width |
+/// | `quantize_conv_b`, `quantize_b.embedding` | 1×1 of `dec_t` and `enc_b` concatenated, and the bottom codebook |
+/// | `upsample_t` | 4×4 transposed, stride 2: top codes to the bottom grid, for `dec` |
+/// | `dec` | `upsample_t` and bottom codes concatenated, to the image |
 ///
 /// Source: Razavi et al. 2019, <https://arxiv.org/abs/1906.00446>; rosinality/vq-vae-2-pytorch
 /// `vqvae.py`.
@@ -106,7 +106,7 @@ impl Autoencode for VqVae2 {
         vec![&mut self.quantize_t, &mut self.quantize_b]
     }
 
-    /// Encodes the picture once for both grids.
+    /// Encodes the image once for both grids.
     fn forward(&self, x: Tensor<4>) -> Option<Pass> {
         let features = self.enc_b.forward(x);
         let z_top = self.top_of(features.clone());
