@@ -1,46 +1,46 @@
-//! The one error type. Every variant has a stable [`Error::code`], which is also the `code` of the
+//! The crate's error type. Every variant has a stable [`Error::code`], which is also the `code` of
 //! JavaScript errors and of the command line's `--json` output.
 
-/// What can go wrong, with a message that is one plain sentence for the person in front of it.
+/// Everything that can go wrong. Each message is one plain sentence addressed to the user.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bytes are in no picture format that is read here.
+    /// The bytes are not in a supported image format.
     #[error("This file is not a PNG, JPEG or WebP picture.")]
     ImageUnsupported,
-    /// A picture in a format that is read here, of a kind that is not.
+    /// The format is supported, but this variant of it is not.
     #[error("This is {0}, which is not supported; ordinary PNG and JPEG files are.")]
     ImageKind(&'static str),
-    /// The picture's header promises a picture that its data does not hold.
+    /// The picture's data is damaged or does not match its header.
     #[error("This picture is damaged and could not be read: {0}.")]
     ImageCorrupt(String),
-    /// More pixels than are read or encoded, known before the work begins.
+    /// More pixels than can be read or encoded; detected before any work starts.
     #[error(
         "This picture is {width}×{height}; the largest of its shape that fits is {}×{}.",
         largest(*width, *height, *max_pixels).0,
         largest(*width, *height, *max_pixels).1
     )]
     ImageTooLarge {
-        /// Width in pixels, as the header says.
+        /// Width in pixels, from the header.
         width: u32,
-        /// Height in pixels, as the header says.
+        /// Height in pixels, from the header.
         height: u32,
-        /// The bound on width × height.
+        /// Upper limit on width × height.
         max_pixels: u64,
     },
-    /// No bytes, or a picture without pixels.
+    /// The file is empty, or the picture has no pixels.
     #[error("This file is empty.")]
     ImageEmpty,
-    /// Two pictures that should have one size have two.
+    /// Two pictures that must have the same size do not.
     #[error("The pictures differ in size: {0}.")]
     ImageSize(String),
-    /// The token file's magic, lengths or checksum are wrong.
+    /// The token file has a wrong magic number, length or checksum.
     #[error("This token file is damaged: {0}.")]
     TokensCorrupt(String),
-    /// A token file of a version that this build does not read.
+    /// The token file's version is newer than this build supports.
     #[error("This token file is of version {0}, which is newer than this program.")]
     TokensVersion(u8),
-    /// The tokens index another codebook than the model's.
+    /// The tokens belong to a different codebook than the model's.
     #[error(
         "These tokens belong to another model: its codebook is {found}, this model's is {expected}."
     )]
@@ -50,10 +50,10 @@ pub enum Error {
         /// Hash in the token file, in hexadecimal.
         found: String,
     },
-    /// The grids do not fit the model or the picture size that the file states.
+    /// The grids do not match the model or the picture size stated in the file.
     #[error("These tokens do not fit this model: {0}.")]
     TokensGeometry(String),
-    /// The latents were made by another encoder than the model's.
+    /// The latents come from a different encoder than the model's.
     #[error(
         "These latents belong to another model: its encoder is {found}, this model's is {expected}."
     )]
@@ -63,120 +63,120 @@ pub enum Error {
         /// Hash in the latents, in hexadecimal.
         found: String,
     },
-    /// The latents do not match the model or the picture's size.
+    /// The latents do not match the model or the picture size.
     #[error("These latents do not fit this model: {0}.")]
     LatentsGeometry(String),
-    /// The weight file is no well-formed safetensors file or checkpoint.
+    /// The weight file is not a well-formed safetensors file or checkpoint.
     #[error("This weight file is damaged, or of a kind that is not read here: {0}.")]
     WeightsCorrupt(String),
-    /// A file of another kind where weights are expected: what it is, and what to do.
+    /// A different kind of file where weights are expected; says what it is and what to do.
     #[error("{0}.")]
     NotWeights(String),
-    /// One of several files that only together hold the weights.
+    /// One shard of a weight file that is split across several files.
     #[error(
         "This is part {part} of {of} of some weights: open `{index}`, which names all the parts."
     )]
     WeightsSharded {
-        /// Which part.
+        /// Number of this shard.
         part: u32,
-        /// How many there are.
+        /// Total number of shards.
         of: u32,
-        /// Name of the index that belongs beside them.
+        /// Name of the index file that belongs next to them.
         index: String,
     },
-    /// A pickle that would run code, or that is past a limit of what is read.
+    /// The pickle would execute code, or exceeds one of the reader's limits.
     #[error("This checkpoint was refused: {0}.")]
     PickleRefused(String),
-    /// A well-formed weight file whose tensors have the names of no known model.
+    /// A well-formed weight file whose tensor names match no supported model.
     #[error("These weights belong to no kind of model that is known here.")]
     WeightsUnknown,
-    /// A PyTorch checkpoint where pickles are not read: in a browser.
+    /// A PyTorch checkpoint opened in a browser, where pickles are not supported.
     #[error(
         "This is a PyTorch checkpoint, which a browser does not read: `tesserae convert` turns it into a file that it does."
     )]
     WeightsPickle,
-    /// A model that has no codebook, so that there are no tokens to be had.
+    /// The model has no codebook, so it cannot produce tokens.
     #[error("This model has no codebook, so it makes no tokens.")]
     NoCodebook,
-    /// A well-formed weight file whose tensors are not the ones that its config asks for.
+    /// A well-formed weight file whose tensors do not match its config.
     #[error("These weights do not fit their model: {0}.")]
     WeightsMismatch(String),
     /// A weight that is NaN or infinite.
     #[error("These weights hold a value that is not a number, in {}.", shown(.0))]
     WeightsNotFinite(String),
-    /// A model that the device, or a tab's memory, cannot hold; known before it is built.
+    /// The model does not fit in the memory of the device or the tab; detected before it is built.
     #[error(
         "This model needs {} MB in one piece, and {} MB is the most that fits here.",
         needed.div_ceil(1 << 20),
         limit >> 20
     )]
     ModelTooLarge {
-        /// Bytes that are needed.
+        /// Bytes required.
         needed: u64,
-        /// Bytes that there are.
+        /// Bytes available.
         limit: u64,
     },
-    /// A model config that no model can be built from.
+    /// The model config is invalid.
     #[error("This model configuration is not valid: {0}.")]
     ConfigInvalid(String),
-    /// No model of this name among the shipped ones.
+    /// No shipped model has this name.
     #[error("There is no model called `{0}`.")]
     ModelUnknown(String),
-    /// The browser has no WebGPU at all.
+    /// The browser does not support WebGPU.
     #[error("This browser has no WebGPU.")]
     WebGpuAbsent,
-    /// No graphics adapter answers, though there is an interface to ask for one.
+    /// WebGPU is supported, but no adapter was found.
     #[error("No graphics adapter was found, so only the CPU can compute.")]
     AdapterAbsent,
-    /// The adapter lacks a feature that the engine cannot do without.
+    /// The adapter lacks a feature that the engine requires.
     #[error("The graphics adapter lacks the WebGPU feature `{0}`.")]
     FeatureMissing(String),
-    /// The adapter would not give a device.
+    /// The adapter refused to create a device.
     #[error("The graphics adapter refused to give a device: {0}.")]
     DeviceRefused(String),
     /// The device computes wrong results.
     #[error("The graphics device failed its self-test: {0}.")]
     SelfTestFailed(String),
-    /// The device went away while it was in use.
+    /// The device was lost while in use.
     #[error("The graphics device was lost: {0}.")]
     DeviceLost(String),
-    /// The caller asked for the work to stop.
+    /// The caller cancelled the work.
     #[error("The work was cancelled.")]
     Cancelled,
-    /// A folder or a data set without one usable picture.
+    /// A folder or data set contains no usable picture.
     #[error("No usable picture was found in {0}.")]
     DatasetEmpty(String),
-    /// A file that cannot be read or written.
+    /// A file could not be read or written.
     #[error("{path}: {reason}.")]
     Io {
-        /// The path, as it was given.
+        /// The path as given.
         path: String,
-        /// What the system said.
+        /// The operating system's message.
         reason: String,
     },
-    /// An argument that is out of its range.
+    /// An argument is out of range.
     #[error("{0}.")]
     Argument(String),
-    /// Training that ran away.
+    /// Training diverged: the loss is not finite.
     #[error(
         "The training went wrong: `{term}` is no longer a number after {step} steps. A lower learning rate may help."
     )]
     LossNotFinite {
-        /// Which term of the loss.
+        /// The loss term that is not finite.
         term: String,
-        /// Steps done.
+        /// Number of completed steps.
         step: usize,
     },
-    /// A bug in this crate or below it.
+    /// A bug in this crate or in one of its dependencies.
     #[error("Something inside went wrong: {0}.")]
     Internal(String),
 }
 
-/// A result whose error is [`Error`].
+/// A result with [`Error`] as its default error type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// The stable code: lower-case words, never changed once released.
+    /// The stable code in lower case; never changes once released.
     pub fn code(&self) -> &'static str {
         match self {
             Self::ImageUnsupported | Self::ImageKind(_) => "image_unsupported",
@@ -216,7 +216,7 @@ impl Error {
         }
     }
 
-    /// An [`Error::Io`] from what the system said about `path`.
+    /// An [`Error::Io`] for `path` with the operating system's message.
     pub fn io(path: impl AsRef<std::path::Path>, reason: impl std::fmt::Display) -> Self {
         Self::Io {
             path: path.as_ref().display().to_string(),
@@ -225,8 +225,8 @@ impl Error {
     }
 }
 
-/// Words that quote a file, such as a JSON reader's, fit for a sentence: on one line, without what a
-/// terminal would obey, and not too long.
+/// Text quoted from a file or another library, made safe for a message: on one line, without
+/// terminal control characters, and truncated.
 pub(crate) fn one_line(words: impl std::fmt::Display) -> String {
     const LENGTH: usize = 300;
     let words = words.to_string();
@@ -241,7 +241,7 @@ pub(crate) fn one_line(words: impl std::fmt::Display) -> String {
     line
 }
 
-/// A name from a file, for a sentence: in backticks, short, and with what a terminal would obey
+/// A name from a file, formatted for a message: in backticks, truncated, with control characters
 /// escaped.
 pub(crate) fn shown(name: &str) -> String {
     const LENGTH: usize = 80;
@@ -250,10 +250,11 @@ pub(crate) fn shown(name: &str) -> String {
     format!("`{}{rest}`", start.escape_debug())
 }
 
-/// Sides of the largest picture that is shaped like `width`×`height` and has at most `max_pixels`.
+/// The largest width and height with the aspect ratio of `width`×`height` and at most `max_pixels`
+/// pixels.
 pub(crate) fn largest(width: u32, height: u32, max_pixels: u64) -> (u32, u32) {
     let scale = (max_pixels as f64 / (f64::from(width) * f64::from(height))).sqrt();
-    // Rounded down, so that the product stays below.
+    // Rounded down, so that the product stays within the limit.
     let scaled = |side: u32| ((f64::from(side) * scale) as u32).max(1);
     (scaled(width), scaled(height))
 }
