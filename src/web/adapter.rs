@@ -7,23 +7,23 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::error::{Error, Result};
 
-/// What WebGPU's adapter says of itself.
+/// What WebGPU reports about its adapter.
 #[derive(Debug, Clone, Serialize)]
 pub struct AdapterFacts {
     pub vendor: String,
     pub architecture: String,
     pub device: String,
     pub description: String,
-    /// Runs on the processor, whatever it calls itself.
+    /// Whether it runs on the CPU, regardless of its name.
     pub software: bool,
     pub features: Vec<String>,
     pub limits: BTreeMap<&'static str, f64>,
 }
 
-/// cubecl asks its device for timestamps and panics without them.
+/// cubecl requests timestamps and panics if they are missing.
 const NEEDED: &str = "timestamp-query";
 
-/// Parts of the names under which software adapters are known.
+/// Substrings that identify software adapters by name.
 const SOFTWARE: [&str; 6] = [
     "swiftshader",
     "llvmpipe",
@@ -33,7 +33,7 @@ const SOFTWARE: [&str; 6] = [
     "software rasterizer",
 ];
 
-/// The limits that decide what fits.
+/// The limits that determine what fits.
 const LIMITS: [&str; 8] = [
     "maxBufferSize",
     "maxStorageBufferBindingSize",
@@ -89,7 +89,7 @@ pub async fn probe() -> Result<AdapterFacts> {
 
 impl AdapterFacts {
     /// # Errors
-    /// [`Error::FeatureMissing`] for a feature that the engine cannot do without.
+    /// [`Error::FeatureMissing`] if a required feature is missing.
     pub fn check_features(&self) -> Result<()> {
         if self.features.iter().any(|f| f == NEEDED) {
             Ok(())
@@ -98,7 +98,7 @@ impl AdapterFacts {
         }
     }
 
-    /// The most telling of its names.
+    /// The most descriptive of its names.
     pub fn name(&self) -> String {
         let named = [&self.description, &self.device, &self.architecture]
             .into_iter()
@@ -126,7 +126,7 @@ async fn request(gpu: &JsValue) -> Option<JsValue> {
     (!adapter.is_null() && !adapter.is_undefined()).then_some(adapter)
 }
 
-/// A property, or undefined of anything that has none.
+/// A property of `object`, or undefined if `object` has no properties.
 fn get(object: &JsValue, key: &str) -> JsValue {
     Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
 }

@@ -13,7 +13,7 @@ extern "C" {
     fn set_timeout(callback: &Function, milliseconds: i32) -> JsValue;
 }
 
-/// Milliseconds of the page's clock; it also runs in a worker, where there is no `window`.
+/// The page's clock in milliseconds; also works in a worker, where there is no `window`.
 pub fn now() -> f64 {
     Reflect::get(&js_sys::global(), &"performance".into())
         .ok()
@@ -21,14 +21,14 @@ pub fn now() -> f64 {
         .map_or(0.0, |p| p.now())
 }
 
-/// How often a wait looks at the clock, in milliseconds.
+/// How often a waiting task checks the clock, in milliseconds.
 const TICK_MS: i32 = 250;
 
 /// How long a device may go without a sign of life before it counts as hung.
 ///
-/// A busy machine is slow, not hung, and one that was asleep has lost no time. So what counts is the
-/// ticks of this thread's own timer, which come late when everything does, and each sign of life
-/// starts the count again.
+/// A busy machine is slow, not hung, and time spent asleep must not count. So this counts ticks of
+/// this thread's own timer, which also fire late on a busy machine, and every sign of life resets
+/// the count.
 pub struct Patience {
     limit: i32,
     waited: Cell<i32>,
@@ -42,12 +42,12 @@ impl Patience {
         }
     }
 
-    /// To be called by the work that is waited for, whenever it gets further.
+    /// Called by the awaited work whenever it makes progress.
     pub fn sign_of_life(&self) {
         self.waited.set(0);
     }
 
-    /// The result of `work`, or `None` when its patience runs out first.
+    /// The result of `work`, or `None` if it times out.
     pub async fn wait<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         self.sign_of_life();
@@ -61,7 +61,7 @@ impl Patience {
     }
 }
 
-/// The result of `work`, or `None` when it takes longer than `milliseconds`.
+/// The result of `work`, or `None` if it takes longer than `milliseconds`.
 async fn within<T>(milliseconds: i32, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let mut alarm = pin!(sleep(milliseconds));
@@ -74,8 +74,8 @@ async fn within<T>(milliseconds: i32, work: impl Future<Output = T>) -> Option<T
     .await
 }
 
-/// Lets messages and timers run. A waker alone would only reach the microtasks, and a cancel would
-/// never arrive.
+/// Lets messages and timers run. Waking the task alone would only reach the microtask queue, and a
+/// cancel would never arrive.
 pub async fn breathe() {
     sleep(0).await;
 }
@@ -84,6 +84,6 @@ async fn sleep(milliseconds: i32) {
     let promise = Promise::new(&mut |resolve, _| {
         set_timeout(&resolve, milliseconds);
     });
-    // The promise is only ever resolved.
+    // The promise never rejects.
     let _ = JsFuture::from(promise).await;
 }

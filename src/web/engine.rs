@@ -12,15 +12,15 @@ use crate::codec::Limits;
 use crate::device::{check, measure, warm_up};
 use crate::error::{Error, Result};
 
-/// How long the graphics driver may take for one answer. A driver that hangs must not keep the
-/// visitor from the CPU; a software adapter needs a second or two.
+/// How long to wait for one answer from the graphics driver. A hung driver must not keep the user
+/// from the CPU; a software adapter needs a second or two.
 const PATIENCE_MS: i32 = 20_000;
-/// The same where the visitor asked for WebGPU, and so would rather wait than have the CPU: on a
-/// machine with other work, a software adapter compiles its first kernels for most of a minute.
+/// The same when the user explicitly asked for WebGPU and would rather wait than fall back to the
+/// CPU: on a busy machine, a software adapter takes most of a minute to compile its first kernels.
 const LONG_PATIENCE_MS: i32 = 120_000;
 
 thread_local! {
-    // The runtime takes one device a worker and cannot be initialised twice.
+    // The runtime accepts one device per worker and cannot be initialised twice.
     static WEBGPU: RefCell<Option<(Device, wgpu::Device)>> = const { RefCell::new(None) };
 }
 
@@ -55,7 +55,7 @@ struct DeviceFacts {
     problem: Option<Problem>,
 }
 
-/// What an earlier measurement on this adapter found.
+/// Result of an earlier measurement on this adapter.
 #[derive(Debug, PartialEq)]
 enum Remembered {
     Nothing,
@@ -74,7 +74,7 @@ impl Remembered {
     }
 }
 
-/// A device that works: WebGPU or the CPU.
+/// A working device: WebGPU or the CPU.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Engine {
@@ -84,11 +84,11 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens the device asked for. Whatever WebGPU's trouble is, the result is a device that
-    /// works: the CPU, with the trouble in `facts.problem`.
+    /// Opens the requested device. If WebGPU fails in any way, falls back to the CPU and reports
+    /// the reason in `facts.problem`.
     ///
-    /// `remembered` is the `remember` of an earlier "auto", so that it need not measure
-    /// again; on another adapter it does.
+    /// `remembered` is the `remember` value of an earlier "auto" run, which saves measuring again;
+    /// it is ignored on a different adapter.
     pub async fn open(
         #[wasm_bindgen(unchecked_param_type = "DeviceChoice")] choice: String,
         remembered: Option<String>,
@@ -179,22 +179,22 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Waits until the device has reported every error of the work so far, before its result is
-    /// given away. Work with a shader that the browser refuses is left out, and old values are read
-    /// in its place without an error; the report of it panics.
+    /// Waits until the device has reported all errors of the work so far, before its result is
+    /// returned. If the browser rejects a shader, the work is silently skipped and stale values are
+    /// read in its place; reporting the error panics.
     pub async fn settle(&self) {
         let device = match self.facts.kind {
             Kind::WebGpu => WEBGPU.with_borrow(|open| open.as_ref().map(|(_, d)| d.clone())),
             Kind::Cpu => None,
         };
         let Some(device) = device else { return };
-        // The answer comes after the reports of everything before it.
+        // Resolves after all earlier errors have been reported.
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
         let _ = scope.pop().await;
         clock::breathe().await;
     }
 
-    /// What to pass as `remembered` next time; undefined where nothing was measured.
+    /// The value to pass as `remembered` next time; undefined if nothing was measured.
     #[wasm_bindgen(getter)]
     pub fn remember(&self) -> Option<String> {
         self.facts.self_test.as_ref()?;
@@ -205,7 +205,7 @@ impl Engine {
         })
     }
 
-    /// What runs, why, and on what.
+    /// Which device is in use, why, and its adapter.
     #[wasm_bindgen(getter, unchecked_return_type = "DeviceFacts")]
     pub fn facts(&self) -> std::result::Result<JsValue, JsValue> {
         object(&self.facts)
@@ -217,7 +217,7 @@ impl Engine {
         &self.device
     }
 
-    /// What the device can hold: the adapter's own limits, or the processor's.
+    /// What fits on the device: the adapter's limits, or the CPU's.
     pub(super) fn limits(&self) -> Limits {
         let adapter = match (self.facts.kind, &self.facts.adapter) {
             (Kind::WebGpu, Some(adapter)) => adapter,
@@ -233,7 +233,7 @@ impl Engine {
     }
 }
 
-/// Milliseconds of the same work on WebGPU and on the CPU, both answers checked.
+/// Times the same work on WebGPU and on the CPU, in milliseconds; checks both results.
 async fn contest(webgpu: &Device, patience: &Patience) -> Result<(f64, f64)> {
     let gpu_ms = patience
         .wait(measure(webgpu, clock::now))
@@ -242,7 +242,7 @@ async fn contest(webgpu: &Device, patience: &Patience) -> Result<(f64, f64)> {
     Ok((gpu_ms, measure(&Device::flex(), clock::now).await?))
 }
 
-/// This worker's WebGPU device, which has passed the self-test.
+/// This worker's WebGPU device, after it has passed the self-test.
 async fn webgpu(patience: &Patience) -> Result<Device> {
     let open = WEBGPU.with_borrow(|open| open.as_ref().map(|(device, _)| device.clone()));
     let device = match open {

@@ -3,7 +3,7 @@ use wasm_bindgen::prelude::*;
 use crate::codec;
 use crate::models::LatentScale;
 
-/// A picture's latents, of a model without a codebook.
+/// A picture's latents, from a model without a codebook.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Latents(codec::Latents);
@@ -22,41 +22,42 @@ impl Latents {
         self.0.height
     }
 
-    /// Values a latent has.
+    /// Number of channels per latent.
     #[wasm_bindgen(getter)]
     pub fn channels(&self) -> u32 {
         self.0.channels
     }
 
-    /// Latents from top to bottom.
+    /// Number of rows.
     #[wasm_bindgen(getter)]
     pub fn rows(&self) -> u32 {
         self.0.rows
     }
 
-    /// Latents from left to right.
+    /// Number of columns.
     #[wasm_bindgen(getter)]
     pub fn columns(&self) -> u32 {
         self.0.columns
     }
 
-    /// The values, channel by channel and row by row.
+    /// The values in channel-major order, `[channels, rows, columns]`.
     pub fn values(&self) -> Vec<f32> {
         self.0.values.clone()
     }
 
-    /// Hash of the encoder that made them; a model decodes latents of its own encoder.
+    /// Hash of the encoder that produced them; a model only decodes latents from its own encoder.
     #[wasm_bindgen(getter, js_name = encoderHash)]
     pub fn encoder_hash(&self) -> String {
         self.0.encoder_hash.to_string()
     }
 
-    /// The values as a generator models them: (value − shift) · scale, by the model's `latentScale`.
+    /// The values as a generator models them: (value − shift) · scale, with the model's
+    /// `latentScale`.
     pub fn scaled(&self, scale: f32, shift: f32) -> Vec<f32> {
         self.0.scaled(LatentScale { scale, shift })
     }
 
-    /// These latents with other values, given as `scaled` has them.
+    /// A copy of these latents with new values, given in the scaled form returned by `scaled`.
     #[wasm_bindgen(js_name = withScaled)]
     pub fn with_scaled(&self, values: &[f32], scale: f32, shift: f32) -> Result<Latents, JsValue> {
         let scale = LatentScale { scale, shift };

@@ -1,5 +1,5 @@
-//! The browser's side: the only place that knows JavaScript. `www/engine/worker.js` uses exactly
-//! this, and so does everyone who takes the package from npm.
+//! The browser bindings, and the only module that knows JavaScript. `www/engine/worker.js` uses
+//! exactly this API, as does everyone who installs the package from npm.
 
 mod adapter;
 mod clock;
@@ -24,14 +24,13 @@ pub use tuner::Tuner;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-/// This package's version.
+/// The package version.
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-/// Bytes of memory that this module has taken from the browser. It never gives any back, so this is
-/// also the most that it has needed so far.
+/// Size of the wasm memory in bytes. Wasm memory never shrinks, so this is also the peak.
 #[wasm_bindgen(js_name = memoryBytes)]
 pub fn memory_bytes() -> f64 {
     let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
@@ -39,7 +38,7 @@ pub fn memory_bytes() -> f64 {
     f64::from(buffer.byte_length())
 }
 
-/// A plain JavaScript object, numbers as numbers and maps as objects.
+/// Converts a value to a plain JavaScript object: numbers as numbers, maps as objects.
 fn object(value: &impl Serialize) -> Result<JsValue, JsValue> {
     value
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())

@@ -8,8 +8,8 @@ use crate::codec::{Codec, Phase, Posterior};
 use crate::models::{AutoencoderConfig, LatentScale};
 use crate::weights::{CheckedWeights, Container, Family, Survey, build};
 
-/// A weight file that has been looked at, value by value, before anything is built of it. Between
-/// the two an earlier model can be freed, so that the memory need not hold both.
+/// A weight file whose values have all been checked, before the model is built. An earlier model
+/// can be freed in between, so both never have to fit in memory at once.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Weights {
@@ -18,7 +18,7 @@ pub struct Weights {
 
 #[wasm_bindgen]
 impl Weights {
-    /// Checks a file as [`Model::load`] does, and that its model fits the engine's device.
+    /// Checks a file as [`Model::load`] does, and that the model fits on the engine's device.
     pub fn check(
         engine: &Engine,
         #[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] weights: JsValue,
@@ -26,7 +26,7 @@ impl Weights {
     ) -> Result<Weights, JsValue> {
         let survey = Survey::of(Container::open(source(weights)?)?, config.as_deref())?;
         survey.fits()?;
-        // The header tells what a model takes; its values may be gigabytes to read.
+        // The header is enough to tell what the model needs; reading the values may mean gigabytes.
         let (parameters, largest) = (survey.parameters(), survey.largest());
         let config = survey.config.autoencoder()?;
         engine.limits().admit(config, parameters, largest)?;
@@ -88,8 +88,8 @@ struct Scale {
 #[wasm_bindgen]
 impl Model {
     /// Checks a safetensors file of any known family and loads it. A file (a `Blob`) is read in
-    /// pieces and never whole, which a worker alone can do. `config` is the text of a config.json
-    /// that came with it, for what shapes cannot tell.
+    /// pieces and never as a whole, which only works in a worker. `config` is the text of the
+    /// accompanying config.json, if any, for what cannot be inferred from the shapes.
     pub async fn load(
         engine: &Engine,
         #[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] weights: JsValue,
@@ -98,7 +98,7 @@ impl Model {
         Weights::check(engine, weights, config)?.load(engine).await
     }
 
-    /// What the model is.
+    /// Facts about the model.
     #[wasm_bindgen(getter, unchecked_return_type = "ModelFacts")]
     pub fn facts(&self) -> Result<JsValue, JsValue> {
         let config = self.codec.config();
@@ -126,12 +126,12 @@ impl Model {
         })
     }
 
-    /// Whether a picture of these sides fits; the code `image_too_large` if not.
+    /// Checks whether a picture of this size fits; fails with the code `image_too_large` if not.
     pub fn admit(&self, width: u32, height: u32) -> Result<(), JsValue> {
         Ok(self.codec.admit(width, height)?)
     }
 
-    /// Picture to tokens.
+    /// Encodes a picture to tokens.
     pub async fn encode(
         &self,
         picture: &Picture,
@@ -143,7 +143,7 @@ impl Model {
         ))
     }
 
-    /// Tokens to picture.
+    /// Decodes tokens to a picture.
     pub async fn decode(
         &self,
         tokens: &Tokens,
@@ -155,8 +155,8 @@ impl Model {
         ))
     }
 
-    /// Picture to latents, of a model without a codebook: their means, or values drawn with the seed
-    /// `sample`.
+    /// Encodes a picture to latents with a model that has no codebook: the posterior means, or,
+    /// given the seed `sample`, a random sample.
     #[wasm_bindgen(js_name = encodeLatents)]
     pub async fn encode_latents(
         &self,
@@ -173,7 +173,7 @@ impl Model {
         Ok(Latents::new(latents.await?))
     }
 
-    /// Latents to picture.
+    /// Decodes latents to a picture.
     #[wasm_bindgen(js_name = decodeLatents)]
     pub async fn decode_latents(
         &self,
@@ -186,8 +186,8 @@ impl Model {
         Ok(Picture::new(picture.await?))
     }
 
-    /// Picture to picture: through tokens, or, without a codebook, through the posterior's mean, or
-    /// a sample of it with the seed `sample`.
+    /// Reconstructs a picture: through tokens, or, without a codebook, through the mean of the
+    /// posterior or a sample of it with the seed `sample`.
     pub async fn reconstruct(
         &self,
         picture: &Picture,
@@ -202,12 +202,12 @@ impl Model {
         Ok(Picture::new(rebuilt.await?))
     }
 
-    /// A sentence if another decoder made these tokens.
+    /// A warning if these tokens were made for a different decoder.
     pub fn warning(&self, tokens: &Tokens) -> Option<String> {
         self.codec.warning(tokens.inner()).map(str::to_owned)
     }
 
-    /// A colour for each code of a grid, three bytes (RGB) each; near codes have near colours.
+    /// An RGB colour (three bytes) for each code of a grid; similar codes get similar colours.
     pub async fn palette(&self, grid: usize) -> Result<Vec<u8>, JsValue> {
         Ok(self.codec.palette(grid).await?)
     }
@@ -219,7 +219,7 @@ impl Model {
     }
 }
 
-/// Reports to JavaScript, after giving its event loop a turn so that a cancel can arrive.
+/// Reports progress to JavaScript, after yielding to its event loop so that a cancel can arrive.
 fn watch(progress: Option<Function>) -> impl AsyncFnMut(Phase, usize, usize) -> bool {
     async move |stage, done, total| {
         clock::breathe().await;
@@ -230,7 +230,7 @@ fn watch(progress: Option<Function>) -> impl AsyncFnMut(Phase, usize, usize) -> 
             Phase::Encode => "encode",
             Phase::Decode => "decode",
         };
-        // A callback that throws ends the work as one that returns false does.
+        // A callback that throws cancels the work, as one that returns false does.
         progress
             .call3(
                 &JsValue::NULL,

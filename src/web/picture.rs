@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::*;
 use super::object;
 use crate::pixels::{self, metrics};
 
-/// A picture in 8-bit RGB.
+/// An 8-bit RGB picture.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Picture {
@@ -13,12 +13,14 @@ pub struct Picture {
 
 #[wasm_bindgen]
 impl Picture {
-    /// Reads a PNG, JPEG or WebP file, upright as its EXIF says, transparency over white.
+    /// Decodes a PNG, JPEG or WebP file, applying the EXIF orientation and compositing transparency
+    /// over white.
     pub fn decode(bytes: &[u8]) -> Result<Picture, JsValue> {
         Ok(Self::new(pixels::Picture::decode(bytes)?))
     }
 
-    /// `decode`, then `fit`. What would still be too large to encode is refused from its header.
+    /// `decode` followed by `fit`. A picture that would still be too large to encode is rejected
+    /// from its header.
     #[wasm_bindgen(js_name = decodeFit)]
     pub fn decode_fit(bytes: &[u8], max_side: u32, square: bool) -> Result<Picture, JsValue> {
         Ok(Self::new(pixels::Picture::decode_fit(
@@ -26,7 +28,7 @@ impl Picture {
         )?))
     }
 
-    /// A picture from its samples: red, green and blue, 8 bits each, row by row.
+    /// A picture from 8-bit RGB samples, row-major.
     #[wasm_bindgen(js_name = fromRgb)]
     pub fn from_rgb(width: u32, height: u32, rgb: Vec<u8>) -> Result<Picture, JsValue> {
         Ok(Self::new(pixels::Picture::from_rgb(width, height, rgb)?))
@@ -44,23 +46,23 @@ impl Picture {
         self.inner.height()
     }
 
-    /// Scaled down, never up, so that the longest side is at most `max_side` (0 keeps the size);
-    /// with `square` the centre square is taken first.
+    /// Scales down, never up, so that the longest side is at most `max_side` (0 keeps the size);
+    /// with `square`, crops to the centre square first.
     pub fn fit(&self, max_side: u32, square: bool) -> Picture {
         Self::new(self.inner.fit(max_side, square))
     }
 
-    /// The samples, as [`Picture::from_rgb`] takes them.
+    /// The samples in the layout that [`Picture::from_rgb`] takes.
     pub fn rgb(&self) -> js_sys::Uint8Array {
         js_sys::Uint8Array::from(self.inner.rgb())
     }
 
-    /// RGBA, 8 bits each, as a canvas takes them.
+    /// 8-bit RGBA samples, as a canvas expects them.
     pub fn rgba(&self) -> js_sys::Uint8ClampedArray {
         js_sys::Uint8ClampedArray::from(self.inner.to_rgba().as_slice())
     }
 
-    /// The picture as a PNG file.
+    /// Encodes the picture as PNG.
     pub fn png(&self) -> Result<Vec<u8>, JsValue> {
         Ok(self.inner.png()?)
     }
@@ -86,7 +88,7 @@ struct Quality {
     ssim: f64,
 }
 
-/// How near two pictures of one size are.
+/// Measures how similar two pictures of the same size are.
 #[wasm_bindgen(unchecked_return_type = "Quality")]
 pub fn compare(a: &Picture, b: &Picture) -> Result<JsValue, JsValue> {
     object(&Quality {

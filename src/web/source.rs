@@ -7,8 +7,8 @@ use web_sys::{Blob, FileReaderSync};
 use crate::error::{Error, Result};
 use crate::weights::Source;
 
-/// The bytes of a `Blob` (a file is one) or of a `Uint8Array`. Either stays on JavaScript's side:
-/// only what is being read comes into this module's memory.
+/// The bytes of a `Blob` (such as a file) or of a `Uint8Array`. Both stay on the JavaScript side;
+/// only the part being read is copied into wasm memory.
 pub fn source(bytes: JsValue) -> Result<Rc<dyn Source>> {
     let bytes = match bytes.dyn_into::<Uint8Array>() {
         Ok(array) => return Ok(Rc::new(Array(array))),
@@ -33,7 +33,7 @@ impl Source for Array {
 
     fn read(&self, start: u64, length: usize) -> Result<Vec<u8>> {
         self.check(start, length)?;
-        // Within an array, whose length is 32 bits.
+        // Within an array, whose length is at most 32 bits.
         let start = start as u32;
         Ok(self.0.subarray(start, start + length as u32).to_vec())
     }
@@ -47,7 +47,7 @@ struct File {
 
 impl Source for File {
     fn len(&self) -> u64 {
-        // A double holds every length that a file can have.
+        // A double can represent every file length.
         self.blob.size() as u64
     }
 

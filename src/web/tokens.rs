@@ -42,7 +42,7 @@ impl Tokens {
         Ok(Self::new(tokens::Tokens::from_bytes(bytes)?))
     }
 
-    /// What the tokens are.
+    /// Facts about the tokens.
     #[wasm_bindgen(getter, unchecked_return_type = "TokenFacts")]
     pub fn facts(&self) -> Result<JsValue, JsValue> {
         let t = &self.inner;
@@ -70,7 +70,7 @@ impl Tokens {
         })
     }
 
-    /// The token file.
+    /// Serialises the tokens as a token file.
     pub fn bytes(&self) -> Result<Vec<u8>, JsValue> {
         Ok(self.inner.to_bytes()?)
     }

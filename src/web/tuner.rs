@@ -12,18 +12,17 @@ use crate::pixels;
 use crate::train::{Event, Reconstruction, Role, Session, TuneConfig};
 use crate::weights::{Container, Storage, load_discriminator};
 
-/// A model being fine-tuned on a few pictures, a step at a time. The model that it began with stays
-/// as it was.
+/// Fine-tunes a model on a few pictures, one step at a time. The original model is left unchanged.
 #[wasm_bindgen]
 pub struct Tuner {
     session: Session<Reconstruction>,
     config: TuneConfig,
     limits: Limits,
-    /// Last, so that it is dropped when the training is gone.
+    /// Declared last, so that it is dropped after the training.
     device: Lent,
 }
 
-/// A device that gives up, when this is dropped, the memory that it keeps for tensors to come.
+/// A device that releases its pooled tensor memory when this is dropped.
 struct Lent(Device);
 
 impl Drop for Lent {
@@ -40,8 +39,9 @@ struct Step {
 
 #[wasm_bindgen]
 impl Tuner {
-    /// Begins on `pictures`, as `config` says; a field that is left out has its default.
-    /// `discriminator` is a file with the one to start from, for the lifelike objective.
+    /// Starts tuning on `pictures` with `config`; omitted fields take their defaults.
+    /// `discriminator` is a weight file with the discriminator to start from, for the lifelike
+    /// objective.
     pub fn begin(
         engine: &Engine,
         model: &Model,
@@ -51,7 +51,7 @@ impl Tuner {
             JsValue,
         >,
     ) -> Result<Tuner, JsValue> {
-        // As JSON, where a field that there is not is refused by name.
+        // Through JSON, where unknown fields are rejected by name.
         let json = js_sys::JSON::stringify(&config).map(String::from);
         let config = TuneConfig::from_json(&json.unwrap_or_default())?;
         let codec = model.codec();
@@ -74,19 +74,20 @@ impl Tuner {
         })
     }
 
-    /// Steps done so far.
+    /// Number of completed steps.
     #[wasm_bindgen(getter)]
     pub fn done(&self) -> usize {
         self.session.done()
     }
 
-    /// Steps in all.
+    /// Total number of steps.
     #[wasm_bindgen(getter)]
     pub fn steps(&self) -> usize {
         self.config.steps
     }
 
-    /// The next step. After the code `loss_not_finite` only [`Tuner::resume`] helps.
+    /// Runs the next step. After the code `loss_not_finite`, tuning can only continue with
+    /// [`Tuner::resume`].
     #[wasm_bindgen(unchecked_return_type = "TuneStep")]
     pub async fn step(&mut self) -> Result<JsValue, JsValue> {
         clock::breathe().await;
@@ -99,13 +100,14 @@ impl Tuner {
         })
     }
 
-    /// Which codes the pictures took since the last call.
+    /// Codebook usage over the pictures since the last call.
     #[wasm_bindgen(unchecked_return_type = "Usage")]
     pub async fn usage(&mut self) -> Result<JsValue, JsValue> {
         object(&self.session.task_mut().take_usage().await?)
     }
 
-    /// What the model as it is now makes of a picture: of a damaged copy, for a restoration.
+    /// Reconstructs a picture with the model in its current state; for a restoration, from a
+    /// damaged copy.
     pub async fn preview(&self, picture: &Picture) -> Result<Picture, JsValue> {
         let model = self.session.model().await?;
         let codec = Codec::new(model, &self.device.0).within(self.limits);
@@ -121,7 +123,7 @@ impl Tuner {
         ))
     }
 
-    /// The picture as the model sees it: damaged, for a restoration, else as it is.
+    /// The picture as the model sees it: damaged for a restoration, otherwise unchanged.
     pub fn seen(&self, picture: &Picture) -> Result<Picture, JsValue> {
         Ok(Picture::new(match self.config.damage {
             Some(damage) => damage.apply(picture.inner(), self.config.seed)?,
@@ -129,17 +131,17 @@ impl Tuner {
         }))
     }
 
-    /// Everything that the next step depends on, for [`Tuner::resume`].
+    /// The complete training state, for [`Tuner::resume`].
     pub async fn snapshot(&self) -> Result<Vec<u8>, JsValue> {
         Ok(self.session.checkpoint().await?)
     }
 
-    /// Goes back, or on, to a snapshot of a tuning with the same model, pictures and config.
+    /// Restores a snapshot of a tuning with the same model, pictures and config.
     pub fn resume(&mut self, snapshot: &[u8]) -> Result<(), JsValue> {
         Ok(self.session.resume(snapshot)?)
     }
 
-    /// The tuned model as a weight file in f32, with the record of the tuning in its metadata.
+    /// The tuned model as an f32 weight file, with the tuning recorded in its metadata.
     pub async fn weights(&self, name: Option<String>) -> Result<Vec<u8>, JsValue> {
         let artifacts = self.session.artifacts(name.as_deref(), Storage::F32);
         let mut artifacts = artifacts.await?.into_iter();
