@@ -4,8 +4,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::{Conv2d, GroupNorm, Normalise, conv};
 
-/// Largest score matrix built at once, in elements: 64 MiB of f32, half of WebGPU's portable
-/// limit on a binding.
+/// Maximum elements of a score matrix: 64 MiB of f32, half of WebGPU's guaranteed binding size.
 const MAX_SCORES: usize = 1 << 24;
 
 /// Single-head self-attention over all positions, with a residual connection.
@@ -33,7 +32,7 @@ impl<N> AttnBlock<N> {
         }
     }
 
-    /// As [`AttnBlock::forward`], where `norm` says how the normalisation is applied.
+    /// Like [`AttnBlock::forward`], with `norm` applying the normalisation.
     pub fn forward_by(&self, x: Tensor<4>, norm: impl Fn(&N, Tensor<4>) -> Tensor<4>) -> Tensor<4> {
         let [batch, channels, height, width] = x.dims();
         let positions = height * width;
@@ -61,8 +60,8 @@ impl<N> AttnBlock<N> {
 }
 
 impl AttnBlock {
-    /// Queries are taken in chunks, so that memory grows with the positions and not with their
-    /// square.
+    /// Queries are processed in chunks, so memory grows linearly with the number of positions
+    /// instead of quadratically.
     ///
     /// # Shapes
     /// - input and output: `[batch, channels, height, width]`

@@ -5,10 +5,10 @@ use burn::tensor::{Device, Tensor};
 
 use crate::kernels::convolve;
 
-/// A convolution over pictures: Burn's layer, on this crate's own kernels.
+/// 2D convolution: Burn's layer, running on this crate's own kernels.
 #[derive(Module, Debug)]
 pub struct Conv2d {
-    /// `[channels_out, channels_in, side, side]`.
+    /// `[channels_out, channels_in, kernel, kernel]`.
     pub weight: Param<Tensor<4>>,
     /// `[channels_out]`.
     pub bias: Option<Param<Tensor<1>>>,
@@ -17,8 +17,8 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// From and to `channels`, by a kernel of side `kernel`, with `padding` zeros before and after
-    /// the rows and the columns. Weights are random as Burn's `Conv2d` has them.
+    /// A convolution of `channels` (in, out) with a square `kernel` and `padding` zeros on every
+    /// side. Weights are initialised randomly, as in Burn's `Conv2d`.
     pub fn new(
         channels: [usize; 2],
         kernel: usize,

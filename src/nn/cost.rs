@@ -1,15 +1,15 @@
-//! Multiply-accumulates of layers, by their shapes.
+//! Multiply-accumulate counts of layers, computed from their shapes.
 
 use super::{Layers, NetworkConfig};
 use crate::error::Result;
 
-/// One square convolution over `positions` outputs. A transposed one of twice the side takes as
-/// many products as the strided one the other way.
+/// A convolution with a square kernel over `positions` outputs. A transposed convolution that
+/// doubles the resolution costs as much as the strided one in the other direction.
 pub fn conv(positions: u64, from: usize, to: usize, kernel: u64) -> u64 {
     positions * kernel * kernel * from as u64 * to as u64
 }
 
-/// 4×4 convolutions of stride 2 through `widths`, down to `positions` or up from them.
+/// 4×4 convolutions with stride 2 through `widths`, down to `positions` or up from it.
 pub fn strided(widths: &[usize], positions: u64) -> u64 {
     let halvings = widths.len().saturating_sub(1);
     widths
@@ -26,12 +26,12 @@ pub fn strided(widths: &[usize], positions: u64) -> u64 {
         .sum()
 }
 
-/// So many residual layers over `positions`.
+/// `layers` residual layers over `positions`.
 pub fn residual(layers: usize, hidden: usize, inside: usize, positions: u64) -> u64 {
     layers as u64 * (conv(positions, hidden, inside, 3) + conv(positions, inside, hidden, 1))
 }
 
-/// Two 1×1 convolutions of the latent for each norm of the decoder.
+/// Two 1×1 convolutions of the latent for each of the decoder's norms.
 pub fn spatial(c: &NetworkConfig, latent: usize, tokens: u64) -> Result<u64> {
     let c = &c.decoding();
     let widths = c.widths()?;
@@ -46,14 +46,14 @@ pub fn spatial(c: &NetworkConfig, latent: usize, tokens: u64) -> Result<u64> {
     Ok(2 * conv(tokens, latent, normed + from, 1))
 }
 
-/// Encoder, of which `channels` come out, and decoder.
+/// The encoder, with `channels` output channels, and the decoder.
 pub fn network(c: &NetworkConfig, channels: usize, tokens: u64) -> Result<u64> {
     Ok(half(c, Half::Encoder(channels), tokens)? + half(&c.decoding(), Half::Decoder, tokens)?)
 }
 
 #[derive(Clone, Copy)]
 enum Half {
-    /// With the channels that come out.
+    /// With its number of output channels.
     Encoder(usize),
     Decoder,
 }
@@ -63,8 +63,8 @@ fn half(c: &NetworkConfig, half: Half, tokens: u64) -> Result<u64> {
     let levels = widths.len();
     let coarsest = widths.last().copied().unwrap_or(c.ch);
     let at = |level: usize| tokens << (2 * (levels - 1 - level));
-    // Blocks in the middle, more blocks in the decoder, side of the encoder's last convolution, and
-    // whether down-sampling convolves.
+    // Blocks in the middle, extra blocks in the decoder, kernel size of the encoder's last
+    // convolution, and whether down-sampling uses a convolution.
     let (middle, more, last, strided) = match c.layers {
         Layers::Taming => (2, 1, 3, true),
         Layers::MaskGit => (c.num_res_blocks, 0, 1, false),

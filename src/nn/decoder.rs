@@ -14,7 +14,7 @@ use crate::kernels::silu;
 pub struct Decoder<N = GroupNorm> {
     conv_in: Conv2d,
     mid: Middle<N>,
-    /// Finest first, as the checkpoints store them; run from the last to the first.
+    /// Finest first, as stored in the checkpoints; run from last to first.
     up: Vec<UpLevel<N>>,
     norm_out: N,
     conv_out: Conv2d,
@@ -24,26 +24,26 @@ pub struct Decoder<N = GroupNorm> {
 #[derive(Module, Debug)]
 pub struct UpLevel<N = GroupNorm> {
     block: Vec<ResnetBlock<N>>,
-    /// One after each block, or none at all.
+    /// One per block, or empty.
     attn: Vec<AttnBlock<N>>,
     /// Absent in the finest level.
     upsample: Option<Upsample>,
 }
 
 impl Decoder {
-    /// Builds with random weights, and with group normalisation as the encoder has.
+    /// Initialises with random weights and the encoder's group normalisation.
     ///
     /// # Errors
-    /// When the config's widths overflow.
+    /// If the config's channel counts overflow.
     pub fn new(config: &NetworkConfig, device: &Device) -> Result<Self> {
         Self::with_norm(config, config.norm(), device)
     }
 
-    /// What the last convolution makes a picture of.
+    /// The input of the last convolution.
     ///
     /// # Shapes
     /// - input: `[batch, z_channels, rows, columns]`
-    /// - output: `[batch, width, rows · f, columns · f]`
+    /// - output: `[batch, channels, rows · f, columns · f]`
     pub fn features(&self, z: Tensor<4>) -> Tensor<4> {
         self.features_by(z, GroupNorm::forward)
     }
@@ -57,10 +57,10 @@ impl Decoder {
 }
 
 impl<N> Decoder<N> {
-    /// As [`Decoder::new`], with the normalisations of `norm`.
+    /// Like [`Decoder::new`], with normalisation layers built by `norm`.
     ///
     /// # Errors
-    /// When the config's widths overflow.
+    /// If the config's channel counts overflow.
     pub fn with_norm(
         config: &NetworkConfig,
         norm: impl Normalise<Layer = N>,
@@ -98,7 +98,7 @@ impl<N> Decoder<N> {
         })
     }
 
-    /// As [`Decoder::features`], where `norm` says how the normalisations are applied.
+    /// Like [`Decoder::features`], with `norm` applying the normalisations.
     pub fn features_by(
         &self,
         z: Tensor<4>,
@@ -119,7 +119,7 @@ impl<N> Decoder<N> {
         silu(norm(&self.norm_out, h))
     }
 
-    /// The convolution that makes the picture, `[batch, out_ch, rows · f, columns · f]`.
+    /// The convolution that outputs the picture, `[batch, out_ch, rows · f, columns · f]`.
     pub fn last(&self) -> LastLayer<'_> {
         LastLayer::Conv(&self.conv_out)
     }

@@ -9,16 +9,17 @@ use crate::error::{Error, Result};
 /// Standard deviation of the initial weights, as in pix2pix and taming-transformers.
 const SPREAD: f64 = 0.02;
 
-/// What a [`Discriminator`] is made of.
+/// Configuration of a [`Discriminator`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DiscriminatorConfig {
-    /// Channels of the picture.
+    /// Number of input channels.
     #[serde(default = "rgb")]
     pub in_channels: usize,
-    /// Width after the first layer; it doubles up to eight times that.
+    /// Channels after the first layer; doubles per layer, up to eight times this value.
     pub ndf: usize,
-    /// Layers that normalise. Each but the last halves the sides, as does the first one of all.
+    /// Number of normalised layers. All but the last halve the resolution, as does the first
+    /// convolution.
     pub n_layers: usize,
 }
 
@@ -27,10 +28,10 @@ fn rgb() -> usize {
 }
 
 impl DiscriminatorConfig {
-    /// Checks the numbers that no discriminator could be built from.
+    /// Checks that a discriminator can be built from this config.
     ///
     /// # Errors
-    /// [`Error::ConfigInvalid`] names the field.
+    /// [`Error::ConfigInvalid`], naming the field.
     pub fn validate(&self) -> Result<()> {
         for (name, value, max) in [
             ("in_channels", self.in_channels, 1 << 8),
@@ -45,15 +46,15 @@ impl DiscriminatorConfig {
         Ok(())
     }
 
-    /// Side of the smallest picture that has a logit.
+    /// Side length of the smallest picture that yields a logit.
     pub fn smallest(&self) -> usize {
-        // Two layers of 4×4 and stride 1 take a pixel each; a side of 3 leaves one.
+        // Two 4×4 layers with stride 1 each take off a pixel; a side of 3 leaves one.
         3 << self.n_layers
     }
 }
 
-/// PatchGAN: says of every patch of a picture whether it looks real, in logits. The parameters'
-/// names are those of taming-transformers.
+/// PatchGAN discriminator: classifies each patch of a picture as real or fake, in logits. Parameter
+/// names follow taming-transformers.
 ///
 /// Source: Isola et al. 2017, <https://arxiv.org/abs/1611.07004>; taming-transformers
 /// `modules/discriminator/model.py`, `NLayerDiscriminator`.
@@ -62,19 +63,19 @@ pub struct Discriminator {
     main: Vec<PatchLayer>,
 }
 
-/// A step of the [`Discriminator`].
+/// A layer of the [`Discriminator`].
 #[derive(Module, Debug)]
 pub enum PatchLayer {
-    /// 4×4; stride 2, the last two stride 1.
+    /// 4×4 with stride 2; the last two have stride 1.
     Conv(Conv2d),
-    /// Over the batch; after each convolution but the first and the last.
+    /// Batch normalisation; after each convolution except the first and the last.
     Norm(BatchNorm),
-    /// With a slope of 0.2; after each convolution but the last.
+    /// Leaky ReLU with a slope of 0.2; after each convolution except the last.
     Activation(LeakyRelu),
 }
 
 impl Discriminator {
-    /// Builds with random weights.
+    /// Initialises with random weights.
     ///
     /// # Errors
     /// [`Error::ConfigInvalid`].
@@ -103,12 +104,13 @@ impl Discriminator {
         Ok(Self { main })
     }
 
-    /// What each activation gives, and the logits last: positive for what looks real. On a device
-    /// with gradients the normalisation is by this batch, else by the running averages.
+    /// The output of each activation, with the logits last: positive for patches that look real.
+    /// With gradients enabled, normalises with batch statistics; otherwise with the running
+    /// averages.
     ///
     /// # Shapes
     /// - input: `[batch, in_channels, height, width]`
-    /// - last output: `[batch, 1, rows, columns]`, a row for 2^`n_layers` pixels, less two
+    /// - last output: `[batch, 1, rows, columns]`, one row per 2^`n_layers` pixels, minus two
     pub fn layers(&self, x: Tensor<4>) -> Vec<Tensor<4>> {
         let mut h = x;
         let mut layers = Vec::new();
@@ -122,7 +124,7 @@ impl Discriminator {
         layers
     }
 
-    /// The logits alone; see [`Discriminator::layers`].
+    /// Only the logits; see [`Discriminator::layers`].
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.main.iter().fold(x, |h, layer| layer.forward(h))
     }

@@ -22,13 +22,13 @@ pub struct Encoder {
 #[derive(Module, Debug)]
 pub struct DownLevel {
     block: Vec<ResnetBlock>,
-    /// One after each block, or none at all.
+    /// One per block, or empty.
     attn: Vec<AttnBlock>,
     /// Absent in the coarsest level.
     downsample: Option<Downsample>,
 }
 
-/// Block, attention, block at the coarsest resolution; encoder and decoder both have one.
+/// Block, attention, block at the coarsest resolution; used by both encoder and decoder.
 #[derive(Module, Debug)]
 pub struct Middle<N = GroupNorm> {
     block_1: ResnetBlock<N>,
@@ -52,10 +52,10 @@ impl<N> Middle<N> {
         }
     }
 
-    /// `norm` says how the normalisations are applied.
+    /// `norm` applies the normalisations.
     ///
     /// # Shapes
-    /// - input and output: `[batch, width, height, width]`
+    /// - input and output: `[batch, channels, height, width]`
     pub(super) fn forward_by(
         &self,
         x: Tensor<4>,
@@ -71,11 +71,11 @@ impl<N> Middle<N> {
 }
 
 impl Encoder {
-    /// Builds with random weights; `channels` come out, which is `z_channels` or, for a mean and a
-    /// variance, twice as many.
+    /// Initialises with random weights. `channels` is the number of output channels: `z_channels`,
+    /// or twice that for a mean and a variance.
     ///
     /// # Errors
-    /// When the config's widths overflow.
+    /// If the config's channel counts overflow.
     pub fn new(config: &NetworkConfig, channels: usize, device: &Device) -> Result<Self> {
         let widths = config.widths()?;
         let norm = config.norm();
@@ -108,7 +108,7 @@ impl Encoder {
     }
 
     /// # Shapes
-    /// - input: `[batch, in_channels, height, width]`, sides multiples of the factor f
+    /// - input: `[batch, in_channels, height, width]`, height and width multiples of the factor f
     /// - output: `[batch, channels, height / f, width / f]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let mut h = self.conv_in.forward(x);

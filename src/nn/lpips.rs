@@ -5,17 +5,17 @@ use burn::tensor::{Device, Tensor};
 
 use super::{Conv2d, conv};
 
-/// Convolutions in each of VGG16's five blocks, and their width.
+/// Number of convolutions and channels in each of VGG16's five blocks.
 const BLOCKS: [(usize, usize); 5] = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)];
 
-/// What LPIPS subtracts from pictures in −1 to 1, and divides them by.
+/// Mean and standard deviation that LPIPS normalises inputs in −1 to 1 with.
 const SHIFT: [f32; 3] = [-0.030, -0.088, -0.188];
 const SCALE: [f32; 3] = [0.458, 0.448, 0.450];
 
-/// Keeps a vector of zeros finite when it is scaled to unit length.
+/// Avoids division by zero when normalising to unit length.
 const EPSILON: f32 = 1e-10;
 
-/// LPIPS: how different two pictures look, by the features that VGG16 has of them.
+/// LPIPS: perceptual distance between two pictures, computed from VGG16 features.
 ///
 /// Source: Zhang et al. 2018, <https://arxiv.org/abs/1801.03924>; the package `lpips`, version 0.1
 /// with `net='vgg'`.
@@ -23,13 +23,13 @@ const EPSILON: f32 = 1e-10;
 pub struct Lpips {
     /// VGG16's convolutions, all 3×3, in order.
     conv: Vec<Conv2d>,
-    /// How much each channel counts after each block, `[1, C, 1, 1]`.
+    /// Weight of each channel after each block, `[1, C, 1, 1]`.
     lin: Vec<Param<Tensor<4>>>,
     pool: MaxPool2d,
 }
 
 impl Lpips {
-    /// Builds with random weights, to be filled.
+    /// Initialises with random weights, to be overwritten by loading.
     pub fn new(device: &Device) -> Self {
         let widths = BLOCKS.iter().flat_map(|&(count, width)| vec![width; count]);
         let mut from = 3;
@@ -47,15 +47,15 @@ impl Lpips {
         }
     }
 
-    /// The published name of each parameter, by its name here: torchvision's `vgg16` for the
-    /// convolutions, `lpips`'s own for the rest.
+    /// Maps a parameter name to its published name: torchvision's `vgg16` for the convolutions,
+    /// `lpips`'s own for the rest.
     pub fn published_name(name: &str) -> Option<String> {
         let mut parts = name.split('.');
         let (list, index) = (parts.next()?, parts.next()?.parse::<usize>().ok()?);
         if list == "lin" {
             return Some(format!("lin{index}.model.1.weight"));
         }
-        // A convolution and its ReLU are two places, and each block ends with a pooling.
+        // A convolution and its ReLU take two indices, and each block ends with a pooling layer.
         let mut before = 0;
         for (block, (count, _)) in BLOCKS.iter().enumerate() {
             if index < before + count {
@@ -69,12 +69,12 @@ impl Lpips {
     /// The distance of each pair.
     ///
     /// # Shapes
-    /// - input: `[batch, 3, height, width]` in −1 to 1, sides of 16 at least
+    /// - input: `[batch, 3, height, width]` in −1 to 1, height and width at least 16
     /// - output: `[batch, 1, 1, 1]`, 0 for equal pictures
     pub fn forward(&self, a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
         let [batch, ..] = a.dims();
         let mut total = Tensor::zeros([batch, 1, 1, 1], &a.device());
-        // Both in one batch: each layer is then run once.
+        // Both in one batch, so that each layer runs once.
         let mut h = Tensor::cat(vec![scaled(a), scaled(b)], 0);
         let mut convs = self.conv.iter();
         for (block, ((count, _), lin)) in BLOCKS.iter().zip(&self.lin).enumerate() {
@@ -100,8 +100,8 @@ fn scaled(x: Tensor<4>) -> Tensor<4> {
     (x - shift.reshape([1, 3, 1, 1])) / scale.reshape([1, 3, 1, 1])
 }
 
-/// Scaled to unit length over the channels, as the package does it: ε outside the root. The root's
-/// own gradient at 0 would be infinite, so that what is squared is kept off it.
+/// Normalises to unit length over the channels, with ε outside the root as in the package. The
+/// root's gradient at 0 is infinite, so the sum of squares is kept away from 0.
 fn unit(x: Tensor<4>) -> Tensor<4> {
     let square = x.clone().square().sum_dim(1);
     x / square

@@ -1,4 +1,4 @@
-//! Layers of the models, one a file. Field names are the published checkpoints' names.
+//! Model layers, one per file. Field names match the published checkpoints.
 
 mod attention;
 mod conv;
@@ -31,18 +31,18 @@ pub use resnet::ResnetBlock;
 use burn::nn::conv::ConvTranspose2d;
 use burn::tensor::{Device, Tensor};
 
-/// The layer that makes the picture. VQ-GAN's adaptive weight compares the gradients of two losses
-/// at it.
+/// The layer that outputs the picture. VQ-GAN's adaptive weight compares the gradients of two
+/// losses with respect to its weight.
 #[derive(Debug, Clone, Copy)]
 pub enum LastLayer<'a> {
-    /// The side stays as it is.
+    /// Keeps the resolution.
     Conv(&'a Conv2d),
-    /// The side doubles.
+    /// Doubles the resolution.
     Transposed(&'a ConvTranspose2d),
 }
 
 impl LastLayer<'_> {
-    /// Features to the picture.
+    /// Maps features to the picture.
     pub fn forward(self, features: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Conv(conv) => conv.forward(features),
@@ -59,13 +59,13 @@ impl LastLayer<'_> {
     }
 }
 
-/// A square convolution of odd side `kernel` that keeps the picture's size.
+/// A convolution with an odd `kernel` size that preserves height and width.
 pub fn conv(from: usize, to: usize, kernel: usize, device: &Device) -> Conv2d {
     let pad = kernel / 2;
     Conv2d::new([from, to], kernel, 1, [(pad, pad); 2], device)
 }
 
-/// As [`conv`], without a bias.
+/// Like [`conv`], without a bias.
 pub fn conv_without_bias(from: usize, to: usize, kernel: usize, device: &Device) -> Conv2d {
     let mut conv = conv(from, to, kernel, device);
     conv.bias = None;

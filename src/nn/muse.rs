@@ -1,8 +1,8 @@
-//! The layers of MaskGIT's VQ-GAN: no attention, hardly a bias, and down-sampling without
-//! parameters.
+//! The layers of MaskGIT's VQ-GAN: no attention, hardly any biases, and parameter-free
+//! down-sampling.
 //!
-//! Source: Chang et al. 2022, <https://arxiv.org/abs/2202.04200>; open-muse
-//! `modeling_maskgit_vqgan.py`, whose names these are.
+//! Source: Chang et al. 2022, <https://arxiv.org/abs/2202.04200>; names follow open-muse
+//! `modeling_maskgit_vqgan.py`.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -13,8 +13,8 @@ use super::{Conv2d, GroupNorm, LastLayer, Norm, Normalise, conv, conv_without_bi
 use crate::error::Result;
 use crate::kernels::silu;
 
-/// Norm, swish, 3×3, norm, swish, 3×3, plus the input. Where the width changes, a 1×1 convolution of
-/// the outcome takes the input's place.
+/// Norm, swish, 3×3, norm, swish, 3×3, plus the input. If the number of channels changes, the skip
+/// path is a 1×1 convolution of the block's output instead of the input.
 #[derive(Module, Debug)]
 pub struct MuseBlock {
     norm1: GroupNorm,
@@ -25,7 +25,7 @@ pub struct MuseBlock {
 }
 
 impl MuseBlock {
-    /// A block from width `from` to width `to`.
+    /// A block from `from` to `to` channels.
     pub fn new(from: usize, to: usize, norm: Norm, device: &Device) -> Self {
         Self {
             norm1: norm.init(from, device),
@@ -49,7 +49,7 @@ impl MuseBlock {
     }
 }
 
-/// `count` blocks, the first from width `from`, all to width `to`.
+/// `count` blocks, the first from `from` channels, all to `to` channels.
 fn blocks(count: usize, from: usize, to: usize, norm: Norm, device: &Device) -> Vec<MuseBlock> {
     (0..count)
         .map(|i| MuseBlock::new(if i == 0 { from } else { to }, to, norm, device))
@@ -64,7 +64,7 @@ fn run(blocks: &[MuseBlock], x: Tensor<4>) -> Tensor<4> {
 #[derive(Module, Debug)]
 pub struct MuseEncoder {
     conv_in: Conv2d,
-    /// Both sides are halved between two levels.
+    /// Height and width are halved between levels.
     down: Vec<MuseDown>,
     mid: Vec<MuseBlock>,
     norm_out: GroupNorm,
@@ -78,10 +78,10 @@ pub struct MuseDown {
 }
 
 impl MuseEncoder {
-    /// Builds with random weights.
+    /// Initialises with random weights.
     ///
     /// # Errors
-    /// When the config's widths overflow.
+    /// If the config's channel counts overflow.
     pub fn new(config: &NetworkConfig, device: &Device) -> Result<Self> {
         let (count, norm) = (config.num_res_blocks, config.norm());
         let mut from = config.first_width();
@@ -102,7 +102,7 @@ impl MuseEncoder {
     }
 
     /// # Shapes
-    /// - input: `[batch, in_channels, height, width]`, sides multiples of the factor f
+    /// - input: `[batch, in_channels, height, width]`, height and width multiples of the factor f
     /// - output: `[batch, z_channels, height / f, width / f]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let mut h = self.conv_in.forward(x);
@@ -122,7 +122,7 @@ impl MuseEncoder {
 pub struct MuseDecoder {
     conv_in: Conv2d,
     mid: Vec<MuseBlock>,
-    /// Finest first, as the checkpoints store them; run from the last to the first.
+    /// Finest first, as stored in the checkpoints; run from last to first.
     up: Vec<MuseUp>,
     norm_out: GroupNorm,
     conv_out: Conv2d,
@@ -132,15 +132,15 @@ pub struct MuseDecoder {
 #[derive(Module, Debug)]
 pub struct MuseUp {
     block: Vec<MuseBlock>,
-    /// 3×3 after both sides are doubled; absent in the finest level.
+    /// 3×3, after height and width are doubled; absent in the finest level.
     upsample_conv: Option<Conv2d>,
 }
 
 impl MuseDecoder {
-    /// Builds with random weights.
+    /// Initialises with random weights.
     ///
     /// # Errors
-    /// When the config's widths overflow.
+    /// If the config's channel counts overflow.
     pub fn new(config: &NetworkConfig, device: &Device) -> Result<Self> {
         let (count, norm) = (config.num_res_blocks, config.norm());
         let widths = config.widths()?;
@@ -164,11 +164,11 @@ impl MuseDecoder {
         })
     }
 
-    /// What the last convolution makes a picture of.
+    /// The input of the last convolution.
     ///
     /// # Shapes
     /// - input: `[batch, z_channels, rows, columns]`
-    /// - output: `[batch, width, rows · f, columns · f]`
+    /// - output: `[batch, channels, rows · f, columns · f]`
     pub fn features(&self, z: Tensor<4>) -> Tensor<4> {
         let mut h = run(&self.mid, self.conv_in.forward(z));
         for level in self.up.iter().rev() {
@@ -180,7 +180,7 @@ impl MuseDecoder {
         silu(self.norm_out.forward(h))
     }
 
-    /// The convolution that makes the picture, `[batch, out_ch, rows · f, columns · f]`.
+    /// The convolution that outputs the picture, `[batch, out_ch, rows · f, columns · f]`.
     pub fn last(&self) -> LastLayer<'_> {
         LastLayer::Conv(&self.conv_out)
     }

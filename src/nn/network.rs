@@ -10,69 +10,71 @@ use crate::fields::{
 /// taming-transformers' `ddconfig`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkConfig {
-    /// Width that `ch_mult` multiplies; also the width after the encoder's first convolution.
+    /// Base number of channels, multiplied by `ch_mult`; also the output channels of the encoder's
+    /// first convolution.
     pub ch: usize,
-    /// Width of each level over `ch`, finest first. One down-sampling between two levels.
+    /// Channel multiplier of each level, finest first. There is one down-sampling between two
+    /// levels.
     pub ch_mult: Vec<usize>,
-    /// Residual blocks a level in the encoder; the decoder has one more. With MaskGIT's layers the
-    /// decoder has as many, and so have the middles.
+    /// Residual blocks per encoder level; the decoder has one more. With MaskGIT's layers, the
+    /// decoder and the middle blocks have the same number.
     pub num_res_blocks: usize,
-    /// Attention follows the blocks of the levels whose nominal side is listed here.
+    /// Nominal resolutions of the levels whose blocks are followed by attention.
     #[serde(default)]
     pub attn_resolutions: Vec<usize>,
-    /// Whether the middle has its attention block (taming: always, MaskGIT: never).
+    /// Whether the middle block contains attention (taming: always, MaskGIT: never).
     #[serde(default = "yes")]
     pub mid_attention: bool,
-    /// Nominal side of the input in pixels. It only decides where attention goes.
+    /// Nominal input resolution in pixels. It only determines where attention is applied.
     pub resolution: usize,
-    /// Channels of the picture that goes in.
+    /// Number of input channels.
     #[serde(default = "rgb")]
     pub in_channels: usize,
-    /// Channels of the picture that comes out.
+    /// Number of output channels.
     #[serde(default = "rgb")]
     pub out_ch: usize,
-    /// Channels of the latent that the decoder takes; the encoder gives as many, or twice as many
-    /// where it gives a mean and a variance.
+    /// Number of latent channels that the decoder takes. The encoder outputs as many, or twice as
+    /// many if it outputs a mean and a variance.
     pub z_channels: usize,
-    /// Groups of every group normalisation (published models: 32).
+    /// Number of groups in every group normalisation (published models: 32).
     #[serde(default = "thirty_two")]
     pub norm_groups: usize,
     /// ε of every group normalisation (published models: 1e-6).
     #[serde(default = "micro")]
     pub norm_eps: f64,
-    /// Value of black and of white in the network's input and output.
+    /// Values of black and white in the network's input and output.
     #[serde(default = "signed")]
     pub input: [f32; 2],
-    /// Whose layers the levels are made of.
+    /// Which architecture's layers the levels use.
     #[serde(default)]
     pub layers: Layers,
-    /// What the decoder normalises with.
+    /// The decoder's normalisation.
     #[serde(default)]
     pub decoder_norm: DecoderNorm,
-    /// Width after the encoder's first convolution, where it is not `ch`.
+    /// Output channels of the encoder's first convolution, if different from `ch`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stem: Option<usize>,
-    /// The decoder's levels, where they do not mirror the encoder's.
+    /// The decoder's levels, if they do not mirror the encoder's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decoder: Option<DecoderConfig>,
 }
 
-/// A decoder whose widths or attention are not its encoder's, such as MAR's (no attention in its
-/// levels) and FLUX.2's small one (narrower). Fields as in [`NetworkConfig`].
+/// A decoder whose channel counts or attention differ from its encoder's, such as MAR's (no
+/// attention in its levels) and FLUX.2's small one (narrower). Fields as in [`NetworkConfig`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecoderConfig {
-    /// Width that `ch_mult` multiplies.
+    /// Base number of channels, multiplied by `ch_mult`.
     pub ch: usize,
-    /// Width of each level over `ch`, finest first; as many levels as the encoder has.
+    /// Channel multiplier of each level, finest first; one per encoder level.
     pub ch_mult: Vec<usize>,
-    /// Attention follows the blocks of the levels whose nominal side is listed here.
+    /// Nominal resolutions of the levels whose blocks are followed by attention.
     pub attn_resolutions: Vec<usize>,
-    /// Whether the middle has its attention block.
+    /// Whether the middle block contains attention.
     pub mid_attention: bool,
 }
 
-/// The two ways in which published VQ-GANs build their levels.
+/// The two ways published VQ-GANs build their levels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layers {
@@ -83,21 +85,21 @@ pub enum Layers {
     MaskGit,
 }
 
-/// What the decoder normalises with; the encoder's norms are always plain.
+/// The decoder's normalisation; the encoder always uses plain group normalisation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DecoderNorm {
     /// Group normalisation.
     #[default]
     Group,
-    /// Group normalisation scaled and shifted by the latents, as in MoVQ (Zheng et al. 2022,
-    /// <https://arxiv.org/abs/2209.09002>).
+    /// Group normalisation with scale and shift computed from the latents, as in MoVQ (Zheng et al.
+    /// 2022, <https://arxiv.org/abs/2209.09002>).
     Spatial,
 }
 
 impl NetworkConfig {
-    /// A network of taming-transformers' layers with one block a level; published ones are
-    /// [`NetworkConfig::published`].
+    /// A network of taming-transformers' layers with one block per level; see
+    /// [`NetworkConfig::published`] for the configuration of published models.
     pub fn small(ch: usize, ch_mult: &[usize], z_channels: usize, norm_groups: usize) -> Self {
         Self {
             ch,
@@ -119,7 +121,7 @@ impl NetworkConfig {
         }
     }
 
-    /// As the published models are: 128 wide, two blocks a level, 32 groups.
+    /// The configuration of published models: 128 base channels, two blocks per level, 32 groups.
     pub fn published(ch_mult: &[usize], attn_resolutions: &[usize], z_channels: usize) -> Self {
         Self {
             num_res_blocks: 2,
@@ -128,7 +130,7 @@ impl NetworkConfig {
         }
     }
 
-    /// The same network with the fields written that mostly are not.
+    /// The same network with the usually omitted fields written out.
     pub fn with_optional_fields(self) -> Self {
         Self {
             stem: Some(self.ch),
@@ -142,23 +144,23 @@ impl NetworkConfig {
         }
     }
 
-    /// Channels of the widest activation at the picture's own size.
+    /// Channels of the widest activation at full resolution.
     ///
     /// # Errors
-    /// [`Error::ConfigInvalid`] when a product overflows.
+    /// [`Error::ConfigInvalid`] if a product overflows.
     pub fn widest(&self) -> Result<usize> {
-        // The finest up-sampling convolves at full size with the width of the next level.
+        // The finest up-sampling convolves at full resolution with the next level's channels.
         let (down, up) = (self.widths()?, self.decoding().widths()?);
         let outer = down.into_iter().take(2).chain(up.into_iter().take(2));
         Ok(outer.fold(self.first_width(), usize::max))
     }
 
-    /// Width after the encoder's first convolution.
+    /// Output channels of the encoder's first convolution.
     pub fn first_width(&self) -> usize {
         self.stem.unwrap_or(self.ch)
     }
 
-    /// The same network with the decoder's widths and attention in place of the encoder's.
+    /// The same network with the decoder's channels and attention in place of the encoder's.
     pub fn decoding(&self) -> Self {
         match &self.decoder {
             None => self.clone(),
@@ -174,10 +176,10 @@ impl NetworkConfig {
         }
     }
 
-    /// Width of each level, finest first.
+    /// Number of channels of each level, finest first.
     ///
     /// # Errors
-    /// [`Error::ConfigInvalid`] when a product overflows.
+    /// [`Error::ConfigInvalid`] if a product overflows.
     pub fn widths(&self) -> Result<Vec<usize>> {
         self.ch_mult
             .iter()
@@ -188,7 +190,7 @@ impl NetworkConfig {
             .collect()
     }
 
-    /// How every group normalisation of this model is built.
+    /// The group normalisation used throughout this model.
     pub fn norm(&self) -> Norm {
         Norm {
             groups: self.norm_groups,
@@ -196,12 +198,12 @@ impl NetworkConfig {
         }
     }
 
-    /// Pixels a latent stands for along each side.
+    /// Down-sampling factor: pixels per latent along each axis.
     pub fn factor(&self) -> usize {
         1 << (self.ch_mult.len() - 1)
     }
 
-    /// Nominal side at level `i`, which decides whether attention follows its blocks.
+    /// Nominal resolution at level `i`, which determines whether attention follows its blocks.
     pub fn level_resolution(&self, level: usize) -> usize {
         self.resolution.checked_shr(level as u32).unwrap_or(0)
     }
@@ -212,10 +214,10 @@ impl NetworkConfig {
             .contains(&self.level_resolution(level))
     }
 
-    /// Checks that an encoder and a decoder can be built from this.
+    /// Checks that an encoder and a decoder can be built from this config.
     ///
     /// # Errors
-    /// [`Error::ConfigInvalid`] names the field.
+    /// [`Error::ConfigInvalid`], naming the field.
     pub fn validate(&self) -> Result<()> {
         input_range(self.input)?;
         within("ch", self.ch, MAX_WIDTH)?;
@@ -229,7 +231,7 @@ impl NetworkConfig {
         if !(self.norm_eps.is_finite() && self.norm_eps > 0.0) {
             return Err(Error::ConfigInvalid("`norm_eps` must be positive".into()));
         }
-        // The encoder's first block normalises what the first convolution gives.
+        // The encoder's first block normalises the first convolution's output.
         self.validate_widths(self.first_width())?;
         if let Some(decoder) = &self.decoder {
             within("decoder.ch", decoder.ch, MAX_WIDTH)?;
@@ -250,7 +252,7 @@ impl NetworkConfig {
         }
     }
 
-    /// Checks the width of every level, and `first`.
+    /// Checks the number of channels of every level, and `first`.
     fn validate_widths(&self, first: usize) -> Result<()> {
         for width in self.widths()?.into_iter().chain([first]) {
             within("ch × ch_mult", width, MAX_WIDTH)?;

@@ -6,7 +6,7 @@ use super::resample::resize;
 use super::{Conv2d, conv};
 use crate::kernels::group_norm;
 
-/// Group normalisation with a scale and a shift for each channel: Burn's layer, on this crate's
+/// Group normalisation with a per-channel scale and shift: Burn's layer, running on this crate's
 /// own kernels.
 #[derive(Module, Debug)]
 pub struct GroupNorm {
@@ -25,19 +25,19 @@ impl GroupNorm {
     }
 }
 
-/// How a network normalises: what its blocks need to build their normalisations.
+/// How a network builds the normalisation layers of its blocks.
 pub trait Normalise: Copy {
-    /// The normalisation that it builds.
+    /// The type of layer.
     type Layer;
 
-    /// A normalisation over `channels`.
+    /// A normalisation layer over `channels` channels.
     fn init(&self, channels: usize, device: &Device) -> Self::Layer;
 }
 
-/// Group normalisation, with the groups and ε that a model has everywhere.
+/// Group normalisation with the groups and ε used throughout a model.
 #[derive(Debug, Clone, Copy)]
 pub struct Norm {
-    /// Number of groups; divides every width.
+    /// Number of groups; must divide every channel count.
     pub groups: usize,
     /// Added to the variance.
     pub eps: f64,
@@ -56,15 +56,15 @@ impl Normalise for Norm {
     }
 }
 
-/// Spatial normalisation by a latent with so many channels.
+/// Spatial normalisation by a latent.
 #[derive(Debug, Clone, Copy)]
 pub struct Spatial {
-    /// Channels of the latent.
+    /// Number of latent channels.
     pub latent: usize,
 }
 
 impl Spatial {
-    /// Groups and ε of every published model, whatever its encoder has.
+    /// Groups and ε of every published model, regardless of its encoder's.
     pub const NORM: Norm = Norm {
         groups: 32,
         eps: 1e-6,
@@ -83,8 +83,9 @@ impl Normalise for Spatial {
     }
 }
 
-/// Group normalisation whose scale and shift at each position come from the quantized latent there:
-/// norm(x) · y + b, where y and b are 1×1 convolutions of the latent at the features' size.
+/// Group normalisation with scale and shift computed from the quantized latent at each position:
+/// norm(x) · y + b, where y and b are 1×1 convolutions of the latent, resized to match the
+/// features.
 ///
 /// Source: Zheng et al. 2022, <https://arxiv.org/abs/2209.09002>; diffusers `SpatialNorm`.
 #[derive(Module, Debug)]
@@ -97,10 +98,10 @@ pub struct SpatialNorm {
 impl SpatialNorm {
     /// # Shapes
     /// - `x` and output: `[batch, channels, height, width]`
-    /// - `z_q`: `[batch, latent, rows, columns]`, enlarged by repeating
+    /// - `z_q`: `[batch, latent, rows, columns]`, resized by nearest neighbour
     pub fn forward(&self, x: Tensor<4>, z_q: &Tensor<4>) -> Tensor<4> {
         let [_, _, height, width] = x.dims();
-        // A 1×1 convolution and repetition may change places, and the latent is small.
+        // A 1×1 convolution commutes with repetition, and the latent is smaller.
         let of = |conv: &Conv2d| resize(conv.forward(z_q.clone()), height, width);
         self.norm_layer.forward(x) * of(&self.conv_y) + of(&self.conv_b)
     }

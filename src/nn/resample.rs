@@ -5,16 +5,17 @@ use burn::tensor::{Device, Tensor};
 
 use super::{Conv2d, conv};
 
-/// Halves both sides: one row and column of zeros at the bottom and right, then 3×3, stride 2.
+/// Halves height and width: pads one row and column of zeros at the bottom and right, then 3×3,
+/// stride 2.
 ///
-/// Source: taming-transformers `Downsample`; the padding is `(0, 1, 0, 1)` there.
+/// Source: taming-transformers `Downsample`, which pads by `(0, 1, 0, 1)`.
 #[derive(Module, Debug)]
 pub struct Downsample {
     conv: Conv2d,
 }
 
 impl Downsample {
-    /// Over `channels`.
+    /// A layer over `channels` channels.
     pub fn new(channels: usize, device: &Device) -> Self {
         Self {
             conv: Conv2d::new([channels, channels], 3, 2, [(0, 1); 2], device),
@@ -29,7 +30,7 @@ impl Downsample {
     }
 }
 
-/// Doubles both sides: nearest neighbour, then 3×3.
+/// Doubles height and width: nearest neighbour, then 3×3.
 ///
 /// Source: taming-transformers `Upsample`.
 #[derive(Module, Debug)]
@@ -38,7 +39,7 @@ pub struct Upsample {
 }
 
 impl Upsample {
-    /// Over `channels`.
+    /// A layer over `channels` channels.
     pub fn new(channels: usize, device: &Device) -> Self {
         Self {
             conv: conv(channels, channels, 3, device),
@@ -63,13 +64,13 @@ pub(super) fn resize(x: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
     interpolate(x, options.with_output_size([height, width]))
 }
 
-/// Both sides doubled, each value four times.
+/// Doubles height and width by repeating each value four times.
 pub(super) fn double(x: Tensor<4>) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     resize(x, 2 * height, 2 * width)
 }
 
-/// Both sides halved, each value the mean of four; an odd last row or column is left out.
+/// Halves height and width by averaging 2×2 blocks; an odd last row or column is dropped.
 pub fn halve(x: Tensor<4>) -> Tensor<4> {
     avg_pool2d(x, AvgPoolOptions::new([2, 2]))
 }

@@ -14,7 +14,7 @@ pub struct ResidualLayer {
 }
 
 impl ResidualLayer {
-    /// Over `hidden` channels, `residual_hidden` inside.
+    /// A layer over `hidden` channels, with `residual_hidden` channels inside.
     pub fn new(hidden: usize, residual_hidden: usize, device: &Device) -> Self {
         Self {
             conv_1: conv(hidden, residual_hidden, 3, device),
@@ -30,7 +30,7 @@ impl ResidualLayer {
     }
 }
 
-/// Residual layers one after another, then a ReLU.
+/// Applies residual layers in sequence, then a ReLU.
 ///
 /// # Shapes
 /// - input and output: `[batch, hidden, height, width]`

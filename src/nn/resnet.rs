@@ -14,12 +14,12 @@ pub struct ResnetBlock<N = GroupNorm> {
     conv1: Conv2d,
     norm2: N,
     conv2: Conv2d,
-    /// 1×1, only where the width changes.
+    /// 1×1; present only if the number of channels changes.
     nin_shortcut: Option<Conv2d>,
 }
 
 impl<N> ResnetBlock<N> {
-    /// A block from width `from` to width `to`.
+    /// A block from `from` to `to` channels.
     pub fn new(from: usize, to: usize, norm: impl Normalise<Layer = N>, device: &Device) -> Self {
         Self {
             norm1: norm.init(from, device),
@@ -30,7 +30,7 @@ impl<N> ResnetBlock<N> {
         }
     }
 
-    /// As [`ResnetBlock::forward`], where `norm` says how the block's normalisations are applied.
+    /// Like [`ResnetBlock::forward`], with `norm` applying the block's normalisations.
     pub fn forward_by(&self, x: Tensor<4>, norm: impl Fn(&N, Tensor<4>) -> Tensor<4>) -> Tensor<4> {
         let h = self.conv1.forward(silu(norm(&self.norm1, x.clone())));
         let h = self.conv2.forward(silu(norm(&self.norm2, h)));
