@@ -1,16 +1,17 @@
 use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
-/// A codebook that follows the latents by exponential moving averages instead of gradients.
+/// A codebook updated by exponential moving averages of the latents instead of gradients.
 ///
-/// Source: van den Oord et al. 2017, appendix A.1; DeepMind sonnet `VectorQuantizerEMA`, with its
-/// Laplace smoothing, though without its bias correction (which the k-means start makes needless).
+/// Source: van den Oord et al. 2017, appendix A.1; DeepMind sonnet `VectorQuantizerEMA`, including
+/// its Laplace smoothing but not its bias correction (which k-means initialisation makes
+/// unnecessary).
 #[derive(Debug, Clone)]
 pub struct EmaCodebook {
-    /// Moving average of the number of latents a code, N, `[K]`.
+    /// Moving average of the number of latents per code, N, `[K]`.
     pub cluster_size: Tensor<1>,
     /// Moving average of the sum of those latents, m, `[K, D]`.
     pub embed_sum: Tensor<2>,
-    /// Share that each step keeps of the averages (papers: 0.99).
+    /// EMA decay (papers: 0.99).
     pub decay: f32,
     /// Smoothing constant ε (papers: 1e-5).
     pub epsilon: f32,
@@ -28,10 +29,10 @@ impl EmaCodebook {
         }
     }
 
-    /// One step: mixes this batch into the averages and gives the new codebook, `[K, D]`.
+    /// One step: updates the averages with this batch and returns the new codebook, `[K, D]`.
     ///
     /// # Shapes
-    /// - `z`: `[n, D]` without gradient, `indices`: `[n]`
+    /// - `z`: `[n, D]`, detached; `indices`: `[n]`
     pub fn update(&mut self, z: Tensor<2>, indices: Tensor<1, Int>) -> Tensor<2> {
         let [codes] = self.cluster_size.dims();
         let (count, sum) = assign(z, indices, codes);
@@ -43,8 +44,8 @@ impl EmaCodebook {
         self.codebook()
     }
 
-    /// The codebook that the averages stand for, `[K, D]`: m / N with N smoothed so that an unused
-    /// code divides by ε and not by zero.
+    /// The current codebook, `[K, D]`: m / N, with N smoothed so that an unused code divides by ε
+    /// instead of zero.
     pub fn codebook(&self) -> Tensor<2> {
         let [codes] = self.cluster_size.dims();
         let total = self.cluster_size.clone().sum(); // [1]
@@ -54,7 +55,7 @@ impl EmaCodebook {
         self.embed_sum.clone() / smoothed.reshape([codes, 1])
     }
 
-    /// Puts `rows` of latents in the place of the codes `dead`, each as if chosen `size` times.
+    /// Replaces the `dead` codes with `rows` of latents, each as if chosen `size` times.
     ///
     /// # Shapes
     /// - `dead`: `[m]`, `rows`: `[m, D]`
@@ -67,7 +68,7 @@ impl EmaCodebook {
     }
 }
 
-/// `table` with `rows` in the place of those at `indices`, no two of which are the same.
+/// `table` with the entries at `indices`, which must be distinct, replaced by `rows`.
 ///
 /// # Shapes
 /// - `table` and output: `[K, D]`, `indices`: `[m]`, `rows`: `[m, D]`

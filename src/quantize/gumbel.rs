@@ -6,19 +6,19 @@ use burn::tensor::{Device, Distribution, IndexingUpdateOp, Int, Tensor};
 use super::{flatten, unflatten};
 use crate::nn::{Conv2d, conv};
 
-/// Codes from learned logits, sampled with Gumbel noise in training.
+/// Codes from learned logits, sampled with Gumbel noise during training.
 ///
 /// Source: Jang et al. 2016, <https://arxiv.org/abs/1611.01144>; taming-transformers
 /// `GumbelQuantize`.
 #[derive(Module, Debug)]
 pub struct GumbelQuantizer {
-    /// 1×1 from the latent's width to K logits.
+    /// 1×1, from the latent's channels to K logits.
     pub proj: Conv2d,
     /// `weight` is the codebook, `[K, D]`.
     pub embed: Embedding,
 }
 
-/// What the Gumbel quantizer gives for training.
+/// Output of the Gumbel quantizer for training.
 #[derive(Debug)]
 pub struct GumbelOutput {
     /// `[batch, D, rows, columns]`.
@@ -26,12 +26,12 @@ pub struct GumbelOutput {
     /// `[batch, rows, columns]`, each in `0..K`.
     pub indices: Tensor<3, Int>,
     /// Kullback-Leibler divergence of the code probabilities from uniform, in nats, averaged over
-    /// positions. taming weighs it by 5e-4.
+    /// positions. taming-transformers weights it by 5e-4.
     pub divergence: Tensor<1>,
 }
 
 impl GumbelQuantizer {
-    /// From latents of `width` channels to `codes` entries of width `dim`.
+    /// From latents with `width` channels to `codes` codebook entries of dimension `dim`.
     pub fn new(width: usize, codes: usize, dim: usize, device: &Device) -> Self {
         Self {
             proj: conv(width, codes, 1, device),
@@ -64,7 +64,7 @@ impl GumbelQuantizer {
         unflatten(self.codebook().select(0, flat), dims)
     }
 
-    /// Samples codes at `temperature` with a straight-through hard choice.
+    /// Samples codes at `temperature` with the straight-through (hard) estimator.
     ///
     /// # Shapes
     /// - `z`: `[batch, width, rows, columns]`
@@ -73,12 +73,12 @@ impl GumbelQuantizer {
         let [batch, codes, rows, columns] = logits.dims();
         let logits = flatten(logits); // [n, K]
 
-        // −ln(−ln u), with u kept off 0 and 1 where a logarithm would be infinite.
+        // −ln(−ln u), with u clamped away from 0 and 1, where a logarithm would be infinite.
         let uniform = Distribution::Uniform(1e-6, 1.0 - 1e-6);
         let noise = logits.random_like(uniform).log().neg().log().neg();
         let soft = softmax((logits.clone() + noise).div_scalar(temperature), 1);
         let indices = soft.clone().detach().argmax(1); // [n, 1]
-        // Burn's `one_hot` reads its input back, which a browser cannot do synchronously.
+        // Burn's `one_hot` reads its input back, which cannot be done synchronously in a browser.
         let ones = Tensor::ones(indices.dims(), &soft.device());
         let hard = soft
             .zeros_like()

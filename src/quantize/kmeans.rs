@@ -3,11 +3,11 @@ use burn::tensor::{Int, Tensor};
 use super::ema::assign;
 use super::nearest;
 
-/// Lloyd's algorithm, for a codebook's first values: without it most codes are never chosen and
-/// die ("index collapse").
+/// Lloyd's algorithm, to initialise a codebook: without it most codes are never chosen and die
+/// ("index collapse").
 ///
-/// `start` holds the first centres, usually latents drawn at random. A centre that no latent
-/// chooses stays where it is.
+/// `start` contains the initial centres, usually latents sampled at random. A centre with no
+/// assigned latents stays where it is.
 ///
 /// # Shapes
 /// - `z`: `[n, D]`, `start`: `[K, D]`

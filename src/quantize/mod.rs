@@ -1,4 +1,4 @@
-//! From latents to codes and back: the codebook search, its gradients and its upkeep.
+//! From latents to codes and back: codebook search, gradients and codebook updates.
 
 mod ema;
 mod gumbel;
@@ -17,7 +17,7 @@ pub use vq::{Quantized, VectorQuantizer};
 
 use burn::tensor::Tensor;
 
-/// Latents as rows: `[batch, D, rows, columns]` to `[batch · rows · columns, D]`.
+/// Flattens latents to rows: `[batch, D, rows, columns]` to `[batch · rows · columns, D]`.
 pub fn flatten(z: Tensor<4>) -> Tensor<2> {
     let [batch, dim, rows, columns] = z.dims();
     z.permute([0, 2, 3, 1])

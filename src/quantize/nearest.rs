@@ -1,13 +1,13 @@
 use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
-/// Most distances held at once, in elements: 32 MiB of f32, a quarter of WebGPU's portable limit
-/// on a binding.
+/// Maximum elements of a distance matrix: 32 MiB of f32, a quarter of WebGPU's guaranteed binding
+/// size.
 const MAX_DISTANCES: usize = 1 << 23;
 
 /// Index of the nearest codebook entry of each latent, by squared Euclidean distance.
 ///
-/// The search goes over the latents in chunks, so that the whole distance matrix is never built
-/// past 2²³ elements. Among exact ties the lowest index wins.
+/// The latents are processed in chunks, so that no distance matrix exceeds 2²³ elements. Exact ties
+/// go to the lowest index.
 ///
 /// # Shapes
 /// - `z`: `[n, D]`, `codebook`: `[K, D]`
@@ -20,9 +20,9 @@ pub fn nearest(z: Tensor<2>, codebook: Tensor<2>) -> Tensor<1, Int> {
     Tensor::cat(chunks, 0)
 }
 
-/// Squared distances of each latent to its nearest and second nearest entry, the nearest first.
+/// Squared distances of each latent to its nearest and second-nearest entries, nearest first.
 ///
-/// Two devices may rightly choose different codes only where these two are close.
+/// Two correct devices may choose different codes only where these are close.
 ///
 /// # Shapes
 /// - `z`: `[n, D]`, `codebook`: `[K, D]` with K ≥ 2
@@ -41,8 +41,8 @@ pub fn margins(z: Tensor<2>, codebook: Tensor<2>) -> Tensor<2> {
     (Tensor::cat(chunks, 0) + norms).clamp_min(0.0)
 }
 
-/// Runs `reduce` over `[rows, K]` blocks of ‖c‖² − 2 z·c. The missing ‖z‖² is the same for a whole
-/// row, so it changes no comparison and costs no precision.
+/// Runs `reduce` over `[rows, K]` blocks of ‖c‖² − 2 z·c. The omitted ‖z‖² is constant along a row,
+/// so leaving it out changes no comparison and costs no precision.
 fn chunked<T>(z: Tensor<2>, codebook: Tensor<2>, mut reduce: impl FnMut(Tensor<2>) -> T) -> Vec<T> {
     let [n, _] = z.dims();
     let [codes, _] = codebook.dims();
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn chunks_agree_with_one_search() {
         let device = Device::flex();
-        // 64×64 codes on a grid. With 3000 rows that is past the bound, so it takes two chunks.
+        // 64×64 codes on a grid. 3000 rows exceed the limit, so they take two chunks.
         let grid: Vec<f32> = (0..4096)
             .flat_map(|i| [(i % 64) as f32, (i / 64) as f32])
             .collect();

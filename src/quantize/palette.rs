@@ -1,8 +1,8 @@
-/// A colour for each code, 3 bytes RGB each, such that near codes have near colours.
+/// An RGB colour (3 bytes) for each code, such that similar codes get similar colours.
 ///
-/// The codebook's three principal axes (by power iteration on its covariance) become lightness
-/// and two opponent colours; each axis is spread by rank, so that no few outliers take all the
-/// contrast.
+/// The codebook's three principal components (by power iteration on its covariance) become
+/// lightness and two opponent colours. Each is spread by rank, so that a few outliers do not take
+/// up all the contrast.
 ///
 /// `codebook` is `[K, D]` row-major with `dim` = D.
 pub fn palette(codebook: &[f32], dim: usize) -> Vec<u8> {
@@ -39,7 +39,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Position of each value among all, from 0 to 1.
+/// Rank of each value, scaled to 0 to 1.
 fn ranks(values: &[f32]) -> Vec<f32> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
@@ -68,7 +68,8 @@ fn principal_axes(rows: &[f32], dim: usize, count: usize) -> Vec<Vec<f32>> {
     }
     let mut axes = Vec::with_capacity(count);
     for _ in 0..count {
-        // A fixed start with no symmetry to be stuck on, so that every device gives one palette.
+        // A fixed asymmetric start that cannot get stuck, so that every device computes the same
+        // palette.
         let mut axis: Vec<f32> = (0..dim).map(|i| 1.0 + (i as f32 * 0.7).sin()).collect();
         for _ in 0..100 {
             let next: Vec<f32> = covariance

@@ -4,33 +4,35 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::{flatten, nearest, unflatten};
 
-/// Nearest-neighbour vector quantization with the straight-through gradient.
+/// Nearest-neighbour vector quantization with straight-through gradients.
 ///
 /// Source: van den Oord et al. 2017, section 3.2; taming-transformers `VectorQuantizer2`.
 #[derive(Module, Debug)]
 pub struct VectorQuantizer {
     /// `weight` is the codebook, `[K, D]`, before any normalisation.
     pub embedding: Embedding,
-    /// Whether latents and entries are scaled to unit length before they are compared.
+    /// Whether latents and entries are normalised to unit length before they are compared.
     #[module(skip)]
     sphere: bool,
 }
 
-/// What a quantizer gives for training.
+/// Output of a quantizer for training.
 #[derive(Debug)]
 pub struct Quantized {
-    /// `[batch, D, rows, columns]`; its gradient reaches the latents unchanged.
+    /// `[batch, D, rows, columns]`; gradients pass straight through to the latents.
     pub z_q: Tensor<4>,
     /// `[batch, rows, columns]`, each in `0..K`.
     pub indices: Tensor<3, Int>,
-    /// Mean of ‖z_q − sg(z)‖² over elements: moves the codebook towards the latents.
+    /// Mean of ‖z_q − sg(z)‖² over elements: the codebook loss, which pulls the codebook towards
+    /// the latents.
     pub codebook: Tensor<1>,
-    /// Mean of ‖sg(z_q) − z‖² over elements: commits the encoder to its codes.
+    /// Mean of ‖sg(z_q) − z‖² over elements: the commitment loss.
     pub commitment: Tensor<1>,
 }
 
 impl VectorQuantizer {
-    /// A codebook of `codes` entries of width `dim`, uniform in ±1/K as in both papers' code.
+    /// A codebook of `codes` entries of dimension `dim`, initialised uniformly in ±1/K as in both
+    /// papers' code.
     pub fn new(codes: usize, dim: usize, device: &Device) -> Self {
         let bound = 1.0 / codes as f64;
         let embedding = EmbeddingConfig::new(codes, dim)
@@ -45,7 +47,7 @@ impl VectorQuantizer {
         }
     }
 
-    /// The same codebook with latents and entries scaled to unit length.
+    /// The same codebook, with latents and entries normalised to unit length.
     ///
     /// Source: LlamaGen `tokenizer/tokenizer_image/vq_model.py`, `codebook_l2_norm`.
     pub fn on_sphere(self) -> Self {
@@ -55,7 +57,7 @@ impl VectorQuantizer {
         }
     }
 
-    /// The codebook as it is compared with and looked up, `[K, D]`.
+    /// The codebook as used for comparison and lookup, `[K, D]`.
     pub fn codebook(&self) -> Tensor<2> {
         let codebook = self.embedding.weight.val();
         if self.sphere {
@@ -65,13 +67,13 @@ impl VectorQuantizer {
         }
     }
 
-    /// The latents as they are compared with the codebook.
+    /// The latents as compared with the codebook.
     pub fn prepare(&self, z: Tensor<4>) -> Tensor<4> {
         if self.sphere { unit(z, 1) } else { z }
     }
 
-    /// Replaces the codebook by one of the same width; EMA and k-means do. Whether it learns by
-    /// gradients stays as it is.
+    /// Replaces the codebook with one of the same dimension; used by EMA and k-means. Whether it
+    /// requires gradients is preserved.
     pub fn set_codebook(&mut self, codebook: Tensor<2>) {
         let weight = &self.embedding.weight;
         let learns = weight.val().is_require_grad();
@@ -101,7 +103,7 @@ impl VectorQuantizer {
         unflatten(self.codebook().select(0, flat), dims)
     }
 
-    /// Quantizes with the terms that training needs.
+    /// Quantizes and computes the loss terms for training.
     ///
     /// # Shapes
     /// - `z`: `[batch, D, rows, columns]`
@@ -119,7 +121,7 @@ impl VectorQuantizer {
     }
 }
 
-/// Scaled to unit length along `dim`, as torch's `F.normalize` does.
+/// Normalises to unit length along `dim`, like torch's `F.normalize`.
 fn unit<const D: usize>(x: Tensor<D>, dim: usize) -> Tensor<D> {
     let length = x.clone().square().sum_dim(dim).sqrt().clamp_min(1e-12);
     x / length
