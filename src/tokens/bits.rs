@@ -1,23 +1,23 @@
-//! Indices packed into as few bits as the codebook asks for, lowest bit first.
+//! Packs indices into as few bits as the codebook size requires, lowest bit first.
 
 /// Bits for an index into `codebook_size` codes: ⌈log₂ K⌉, at least 1.
 pub fn width(codebook_size: u32) -> u32 {
     (u32::BITS - codebook_size.saturating_sub(1).leading_zeros()).max(1)
 }
 
-/// Bytes that `count` indices of `width` bits take.
+/// Number of bytes for `count` indices of `width` bits.
 pub(super) fn packed_len(count: usize, width: u32) -> u64 {
     (count as u64 * u64::from(width)).div_ceil(8)
 }
 
-/// Appends `indices`, each below 2^`width`, to `bytes`, the last byte filled up with zeros.
+/// Appends `indices`, each below 2^`width`, to `bytes`, padding the last byte with zeros.
 pub(super) fn pack(indices: impl Iterator<Item = u32>, width: u32, bytes: &mut Vec<u8>) {
     let (mut held, mut filled) = (0u64, 0);
     for index in indices {
         held |= u64::from(index) << filled;
         filled += width;
         while filled >= 8 {
-            // The lowest byte is taken, the rest stays.
+            // Take the lowest byte and keep the rest.
             bytes.push(held as u8);
             held >>= 8;
             filled -= 8;
@@ -28,7 +28,7 @@ pub(super) fn pack(indices: impl Iterator<Item = u32>, width: u32, bytes: &mut V
     }
 }
 
-/// Takes indices of `width` bits out of packed bytes, until these have none left.
+/// Reads indices of `width` bits from packed bytes until too few bits remain.
 pub(super) struct Unpack<'a> {
     bytes: std::slice::Iter<'a, u8>,
     width: u32,
@@ -47,7 +47,7 @@ impl<'a> Unpack<'a> {
         }
     }
 
-    /// Whether nothing is left but zero bits, fewer than a byte.
+    /// Whether only zero padding of less than a byte remains.
     pub(super) fn only_padding_left(&self) -> bool {
         self.bytes.len() == 0 && self.held == 0
     }
@@ -64,7 +64,7 @@ impl Iterator for Unpack<'_> {
         let index = self.held & ((1 << self.width) - 1);
         self.held >>= self.width;
         self.filled -= self.width;
-        // At most 32 bits by the mask.
+        // Masked to at most 32 bits.
         Some(index as u32)
     }
 }

@@ -1,11 +1,11 @@
-//! Writing and reading the file, whose layout is in the [module's documentation](super).
+//! Reads and writes the file format described in the [module's documentation](super).
 
 use super::bits::{self, Unpack};
 use super::{Grid, Hash, MAX_CODEBOOK, MAX_GRIDS, MAX_INDICES, Tokens};
 use crate::error::{Error, Result};
 use crate::pixels::MAX_PIXELS;
 
-/// The version that is written, and the newest that is read.
+/// The version that is written, and the newest that can be read.
 pub const VERSION: u8 = 1;
 
 const MAGIC: &[u8; 4] = b"TSRA";
@@ -16,16 +16,16 @@ fn corrupt(reason: impl Into<String>) -> Error {
 }
 
 impl Tokens {
-    /// The token file.
+    /// Serialises to a token file.
     ///
     /// # Errors
-    /// [`Error::TokensCorrupt`] if the fields break a rule of the format, so that what is written
-    /// can always be read.
+    /// [`Error::TokensCorrupt`] if the fields violate the format, so that everything written can be
+    /// read back.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.check()?;
         let width = self.bits_per_token();
         let mut bytes = MAGIC.to_vec();
-        // The casts hold: `check` bounds the grids, and there are at most 32 bits.
+        // The casts are lossless: `check` bounds the grids, and an index has at most 32 bits.
         bytes.extend([VERSION, self.grids.len() as u8, width as u8, 0]);
         for number in [self.width, self.height, self.codebook_size] {
             bytes.extend(number.to_le_bytes());
@@ -42,12 +42,12 @@ impl Tokens {
         Ok(bytes)
     }
 
-    /// Reads a token file, of which nothing is taken on trust: nothing is reserved before the
-    /// file is known to be long enough to fill it.
+    /// Parses a token file without trusting any of it: nothing is allocated before the file is
+    /// known to be long enough to fill it.
     ///
     /// # Errors
-    /// [`Error::TokensVersion`] for a newer version, [`Error::TokensCorrupt`] for anything else
-    /// that is wrong.
+    /// [`Error::TokensVersion`] for a newer version, [`Error::TokensCorrupt`] for any other
+    /// violation.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let Some(after_magic) = bytes.strip_prefix(MAGIC) else {
             return Err(corrupt("it does not begin as token files do"));
@@ -113,7 +113,7 @@ impl Tokens {
         Ok(tokens)
     }
 
-    /// Everything but the indices. Returns how many of them each grid has.
+    /// Checks everything except the indices. Returns the number of indices in each grid.
     fn check_shape(&self) -> Result<Vec<usize>> {
         let pixels = u64::from(self.width) * u64::from(self.height);
         if !(1..=MAX_PIXELS).contains(&pixels) {
@@ -146,7 +146,7 @@ impl Tokens {
         Ok(lengths)
     }
 
-    /// Every rule of the format.
+    /// Checks all rules of the format.
     fn check(&self) -> Result<()> {
         for (grid, length) in self.grids.iter().zip(self.check_shape()?) {
             if grid.indices.len() != length {
@@ -168,7 +168,7 @@ impl Tokens {
     }
 }
 
-/// What is left of the content.
+/// The unread part of the content.
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {

@@ -1,11 +1,11 @@
-//! The token file byte by byte, and everything that can be wrong with one.
+//! Tests of the token file, byte by byte, and of every way it can be invalid.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::tokens::tests::sample;
 
-/// Replaces the bytes from `at` and makes the checksum right again.
+/// Replaces the bytes from `at` and fixes the checksum.
 fn patched(bytes: &[u8], at: usize, patch: &[u8]) -> Vec<u8> {
     let mut content = bytes[..bytes.len() - CHECKSUM].to_vec();
     content[at..at + patch.len()].copy_from_slice(patch);
@@ -17,7 +17,7 @@ fn signed(mut content: Vec<u8>) -> Vec<u8> {
     content
 }
 
-/// Reads what must not be readable and returns the reason.
+/// Parses an invalid file and returns the reason for the error.
 fn reason(bytes: &[u8]) -> String {
     match Tokens::from_bytes(bytes) {
         Err(Error::TokensCorrupt(reason)) => reason,
@@ -106,7 +106,7 @@ fn every_rule_has_its_reason() {
         ),
         (36, &[0, 0, 0, 0], "a grid of 0×2"),
         (36, &large, "a grid of 4294967295×2"),
-        // The most indices that there may be, but for one grid of two.
+        // The maximum number of indices, but for one grid of two.
         (40, &[0, 0, 0, 1], "a grid of 2×3"),
         (44, &[3], "10 bytes for 11 indices"),
     ];
@@ -191,7 +191,7 @@ fn any_tokens() -> impl Strategy<Value = Tokens> {
     )
 }
 
-/// Whatever can be read is written as the very same bytes: the format has one way to say a thing.
+/// Whatever can be read is written back as the same bytes: the format is canonical.
 fn read_is_canonical(bytes: &[u8]) -> Result<(), TestCaseError> {
     match Tokens::from_bytes(bytes) {
         Ok(tokens) => prop_assert_eq!(tokens.to_bytes().unwrap(), bytes),

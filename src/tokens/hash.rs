@@ -1,4 +1,4 @@
-//! Short hashes that tell codebooks and decoders apart.
+//! Short hashes that identify codebooks and decoders.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,13 +6,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
-/// The first 8 bytes of a SHA-256: enough to notice a mix-up, not to withstand an attack. Written
-/// as 16 lower-case hexadecimal digits.
+/// The first 8 bytes of a SHA-256: enough to detect a mix-up, not to resist an attack. Displayed as
+/// 16 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash(pub [u8; 8]);
 
 impl Hash {
-    /// The hash of `parts`, one after the other as if they were one.
+    /// Hashes the concatenation of `parts`.
     pub fn of<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> Self {
         let mut sha = Sha256::new();
         for part in parts {
@@ -39,7 +39,7 @@ impl fmt::Debug for Hash {
     }
 }
 
-/// Why a text is not a [`struct@Hash`].
+/// Why a string is not a valid [`struct@Hash`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a hash is 16 hexadecimal digits")]
 pub struct ParseHashError;
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn is_the_start_of_sha_256() {
-        // The published test vector of "abc".
+        // The published test vector for "abc".
         let hash = Hash::of(["abc"]);
         assert_eq!(hash.to_string(), "ba7816bf8f01cfea");
         assert_eq!(Hash::of(["a", "", "bc"]), hash);

@@ -1,7 +1,7 @@
-//! The tokens of a picture, and the `.tokens` file that holds them.
+//! A picture's tokens, and the `.tokens` file format.
 //!
 //! # The file, version 1
-//! All numbers are little endian.
+//! All numbers are little-endian.
 //!
 //! | offset | bytes | content |
 //! | --- | --- | --- |
@@ -19,7 +19,7 @@
 //! | 36 + 8 G | ⌈N B / 8⌉ | the N indices of all grids, row-major, grid after grid, B bits each, lowest bit first, filled up with zero bits; N at most 2²⁴ |
 //! | end − 4 | 4 | CRC-32 (IEEE 802.3, as in PNG) of everything before |
 //!
-//! Nothing may follow. A file that breaks any of this is refused.
+//! Nothing may follow. A file that violates any of these rules is rejected.
 
 mod bits;
 mod format;
@@ -31,27 +31,27 @@ pub use bits::width as bits_for;
 pub use format::VERSION;
 pub use hash::Hash;
 
-/// The most grids that one picture may have.
+/// Maximum number of grids per picture.
 pub const MAX_GRIDS: usize = 8;
-/// The most indices that all grids of a picture may have together.
+/// Maximum number of indices per picture, over all grids.
 pub const MAX_INDICES: usize = 1 << 24;
-/// The largest codebook.
+/// Maximum codebook size.
 pub const MAX_CODEBOOK: u32 = 1 << 20;
 
-/// A picture as indices into a codebook.
+/// A picture as codebook indices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
     /// Width of the picture in pixels, before padding.
     pub width: u32,
     /// Height of the picture in pixels, before padding.
     pub height: u32,
-    /// Codes in the codebook; every index is below it.
+    /// Number of codebook entries; every index is below it.
     pub codebook_size: u32,
-    /// Which codebook the indices are into: another one makes them meaningless.
+    /// Which codebook the indices refer to; with any other they are meaningless.
     pub codebook_hash: Hash,
-    /// Which decoder belongs to them: another one makes another picture of them.
+    /// Which decoder they were made for; any other would decode a different picture.
     pub decoder_hash: Hash,
-    /// The indices: one grid, or several for hierarchical models, the coarsest first.
+    /// The indices: one grid, or several for hierarchical models, coarsest first.
     pub grids: Vec<Grid>,
 }
 
@@ -66,18 +66,18 @@ pub struct Grid {
     pub indices: Vec<u32>,
 }
 
-/// How much of the codebook a picture uses.
+/// How much of the codebook is used.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Codes that occur at least once.
+    /// Number of codes that occur at least once.
     pub used: usize,
-    /// `exp(−Σ p ln p)` over the codes' shares p: the number of codes that, used evenly, would
-    /// carry as much; 0 without indices.
+    /// `exp(−Σ p ln p)` over the codes' frequencies p: the number of equally frequent codes with
+    /// the same entropy; 0 without indices.
     pub perplexity: f64,
 }
 
 impl Usage {
-    /// Counts `indices`.
+    /// Computes the usage of `indices`.
     pub fn of(indices: impl IntoIterator<Item = u32>) -> Self {
         let mut sorted: Vec<u32> = indices.into_iter().collect();
         sorted.sort_unstable();
@@ -85,7 +85,7 @@ impl Usage {
         Self::of_counts(runs.map(|run| run.len() as f64))
     }
 
-    /// From how often each code occurs.
+    /// Computes the usage from the count of each code.
     pub fn of_counts(counts: impl IntoIterator<Item = f64>) -> Self {
         let counts: Vec<f64> = counts.into_iter().filter(|count| *count > 0.0).collect();
         let total: f64 = counts.iter().sum();
@@ -101,31 +101,31 @@ impl Usage {
 }
 
 impl Tokens {
-    /// Indices in all grids.
+    /// Total number of indices over all grids.
     pub fn count(&self) -> usize {
         self.grids.iter().map(|grid| grid.indices.len()).sum()
     }
 
-    /// Bits that each index takes in the file: ⌈log₂ K⌉, at least 1.
+    /// Bits per index in the file: ⌈log₂ K⌉, at least 1.
     pub fn bits_per_token(&self) -> u32 {
         bits::width(self.codebook_size)
     }
 
-    /// Bits that all indices take, by the pixels of the picture; the header is not counted.
+    /// Bits of all indices divided by the number of pixels, not counting the header.
     pub fn bits_per_pixel(&self) -> f64 {
         let pixels = f64::from(self.width) * f64::from(self.height);
         self.count() as f64 * f64::from(self.bits_per_token()) / pixels
     }
 
-    /// Each index as a code of its own grid's codebook: grid `g` has those from `g * K` on.
+    /// Every index as a code, with a separate range per grid: grid `g` uses codes from `g * K` on.
     pub fn codes(&self) -> impl Iterator<Item = u32> {
-        // At most 2³ grids of 2²⁰ codes.
+        // At most 2³ grids of 2²⁰ codes each.
         let first = (0..).step_by(self.codebook_size as usize);
         let grids = first.zip(&self.grids);
         grids.flat_map(|(first, grid)| grid.indices.iter().map(move |index| first + index))
     }
 
-    /// Codebook usage over all grids, each with a codebook of its own.
+    /// Codebook usage over all grids, each with its own codebook.
     pub fn usage(&self) -> Usage {
         Usage::of(self.codes())
     }
@@ -164,7 +164,7 @@ pub(crate) mod tests {
         assert_eq!(tokens.bits_per_token(), 10);
         assert!((tokens.bits_per_pixel() - 80.0 / 273.0).abs() < 1e-12);
         assert_eq!(tokens.usage().used, 5);
-        // One index in both grids is two codes.
+        // The same index in two grids counts as two codes.
         let mut tokens = tokens;
         tokens.grids[0].indices = vec![1, 2];
         assert_eq!(tokens.usage().used, 5);
@@ -182,7 +182,7 @@ pub(crate) mod tests {
                 perplexity: 1.0
             }
         );
-        // Shares of ½, ¼, ¼: entropy of 1.5 bits.
+        // Frequencies ½, ¼, ¼: an entropy of 1.5 bits.
         let uneven = Usage::of([5, 3, 5, 9]);
         assert_eq!(uneven.used, 3);
         assert!((uneven.perplexity - 2f64.powf(1.5)).abs() < 1e-9);
