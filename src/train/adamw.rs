@@ -10,11 +10,11 @@ use super::{OptimizerConfig, State};
 use crate::error::{Error, Result};
 use crate::params;
 
-/// What AdamW remembers of each parameter, its values in a row. (Burn's own optimizer over modules
-/// holds the same, but reads it back synchronously, which a browser cannot.)
+/// AdamW's moments for each parameter, flattened. (Burn's own module optimizer stores the same, but
+/// reads it back synchronously, which a browser cannot do.)
 pub type Moments = BTreeMap<ParamId, AdamWState<1>>;
 
-/// One step of Burn's AdamW over every parameter of `module` that has a gradient.
+/// Takes one step of Burn's AdamW over every parameter of `module` that has a gradient.
 ///
 /// Source: Loshchilov and Hutter 2017, <https://arxiv.org/abs/1711.05101>.
 pub fn step<M: Module>(
@@ -92,7 +92,7 @@ pub async fn save(
 /// Reads what [`save`] wrote.
 ///
 /// # Errors
-/// [`Error::WeightsCorrupt`] and [`Error::WeightsMismatch`] for a state of another module.
+/// [`Error::WeightsCorrupt`] and [`Error::WeightsMismatch`] for the state of another module.
 pub fn read(module: &impl Module, prefix: &str, state: &State, device: &Device) -> Result<Moments> {
     let mut moments = Moments::new();
     let shapes = params::shapes(module);

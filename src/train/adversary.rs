@@ -7,17 +7,19 @@ use crate::error::{Error, Result};
 use crate::nn::Discriminator;
 use crate::params;
 
-/// The discriminator in training, and what it says of the generator's pictures.
+/// The discriminator in training, and the adversarial loss for the generator.
 pub struct Adversary {
     config: AdversaryConfig,
     learner: Learner<Discriminator>,
 }
 
 impl Adversary {
-    /// Starts from `discriminator`, or from random weights on `device`, which has no gradients.
+    /// Starts from `discriminator`, or from random weights on `device`, which must not have
+    /// autodiff.
     ///
     /// # Errors
-    /// [`Error::ConfigInvalid`], and [`Error::WeightsMismatch`] for one of another size.
+    /// [`Error::ConfigInvalid`], and [`Error::WeightsMismatch`] for a discriminator of another
+    /// size.
     pub fn new(
         config: &AdversaryConfig,
         discriminator: Option<Discriminator>,
@@ -35,29 +37,29 @@ impl Adversary {
         })
     }
 
-    /// How it is trained.
+    /// The training config.
     pub fn config(&self) -> &AdversaryConfig {
         &self.config
     }
 
-    /// The discriminator as it is now, without gradients.
+    /// The current discriminator, without gradients.
     pub fn outcome(&self) -> Discriminator {
         self.learner.outcome()
     }
 
-    /// The discriminator's layers on pictures, `[batch, channels, height, width]`; the last are the
-    /// logits.
+    /// The discriminator's activations on images, `[batch, channels, height, width]`, layer by
+    /// layer; the last are the logits.
     pub fn layers(&self, pictures: Tensor<4>) -> Vec<Tensor<4>> {
         self.learner.module().layers(pictures)
     }
 
-    /// What the generator makes small, from the layers on its pictures.
+    /// The generator's adversarial loss, from the discriminator's activations on its output.
     pub fn generator_loss(layers: &[Tensor<4>]) -> Option<Tensor<1>> {
         layers.last().cloned().map(adversarial)
     }
 
-    /// Gathers gradients from one batch, `share` of the step: `real` are the layers on real
-    /// pictures, `fake` are generated pictures, without gradients. Returns the loss.
+    /// Accumulates the gradients of one batch, weighted by `share`: `real` are the activations on
+    /// real images, `fake` are generated images, detached. Returns the loss.
     pub fn learn(&mut self, real: &[Tensor<4>], fake: Tensor<4>, share: f32) -> Option<Tensor<1>> {
         let fake = self.learner.module().forward(fake);
         let loss = hinge(real.last()?.clone(), fake);
@@ -66,7 +68,7 @@ impl Adversary {
         Some(loss.inner())
     }
 
-    /// Ends step `step` of `steps`.
+    /// Takes optimizer step `step` of `steps`.
     pub fn step(&mut self, step: usize, steps: usize) {
         let (from, to) = (self.config.start, steps);
         let optimizer = &self.config.optimizer;
@@ -74,7 +76,7 @@ impl Adversary {
         self.learner.step(rate);
     }
 
-    /// Writes everything that the next step depends on.
+    /// Saves all state that the next step depends on.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
@@ -82,15 +84,15 @@ impl Adversary {
         self.learner.save("discriminator", state).await
     }
 
-    /// Reads what [`Adversary::save`] wrote, and changes nothing.
+    /// Reads what [`Adversary::save`] wrote, without applying it.
     ///
     /// # Errors
-    /// As [`Learner::read`].
+    /// The errors of [`Learner::read`].
     pub fn read(&self, state: &State) -> Result<Restored<Discriminator>> {
         self.learner.read("discriminator", state)
     }
 
-    /// Goes on from what was read.
+    /// Applies restored state.
     pub fn set(&mut self, restored: Restored<Discriminator>) {
         self.learner.set(restored);
     }

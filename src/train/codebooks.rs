@@ -11,24 +11,24 @@ use crate::quantize::{EmaCodebook, VectorQuantizer, flatten, kmeans, replaced};
 use crate::readback::{read, unread};
 use crate::tokens::Usage;
 
-/// Rounds of k-means for the first codebook.
+/// K-means iterations for the initial codebook.
 const ROUNDS: usize = 10;
 
-/// The upkeep of a model's codebooks, one for each of its grids: first values by k-means, moving
-/// averages, restarts of codes that nothing chooses.
+/// Maintains a model's codebooks, one per grid: k-means initialisation, EMA updates and restarts of
+/// dead codes.
 pub struct Codebooks {
     config: CodebookConfig,
-    /// None until k-means has made the first codebooks.
+    /// Empty until k-means has initialised the codebooks.
     averages: Vec<EmaCodebook>,
     /// How often each code was chosen since the last report, `[K]`.
     chosen: Vec<Tensor<1>>,
-    /// Latents and codes of this step's batches, grid by grid.
+    /// Latents and codes of this step's batches, per grid.
     seen: Vec<Vec<(Tensor<2>, Tensor<1, Int>)>>,
 }
 
 impl Codebooks {
-    /// The codebooks of `model` as they are, without gradients, if it is `trained`; else none yet.
-    /// `per_step` are the tokens that each grid has in a step.
+    /// Starts from the codebooks of `model`, without gradients, if it is `trained`; otherwise waits
+    /// for k-means. `per_step` is the number of tokens per step in each grid.
     pub fn new(
         config: &CodebookConfig,
         model: &Autoencoder,
@@ -38,7 +38,7 @@ impl Codebooks {
         let quantizers = model.vector_quantizers();
         let start = |(quantizer, tokens): (&&VectorQuantizer, &usize)| {
             let mut average = EmaCodebook::new(quantizer.codebook(), config.decay);
-            // Moving averages of a trained codebook start as if every code were in equal use.
+            // The EMA of a trained codebook starts as if all codes were equally used.
             let [codes] = average.cluster_size.dims();
             let share = *tokens as f32 / codes as f32;
             average.cluster_size = average.cluster_size.mul_scalar(share);
@@ -62,21 +62,21 @@ impl Codebooks {
         }
     }
 
-    /// Whether latents are quantized: not before there are codebooks worth it.
+    /// Whether latents are quantized: not until the codebooks are initialised.
     pub fn in_use(&self) -> bool {
         !self.averages.is_empty()
     }
 
-    /// Whether k-means is to make the first codebooks before `step`.
+    /// Whether k-means must initialise the codebooks before `step`.
     pub fn are_due(&self, step: usize) -> bool {
         !self.in_use() && !self.chosen.is_empty() && step >= self.config.quantize_after
     }
 
-    /// Makes the first codebooks of `model` by k-means over the latents of `batches`, the finer
-    /// grids' on what the coarser ones leave.
+    /// Initialises the codebooks of `model` by k-means on the latents of `batches`; finer grids are
+    /// initialised on latents conditioned on the coarser ones.
     ///
     /// # Errors
-    /// As [`Autoencoder::indices`].
+    /// The errors of [`Autoencoder::indices`].
     pub fn start(
         &mut self,
         model: &mut Autoencoder,
@@ -85,7 +85,8 @@ impl Codebooks {
     ) -> Result<()> {
         let mut coarser: Vec<Vec<Tensor<4>>> = vec![Vec::new(); batches.len()];
         for grid in 0..self.chosen.len() {
-            // Without gradients, and anew: the coarser grid's codebook has just changed.
+            // Without gradients, and again for each grid: the coarser grid's codebook has just
+            // changed.
             let still = model.valid();
             let latents: Vec<Tensor<4>> = batches
                 .iter()
@@ -115,7 +116,7 @@ impl Codebooks {
         Ok(())
     }
 
-    /// Takes note of the latents and codes of one batch.
+    /// Records the latents and codes of one batch.
     pub fn watch(&mut self, model: &Autoencoder, pass: &Pass) {
         for (grid, (z, quantized)) in pass.latents.iter().zip(&pass.quantized).enumerate() {
             let indices: Tensor<1, Int> = quantized.indices.clone().inner().flatten(0, 2);
@@ -124,7 +125,7 @@ impl Codebooks {
         }
     }
 
-    /// Takes note of the latents of one grid, to which its codebook is to move.
+    /// Records the latents of one grid, towards which its codebook will move.
     pub fn see(&mut self, model: &Autoencoder, grid: usize, z: Tensor<4>, indices: Tensor<1, Int>) {
         if let Some(quantizer) = model.vector_quantizers().get(grid) {
             let rows = flatten(quantizer.prepare(z)).inner();
@@ -132,15 +133,15 @@ impl Codebooks {
         }
     }
 
-    /// Takes note of codes that are only counted.
+    /// Records code usage only.
     pub fn count(&mut self, grid: usize, indices: Tensor<1, Int>) {
         let ones = Tensor::ones(indices.dims(), &indices.device());
         let chosen = self.chosen[grid].clone();
         self.chosen[grid] = chosen.select_assign(0, indices, ones, IndexingUpdateOp::Add);
     }
 
-    /// Moves the codebooks towards the latents of the step, and restarts codes that nothing
-    /// chooses. `step` counts from 1.
+    /// Moves the codebooks towards the step's latents and restarts dead codes. `step` counts from
+    /// 1.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
@@ -159,7 +160,7 @@ impl Codebooks {
             let rows = Tensor::cat(rows, 0);
             let mut codebook = average.update(rows.clone(), Tensor::cat(indices, 0));
             if self.config.update == CodebookUpdate::Gradient {
-                // The averages only tell which codes are dead.
+                // The averages only show which codes are dead.
                 codebook = current(model, grid);
             }
             if step.is_multiple_of(self.config.restart_every) {
@@ -183,7 +184,7 @@ impl Codebooks {
         Ok(())
     }
 
-    /// Use of the codebooks since the last call.
+    /// Codebook usage since the last call.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
@@ -198,7 +199,7 @@ impl Codebooks {
         Ok(Usage::of_counts(counts))
     }
 
-    /// Writes everything that the next step depends on.
+    /// Saves all state that the next step depends on.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
@@ -214,10 +215,10 @@ impl Codebooks {
         Ok(())
     }
 
-    /// Reads the averages that [`Codebooks::save`] wrote, and changes nothing.
+    /// Reads the averages that [`Codebooks::save`] wrote, without applying them.
     ///
     /// # Errors
-    /// [`Error::WeightsMismatch`] for a state of another model.
+    /// [`Error::WeightsMismatch`] for the state of another model.
     pub fn read(&self, state: &State, device: &Device) -> Result<Vec<EmaCodebook>> {
         let other = || Error::WeightsMismatch("the training's state has other codebooks".into());
         let count: Option<usize> = state.note("codebooks")?.parse().ok();
@@ -240,7 +241,7 @@ impl Codebooks {
         }
     }
 
-    /// Goes on from what was read.
+    /// Applies restored state.
     pub fn set(&mut self, averages: Vec<EmaCodebook>) {
         self.averages = averages;
         self.seen.iter_mut().for_each(Vec::clear);
@@ -254,8 +255,8 @@ fn names(grid: usize) -> [String; 2] {
     ["cluster_size", "embed_sum"].map(|what| format!("codebook.{grid}.{what}"))
 }
 
-/// Codes that are chosen less than `least` times a step; where there are more codes than `tokens`
-/// in a step, less than that share of an equal use.
+/// Codes chosen fewer than `least` times per step; with fewer `tokens` per step than codes, `least`
+/// is a fraction of uniform use.
 async fn dead(average: &EmaCodebook, least: f32, tokens: usize) -> Result<Vec<i32>> {
     let [codes] = average.cluster_size.dims();
     let least = least * (tokens as f32 / codes as f32).min(1.0);
@@ -265,7 +266,7 @@ async fn dead(average: &EmaCodebook, least: f32, tokens: usize) -> Result<Vec<i3
     Ok(dead.map(|(code, _)| code).collect())
 }
 
-/// No more than `most` of `all`, in any order.
+/// At most `most` random elements of `all`, in any order.
 fn drawn(rng: &mut ChaCha8Rng, mut all: Vec<i32>, most: usize) -> Vec<i32> {
     all.shuffle(rng);
     all.truncate(most);

@@ -4,39 +4,40 @@ use super::{Parts, TrainConfig};
 use crate::tokens::Usage;
 
 /// Below this fraction of the codes that could be in use, the perplexity counts as collapsed. The
-/// shipped models are at 0.36 and above on photos.
+/// shipped models reach 0.36 and above on photos.
 const FRACTION: f64 = 0.05;
 
-/// The same for small codebooks, of which a twentieth is no code at all.
+/// The minimum for small codebooks, where that fraction comes to fewer than two codes.
 const FEWEST: f64 = 2.0;
 
-/// Windows in a row that have to be low: restarts may need one.
+/// Consecutive low windows before collapse is reported: restarts may need one to recover.
 const WINDOWS: usize = 2;
 
-/// Notices when a training makes do with a few codes of its codebook.
+/// Detects when training uses only a few codes of its codebook.
 #[derive(Debug)]
 pub struct CodebookWatch {
     /// Codes in all grids; 0 if there is nothing to watch.
     codes: usize,
-    /// Tokens of a step.
+    /// Tokens per step.
     tokens: usize,
-    /// First step of a window that counts.
+    /// First step to consider.
     from: usize,
     low: usize,
     last: Usage,
 }
 
-/// A codebook of which only a few codes are in use. Displays as a sentence with what to try.
+/// A codebook of which only a few codes are in use. Its `Display` is a sentence that suggests
+/// fixes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Collapse {
     /// Codes in all grids.
     pub codes: usize,
-    /// Their use over the last window.
+    /// Their usage over the last window.
     pub usage: Usage,
 }
 
 impl CodebookWatch {
-    /// For a training by `config`, whose codebook is in use from the first step if it is `trained`.
+    /// Watches training with `config`; if `trained`, the codebook is in use from the first step.
     pub fn new(config: &TrainConfig, trained: bool) -> Self {
         let grids = config.model.grids();
         let side = |factor: &usize| (config.data.crop / factor).pow(2);
@@ -58,7 +59,7 @@ impl CodebookWatch {
         }
     }
 
-    /// Takes note of the codes' `usage` in the last `steps` of the `done` ones.
+    /// Records the `usage` of codes over the last `steps` of the `done` steps.
     pub fn see(&mut self, done: usize, steps: usize, usage: Usage) {
         if self.codes == 0 || done < self.from + steps {
             return;
@@ -73,7 +74,7 @@ impl CodebookWatch {
         self.last = usage;
     }
 
-    /// The collapse, while there is one.
+    /// The current collapse, if any.
     pub fn collapsed(&self) -> Option<Collapse> {
         (self.low >= WINDOWS).then_some(Collapse {
             codes: self.codes,
@@ -123,7 +124,7 @@ mod tests {
         // 1,024 codes: a twentieth is 51.2.
         let mut watch = CodebookWatch::new(&config("photos-f8"), false);
         for (done, perplexity, collapsed) in [
-            // No codebook yet, or not in the whole window.
+            // No codebook yet, or not for the whole window.
             (50, 0.0, false),
             (100, 5.0, false),
             (149, 5.0, false),
@@ -152,13 +153,13 @@ mod tests {
             watch.see(500 + steps, steps, usage(perplexity));
             watch.collapsed().is_some()
         };
-        // 512 tokens in a window of one step: a twentieth is 25.6.
+        // 512 tokens in a one-step window: a twentieth is 25.6.
         let large = || CodebookWatch::new(&config("photos-f8"), false);
         assert!(collapsed(large(), 1, 25.0) && !collapsed(large(), 1, 26.0));
-        // 32 codes, of which a twentieth would be less than two.
+        // 32 codes: a twentieth would be less than two.
         let small = || CodebookWatch::new(&config("vqvae-tiny"), false);
         assert!(collapsed(small(), 50, 1.9) && !collapsed(small(), 50, 2.1));
-        // The codes are another's, or there are none.
+        // The codebook is frozen, or there is none.
         let mut decoder = config("vqvae-tiny");
         decoder.parts = Parts::Decoder;
         assert!(!collapsed(CodebookWatch::new(&decoder, true), 50, 1.0));

@@ -5,122 +5,121 @@ use crate::error::{Error, Result, one_line};
 use crate::models::AutoencoderConfig;
 use crate::nn::DiscriminatorConfig;
 
-/// How an autoencoder is trained, as the JSON file that `tesserae train` takes.
+/// How an autoencoder is trained; the JSON file that `tesserae train` takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
-    /// What is trained.
+    /// The model to train.
     pub model: AutoencoderConfig,
-    /// Which of its parameters learn.
+    /// Which of its parameters are trained.
     #[serde(default)]
     pub parts: Parts,
-    /// How pictures become crops.
+    /// How photos are cropped and augmented.
     pub data: DataConfig,
-    /// Crops that pass through the model at once.
+    /// Crops per batch.
     pub batch: usize,
-    /// Batches a step, whose gradients are averaged.
+    /// Batches per step (gradient accumulation); gradients are averaged.
     #[serde(default = "one")]
     pub accumulate: usize,
-    /// Steps in all.
+    /// Total number of steps.
     pub steps: usize,
-    /// How gradients move the parameters.
+    /// Optimizer of the model.
     pub optimizer: OptimizerConfig,
-    /// What is to become small.
+    /// Loss terms and their weights.
     #[serde(default)]
     pub loss: LossConfig,
-    /// How the codebook is kept alive; of no meaning to a model without one.
+    /// Codebook initialisation, updates and restarts; ignored for models without a codebook.
     #[serde(default)]
     pub codebook: CodebookConfig,
-    /// The discriminator, for the second half of VQ-GAN's training.
+    /// The discriminator, for the adversarial part of VQ-GAN's training.
     #[serde(default)]
     pub adversary: Option<AdversaryConfig>,
-    /// Seed of the crops, of the noise and, without starting weights, of the weights.
+    /// Seed of the crops, of the noise and, without initial weights, of the weights.
     #[serde(default)]
     pub seed: u64,
 }
 
-/// Which parameters learn.
+/// Which parameters are trained.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Parts {
     /// All of them.
     #[default]
     All,
-    /// The decoder alone: pictures keep their tokens.
+    /// Only the decoder: images keep their tokens.
     Decoder,
-    /// The decoder, and the codebook by its moving averages: the encoder stays.
+    /// The decoder, and the codebook by EMA: the encoder is frozen.
     Codebook,
 }
 
-/// How pictures become crops.
+/// How photos are cropped and augmented.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
     /// Side of a crop in pixels; a multiple of the downsampling factor.
     pub crop: usize,
-    /// Whether half of the crops are mirrored.
+    /// Whether to mirror half of the crops.
     #[serde(default = "yes")]
     pub mirror: bool,
-    /// Whether contrast and colours are shifted a little.
+    /// Whether to jitter contrast and colours slightly.
     #[serde(default = "yes")]
     pub colour: bool,
-    /// Whether crops also come from pictures scaled down.
+    /// Whether crops also come from downscaled photos.
     #[serde(default = "yes")]
     pub scales: bool,
-    /// What is done to the crops that the model sees; it is to give them back as they were.
+    /// Damage applied to the model's input; the target stays clean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<Damage>,
 }
 
-/// AdamW with warm-up and cosine; Adam where `weight_decay` is 0.
+/// AdamW with warm-up and cosine decay; Adam if `weight_decay` is 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerConfig {
-    /// Highest learning rate.
+    /// Peak learning rate.
     pub learning_rate: f64,
-    /// Steps over which the rate rises from zero.
+    /// Warm-up steps, over which the rate rises linearly from zero.
     #[serde(default = "warmup")]
     pub warmup: usize,
-    /// Share of the highest rate that the cosine falls to at the last step.
+    /// Final learning rate as a fraction of the peak.
     #[serde(default = "final_share")]
     pub final_share: f64,
-    /// Share that the mean of gradients keeps at each step (VQ-GAN: 0.5).
+    /// Decay of the first moment (VQ-GAN: 0.5).
     #[serde(default = "beta_1")]
     pub beta_1: f32,
-    /// Share that the mean of their squares keeps (VQ-GAN: 0.9).
+    /// Decay of the second moment (VQ-GAN: 0.9).
     #[serde(default = "beta_2")]
     pub beta_2: f32,
-    /// What the rate times the parameter is multiplied by at each step.
+    /// Weight decay: each step subtracts this times the learning rate times the parameter.
     #[serde(default)]
     pub weight_decay: f32,
-    /// The most that the norm over all gradients may be; longer ones are scaled down.
+    /// Maximum norm over all gradients; larger gradients are scaled down.
     #[serde(default)]
     pub clip: Option<f32>,
-    /// Share that a moving average of the weights keeps at each step. With it the average is what is
-    /// written, and not the last step's weights.
+    /// Decay of an exponential moving average (EMA) of the weights. If set, the average is saved
+    /// instead of the last step's weights.
     #[serde(default)]
     pub average: Option<f64>,
 }
 
-/// How a reconstruction is judged. Differences are of pixels scaled to 0 to 1, but LPIPS's, which
-/// is of −1 to 1.
+/// The reconstruction loss. Pixels are scaled to 0…1 for every term except LPIPS, which takes −1…1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossConfig {
-    /// The difference of pixels.
+    /// The pixel loss.
     pub pixel: PixelLoss,
-    /// Weight of the difference of gradients at three scales; see
+    /// Weight of the image gradient difference at three scales; see
     /// [`gradient_difference`](super::losses::gradient_difference).
     pub gradient: f32,
-    /// Weight of the difference of local contrast; see
+    /// Weight of the local contrast difference; see
     /// [`texture_difference`](super::losses::texture_difference).
     pub texture: f32,
-    /// Weight of LPIPS, whose weights are then asked for.
+    /// Weight of LPIPS; if nonzero, its weights must be given.
     pub perceptual: f32,
-    /// Weight β of the commitment term.
+    /// Weight β of the commitment loss.
     pub beta: f32,
-    /// Weight of AutoencoderKL's divergence, summed over a picture's latents, against the
-    /// difference of pixels summed over the picture (latent-diffusion: 1e-6).
+    /// Weight of AutoencoderKL's KL divergence, summed over an image's latents, relative to a pixel
+    /// loss summed over the image (latent-diffusion: 1e-6).
     pub divergence: f32,
 }
 
@@ -137,34 +136,33 @@ impl Default for LossConfig {
     }
 }
 
-/// The difference of pixels that is to become small.
+/// The pixel loss.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PixelLoss {
-    /// The mean of squares over a photo's variance, as VQ-VAE has it.
+    /// Mean squared error divided by the variance of a photo, as in VQ-VAE.
     #[default]
     Squared,
-    /// The mean of absolute values, as VQ-GAN has it.
+    /// Mean absolute error, as in VQ-GAN.
     Absolute,
 }
 
-/// How the codebook follows the latents.
+/// How the codebook is initialised, updated and restarted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CodebookConfig {
-    /// What moves it.
+    /// How codebook entries are updated.
     pub update: CodebookUpdate,
-    /// Share that a step keeps of the moving averages.
+    /// Decay of the EMA.
     pub decay: f32,
-    /// Steps without quantization before k-means makes the first codebook.
+    /// Steps without quantization before k-means initialises the codebook.
     pub quantize_after: usize,
-    /// Batches of latents that k-means sees.
+    /// Batches of latents that k-means runs on.
     pub kmeans_batches: usize,
-    /// Every so many steps, codes that are chosen less than `dead_below` times a step restart from
+    /// Every this many steps, codes chosen fewer than `dead_below` times per step restart from
     /// latents of the batch.
     pub restart_every: usize,
-    /// See `restart_every`; where a step has fewer tokens than there are codes, this share of an
-    /// equal use.
+    /// See `restart_every`; if a step has fewer tokens than codes, this fraction of uniform use.
     pub dead_below: f32,
 }
 
@@ -181,38 +179,38 @@ impl Default for CodebookConfig {
     }
 }
 
-/// What moves the codebook.
+/// How codebook entries are updated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CodebookUpdate {
-    /// Moving averages of the latents (van den Oord et al. 2017, appendix A.1).
+    /// EMA of the latents (van den Oord et al. 2017, appendix A.1).
     #[default]
     Average,
-    /// The gradient of the codebook term (the same, equation 3).
+    /// Gradient of the codebook loss (same paper, equation 3).
     Gradient,
 }
 
-/// The discriminator, and what it is for the generator.
+/// The discriminator and its role in the generator's loss.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdversaryConfig {
-    /// What it is made of.
+    /// The discriminator's layers.
     pub discriminator: DiscriminatorConfig,
-    /// How it learns.
+    /// Optimizer of the discriminator.
     pub optimizer: OptimizerConfig,
-    /// First step, counted from 0, at which it learns and counts.
+    /// First step, counted from 0, at which it is trained and contributes to the loss.
     #[serde(default)]
     pub start: usize,
-    /// What the adaptive weight λ is multiplied by.
+    /// Factor applied to the adaptive weight λ.
     #[serde(default = "adversary_weight")]
     pub weight: f32,
-    /// Weight of the difference between the discriminator's layers on the picture and on its
-    /// reconstruction, against the logits; λ scales both together.
+    /// Weight of feature matching, the difference between the discriminator's activations on the
+    /// image and on its reconstruction, relative to the adversarial loss; λ scales both.
     #[serde(default)]
     pub feature_matching: f32,
 }
 
-/// Its four poolings leave a pixel of this.
+/// LPIPS pools four times, so a side of 16 leaves one pixel.
 const SMALLEST_FOR_LPIPS: usize = 16;
 
 fn one() -> usize {
@@ -241,7 +239,7 @@ fn invalid<T>(message: String) -> Result<T> {
     Err(Error::ConfigInvalid(message))
 }
 
-/// Refuses what is no number or negative.
+/// Requires a number ≥ 0.
 fn not_negative(name: &str, value: f32) -> Result<()> {
     if value.is_finite() && value >= 0.0 {
         return Ok(());
@@ -249,7 +247,7 @@ fn not_negative(name: &str, value: f32) -> Result<()> {
     invalid(format!("`{name}` must be zero or more"))
 }
 
-/// Refuses what is no share below the whole.
+/// Requires 0 ≤ value < 1.
 fn share(name: &str, value: f64) -> Result<()> {
     if (0.0..1.0).contains(&value) {
         return Ok(());
@@ -269,7 +267,7 @@ impl TrainConfig {
         Ok(config)
     }
 
-    /// Checks the numbers that no training could start with.
+    /// Rejects values that training could not start with.
     ///
     /// # Errors
     /// [`Error::ConfigInvalid`] names the field.
@@ -294,7 +292,7 @@ impl TrainConfig {
                 self.codebook.restart_every,
                 u32::MAX as usize,
             ),
-            // Together they are what a step holds in memory.
+            // Together they determine a step's memory.
             ("batch × crop²", pixels, 1 << 26),
         ] {
             if !(1..=max).contains(&value) {

@@ -21,7 +21,7 @@ fn the_rate_rises_then_falls_to_a_hundredth() {
     assert!((rate(100) - 1e-5).abs() < 1e-9);
 }
 
-/// A change of the config, by the field that it breaks.
+/// An invalid change of the config, with the name of the field it breaks.
 type Break = (&'static str, fn(&mut TrainConfig));
 
 #[test]

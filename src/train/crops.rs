@@ -5,35 +5,35 @@ use super::DataConfig;
 use crate::error::{Error, Result};
 use crate::pixels::Picture;
 
-/// Sides that a photo is scaled to before crops are cut from it, shortest side in pixels: crops
-/// then show whole objects as well as texture.
+/// Shortest sides, in pixels, that photos are scaled to before cropping, so that crops show whole
+/// objects as well as texture.
 const SCALES: [u32; 6] = [160, 224, 288, 384, 512, 768];
 
-/// A crop whose channels all span less than this is drawn again: plain backgrounds teach nothing.
+/// Crops where every channel spans less than this are redrawn: plain backgrounds teach nothing.
 const FLAT: u8 = 12;
 
-/// Seeds of noise that lie between two batches, more than any batch has crops.
+/// Noise seeds reserved for each batch, more than any batch has crops.
 const DRAWS: u64 = 1 << 32;
 
-/// Random square crops of photos: random photo, scale and place; as the config says, mirrored half
-/// the time and with the colours shifted a little. Photos are drawn in proportion to their side, so
-/// that cut-out objects do not drown large scenes.
+/// Random square crops: random photo, scale and position; optionally mirrored half the time and
+/// colour-jittered. Photos are drawn in proportion to their side, so that cut-out objects do not
+/// crowd out large scenes.
 #[derive(Debug)]
 pub struct CropSampler {
-    /// One list of scales a photo.
+    /// The scales of each photo.
     photos: Vec<Vec<Picture>>,
-    /// Running sum of the photos' weights.
+    /// Cumulative sum of the photos' weights.
     weights: Vec<f32>,
     config: DataConfig,
     range: [f32; 2],
     seed: u64,
 }
 
-/// A photo, one of its scales, and the crop's left and top edge.
+/// A photo, one of its scales, and the crop's left and top edges.
 type Place = (usize, usize, usize, usize);
 
 impl CropSampler {
-    /// Crops of `photos`, black and white mapped to `range`.
+    /// Samples from `photos`, with black and white mapped to `range`.
     ///
     /// # Errors
     /// [`Error::DatasetEmpty`] when no photo is at least as large as a crop.
@@ -78,13 +78,13 @@ impl CropSampler {
         self.config.crop
     }
 
-    /// Number of photos that crops come from.
+    /// Number of photos to crop from.
     pub fn photos(&self) -> usize {
         self.photos.len()
     }
 
-    /// Batch `number`: `count` crops, `[count, 3, side, side]` row-major. The same number gives the
-    /// same crops, whatever was drawn before.
+    /// Batch `number`: `count` crops, `[count, 3, side, side]` row-major. It depends only on the
+    /// number, not on earlier draws.
     pub fn batch(&self, number: usize, count: usize) -> Vec<f32> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(number as u64);
@@ -96,10 +96,11 @@ impl CropSampler {
         out
     }
 
-    /// Batch `number`, which is `clean`, as the model is to see it: damaged, if the config says so.
+    /// The model's input for batch `number`, of which `clean` is the target: damaged, if the config
+    /// says so.
     ///
     /// # Errors
-    /// As [`Damage::apply`](super::Damage::apply).
+    /// The errors of [`Damage::apply`](super::Damage::apply).
     pub fn seen(&self, number: usize, clean: &[f32]) -> Result<Option<Vec<f32>>> {
         let Some(damage) = self.config.damage else {
             return Ok(None);
@@ -125,8 +126,8 @@ impl CropSampler {
         let (width, side) = (photo.width() as usize, self.side());
         let mirror = self.config.mirror && rng.random();
 
-        // Per-channel gain and offset around mid-grey, and now and then two channels swapped:
-        // wallpapers alone lack skin, reds and saturated colour.
+        // Per-channel gain and offset around mid-grey, and occasionally two swapped channels:
+        // wallpapers alone lack skin tones, reds and saturated colours.
         let (mut gain, mut source, mut offset) = (1.0, [0, 1, 2], [0.0_f32; 3]);
         if self.config.colour {
             gain = rng.random_range(0.8..1.2_f32);
@@ -180,13 +181,13 @@ impl CropSampler {
     }
 }
 
-/// The photo as it is, if it holds a crop.
+/// The photo itself, if a crop fits in it.
 fn whole(photo: Picture, side: u32) -> Vec<Picture> {
     let holds = photo.width().min(photo.height()) >= side;
     holds.then_some(photo).into_iter().collect()
 }
 
-/// The photo at each of [`SCALES`] that is no enlargement and holds a crop.
+/// The photo at each of [`SCALES`] that does not enlarge it and that a crop fits in.
 fn scales_of(photo: Picture, side: u32) -> Vec<Picture> {
     let (short, long) = (
         photo.width().min(photo.height()),

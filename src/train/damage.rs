@@ -6,22 +6,22 @@ use crate::error::{Error, Result};
 use crate::pixels::Picture;
 use crate::random::noise;
 
-/// What was done to the pictures that a restoration learns to mend.
+/// Damage that a restoration model learns to undo.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Damage {
-    /// Normal noise on every sample, of this standard deviation in levels of 255.
+    /// Gaussian noise on every sample, with this standard deviation in 8-bit levels.
     Noise(f32),
-    /// JPEG of this quality, 1 to 100.
+    /// JPEG compression at this quality, 1 to 100.
     Jpeg(u8),
-    /// A normal blur of this standard deviation in pixels.
+    /// Gaussian blur with this standard deviation in pixels.
     Blur(f32),
-    /// Scaled down by this factor and up again.
+    /// Downscaling by this factor, then upscaling.
     Small(f32),
 }
 
 impl Damage {
-    /// Checks the numbers that no picture could be damaged by.
+    /// Rejects parameters that cannot be applied.
     ///
     /// # Errors
     /// [`Error::ConfigInvalid`] names the damage.
@@ -42,11 +42,11 @@ impl Damage {
         }
     }
 
-    /// The picture, damaged; noise is the same for the same `seed`.
+    /// Applies the damage to an image; `seed` makes noise reproducible.
     ///
     /// # Errors
-    /// [`Error::ConfigInvalid`] as [`Damage::validate`], [`Error::Internal`] if the JPEG fails,
-    /// which no picture of a crop's size is known to make it do.
+    /// [`Error::ConfigInvalid`] as in [`Damage::validate`]; [`Error::Internal`] if JPEG encoding
+    /// fails, which is not known to happen at the size of a crop.
     pub fn apply(self, picture: &Picture, seed: u64) -> Result<Picture> {
         self.validate()?;
         let (width, height) = (picture.width(), picture.height());
@@ -120,7 +120,7 @@ mod tests {
                 "{less} dB and {more} dB"
             );
         }
-        // 20 · log₁₀(255 / 25) = 20.2 dB, less for what leaves the range.
+        // 20 · log₁₀(255 / 25) = 20.2 dB, less the clipped values.
         let noisy = off(Damage::Noise(25.0));
         assert!((19.5..21.5).contains(&noisy), "{noisy}");
     }

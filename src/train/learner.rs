@@ -8,22 +8,22 @@ use super::{OptimizerConfig, State};
 use crate::error::{Error, Result};
 use crate::params;
 
-/// Keeps the clipped norm finite where all gradients vanish, as PyTorch does.
+/// Keeps the clipped norm finite when all gradients are zero, as in PyTorch.
 const CLIP_EPSILON: f32 = 1e-6;
 
-/// A module that learns: its parameters, what its optimizer remembers, and their moving average.
+/// A module in training: its parameters, optimizer state and moving average.
 pub struct Learner<M: Module> {
     module: M,
     moments: Moments,
     gathered: GradientsAccumulator<M>,
-    /// Without gradients; there only if the config asks for it.
+    /// Without gradients; only if the config asks for it.
     average: Option<M>,
-    /// Steps that the average has followed.
+    /// Number of updates of the average.
     followed: u32,
     config: OptimizerConfig,
 }
 
-/// What [`Learner::read`] found, to be taken over when everything else has been found as well.
+/// State that [`Learner::read`] found, to be applied once everything else has been read too.
 pub struct Restored<M> {
     module: M,
     average: Option<M>,
@@ -32,9 +32,9 @@ pub struct Restored<M> {
 }
 
 impl<M: Module> Learner<M> {
-    /// Starts from `module` as it is, on a device without gradients.
+    /// Starts from `module`, on a device without autodiff.
     pub fn new(module: M, config: &OptimizerConfig) -> Self {
-        // The optimizer remembers by id, and a checkpoint outlives the process.
+        // The optimizer state is keyed by id, and a checkpoint outlives the process.
         let module = params::identify(module);
         Self {
             average: config.average.map(|_| module.clone()),
@@ -46,28 +46,29 @@ impl<M: Module> Learner<M> {
         }
     }
 
-    /// The module as it is now, with gradients.
+    /// The current module, with gradients.
     pub fn module(&self) -> &M {
         &self.module
     }
 
-    /// The same, to change what no gradient moves.
+    /// Mutable access, for parameters that are not trained by gradient.
     pub fn module_mut(&mut self) -> &mut M {
         &mut self.module
     }
 
-    /// What training is for, without gradients: the moving average of the weights, or the weights.
+    /// The result of training, without gradients: the EMA of the weights if there is one, otherwise
+    /// the weights.
     pub fn outcome(&self) -> M {
         self.average.clone().unwrap_or_else(|| self.module.valid())
     }
 
-    /// Adds the gradients of one batch to those of the step.
+    /// Adds the gradients of one batch to the step's.
     pub fn gather(&mut self, gradients: &mut Gradients) {
         let found = GradientsParams::from_module(gradients, &self.module);
         self.gathered.accumulate(&self.module, found);
     }
 
-    /// Moves the parameters by the gradients gathered since the last step.
+    /// Updates the parameters with the gradients accumulated since the last step.
     pub fn step(&mut self, rate: f64) {
         let mut gradients = self.gathered.grads();
         if let Some(clip) = self.config.clip {
@@ -76,7 +77,7 @@ impl<M: Module> Learner<M> {
         let module = self.module.clone();
         self.module = adamw::step(&self.config, rate, module, gradients, &mut self.moments);
         if let (Some(keep), Some(average)) = (self.config.average, self.average.take()) {
-            // At first the average forgets faster, so that the start does not stay in it;
+            // Early on, the average decays faster, so that the initial weights wash out;
             // latent-diffusion, `modules/ema.py`.
             let n = f64::from(self.followed);
             let keep = keep.min((1.0 + n) / (10.0 + n));
@@ -85,7 +86,7 @@ impl<M: Module> Learner<M> {
         }
     }
 
-    /// Writes everything that the next step depends on under `prefix`.
+    /// Saves all state that the next step depends on under `prefix`.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
@@ -100,10 +101,10 @@ impl<M: Module> Learner<M> {
         adamw::save(&self.moments, &self.module, prefix, state).await
     }
 
-    /// Reads what [`Learner::save`] wrote, and changes nothing.
+    /// Reads what [`Learner::save`] wrote, without applying it.
     ///
     /// # Errors
-    /// [`Error::WeightsCorrupt`] and [`Error::WeightsMismatch`] for a state of another module.
+    /// [`Error::WeightsCorrupt`] and [`Error::WeightsMismatch`] for the state of another module.
     pub fn read(&self, prefix: &str, state: &State) -> Result<Restored<M>> {
         let average = self.average.as_ref();
         let average = average.map(|m| state.module(&format!("{prefix}.average"), m.valid()));
@@ -120,7 +121,7 @@ impl<M: Module> Learner<M> {
         })
     }
 
-    /// Goes on from what was read.
+    /// Applies restored state.
     pub fn set(&mut self, restored: Restored<M>) {
         self.module = restored.module.train();
         self.average = restored.average;
@@ -130,7 +131,8 @@ impl<M: Module> Learner<M> {
     }
 }
 
-/// `average`, a share `1 - keep` nearer to `module`. What is equal stays equal to the bit.
+/// Interpolates from `average` towards `module`, with decay `keep`. Equal values stay
+/// bit-identical.
 fn moved<M: Module>(average: M, module: &M, keep: f64) -> M {
     let mut values = Values::default();
     module.visit(&mut values);
@@ -164,7 +166,7 @@ impl ModuleMapper for Approach {
     }
 }
 
-/// The gradients, scaled down so that the norm over all of them is at most `most`.
+/// Clips the gradients to a total norm of at most `most`.
 fn clipped<M: Module>(module: &M, gradients: GradientsParams, most: f32) -> GradientsParams {
     let mut squares = Squares {
         gradients: &gradients,
@@ -224,7 +226,7 @@ mod tests {
     use super::*;
     use crate::quantize::VectorQuantizer;
 
-    /// Two parameters, and a loss whose gradients are 3 in one place and 4 in another.
+    /// Two parameters, and a loss whose gradients are 3 in one component and 4 in another.
     type Pair = Vec<VectorQuantizer>;
 
     fn pair() -> Pair {
@@ -291,7 +293,7 @@ mod tests {
             learner.gather(&mut gradients);
         }
         assert_eq!(weight(learner.module(), 0).into_scalar::<f32>(), before);
-        // With both shares at 0 a step is as long as the rate, whatever the gradient.
+        // With both betas at 0, a step has the length of the rate, whatever the gradient.
         learner.step(0.1);
         let after: f32 = weight(&learner.outcome(), 0).into_scalar();
         assert!((before - after - 0.1).abs() < 1e-4, "{before} to {after}");

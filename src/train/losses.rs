@@ -1,4 +1,4 @@
-//! The terms that training makes small, each the mean over a batch, `[1]`.
+//! Loss terms, each averaged over the batch, `[1]`.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
@@ -7,22 +7,22 @@ use burn::tensor::ops::AvgPoolOptions;
 
 use crate::nn::halve;
 
-/// Scales at which pictures are compared; each halves the sides of the one before.
+/// Scales at which images are compared; each halves height and width.
 const SCALES: usize = 3;
 
-/// Side of the windows of [`texture_difference`], and the step from one to the next.
+/// Window side of [`texture_difference`], and the stride between windows.
 const WINDOW: usize = 8;
 const WINDOW_STEP: usize = 4;
 
-/// Keeps the square root's slope finite where a window is flat.
+/// Keeps the square root's derivative finite where a window is flat.
 const FLAT: f32 = 1e-5;
 
-/// Keeps the adaptive weight finite where the adversarial gradient vanishes, and bounds it, as in
+/// Keeps the adaptive weight finite when the adversarial gradient vanishes, and bounds it, as in
 /// taming-transformers.
 const WEIGHT_EPSILON: f32 = 1e-4;
 const LARGEST_WEIGHT: f32 = 1e4;
 
-/// What a discriminator makes small: real pictures' logits are to be above 1, others' below −1.
+/// The discriminator's hinge loss: real logits should exceed 1, fake ones stay below −1.
 ///
 /// Source: Lim and Ye 2017, <https://arxiv.org/abs/1705.02894>; taming-transformers
 /// `modules/losses/vqperceptual.py`, `hinge_d_loss`.
@@ -32,13 +32,13 @@ pub fn hinge(real: Tensor<4>, fake: Tensor<4>) -> Tensor<1> {
     (real + fake).mul_scalar(0.5)
 }
 
-/// What a generator makes small under [`hinge`]: the discriminator's logits, negated.
+/// The generator's loss under [`hinge`]: the negated logits.
 pub fn adversarial(fake: Tensor<4>) -> Tensor<1> {
     fake.mean().neg()
 }
 
-/// VQ-GAN's λ, `[1]`: by how much the adversarial gradient is to be scaled to be as long as the
-/// reconstruction's, both at the weights of the decoder's last layer.
+/// VQ-GAN's λ, `[1]`: the ratio of the norms of the reconstruction and adversarial gradients at the
+/// weights of the decoder's last layer.
 ///
 /// Source: Esser et al. 2021, equation 7; taming-transformers `calculate_adaptive_weight`.
 pub fn adaptive_weight(reconstruction: Tensor<4>, adversarial: Tensor<4>) -> Tensor<1> {
@@ -47,8 +47,8 @@ pub fn adaptive_weight(reconstruction: Tensor<4>, adversarial: Tensor<4>) -> Ten
     weight.clamp(0.0, LARGEST_WEIGHT)
 }
 
-/// Mean absolute difference between the layers of a discriminator, or of any network, on two
-/// batches; each layer counts the same.
+/// Feature matching: mean absolute difference between a network's activations on two batches, each
+/// layer weighted equally.
 ///
 /// Source: Wang et al. 2018, <https://arxiv.org/abs/1711.11585>, equation 4.
 pub fn feature_difference(a: &[Tensor<4>], b: &[Tensor<4>]) -> Option<Tensor<1>> {
@@ -59,9 +59,9 @@ pub fn feature_difference(a: &[Tensor<4>], b: &[Tensor<4>]) -> Option<Tensor<1>>
         .map(|sum| sum.div_scalar(layers))
 }
 
-/// Mean absolute difference between the pictures' finite differences to the right and downwards, at
-/// full, half and quarter size: edges and texture weigh more than in a difference of pixels. Stands
-/// in for LPIPS where its weights are not at hand.
+/// Mean absolute difference between the images' horizontal and vertical finite differences, at
+/// full, half and quarter size: it weighs edges and texture more than a pixel loss does. A
+/// substitute for LPIPS when its weights are not available.
 ///
 /// Source: Mathieu et al. 2015, <https://arxiv.org/abs/1511.05440>, equation 6, at several scales.
 pub fn gradient_difference(a: Tensor<4>, b: Tensor<4>) -> Tensor<1> {
@@ -81,19 +81,18 @@ fn slopes(x: &Tensor<4>) -> Tensor<1> {
     (differences(x, 2).abs().mean() + differences(x, 3).abs().mean()).mul_scalar(0.5)
 }
 
-/// Each value's difference to the next along an axis.
+/// Differences between neighbouring values along an axis.
 fn differences(x: &Tensor<4>, axis: usize) -> Tensor<4> {
     let length = x.dims()[axis] - 1;
     x.clone().narrow(axis, 1, length) - x.clone().narrow(axis, 0, length)
 }
 
-/// Mean squared difference between how much the two pictures vary in each window: the root of the
-/// mean square of their finite differences there. At full, half and quarter size, windows of 8×8
-/// every 4 pixels. Where exactly an edge or a hair lies does not matter, and so blurring, which
-/// every difference of pixels rewards where a detail's place is not known, costs instead.
+/// Mean squared difference in local contrast: the RMS of finite differences in each 8×8 window,
+/// every 4 pixels, at full, half and quarter size. The exact position of an edge or a hair does not
+/// matter, so this penalises blur, which pixel losses reward when a detail's position is uncertain.
 ///
-/// Source: the comparison of contrast in SSIM (Wang et al. 2004, section III-B), of finite
-/// differences instead of pixels, and as a difference.
+/// Source: the contrast term of SSIM (Wang et al. 2004, section III-B), on finite differences
+/// instead of pixels, as a difference.
 pub fn texture_difference(a: Tensor<4>, b: Tensor<4>) -> Tensor<1> {
     let [mut a, mut b] = [a, b];
     let mut total = (contrast(&a) - contrast(&b)).square().mean();
@@ -106,7 +105,7 @@ pub fn texture_difference(a: Tensor<4>, b: Tensor<4>) -> Tensor<1> {
     total.div_scalar(scales as f32)
 }
 
-/// The root of the mean square of the finite differences in each window, channel by channel.
+/// RMS of the finite differences in each window, per channel.
 fn contrast(x: &Tensor<4>) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     let down = differences(x, 2).narrow(3, 0, width - 1);

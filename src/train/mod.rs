@@ -1,8 +1,8 @@
-//! Training: knows batches, steps and losses, no files and no progress bars.
+//! Training: knows batches, steps and losses, but no files or progress bars.
 //!
-//! A [`Session`] is one training or tuning from its first event to its last. In it a [`Trainer`]
-//! repeats the steps of a [`Task`]; [`Reconstruction`] is the one for autoencoders.
-//! Each model in it is a [`Learner`]: parameters, optimizer, moving average.
+//! A [`Session`] is one training or tuning run, delivered as events. In it, a [`Trainer`] repeats
+//! the steps of a [`Task`]; the task for autoencoders is [`Reconstruction`]. Each model in training
+//! is a [`Learner`]: parameters, optimizer state and moving average.
 
 mod adamw;
 mod adversary;

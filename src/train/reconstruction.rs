@@ -15,15 +15,15 @@ use crate::random::{noise, stream};
 use crate::tokens::Usage;
 use crate::weights::{About, Storage, save, save_discriminator};
 
-/// What a photo's pixels vary by, of a range of 1: a standard deviation of about a quarter.
+/// Variance of a photo's pixels in the range 0…1: a standard deviation of about a quarter.
 const VARIANCE: f32 = 1.0 / 16.0;
 
-/// The seed's streams, so that no two of them draw alike.
+/// Salts for the seed, so that no two random streams are alike.
 const NOISE: u64 = 0x6e01_5e00;
 const CODES: u64 = 0x7e55_e7ae;
 
-/// Training of an autoencoder of any kind but Gumbel's by reconstruction: VQ-VAE's, VQ-GAN's with its
-/// discriminator, AutoencoderKL's.
+/// Trains an autoencoder of any kind except Gumbel by reconstruction: VQ-VAE, VQ-GAN with its
+/// discriminator, AutoencoderKL.
 ///
 /// Source: van den Oord et al. 2017, equation 3; Esser et al. 2021, section 3.1; Kingma and Welling
 /// 2013.
@@ -33,27 +33,27 @@ pub struct Reconstruction {
     codebooks: Codebooks,
     adversary: Option<Adversary>,
     perceptual: Option<Lpips>,
-    /// With gradients.
+    /// With autodiff.
     device: Device,
 }
 
-/// Weights that a training starts from besides the model's.
+/// Initial weights besides the model's.
 #[derive(Debug, Default)]
 pub struct Start {
-    /// The model's codebook is in use already: neither warm-up without quantization nor k-means.
+    /// The model's codebook is already trained: skip the warm-up without quantization and k-means.
     pub trained: bool,
-    /// In place of a discriminator with random weights.
+    /// Replaces a randomly initialised discriminator.
     pub discriminator: Option<Discriminator>,
-    /// LPIPS, for a config that gives it weight.
+    /// LPIPS, if the config gives it a weight.
     pub perceptual: Option<Lpips>,
 }
 
 impl Reconstruction {
-    /// Starts from `model`, whose device decides where training runs.
+    /// Starts from `model`; training runs on its device.
     ///
     /// # Errors
     /// [`Error::ConfigInvalid`] for a config that cannot be trained, [`Error::WeightsMismatch`] for
-    /// weights of another one.
+    /// weights that do not match it.
     pub fn new(
         config: TrainConfig,
         model: Autoencoder,
@@ -108,8 +108,8 @@ impl Reconstruction {
         })
     }
 
-    /// What training is for: the model, without gradients. Of an average of the weights the
-    /// codebooks are no part: they are averages of their own, and restarts leap.
+    /// The trained model, without gradients. Codebooks are excluded from the EMA of the weights:
+    /// they are averages themselves, and restarts make them jump.
     pub fn model(&self) -> Autoencoder {
         let mut model = self.generator.outcome();
         let now = self.generator.module().valid();
@@ -120,17 +120,17 @@ impl Reconstruction {
         model
     }
 
-    /// How it is trained.
+    /// The training config.
     pub fn config(&self) -> &TrainConfig {
         &self.config
     }
 
-    /// The discriminator as it is now, without gradients.
+    /// The current discriminator, without gradients.
     pub fn discriminator(&self) -> Option<Discriminator> {
         self.adversary.as_ref().map(Adversary::outcome)
     }
 
-    /// Use of the codebooks since the last call.
+    /// Codebook usage since the last call.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
@@ -138,7 +138,7 @@ impl Reconstruction {
         self.codebooks.take_usage().await
     }
 
-    /// What the model sees of batch `number`, and what it is to give back.
+    /// The model's input and target for batch `number`.
     fn batch(&self, crops: &CropSampler, number: usize) -> Result<[Tensor<4>; 2]> {
         let (count, side) = (self.config.batch, crops.side());
         let tensor = |values| {
@@ -151,7 +151,7 @@ impl Reconstruction {
         Ok([seen.unwrap_or_else(|| clean.clone()), clean])
     }
 
-    /// K-means on the latents of some batches, which no step sees.
+    /// Runs k-means on the latents of some batches that no step trains on.
     fn start_codebooks(&mut self, crops: &CropSampler, steps: usize) -> Result<()> {
         let first = steps * self.config.accumulate;
         let batches: Vec<Tensor<4>> = (first..first + self.config.codebook.kmeans_batches)
@@ -162,7 +162,7 @@ impl Reconstruction {
             .start(self.generator.module_mut(), &batches, &mut rng)
     }
 
-    /// Picture to picture, and AutoencoderKL's divergence; `number` is the batch's.
+    /// Forward pass on the batch `number`, with AutoencoderKL's divergence.
     fn pass(&mut self, x: Tensor<4>, number: usize) -> Result<(Pass, Option<Tensor<1>>)> {
         let model = self.generator.module();
         if self.config.parts != Parts::All {
@@ -225,8 +225,8 @@ impl Reconstruction {
         })
     }
 
-    /// The gradient at the reconstruction of everything that judges it, without gradients of its
-    /// own: each judge is then passed backwards once, and the generator once for all of them.
+    /// The gradient of all reconstruction and adversarial losses at the output, detached: LPIPS and
+    /// the discriminator are each back-propagated once, then the generator once for all of them.
     fn pull(
         &mut self,
         x: &Tensor<4>,
@@ -338,7 +338,7 @@ impl Task for Reconstruction {
             }
             if let Some(divergence) = divergence {
                 losses.add("divergence", divergence.clone().inner().mul_scalar(share));
-                // The other terms are means over the picture's values.
+                // The other terms are means over the image's values.
                 let values = target.dims()[1..].iter().product::<usize>() as f32;
                 let weight = self.config.loss.divergence / values;
                 objective = objective + divergence.mul_scalar(weight);
@@ -397,13 +397,13 @@ impl Task for Reconstruction {
     }
 }
 
-/// Gradient of `loss` at `leaf`, without gradients of its own.
+/// Gradient of `loss` with respect to `leaf`, detached.
 fn gradient(leaf: &Tensor<4>, loss: Tensor<1>) -> Result<Tensor<4>> {
     leaf.grad(&loss.backward())
         .ok_or_else(|| Error::Internal("a loss does not depend on the picture".to_owned()))
 }
 
-/// Gradient at the weights of the last layer, given the one at the picture that it makes.
+/// Gradient at the last layer's weights, given the gradient `pull` at its output.
 fn last_gradient(model: &Autoencoder, pass: &Pass, pull: &Tensor<4>) -> Option<Tensor<4>> {
     let last = model.last()?;
     let features = Tensor::from_inner(pass.features.clone().inner());

@@ -66,7 +66,7 @@ fn what_pulls_at_the_picture_is_the_gradient_of_all_losses_together() {
     assert!(weight > 0.0);
     let found = (pass.output * Tensor::from_inner(pull)).sum().backward();
 
-    // The same losses of one picture that is part of the graph, from its pixels to the generator.
+    // The same losses in one graph, from the pixels to the generator.
     let (pass, _) = task.pass(x.clone(), 0).unwrap();
     let unit = |pixels: &Tensor<4>| pixels.clone().div_scalar(2.0);
     let (fake, real) = (unit(&pass.output), unit(&x));

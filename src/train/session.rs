@@ -11,8 +11,8 @@ use crate::nn::Discriminator;
 use crate::pixels::Picture;
 use crate::weights::{About, Loaded, Storage};
 
-/// A training or tuning under way: what it learns from, and the loop over its steps. Whoever drives it
-/// asks for one [`Event`] after another; files, bars and clocks are the driver's.
+/// A training or tuning run: the data, and the loop over the steps. The driver asks for one
+/// [`Event`] after another; files, progress bars and clocks are its business.
 pub struct Session<T: Task> {
     trainer: Trainer<T>,
     data: T::Data,
@@ -21,58 +21,57 @@ pub struct Session<T: Task> {
     /// Steps done at the last [`Event::Save`].
     saved: Option<usize>,
     stopped: bool,
-    /// How a model is tuned, for the file that comes out.
+    /// The tuning config, recorded in the output file.
     tuning: Option<TuneConfig>,
 }
 
-/// Steps between two events of a kind; 0 for none. After the last step each of them comes once more.
+/// Steps between events of each kind; 0 for never. Each kind is also due once after the last step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rhythm {
-    /// Between two of [`Event::Save`].
+    /// Steps between [`Event::Save`]s.
     pub save: usize,
-    /// Between two of [`Event::Look`].
+    /// Steps between [`Event::Look`]s.
     pub look: usize,
-    /// Between two of [`Event::Log`].
+    /// Steps between [`Event::Log`]s.
     pub log: usize,
 }
 
-/// What a session gives, in this order where several are due after one step.
+/// An event of a session. Several due after one step come in this order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// A step is done.
+    /// A step was done.
     Step(StepReport),
-    /// Time to keep the checkpoint and the artifacts, before anything that can fail.
+    /// Time to write the checkpoint and the artifacts, before anything that can fail.
     Save,
-    /// Time to measure the model as it is now.
+    /// Time to evaluate the current model.
     Look,
-    /// Time to write down what the steps since the last time did.
+    /// Time to log the steps since the last log.
     Log,
 }
 
-/// A file that a training makes.
+/// A file that training produces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Artifact {
-    /// What it is.
+    /// What the file is.
     pub role: Role,
-    /// Its content.
+    /// Its contents.
     pub bytes: Vec<u8>,
 }
 
-/// What a file is that a training makes.
+/// The kind of an [`Artifact`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// The model.
     Weights,
-    /// The discriminator that it was trained against.
+    /// The discriminator trained along with it.
     Discriminator,
 }
 
 impl Session<Reconstruction> {
-    /// The training of an autoencoder from `network` and what else it starts with, on crops of
-    /// `pictures`.
+    /// Trains an autoencoder from `network` and other initial weights, on crops of `pictures`.
     ///
     /// # Errors
-    /// As [`CropSampler::new`] and [`Reconstruction::new`].
+    /// The errors of [`CropSampler::new`] and [`Reconstruction::new`].
     pub fn train(
         config: &TrainConfig,
         network: Autoencoder,
@@ -87,10 +86,11 @@ impl Session<Reconstruction> {
         Ok(Self::new(task, crops, config.steps, rhythm))
     }
 
-    /// The tuning of a trained model on `pictures`, from `discriminator` where the objective has one.
+    /// Tunes a trained model on `pictures`, starting from `discriminator` if the objective uses
+    /// one.
     ///
     /// # Errors
-    /// As [`TuneConfig::training`] and [`Session::train`].
+    /// The errors of [`TuneConfig::training`] and [`Session::train`].
     pub fn tune(
         config: &TuneConfig,
         model: Loaded,
@@ -113,7 +113,7 @@ impl Session<Reconstruction> {
         })
     }
 
-    /// The model as it is now, on the device, without gradients.
+    /// The current model, on the device, without gradients.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
@@ -124,7 +124,7 @@ impl Session<Reconstruction> {
 }
 
 impl<T: Task> Session<T> {
-    /// `steps` steps of `task` on `data`, none of them done.
+    /// A session of `steps` steps of `task` on `data`, none of them done.
     pub fn new(task: T, data: T::Data, steps: usize, rhythm: Rhythm) -> Self {
         Self {
             trainer: Trainer::new(task, steps),
@@ -137,10 +137,10 @@ impl<T: Task> Session<T> {
         }
     }
 
-    /// What is next: a step is made if nothing else is due. `None` at the end.
+    /// The next event; takes a step if none is due. `None` at the end.
     ///
     /// # Errors
-    /// As [`Trainer::step`].
+    /// The errors of [`Trainer::step`].
     pub async fn next(&mut self) -> Result<Option<Event>> {
         if let Some(event) = self.due.pop_front() {
             return Ok(Some(event));
@@ -166,8 +166,8 @@ impl<T: Task> Session<T> {
         Ok(Some(Event::Step(report)))
     }
 
-    /// Makes no further step. The last [`Event::Save`] is still to come, unless nothing was done since
-    /// the one before or this session saves nothing.
+    /// Stops after the current step. A last [`Event::Save`] follows, unless nothing was done since
+    /// the previous one or this session never saves.
     pub fn stop(&mut self) {
         let done = Some(self.done());
         if !self.stopped && self.rhythm.save > 0 && self.saved != done {
@@ -187,33 +187,33 @@ impl<T: Task> Session<T> {
         self.trainer.finished()
     }
 
-    /// What is trained.
+    /// The training task.
     pub fn task(&self) -> &T {
         self.trainer.task()
     }
 
-    /// The same, to change.
+    /// Mutable access to the task.
     pub fn task_mut(&mut self) -> &mut T {
         self.trainer.task_mut()
     }
 
-    /// What it learns from.
+    /// The training data.
     pub fn data(&self) -> &T::Data {
         &self.data
     }
 
-    /// As [`Trainer::checkpoint`].
+    /// See [`Trainer::checkpoint`].
     ///
     /// # Errors
-    /// As [`Trainer::checkpoint`].
+    /// The errors of [`Trainer::checkpoint`].
     pub async fn checkpoint(&self) -> Result<Vec<u8>> {
         self.trainer.checkpoint().await
     }
 
-    /// As [`Trainer::resume`]; events that were due are forgotten.
+    /// See [`Trainer::resume`]; pending events are dropped.
     ///
     /// # Errors
-    /// As [`Trainer::resume`].
+    /// The errors of [`Trainer::resume`].
     pub fn resume(&mut self, checkpoint: &[u8]) -> Result<()> {
         self.trainer.resume(checkpoint)?;
         self.due.clear();
@@ -221,7 +221,7 @@ impl<T: Task> Session<T> {
         Ok(())
     }
 
-    /// How the model was tuned so far, where this is a tuning.
+    /// The tuning config with the steps done so far, if this is a tuning run.
     pub fn tuning(&self) -> Option<TuneConfig> {
         let steps = self.done();
         self.tuning
@@ -229,7 +229,7 @@ impl<T: Task> Session<T> {
             .map(|tuning| TuneConfig { steps, ..tuning })
     }
 
-    /// The files of what was learned so far; `name` and how a model was tuned go into them.
+    /// The files of the current result; the name and the tuning config are stored in them.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.

@@ -4,7 +4,7 @@ use pollster::block_on;
 use super::super::{Losses, State};
 use super::*;
 
-/// Counts, and can be asked to fail.
+/// Counts steps, and can be made to fail.
 #[derive(Default)]
 struct Count {
     seen: Vec<usize>,
@@ -37,8 +37,8 @@ impl Task for Count {
     }
 }
 
-/// The events to the end: `s`, `S`, `L` and `l` for a step, a save, a look and a log. After `stop`
-/// steps it is stopped.
+/// All events up to the end: `s`, `S`, `L` and `l` for a step, a save, a look and a log. Calls
+/// `stop` after that many steps.
 fn events(session: &mut Session<Count>, stop: usize) -> String {
     let mut events = String::new();
     while let Some(event) = block_on(session.next()).unwrap() {
@@ -72,7 +72,7 @@ fn a_stop_saves_once_what_was_not_saved_yet() {
     assert_eq!(events(&mut stopped, 3), "ssSsS");
     assert_eq!(stopped.done(), 3);
     assert!(!stopped.finished());
-    // Nothing was learned since the last time.
+    // Nothing changed since the last save.
     assert_eq!(events(&mut session(9, [2, 0, 0]), 4), "ssSssS");
     assert_eq!(events(&mut session(9, [0, 0, 0]), 2), "ss");
     let mut unbegun = session(9, [2, 0, 0]);

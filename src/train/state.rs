@@ -9,10 +9,10 @@ use crate::error::{Error, Result};
 use crate::params;
 use crate::readback::read_all;
 
-/// Note with the checksum of the rest.
+/// Key of the note with the checksum of everything else.
 const CHECKSUM: &str = "sha256";
 
-/// Everything that a training goes on from, by name; a safetensors file when it is written.
+/// All state that training resumes from, by name; a safetensors file on disk.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
@@ -20,7 +20,7 @@ pub struct State {
 }
 
 impl State {
-    /// Keeps the parameters of a module, each under `prefix` and its own name.
+    /// Stores the parameters of a module under `prefix` and their names.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
@@ -32,17 +32,17 @@ impl State {
         Ok(())
     }
 
-    /// `module` with the parameters that are kept under `prefix`.
+    /// `module` with the parameters stored under `prefix`.
     ///
     /// # Errors
-    /// [`Error::WeightsMismatch`] where one is missing or has another length.
+    /// [`Error::WeightsMismatch`] if one is missing or has the wrong length.
     pub fn module<M: Module>(&self, prefix: &str, module: M) -> Result<M> {
         params::fill(module, |name| {
             Ok(self.values(&format!("{prefix}.{name}"))?.1.clone())
         })
     }
 
-    /// Keeps tensors, each under its name, and reads them in one go.
+    /// Stores named tensors, read back from the device in one go.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
@@ -55,10 +55,10 @@ impl State {
         Ok(())
     }
 
-    /// A tensor that was kept.
+    /// A stored tensor.
     ///
     /// # Errors
-    /// [`Error::WeightsMismatch`] where there is none of that name and rank.
+    /// [`Error::WeightsMismatch`] if there is none with that name and rank.
     pub fn tensor<const D: usize>(&self, name: &str, device: &Device) -> Result<Tensor<D>> {
         let (shape, values) = self.values(name)?;
         let shape: [usize; D] = shape.as_slice().try_into().map_err(|_| missing(name))?;
@@ -68,21 +68,21 @@ impl State {
         ))
     }
 
-    /// Keeps a short text.
+    /// Stores a short text.
     pub fn put_note(&mut self, name: &str, text: String) {
         self.notes.insert(name.to_owned(), text);
     }
 
-    /// A text that was kept.
+    /// A stored text.
     ///
     /// # Errors
-    /// [`Error::WeightsMismatch`] where there is none of that name.
+    /// [`Error::WeightsMismatch`] if there is none with that name.
     pub fn note(&self, name: &str) -> Result<&str> {
         let note = self.notes.get(name).ok_or_else(|| missing(name))?;
         Ok(note)
     }
 
-    /// The first tensor that holds what is no number, by its name.
+    /// Name of the first tensor with a NaN or infinite value.
     pub fn not_finite(&self) -> Option<&str> {
         let wrong = |(_, (_, values)): &(&String, &(Vec<usize>, Vec<f32>))| {
             values.iter().any(|value| !value.is_finite())
@@ -108,10 +108,10 @@ impl State {
         sha.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
 
-    /// The file.
+    /// Serializes the state as a safetensors file.
     ///
     /// # Errors
-    /// [`Error::Internal`] when it cannot be put together.
+    /// [`Error::Internal`] if serialization fails.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let internal = |e: safetensors::SafeTensorError| Error::Internal(e.to_string());
         let parts: Vec<_> = self
@@ -134,10 +134,10 @@ impl State {
         safetensors::serialize(views, Some(notes)).map_err(internal)
     }
 
-    /// Reads the file.
+    /// Parses a file written by [`State::to_bytes`].
     ///
     /// # Errors
-    /// [`Error::WeightsCorrupt`] when it is damaged or no state.
+    /// [`Error::WeightsCorrupt`] if it is damaged or not a training state.
     pub fn from_bytes(file: &[u8]) -> Result<Self> {
         let corrupt = |e: safetensors::SafeTensorError| Error::WeightsCorrupt(e.to_string());
         let (_, header) = SafeTensors::read_metadata(file).map_err(corrupt)?;
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(read.note("step").unwrap(), "17");
         assert_eq!(read.tensor::<2>("tensor", &device).unwrap().dims(), [1, 3]);
 
-        // Any byte that changes is noticed.
+        // Any changed byte is detected.
         let file = state.to_bytes().unwrap();
         for at in 0..file.len() {
             let mut damaged = file.clone();

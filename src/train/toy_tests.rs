@@ -1,4 +1,4 @@
-//! A kind of model that no code but its own file knows goes through everything that a model does.
+//! A model kind that only its own file knows about passes through the whole life of a model.
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
@@ -13,7 +13,7 @@ use crate::weights::{
     About, CheckedWeights, Container, Family, Loaded, Storage, Survey, blend, build, save,
 };
 
-/// Learns that the words come in a circle.
+/// Learns that the words form a cycle.
 struct Circle {
     learner: Learner<Model>,
     config: ModelConfig,
@@ -112,7 +112,7 @@ fn a_new_kind_needs_no_code_outside_its_file() {
     assert_eq!(saved(&loaded.network, &config), bytes);
     assert_eq!(loaded.autoencoder().unwrap_err().code(), "weights_mismatch");
 
-    // Blended: at the ends it is one or the other.
+    // Blended: at either end the result equals that model.
     for (share, end) in [(0.0, &first), (1.0, &second)] {
         let mixed = block_on(blend(&first, &second, share)).unwrap();
         let wanted = CheckedWeights::of(saved(&end.network, &config), None).unwrap();
@@ -132,7 +132,7 @@ fn a_new_kind_needs_no_code_outside_its_file() {
         }
     }
 
-    // Trained, resumed from a checkpoint to the bit, and saved.
+    // Trained, resumed bit-exactly from a checkpoint, and saved.
     let optimizer: OptimizerConfig =
         serde_json::from_str(r#"{"learning_rate": 0.05, "warmup": 1}"#).unwrap();
     let session = || {

@@ -5,14 +5,14 @@ use crate::error::{Error, Result};
 use crate::readback::unread;
 use crate::weights::{About, Storage};
 
-/// What a [`Trainer`] repeats. It holds the models that learn and everything else that a step
+/// What a [`Trainer`] repeats. A task owns the models in training and all other state that a step
 /// changes; the trainer knows none of it.
 pub trait Task {
-    /// What batches are drawn from.
+    /// The training data.
     type Data;
 
-    /// One step: number `step` of `steps`, counted from 0. What it draws depends on that number and
-    /// on nothing drawn before, so that a training can go on from any step.
+    /// Takes step `step` of `steps`, counted from 0. Random draws depend only on that number, not
+    /// on earlier ones, so that training can resume from any step.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
@@ -23,25 +23,25 @@ pub trait Task {
         steps: usize,
     ) -> impl Future<Output = Result<Losses>>;
 
-    /// What must be the same for a training to go on, as text.
+    /// Text that must match for training to resume from a checkpoint, such as the config.
     ///
     /// # Errors
     /// [`Error::Internal`].
     fn identity(&self) -> Result<String>;
 
-    /// Keeps everything that the next step depends on.
+    /// Saves all state that the next step depends on.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
     fn save(&self, state: &mut State) -> impl Future<Output = Result<()>>;
 
-    /// Takes over what [`Task::save`] kept.
+    /// Restores what [`Task::save`] wrote.
     ///
     /// # Errors
-    /// [`Error::WeightsMismatch`] and [`Error::WeightsCorrupt`] for what does not fit.
+    /// [`Error::WeightsMismatch`] and [`Error::WeightsCorrupt`] for state that does not fit.
     fn restore(&mut self, state: &State) -> Result<()>;
 
-    /// The files of what was learned so far.
+    /// The files of the current result.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
@@ -52,12 +52,12 @@ pub trait Task {
     ) -> impl Future<Output = Result<Vec<Artifact>>>;
 }
 
-/// The terms of a step by name, still on the device.
+/// A step's loss terms by name, still on the device.
 #[derive(Debug, Default)]
 pub struct Losses(Vec<(&'static str, Tensor<1>)>);
 
 impl Losses {
-    /// Adds `value`, `[1]` without gradients, to the term called `name`.
+    /// Adds `value`, `[1]` and detached, to the term `name`.
     pub fn add(&mut self, name: &'static str, value: Tensor<1>) {
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, sum)) => *sum = sum.clone() + value,
@@ -65,7 +65,7 @@ impl Losses {
         }
     }
 
-    /// All of them, in one reading.
+    /// Reads all of them back at once.
     pub(super) async fn read(self) -> Result<Vec<(&'static str, f32)>> {
         let (names, values): (Vec<_>, Vec<_>) = self.0.into_iter().unzip();
         if values.is_empty() {
@@ -79,12 +79,12 @@ impl Losses {
     }
 }
 
-/// What one step did.
+/// The result of one step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepReport {
     /// Steps done so far.
     pub step: usize,
-    /// The terms of the loss, unweighted, and what is shown beside them, by name.
+    /// The unweighted loss terms, and other values to display, by name.
     pub losses: Vec<(&'static str, f32)>,
 }
 
@@ -96,8 +96,8 @@ impl StepReport {
     }
 }
 
-/// Repeats the steps of a [`Task`]. It knows steps, and no models: which one is next, when they are
-/// all done, when one went wrong, and how to go on from a checkpoint.
+/// Repeats the steps of a [`Task`]. It only tracks progress and knows no models: which step is
+/// next, whether all are done or one failed, and how to resume from a checkpoint.
 pub struct Trainer<T> {
     task: T,
     steps: usize,
@@ -105,7 +105,7 @@ pub struct Trainer<T> {
 }
 
 impl<T: Task> Trainer<T> {
-    /// Nothing done of `steps`.
+    /// Starts at step 0 of `steps`.
     pub fn new(task: T, steps: usize) -> Self {
         Self {
             task,
@@ -114,12 +114,12 @@ impl<T: Task> Trainer<T> {
         }
     }
 
-    /// What is trained.
+    /// The training task.
     pub fn task(&self) -> &T {
         &self.task
     }
 
-    /// The same, to change.
+    /// Mutable access to the task.
     pub fn task_mut(&mut self) -> &mut T {
         &mut self.task
     }
@@ -134,11 +134,11 @@ impl<T: Task> Trainer<T> {
         self.done >= self.steps
     }
 
-    /// The next step, on data that are the same in every call.
+    /// Takes the next step; `data` must be the same in every call.
     ///
     /// # Errors
-    /// [`Error::LossNotFinite`] when a term is no longer a number: the task is then past saving, and
-    /// has to be restored from a checkpoint. [`Error::DeviceLost`] when the device fails.
+    /// [`Error::LossNotFinite`] if a term is NaN or infinite: the task cannot continue and must be
+    /// restored from a checkpoint. [`Error::DeviceLost`] when the device fails.
     pub async fn step(&mut self, data: &T::Data) -> Result<StepReport> {
         let losses = self.task.step(data, self.done, self.steps).await?;
         self.done += 1;
@@ -155,12 +155,12 @@ impl<T: Task> Trainer<T> {
         }
     }
 
-    /// A file from which [`Trainer::resume`] goes on as if there had been no break, to the bit on
-    /// the CPU.
+    /// A checkpoint file. Training resumed from it by [`Trainer::resume`] continues as if
+    /// uninterrupted, bit-exactly on the CPU.
     ///
     /// # Errors
-    /// [`Error::LossNotFinite`] for a training that is past saving, [`Error::DeviceLost`] when the
-    /// device fails.
+    /// [`Error::LossNotFinite`] after a step that diverged, [`Error::DeviceLost`] when the device
+    /// fails.
     pub async fn checkpoint(&self) -> Result<Vec<u8>> {
         let mut state = State::default();
         state.put_note("task", self.task.identity()?);
@@ -175,11 +175,11 @@ impl<T: Task> Trainer<T> {
         }
     }
 
-    /// Goes on where the training was that wrote `file`.
+    /// Resumes from a checkpoint.
     ///
     /// # Errors
-    /// [`Error::WeightsCorrupt`] for a damaged file, [`Error::WeightsMismatch`] for one of another
-    /// training. The task is then as it was.
+    /// [`Error::WeightsCorrupt`] for a damaged file, [`Error::WeightsMismatch`] for a checkpoint of
+    /// another training run. The task is then unchanged.
     pub fn resume(&mut self, file: &[u8]) -> Result<()> {
         let state = State::from_bytes(file)?;
         if state.note("task")? != self.task.identity()? {

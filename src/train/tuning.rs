@@ -9,47 +9,47 @@ use crate::models::AutoencoderConfig;
 use crate::nn::DiscriminatorConfig;
 use crate::pixels::Picture;
 
-/// Largest side of a crop where none is asked for. Whole pictures are learned faster than as many
-/// pixels in crops, whose edges are padded where the picture goes on.
+/// Largest default crop side. Whole images are learned faster than the same number of pixels in
+/// crops, whose edges are padded where the image continues.
 const CROP: usize = 256;
 
-/// What the discriminators of the shipped models are made of, for one that starts afresh.
+/// Config of the shipped models' discriminators, used for a new one.
 const DISCRIMINATOR: DiscriminatorConfig = DiscriminatorConfig {
     in_channels: 3,
     ndf: 32,
     n_layers: 3,
 };
 
-/// What tuning makes small.
+/// The tuning objective.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Objective {
-    /// VQ-VAE's: the squared difference of pixels.
+    /// VQ-VAE's objective: squared pixel error.
     #[default]
     Faithful,
-    /// VQ-GAN's: the absolute one, edges and texture, and a discriminator.
+    /// VQ-GAN's objective: absolute pixel error, edges and texture, and a discriminator.
     Lifelike,
 }
 
-/// How a trained model is tuned on a few pictures. Every field has a default that works.
+/// How to tune a trained model on a few images. Every field has a working default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TuneConfig {
-    /// What learns.
+    /// Which parameters are trained.
     pub parts: Parts,
-    /// What it is to become good at.
+    /// What to optimise for.
     pub objective: Objective,
-    /// For a restoration: what is done to the pictures that the model sees.
+    /// For restoration: the damage applied to the model's input.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub damage: Option<Damage>,
-    /// Steps in all.
+    /// Total number of steps.
     pub steps: usize,
-    /// Highest learning rate.
+    /// Peak learning rate.
     pub learning_rate: f64,
-    /// Crops a step.
+    /// Crops per step.
     pub batch: usize,
-    /// Side of a crop in pixels, or the largest that a picture holds if none holds that; if it is 0,
-    /// the largest that every picture holds, and at most 256.
+    /// Crop side in pixels, reduced to the largest that fits in any image if necessary; 0 chooses
+    /// the largest that fits in every image, at most 256.
     pub crop: usize,
     /// Seed of the crops.
     pub seed: u64,
@@ -79,18 +79,18 @@ impl TuneConfig {
         serde_json::from_str(json).map_err(|e| Error::ConfigInvalid(one_line(e)))
     }
 
-    /// The training of `model` on `pictures`.
+    /// The training config for `model` on `pictures`.
     ///
     /// # Errors
-    /// [`Error::ConfigInvalid`] names the field that no training could start with;
-    /// [`Error::DatasetEmpty`] when a picture is smaller than a token.
+    /// [`Error::ConfigInvalid`] names the field that training could not start with;
+    /// [`Error::DatasetEmpty`] if an image is smaller than a token.
     pub fn training(&self, model: &AutoencoderConfig, pictures: &[Picture]) -> Result<TrainConfig> {
         let factor = model.factor();
         let held = pictures.iter().map(|p| p.width().min(p.height()) as usize);
         let whole = |side: usize| side / factor * factor;
         let crop = match self.crop {
             0 => whole(held.min().unwrap_or_default().min(CROP)),
-            // Pictures that are smaller than the crop are left out, as long as there are others.
+            // Images smaller than the crop are left out, as long as there are others.
             side => side.min(whole(held.max().unwrap_or_default())),
         };
         if crop == 0 {
@@ -151,7 +151,7 @@ impl TuneConfig {
 mod tests {
     use super::*;
 
-    /// Pictures with these shorter sides.
+    /// Test images with these shorter sides.
     fn pictures(sides: &[u32]) -> Vec<Picture> {
         let picture = |side: &u32| {
             let rgb = vec![0; 3 * (side * (side + 1)) as usize];
