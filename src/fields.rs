@@ -1,8 +1,8 @@
-//! What the fields of configs may hold: bounds, and the defaults of those that may be absent.
+//! Validation of config fields: bounds, and defaults of optional fields.
 
 use crate::error::{Error, Result};
 
-/// Bounds that no published model comes near; a config past them would only exhaust memory.
+/// Bounds far above any published model; larger configs would only exhaust memory.
 pub const MAX_WIDTH: usize = 1 << 14;
 /// See [`MAX_WIDTH`].
 pub const MAX_CODES: usize = 1 << 20;
@@ -50,7 +50,7 @@ pub fn rgb_only(name: &str, value: usize) -> Result<()> {
     }
 }
 
-/// Requires two finite values, of black and of white, the first one smaller.
+/// Requires two finite values, black and white, the first one smaller.
 pub fn input_range([low, high]: [f32; 2]) -> Result<()> {
     if low.is_finite() && high.is_finite() && low < high {
         return Ok(());

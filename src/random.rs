@@ -1,24 +1,24 @@
-//! Seeded random numbers, drawn on the host so that every device draws alike.
+//! Seeded random numbers, generated on the host so that every device gets the same values.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// The generator of one step, independent of what earlier steps drew: a training can resume from any
-/// step.
+/// The random number generator of one step, independent of earlier steps, so that training can
+/// resume from any step.
 pub fn stream(seed: u64, step: usize) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(step as u64);
     rng
 }
 
-/// `count` values of a standard normal distribution, the same for the same `seed`.
+/// `count` samples from a standard normal distribution; `seed` makes them reproducible.
 ///
 /// Source: Box and Muller 1958.
 pub fn noise(seed: u64, count: usize) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut values = Vec::with_capacity(count + 1);
     while values.len() < count {
-        // Off 0, whose logarithm is infinite.
+        // Avoids 0, whose logarithm is infinite.
         let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
         let (sine, cosine) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
         values.extend([(radius * cosine) as f32, (radius * sine) as f32]);

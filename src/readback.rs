@@ -1,11 +1,11 @@
-//! Values from a device to the host.
+//! Reads values back from a device to the host.
 
 use burn::tensor::{Device, Tensor, Transaction};
 
 use crate::error::{Error, Result};
 
-/// Why a tensor could not be read back. A device computes when it likes, so its loss shows here; the
-/// CPU cannot be lost.
+/// Why a tensor could not be read back. Devices compute asynchronously, so a lost device shows up
+/// here; the CPU cannot be lost.
 pub fn unread(device: &Device, error: impl std::fmt::Display) -> Error {
     if device.clone().without_autodiff() == Device::flex() {
         Error::Internal(error.to_string())
@@ -14,8 +14,8 @@ pub fn unread(device: &Device, error: impl std::fmt::Display) -> Error {
     }
 }
 
-/// The values of tensors on one device, read back together: in a browser each reading may wait a
-/// tenth of a second, however small.
+/// Reads several tensors on one device back together: in a browser each readback may take a tenth
+/// of a second, however small.
 ///
 /// # Errors
 /// [`Error::DeviceLost`] when the device fails.
@@ -31,7 +31,7 @@ pub async fn read_all(tensors: Vec<Tensor<1>>) -> Result<Vec<Vec<f32>>> {
     Ok(data.iter().map(|data| data.iter().collect()).collect())
 }
 
-/// The values of one tensor.
+/// Reads one tensor back.
 ///
 /// # Errors
 /// [`Error::DeviceLost`] when the device fails.

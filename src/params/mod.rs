@@ -1,6 +1,6 @@
-//! A module's parameters under the names and in the layout that published checkpoints, PyTorch's,
-//! give them. Weight files, checkpoints of trainings and hashes go through this walk in both
-//! directions, so that a name or a layout is decided in one place.
+//! A module's parameters under the names and in the layout of published PyTorch checkpoints. Weight
+//! files, training checkpoints and hashes use this walk in both directions, so names and layouts
+//! are decided in one place.
 
 mod walk;
 
@@ -17,26 +17,25 @@ use crate::error::{Error, Result};
 use crate::readback::read_all;
 use walk::{Layout, Path};
 
-/// A parameter's shape and its values, row by row, as a file lays them out.
+/// A parameter's shape and values, row-major, in the layout of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Values {
     /// Length of each axis.
     pub shape: Vec<usize>,
-    /// As many as the product of these.
+    /// The values; their count is the product of `shape`.
     pub values: Vec<f32>,
-    /// The axis of the output channels: the second of a transposed convolution's weight, else the
+    /// The axis of output channels: the second of a transposed convolution's weight, otherwise the
     /// first.
     pub outputs: usize,
 }
 
-/// Shape of each parameter by its name. Parameters that were never used stay uninitialised, so this
-/// costs no memory.
+/// Shape of each parameter by name. Unused parameters stay uninitialised, so this costs no memory.
 pub fn shapes(module: &impl Module) -> BTreeMap<String, Vec<usize>> {
     let names = names(module).into_iter();
     names.map(|(name, (_, shape))| (name, shape)).collect()
 }
 
-/// Id of each parameter by its name.
+/// Id of each parameter by name.
 pub fn ids(module: &impl Module) -> BTreeMap<String, ParamId> {
     let names = names(module).into_iter();
     names.map(|(name, (id, _))| (name, id)).collect()
@@ -48,7 +47,7 @@ fn names(module: &impl Module) -> BTreeMap<String, (ParamId, Vec<usize>)> {
     names.found
 }
 
-/// Every parameter by its name, read back from the device in one go.
+/// Every parameter by name, read back from the device in one go.
 ///
 /// # Errors
 /// [`Error::DeviceLost`] when the device fails.
@@ -68,16 +67,17 @@ pub async fn values(module: &impl Module) -> Result<BTreeMap<String, Values>> {
         .collect())
 }
 
-/// Gives each parameter an id that follows from its name, so that what is kept by id outlives the
+/// Assigns each parameter an id derived from its name, so that state keyed by id outlives the
 /// process.
 pub fn identify<M: Module>(module: M) -> M {
     module.map(&mut Identify::default())
 }
 
-/// Gives each parameter the values that `read` has for its name, in a file's layout, one at a time.
+/// Sets each parameter to the values that `read` returns for its name, in file layout, one at a
+/// time.
 ///
 /// # Errors
-/// The first one of `read`, and [`Error::WeightsMismatch`] for values that are too few or too many.
+/// The first error of `read`, and [`Error::WeightsMismatch`] for the wrong number of values.
 pub fn fill<M: Module>(module: M, read: impl FnMut(&str) -> Result<Vec<f32>>) -> Result<M> {
     let mut fill = Fill {
         path: Path::default(),
@@ -112,7 +112,7 @@ impl ModuleVisitor for Names {
 #[derive(Debug, Default)]
 struct Flat {
     path: Path,
-    /// The values are still to be read from the tensor.
+    /// The values have yet to be read from the tensor.
     found: Vec<((String, Values), Tensor<1>)>,
 }
 
@@ -169,7 +169,7 @@ struct Fill<R> {
 }
 
 impl<R: FnMut(&str) -> Result<Vec<f32>>> Fill<R> {
-    /// The values of a parameter of the module's `shape`, in the module's layout.
+    /// The values of a parameter with the module's `shape`, converted to the module's layout.
     fn values(&mut self, shape: &[usize]) -> Result<Vec<f32>> {
         let name = self.path.name();
         let values = (self.read)(&name)?;
@@ -180,7 +180,7 @@ impl<R: FnMut(&str) -> Result<Vec<f32>>> Fill<R> {
             )));
         }
         Ok(match (self.path.layout(), shape) {
-            // A file has it as `[out, in]`.
+            // Stored in files as `[out, in]`.
             (Layout::Transposed, &[rows, columns]) => transposed(&values, columns, rows),
             _ => values,
         })
@@ -215,7 +215,7 @@ impl<R: FnMut(&str) -> Result<Vec<f32>>> ModuleMapper for Fill<R> {
     }
 }
 
-/// A matrix of `rows`×`columns` values, row by row, as one of `columns`×`rows`.
+/// Transposes a row-major `rows`×`columns` matrix.
 pub fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..columns)
         .flat_map(|column| (0..rows).map(move |row| values[row * columns + column]))

@@ -8,8 +8,8 @@ use pollster::block_on;
 
 use super::*;
 
-/// One of each layer that transformers are made of. Nothing in it is square, so that what is
-/// transposed once too often or once too seldom has the wrong shape.
+/// One of each layer used in transformers. Nothing in it is square, so a missing or extra transpose
+/// gives the wrong shape.
 #[derive(Module, Debug)]
 struct Layers {
     table: Embedding,
@@ -18,7 +18,7 @@ struct Layers {
     norm: LayerNorm,
     rms: RmsNorm,
     scale: Param<Tensor<1>>,
-    /// Another module's field of the same name keeps it.
+    /// A field of the same name in another module keeps it.
     own: Own,
 }
 
@@ -57,7 +57,7 @@ fn golden() -> BTreeMap<String, Values> {
     values.collect()
 }
 
-/// The golden's parameters, without what was computed from them.
+/// The golden parameters, without values computed from them.
 fn parameters() -> BTreeMap<String, Values> {
     let all = golden().into_iter();
     all.filter_map(|(name, values)| Some((name.strip_prefix("param.")?.to_owned(), values)))

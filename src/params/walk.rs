@@ -1,15 +1,15 @@
-/// How published checkpoints, PyTorch's, lay out a parameter that Burn lays out otherwise.
+/// How a parameter's layout in published PyTorch checkpoints differs from Burn's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// In both alike.
+    /// No difference.
     Same,
-    /// Burn's `Linear` has its weight as `[in, out]`, PyTorch's as `[out, in]`.
+    /// Burn's `Linear` stores its weight as `[in, out]`, PyTorch as `[out, in]`.
     Transposed,
 }
 
 impl Layout {
-    /// The published shape of a parameter of this module's `shape`, and the reverse: transposing is
-    /// its own inverse.
+    /// The published shape of a parameter with the module's `shape`, and the reverse: transposing
+    /// is its own inverse.
     pub fn shape(self, shape: &[usize]) -> Vec<usize> {
         match (self, shape) {
             (Self::Transposed, &[rows, columns]) => vec![columns, rows],
@@ -18,7 +18,7 @@ impl Layout {
     }
 }
 
-/// Burn's normalisations, whose `gamma` and `beta` are `weight` and `bias` in PyTorch.
+/// Burn's normalisation layers, whose `gamma` and `beta` are `weight` and `bias` in PyTorch.
 const NORMS: [&str; 5] = [
     "GroupNorm",
     "LayerNorm",
@@ -27,17 +27,17 @@ const NORMS: [&str; 5] = [
     "InstanceNorm",
 ];
 
-/// Where a walk over a module is: the published name and layout of the parameter there.
+/// Position in a walk over a module: yields the parameter's published name and layout.
 #[derive(Debug, Default)]
 pub struct Path {
-    /// Names from the outside in. An enum's variant has none: files know `quantize`, not which one.
+    /// Names from the outside in. Enum variants add none: files say `quantize`, not which variant.
     names: Vec<String>,
-    /// The struct that has the field, for each struct on the way.
+    /// The enclosing structs, from the outside in.
     structs: Vec<String>,
 }
 
 impl Path {
-    /// `name` is a field's, an index or an enum's variant; `container` is what has it.
+    /// `name` is a field, an index or an enum variant; `container` is the type that contains it.
     pub fn enter(&mut self, name: &str, container: &str) {
         if container.starts_with("Enum:") {
             return;
@@ -64,7 +64,7 @@ impl Path {
         self.names.join(".")
     }
 
-    /// How files lay it out.
+    /// Its layout in files.
     pub fn layout(&self) -> Layout {
         let field = self.names.last().map(String::as_str);
         let owner = self.structs.last().map(String::as_str);
