@@ -1,4 +1,4 @@
-//! Pixels to bytes: PNG for the page, and what a file's extension asks for on the command line.
+//! Encodes pixels: PNG for the page, and the format of the file extension on the command line.
 
 use image::codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder};
 use image::{ExtendedColorType, ImageEncoder};
@@ -6,14 +6,14 @@ use image::{ExtendedColorType, ImageEncoder};
 use super::Picture;
 use crate::error::{Error, Result};
 
-/// The quality of the JPEG files that are written, of 100.
+/// Quality of the JPEG files written, out of 100.
 const JPEG_QUALITY: u8 = 95;
 
 impl Picture {
-    /// The picture as an 8-bit RGB PNG file.
+    /// Encodes the picture as 8-bit RGB PNG.
     ///
     /// # Errors
-    /// [`Error::Internal`] if the encoder fails, which no picture is known to make it do.
+    /// [`Error::Internal`] if the encoder fails, which no known picture causes.
     pub fn png(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.write(PngEncoder::new(&mut bytes))
@@ -21,12 +21,12 @@ impl Picture {
         Ok(bytes)
     }
 
-    /// The picture in the format that a file's `extension` names, in either case and without its
+    /// Encodes the picture in the format of a file `extension`, case-insensitive and without the
     /// dot: `png`, `jpg` or `jpeg` (quality 95), `webp` (lossless).
     ///
     /// # Errors
-    /// [`Error::Argument`] for another extension, and for a side that the format cannot hold
-    /// (65,535 for JPEG, 16,384 for WebP).
+    /// [`Error::Argument`] for any other extension, and for a width or height above the format's
+    /// maximum (65,535 for JPEG, 16,384 for WebP).
     pub fn encode_as(&self, extension: &str) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         match extension.to_ascii_lowercase().as_str() {

@@ -1,7 +1,7 @@
-//! Pictures without tensors: reading, writing, scaling, padding, tiling and comparing them.
+//! Pictures without tensors: decoding, encoding, scaling, padding, tiling and comparing.
 //!
 //! Everything here works on 8-bit sRGB ([`Picture`]) or on planar `f32` (`[channels, height,
-//! width]`, row-major), and is the same code in the browser and on the command line.
+//! width]`, row-major), and is shared by the browser and the command line.
 
 mod decode;
 mod encode;
@@ -12,13 +12,14 @@ pub mod tile;
 
 use crate::error::{Error, Result};
 
-/// The most pixels that a picture may have: 64 Mi, a square of 8192 pixels a side.
+/// Maximum number of pixels in a picture: 64 Mi, a square of 8192 pixels a side.
 pub const MAX_PIXELS: u64 = 64 * 1024 * 1024;
 
-/// The most pixels that are encoded, however much memory there is: 16 Mi, a square of 4096 pixels a side.
+/// Maximum number of pixels that can be encoded, regardless of available memory: 16 Mi, a square of
+/// 4096 pixels a side.
 pub const MAX_ENCODED: u64 = 16 * 1024 * 1024;
 
-/// A picture of at least one pixel: 8-bit sRGB, row-major, three bytes a pixel.
+/// A non-empty 8-bit sRGB picture, row-major, three bytes per pixel.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
     width: u32,
@@ -27,14 +28,14 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// A picture from its samples, `width * height * 3` bytes, row-major.
+    /// Creates a picture from its samples, `width * height * 3` bytes, row-major.
     ///
     /// # Errors
     /// [`Error::ImageEmpty`] without pixels, [`Error::ImageTooLarge`] above [`MAX_PIXELS`],
-    /// [`Error::Argument`] if there are more or fewer bytes than the sides ask for.
+    /// [`Error::Argument`] if the number of bytes does not match the dimensions.
     pub fn from_rgb(width: u32, height: u32, rgb: Vec<u8>) -> Result<Self> {
         let pixels = check_sides(width, height)?;
-        // At most 192 Mi, so that nothing here can overflow.
+        // At most 192 Mi, so nothing here can overflow.
         if rgb.len() as u64 != pixels * 3 {
             return Err(Error::Argument(format!(
                 "A picture of {width}×{height} pixels takes {} bytes, not {}",
@@ -55,12 +56,12 @@ impl Picture {
         self.height
     }
 
-    /// The samples, row-major, red, green and blue in turn.
+    /// The samples, row-major, as interleaved red, green and blue.
     pub fn rgb(&self) -> &[u8] {
         &self.rgb
     }
 
-    /// The samples with an opaque alpha after each three, as a canvas wants them.
+    /// The samples as RGBA with opaque alpha, as a canvas expects them.
     pub fn to_rgba(&self) -> Vec<u8> {
         let (pixels, _) = self.rgb.as_chunks::<3>();
         pixels
@@ -71,13 +72,13 @@ impl Picture {
 }
 
 impl std::fmt::Debug for Picture {
-    /// The sides only: the samples would drown a test's message.
+    /// Only the dimensions: the samples would flood test messages.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Picture({}×{})", self.width, self.height)
     }
 }
 
-/// The number of pixels, if it is within 1 to [`MAX_PIXELS`].
+/// The number of pixels, if it is from 1 to [`MAX_PIXELS`].
 fn check_sides(width: u32, height: u32) -> Result<u64> {
     match u64::from(width) * u64::from(height) {
         0 => Err(Error::ImageEmpty),
@@ -94,7 +95,7 @@ fn check_sides(width: u32, height: u32) -> Result<u64> {
 pub(crate) mod tests {
     use super::*;
 
-    /// A picture whose every sample is `sample(x, y, channel)`.
+    /// A picture with every sample equal to `sample(x, y, channel)`.
     pub(crate) fn painted(
         width: u32,
         height: u32,
@@ -107,7 +108,7 @@ pub(crate) mod tests {
         Picture::from_rgb(width, height, rgb).unwrap()
     }
 
-    /// Smooth, and different in every channel.
+    /// A smooth picture that differs in every channel.
     pub(crate) fn waves(width: u32, height: u32) -> Picture {
         painted(width, height, |x, y, c| {
             let phase = x as f64 * 0.31 + y as f64 * 0.17 + c as f64;

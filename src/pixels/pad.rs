@@ -1,18 +1,19 @@
-//! Sides that the model cannot take: reflected outwards to the next multiple, and cropped back.
+//! Reflection padding to the next multiple that the model accepts, and cropping back.
 
 use crate::error::{Error, Result};
 
-/// `side`, or the next larger multiple of `factor`.
+/// Rounds `side` up to a multiple of `factor`.
 pub fn padded(side: usize, factor: usize) -> usize {
     side.next_multiple_of(factor.max(1))
 }
 
-/// Extends planar `data`, `[channels, height, width]`, to the right and downwards to
-/// `[channels, new_height, new_width]` by reflection that does not repeat the edge, over and over
-/// where the picture is smaller than its padding (as numpy's `reflect`; one pixel is repeated).
+/// Pads planar `data`, `[channels, height, width]`, on the right and bottom to `[channels,
+/// new_height, new_width]` by reflection without repeating the edge, several times over if the
+/// picture is smaller than its padding (like numpy's `reflect`; a single pixel is repeated).
 ///
 /// # Errors
-/// [`Error::Argument`] if `data` has another length, a side is 0, or a new side is smaller.
+/// [`Error::Argument`] if `data` has the wrong length, `height` or `width` is 0, or a new side is
+/// smaller.
 pub fn reflect_pad(
     data: &[f32],
     channels: usize,
@@ -40,10 +41,11 @@ pub fn reflect_pad(
     Ok(padded)
 }
 
-/// The top left `[channels, new_height, new_width]` of planar `data`, `[channels, height, width]`.
+/// Crops planar `data`, `[channels, height, width]`, to its top left `[channels, new_height,
+/// new_width]`.
 ///
 /// # Errors
-/// [`Error::Argument`] if `data` has another length, or a new side is 0 or larger.
+/// [`Error::Argument`] if `data` has the wrong length, or a new side is 0 or larger.
 pub fn crop(
     data: &[f32],
     channels: usize,
@@ -66,7 +68,7 @@ pub fn crop(
         .collect())
 }
 
-/// Where position `at` of the padded side comes from in a side of `length`.
+/// The source index, within `length`, of index `at` along the padded axis.
 fn reflected(at: usize, length: usize) -> usize {
     let period = (2 * (length - 1)).max(1);
     let phase = at % period;
@@ -101,7 +103,7 @@ mod tests {
 
     #[test]
     fn reflects_as_numpy_does() {
-        // numpy.pad([0, 1, 2], (0, 7), "reflect"), and of [5] and [0, 1].
+        // numpy.pad([0, 1, 2], (0, 7), "reflect"), and the same for [5] and [0, 1].
         let row = |data: &[f32], to| reflect_pad(data, 1, 1, data.len(), 1, to).unwrap();
         assert_eq!(
             row(&[0., 1., 2.], 10),

@@ -1,4 +1,4 @@
-//! What happens to a picture between its file and the model, and back.
+//! Converts between a decoded picture and the model's input and output.
 
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Rgb};
@@ -7,7 +7,8 @@ use super::Picture;
 use crate::error::{Error, Result};
 
 impl Picture {
-    /// The largest square in the middle; with an odd remainder, one pixel nearer to the top left.
+    /// Crops to the largest centred square; if the difference is odd, one pixel closer to the top
+    /// left.
     pub fn centre_square(&self) -> Self {
         let side = self.width.min(self.height);
         let (left, top) = ((self.width - side) / 2, (self.height - side) / 2);
@@ -28,9 +29,10 @@ impl Picture {
         }
     }
 
-    /// The picture with its longer side at most `max_side` pixels (0 keeps the size), scaled with
-    /// a Lanczos-3 filter and never up; with `square`, its [centre](Self::centre_square) only.
-    /// The shorter side is rounded to the nearest pixel, and is at least one.
+    /// Scales the picture so that its longer side is at most `max_side` pixels (0 keeps the size),
+    /// with a Lanczos-3 filter and never up; with `square`, crops to the [centre
+    /// square](Self::centre_square) first. The shorter side is rounded to the nearest pixel and is
+    /// at least one.
     pub fn fit(&self, max_side: u32, square: bool) -> Self {
         if square && self.width != self.height {
             return self.centre_square().into_fit(max_side, false);
@@ -48,7 +50,7 @@ impl Picture {
         Self { width, height, rgb }
     }
 
-    /// [`fit`](Self::fit), without a copy where nothing changes.
+    /// Like [`fit`](Self::fit), without a copy if nothing changes.
     pub(super) fn into_fit(self, max_side: u32, square: bool) -> Self {
         match fitted(self.width, self.height, max_side, square) == (self.width, self.height) {
             true => self,
@@ -56,7 +58,7 @@ impl Picture {
         }
     }
 
-    /// The samples as the model's input, `[3, height, width]`: 0 becomes `low`, 255 `high`.
+    /// The samples as model input, `[3, height, width]`, mapping 0 to `low` and 255 to `high`.
     pub fn to_planar(&self, low: f32, high: f32) -> Vec<f32> {
         let scale = (high - low) / 255.0;
         let (pixels, _) = self.rgb.as_chunks::<3>();
@@ -66,12 +68,12 @@ impl Picture {
             .collect()
     }
 
-    /// A picture from the model's output, `[3, height, width]`: values are clamped to the range
-    /// from `low` to `high` and rounded to the nearest of 256 levels, halves up.
+    /// Converts model output, `[3, height, width]`, to a picture: values are clamped to
+    /// `low..=high` and rounded to the nearest of 256 levels, halves up.
     ///
     /// # Errors
-    /// [`Error::Internal`] for a value that is not finite: whatever made it, it is no picture.
-    /// [`Error::Argument`] for a range that is empty or not finite; otherwise as
+    /// [`Error::Internal`] for a non-finite value, which cannot be part of a picture.
+    /// [`Error::Argument`] for an empty or non-finite range; otherwise as
     /// [`from_rgb`](Self::from_rgb).
     pub fn from_planar(
         planar: &[f32],
@@ -95,7 +97,7 @@ impl Picture {
         let mut rgb = vec![0; planar.len()];
         for (channel, values) in planar.chunks_exact(plane.max(1)).take(3).enumerate() {
             for (pixel, &value) in rgb.chunks_exact_mut(3).zip(values) {
-                // The cast saturates, and what it cuts off has been rounded by the half.
+                // The cast saturates and truncates, hence the added half.
                 pixel[channel] = ((value - low) * scale + 0.5) as u8;
             }
         }
@@ -103,7 +105,7 @@ impl Picture {
     }
 }
 
-/// The sides that [`Picture::fit`] gives a picture of `width`×`height`.
+/// Width and height after [`Picture::fit`] of a `width`×`height` picture.
 pub(super) fn fitted(width: u32, height: u32, max_side: u32, square: bool) -> (u32, u32) {
     let (width, height) = match square {
         true => (width.min(height), width.min(height)),
@@ -116,7 +118,7 @@ pub(super) fn fitted(width: u32, height: u32, max_side: u32, square: bool) -> (u
     let scaled = |side: u32| {
         let (side, longer) = (u64::from(side), u64::from(longer));
         let nearest = (2 * side * u64::from(max_side) + longer) / (2 * longer);
-        // Never above `max_side`, as `side` is never above `longer`.
+        // Never above `max_side`, as `side` never exceeds `longer`.
         nearest.max(1) as u32
     };
     (scaled(width), scaled(height))
@@ -173,7 +175,7 @@ mod tests {
             flat.fit(20, false),
             painted(20, 16, |_, _, c| [10, 128, 250][c as usize])
         );
-        // Slow waves, halved: the mean of the four pixels is close to the right answer.
+        // Low frequencies, halved: the mean of four pixels is close to the exact result.
         let slow = |x: f64, y: f64| 127.5 + 100.0 * (x * 0.05 + y * 0.03).sin();
         let large = painted(64, 64, |x, y, _| slow(x as f64, y as f64).round() as u8);
         let small = painted(32, 32, |x, y, _| {

@@ -1,22 +1,22 @@
-//! Pictures above the model's bound: overlapping windows, and their results blended into one.
+//! Tiling for pictures larger than the model's limit: overlapping windows, blended back together.
 
 use crate::error::{Error, Result};
 
-/// A part of a picture, in tokens or, [scaled](Window::scaled), in pixels.
+/// A rectangular part of a picture, in tokens or, [scaled](Window::scaled), in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// Rows above the window.
     pub y: usize,
     /// Columns to the left of the window.
     pub x: usize,
-    /// Rows in the window.
+    /// Number of rows in the window.
     pub height: usize,
-    /// Columns in the window.
+    /// Number of columns in the window.
     pub width: usize,
 }
 
 impl Window {
-    /// The same part where everything is `factor` times as large: tokens to pixels.
+    /// The same window with all coordinates multiplied by `factor`: tokens to pixels.
     pub fn scaled(self, factor: usize) -> Self {
         Self {
             y: self.y * factor,
@@ -26,10 +26,10 @@ impl Window {
         }
     }
 
-    /// This part of planar `data`, `[channels, height, width]`.
+    /// Copies this window out of planar `data`, `[channels, height, width]`.
     ///
     /// # Errors
-    /// [`Error::Argument`] if `data` has another length or the window is not inside it.
+    /// [`Error::Argument`] if `data` has the wrong length or the window is out of bounds.
     pub fn cut(
         self,
         data: &[f32],
@@ -61,12 +61,13 @@ impl Window {
     }
 }
 
-/// Windows that cover `height`×`width`, row by row from the top left: one where both sides are at
-/// most `limit`; otherwise all of one size, with `limit` for each side that is larger, neighbours
-/// sharing at least `overlap`. The last window of a row or column is moved back inside.
+/// Windows that cover `height`×`width`, row by row from the top left: a single one if both are at
+/// most `limit`; otherwise windows of equal size, limited to `limit` along each longer axis, with
+/// neighbours overlapping by at least `overlap`. The last window of a row or column is shifted back
+/// inside.
 ///
 /// # Errors
-/// [`Error::Argument`] for a side of 0, or an `overlap` that is not below `limit`.
+/// [`Error::Argument`] if `height` or `width` is 0, or `overlap` is not below `limit`.
 pub fn plan(height: usize, width: usize, limit: usize, overlap: usize) -> Result<Vec<Window>> {
     if height == 0 || width == 0 || overlap >= limit {
         return Err(Error::Argument(format!(
@@ -89,12 +90,12 @@ pub fn plan(height: usize, width: usize, limit: usize, overlap: usize) -> Result
         .collect())
 }
 
-/// What the outermost steps of a window weigh.
+/// Weight of a window's outermost rows and columns.
 const NO_WEIGHT: f32 = 1e-4;
 
-/// Windows added up into one planar `[channels, height, width]`, each fading in and out over
-/// `ramp` rows and columns at its edges. Weights are above zero everywhere and divided out at
-/// the end, so that windows that agree give back exactly what they agree on, up to rounding.
+/// Blends windows into one planar `[channels, height, width]`, each fading in and out over `ramp`
+/// rows and columns at its edges. Weights are positive everywhere and normalised at the end, so
+/// that windows which agree reproduce their common values, up to rounding.
 #[derive(Debug, Clone)]
 pub struct Blend {
     channels: usize,
@@ -106,11 +107,11 @@ pub struct Blend {
 }
 
 impl Blend {
-    /// An empty sum; `ramp` is the overlap that the windows were [planned](plan) with, in the
-    /// unit of `height` and `width`.
+    /// Starts an empty sum. `ramp` is the overlap that the windows were [planned](plan) with, in
+    /// the same unit as `height` and `width`.
     ///
     /// # Errors
-    /// [`Error::Argument`] if it has no values or more than can be counted.
+    /// [`Error::Argument`] if it has no elements, or their number overflows.
     pub fn new(channels: usize, height: usize, width: usize, ramp: usize) -> Result<Self> {
         let plane = height.checked_mul(width);
         let values = plane.and_then(|plane| plane.checked_mul(channels));
@@ -132,7 +133,7 @@ impl Blend {
     /// Adds `data`, `[channels, window.height, window.width]`.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the window is not inside, or `data` has another length.
+    /// [`Error::Argument`] if the window is out of bounds or `data` has the wrong length.
     pub fn add(&mut self, window: Window, data: &[f32]) -> Result<()> {
         window.check_inside(self.height, self.width)?;
         check_length(data, self.channels, window.height, window.width)?;
@@ -159,10 +160,10 @@ impl Blend {
         Ok(())
     }
 
-    /// The blended whole.
+    /// Returns the blended result.
     ///
     /// # Errors
-    /// [`Error::Internal`] if no window covered some part of it.
+    /// [`Error::Internal`] if some part is not covered by any window.
     pub fn finish(mut self) -> Result<Vec<f32>> {
         if self.weights.contains(&0.0) {
             return Err(Error::Internal("a part of the picture was left out".into()));
@@ -176,9 +177,9 @@ impl Blend {
     }
 }
 
-/// Weights along one side: next to nothing in the outer quarter of the `ramp`, where a network sees
-/// the window's edge instead of what lies beyond, then up to 1 over its middle half, and down again.
-/// Never 0: at the picture's own edge there is no neighbour to take over.
+/// Weights along one axis: almost nothing in the outer quarter of the `ramp`, where the network
+/// sees the window's edge instead of the neighbouring content; rising to 1 over its middle half,
+/// and falling likewise. Never 0: at the picture's own edge there is no neighbour to take over.
 fn fade(length: usize, ramp: usize) -> Vec<f32> {
     let outer = ramp as f32 / 4.0;
     let step = 1.0 / (ramp as f32 / 2.0 + 1.0);
@@ -191,7 +192,7 @@ fn fade(length: usize, ramp: usize) -> Vec<f32> {
 }
 
 fn check_length(data: &[f32], channels: usize, height: usize, width: usize) -> Result<()> {
-    // Both sides are within a plane that exists, so only the channels can be too many.
+    // Height and width belong to an existing plane, so only the channels can overflow.
     if Some(data.len()) == (height * width).checked_mul(channels) {
         return Ok(());
     }
@@ -262,7 +263,7 @@ mod tests {
 
     #[test]
     fn neighbours_cross_fade_over_the_middle_of_their_overlap() {
-        // Zeros on the left, ones on the right, three columns shared.
+        // Zeros on the left, ones on the right, overlapping by three columns.
         let windows = plan(1, 9, 6, 3).unwrap();
         let mut blend = Blend::new(1, 1, 9, 3).unwrap();
         for (value, window) in [0.0, 1.0].into_iter().zip(windows) {

@@ -1,16 +1,16 @@
-//! A decoder that panics has met one bad file, which must not end the work on the others.
+//! Contains panics of decoders: one bad file must not stop the work on the others.
 
 use crate::error::Result;
 
-/// Runs a decoder. Its panic becomes [`Error::ImageCorrupt`](crate::Error::ImageCorrupt), without
-/// a message on stderr. A browser's module cannot unwind, so there a panic stays one.
+/// Runs a decoder and turns a panic into [`Error::ImageCorrupt`](crate::Error::ImageCorrupt),
+/// without printing to stderr. A wasm module cannot unwind, so there a panic remains one.
 #[cfg(target_arch = "wasm32")]
 pub(super) fn contained<T>(decoder: impl FnOnce() -> Result<T>) -> Result<T> {
     decoder()
 }
 
-/// Runs a decoder. Its panic becomes [`Error::ImageCorrupt`](crate::Error::ImageCorrupt), without
-/// a message on stderr.
+/// Runs a decoder and turns a panic into [`Error::ImageCorrupt`](crate::Error::ImageCorrupt),
+/// without printing to stderr.
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) fn contained<T>(decoder: impl FnOnce() -> Result<T>) -> Result<T> {
     use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -20,7 +20,7 @@ pub(super) fn contained<T>(decoder: impl FnOnce() -> Result<T>) -> Result<T> {
         static DECODING: Cell<bool> = const { Cell::new(false) };
     }
     static HOOK: Once = Once::new();
-    // Panics of every other kind are reported as before.
+    // All other panics are reported as before.
     HOOK.call_once(|| {
         let report = take_hook();
         set_hook(Box::new(move |panic| {

@@ -1,14 +1,14 @@
-//! The one thing that is read of EXIF: which way up the picture is.
+//! Reads the only EXIF field that matters here: the orientation.
 
 use image::metadata::Orientation;
 
-/// The tag of the orientation.
+/// The orientation tag.
 const ORIENTATION: u16 = 0x0112;
-/// Bytes of a directory entry: tag, type, count and value.
+/// Size of a directory entry in bytes: tag, type, count and value.
 const ENTRY: usize = 12;
 
-/// The orientation in an EXIF block, with or without the prefix that it has in a JPEG. The standard
-/// makes it a SHORT; writers that make it a LONG or a BYTE are understood as well.
+/// The orientation from an EXIF block, with or without its JPEG prefix. The standard requires a
+/// SHORT; LONG and BYTE, which some writers use, are accepted as well.
 ///
 /// Source: EXIF 2.32, sections 4.5.2 and 4.6.4.
 pub(super) fn orientation(block: &[u8]) -> Option<Orientation> {
@@ -30,7 +30,7 @@ pub(super) fn orientation(block: &[u8]) -> Option<Orientation> {
     })
 }
 
-/// Numbers in the byte order that the block's header declares.
+/// Reads integers in the byte order declared by the block's header.
 struct Tiff<'a> {
     bytes: &'a [u8],
     big_endian: bool,
@@ -67,7 +67,7 @@ impl<'a> Tiff<'a> {
 pub(super) mod tests {
     use super::*;
 
-    /// An EXIF block whose one entry is the orientation, as a value of type `kind`.
+    /// An EXIF block with the orientation as its only entry, stored as a value of type `kind`.
     pub(crate) fn exif(big_endian: bool, kind: u16, orientation: u32) -> Vec<u8> {
         let short = |value: u16| match big_endian {
             true => value.to_be_bytes(),

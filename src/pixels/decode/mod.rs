@@ -1,9 +1,9 @@
-//! Bytes to pixels: PNG, JPEG and WebP, known by their content and not by their name.
+//! Decodes PNG, JPEG and WebP, detected by content rather than by file name.
 //!
-//! Each format's file is taken apart here as far as is needed to know what it promises: its sides,
-//! its kind, which way up it is, and whether its data is there. What the decoders are then given is
-//! a plain file with nothing in it but the picture, so that neither a colour profile nor a
-//! contradiction between two headers reaches them.
+//! Each format's file is parsed here as far as needed to learn its dimensions, kind and
+//! orientation, and whether its data is complete. The decoders are then given a minimal file that
+//! contains nothing but the picture, so that they never see colour profiles or contradicting
+//! headers.
 
 mod contain;
 mod exif;
@@ -19,23 +19,24 @@ use super::{MAX_ENCODED, Picture, check_sides};
 use crate::error::{Error, Result};
 
 impl Picture {
-    /// Reads a PNG, JPEG or WebP picture, the first frame of an animated one.
+    /// Decodes a PNG, JPEG or WebP picture; of an animation, the first frame.
     ///
-    /// The EXIF orientation is applied, transparency is laid over white, and grey, CMYK, palette
-    /// and 16-bit pictures are converted to 8-bit RGB. Colour profiles are not applied. The sides
-    /// are read and bounded before any pixel is, and memory is bounded by the sides.
+    /// The EXIF orientation is applied, transparency is composited over white, and grey, CMYK,
+    /// palette and 16-bit pictures are converted to 8-bit RGB. Colour profiles are not applied. The
+    /// dimensions are checked before any pixel is decoded, and bound the memory used.
     ///
     /// # Errors
     /// [`Error::ImageEmpty`]; [`Error::ImageUnsupported`] for any other kind of file, and
-    /// [`Error::ImageKind`] for kinds of JPEG and PNG that are not read; [`Error::ImageTooLarge`]
-    /// above [`MAX_PIXELS`](super::MAX_PIXELS); [`Error::ImageCorrupt`] for a damaged picture, and
-    /// for one whose data is not all there.
+    /// [`Error::ImageKind`] for unsupported kinds of JPEG and PNG; [`Error::ImageTooLarge`] above
+    /// [`MAX_PIXELS`](super::MAX_PIXELS); [`Error::ImageCorrupt`] for a damaged or truncated
+    /// picture.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         contain::contained(|| read(bytes, |_, _| Ok(())))
     }
 
     /// [Decodes](Self::decode), then [fits](Self::fit). A picture that would still have more than
-    /// [`MAX_ENCODED`] pixels is refused from its header, before memory is taken for its own.
+    /// [`MAX_ENCODED`] pixels is rejected from its header, before memory is allocated for its
+    /// pixels.
     ///
     /// # Errors
     /// As [`decode`](Self::decode), and [`Error::ImageTooLarge`] above [`MAX_ENCODED`].
@@ -56,7 +57,7 @@ impl Picture {
     }
 }
 
-/// What a format's decoder gives: 8-bit RGB as it is stored, and how it has to be turned.
+/// Output of a format's decoder: 8-bit RGB as stored, and the orientation to apply.
 struct Stored {
     width: u32,
     height: u32,
@@ -102,7 +103,7 @@ impl Stored {
     }
 }
 
-/// RGBA (not premultiplied) over white, rounded to the nearest.
+/// Composites RGBA (not premultiplied) over white, rounding to nearest.
 fn over_white(rgba: &[u8]) -> Vec<u8> {
     let (pixels, _) = rgba.as_chunks::<4>();
     let mut rgb = Vec::with_capacity(pixels.len() * 3);
@@ -112,14 +113,14 @@ fn over_white(rgba: &[u8]) -> Vec<u8> {
     rgb
 }
 
-/// One sample over white.
+/// Composites one sample over white.
 fn over(sample: u8, alpha: u8) -> u8 {
     let (sample, alpha) = (u32::from(sample), u32::from(alpha));
-    // At most 255, as both parts are fractions of one whole.
+    // At most 255, as the two weights add up to one.
     ((sample * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
-/// What a decoder says about its input is for its developers, so none of it is passed on.
+/// Decoder messages are meant for developers, so they are not passed on.
 fn damaged() -> Error {
     Error::ImageCorrupt("its image data is damaged or incomplete".into())
 }

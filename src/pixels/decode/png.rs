@@ -1,4 +1,4 @@
-//! PNG: the chunks that make the picture, whatever else the file holds.
+//! PNG: reads only the chunks that make up the picture.
 
 use std::io::Cursor;
 
@@ -10,22 +10,22 @@ use crate::error::{Error, Result};
 
 /// The first bytes of every PNG.
 pub(super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// An EXIF block has at most 64 KiB in a JPEG; as a text it is twice as long.
+/// An EXIF block takes at most 64 KiB in a JPEG; as text it is twice as long.
 const MAX_PROFILE: usize = 256 << 10;
-/// What the decoder may take beside its rows: it is given no text and no profile.
+/// Memory that the decoder may use in addition to its rows; it is never given text or profiles.
 const OVERHEAD: usize = 1 << 20;
 
-/// One chunk; cut short where the file is.
+/// One chunk; may be truncated at the end of the file.
 struct Chunk<'a> {
     name: [u8; 4],
     data: &'a [u8],
-    /// Whether all of the data is there.
+    /// Whether the data is complete.
     whole: bool,
-    /// The stored checksum, where it is not zero. Some writers leave it at that.
+    /// The stored checksum, unless zero: some writers never fill it in.
     checksum: Option<u32>,
 }
 
-/// The chunks of a file, up to its end chunk or to what is no chunk.
+/// The chunks of a file, up to the end chunk or the first invalid one.
 fn chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
     let mut rest = bytes.get(SIGNATURE.len()..).unwrap_or_default();
     std::iter::from_fn(move || {
@@ -56,7 +56,7 @@ pub(super) fn read(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Resu
     if header.name != *b"IHDR" {
         return Err(damaged());
     }
-    // Known from a header that is cut short as well.
+    // Available even if the header is truncated.
     let side = |at: usize| {
         let side = header.data.get(at..).and_then(<[u8]>::first_chunk);
         side.map(|side| u32::from_be_bytes(*side))
@@ -76,7 +76,7 @@ pub(super) fn read(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Resu
                 add(&mut picture, &chunk)?;
                 continue;
             }
-            // The decoder counts on three bytes a colour.
+            // The decoder relies on three bytes per colour.
             b"PLTE" if chunk.data.len() % 3 != 0 => return Err(damaged()),
             b"PLTE" | b"tRNS" if data == Part::Before => add(&mut picture, &chunk)?,
             b"eXIf" => oriented = oriented.or_else(|| exif::orientation(chunk.data)),
@@ -102,7 +102,7 @@ pub(super) fn read(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Resu
     })
 }
 
-/// Where the walk through the chunks is: the image data is in one run of them.
+/// Position in the chunk sequence; the image data must be contiguous.
 #[derive(PartialEq)]
 enum Part {
     Before,
@@ -110,9 +110,10 @@ enum Part {
     After,
 }
 
-/// Appends a chunk, its checksum compared here so that the decoder need not.
+/// Appends a chunk after verifying its checksum, so that the decoder need not.
 fn add(picture: &mut Vec<u8>, chunk: &Chunk) -> Result<()> {
-    // Half a palette or header is none; of image data the decoder knows how much is missing.
+    // A truncated palette or header is unusable; for image data, the decoder knows how much is
+    // missing.
     if !chunk.whole && chunk.name != *b"IDAT" {
         return Err(cut_short());
     }
@@ -131,8 +132,8 @@ fn add(picture: &mut Vec<u8>, chunk: &Chunk) -> Result<()> {
     Ok(())
 }
 
-/// Width, height and RGB. Where not every chunk's checksum was there, the one of the compressed data
-/// has to match.
+/// Width, height and RGB. Unless every chunk's checksum was present, the checksum of the compressed
+/// data must match.
 fn decode(picture: Vec<u8>, verified: bool) -> Result<(u32, u32, Vec<u8>)> {
     let mut options = DecodeOptions::default();
     options.set_ignore_crc(true);
@@ -140,7 +141,7 @@ fn decode(picture: Vec<u8>, verified: bool) -> Result<(u32, u32, Vec<u8>)> {
     let mut decoder = Decoder::new_with_options(Cursor::new(picture), options);
     let row = {
         let info = decoder.read_header_info().map_err(|_| damaged())?;
-        // Four channels of 16 bits, as stored and as expanded, with the row before.
+        // Four 16-bit channels, as stored and as expanded, plus the previous row.
         usize::try_from(info.width)
             .unwrap_or(usize::MAX)
             .saturating_mul(8 * 4)
@@ -173,7 +174,7 @@ fn decode(picture: Vec<u8>, verified: bool) -> Result<(u32, u32, Vec<u8>)> {
     Ok((frame.width, frame.height, rgb))
 }
 
-/// Big-endian samples of 16 bits, rounded to the nearest of 256 levels.
+/// Rounds big-endian 16-bit samples to the nearest of 256 levels.
 fn to_eight_bits(samples: Vec<u8>) -> Vec<u8> {
     let (samples, _) = samples.as_chunks::<2>();
     samples
@@ -182,8 +183,8 @@ fn to_eight_bits(samples: Vec<u8>) -> Vec<u8> {
         .collect()
 }
 
-/// The orientation in an EXIF block that is stored as text, as ImageMagick does: `Raw profile type
-/// exif`, with a name, a length and hexadecimal digits on lines of their own.
+/// The orientation from an EXIF block stored as text, as ImageMagick does: `Raw profile type exif`,
+/// with a name, a length and hexadecimal digits on separate lines.
 fn profile_orientation(chunk: &Chunk) -> Option<Orientation> {
     let (keyword, mut content) = split_at_zero(chunk.data)?;
     let kind = keyword.strip_prefix(b"Raw profile type ")?;
@@ -233,7 +234,7 @@ mod tests {
     use crate::Picture;
     use crate::pixels::tests::waves;
 
-    /// Chunks of a PNG after its signature, with their checksums.
+    /// The chunks of a PNG after the signature, with their checksums.
     fn chunks(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
         let mut file = SIGNATURE.to_vec();
         for (name, data) in chunks {
@@ -245,7 +246,7 @@ mod tests {
         file
     }
 
-    /// The data of the first chunk of this name.
+    /// The data of the first chunk with this name.
     fn chunk<'a>(file: &'a [u8], name: &[u8; 4]) -> &'a [u8] {
         let at = file.windows(4).position(|window| window == name).unwrap();
         let length = u32::from_be_bytes(*file[at - 4..].first_chunk().unwrap());
@@ -279,7 +280,7 @@ mod tests {
                 ),
             ];
             for (name, text) in texts {
-                // Before the image data and after it.
+                // Before and after the image data.
                 for text_first in [true, false] {
                     let (text, data) = ((name, &text[..]), (b"IDAT", data));
                     let [first, second] = if text_first {
@@ -311,7 +312,7 @@ mod tests {
         let mut wrong = whole.clone();
         wrong[checksum] ^= 1;
         assert_eq!(code(&wrong), "image_corrupt");
-        // Then the checksum of the compressed data has to match.
+        // The checksum of the compressed data must then match.
         let mut flipped = zero;
         flipped[checksum - 1] ^= 1;
         assert_eq!(code(&flipped), "image_corrupt");

@@ -1,4 +1,4 @@
-//! Pictures of every kind that is read, and of many that are not.
+//! Supported and unsupported pictures of every kind.
 
 use image::codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder};
 use image::{ExtendedColorType, ImageEncoder};
@@ -9,7 +9,7 @@ use super::*;
 use crate::pixels::MAX_PIXELS;
 use crate::pixels::tests::{painted, waves};
 
-/// 6×4, its top left quarter red, encoded as `extension` with this EXIF block.
+/// A 6×4 picture whose top left quarter is red, encoded as `extension` with this EXIF block.
 fn oriented(extension: &str, exif: Vec<u8>) -> Vec<u8> {
     let picture = painted(
         6,
@@ -35,7 +35,7 @@ fn oriented(extension: &str, exif: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// A PNG of this colour type, `samples` as the format stores them.
+/// A PNG with this colour type; `samples` as the format stores them.
 fn png(width: u32, height: u32, color: ExtendedColorType, samples: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     PngEncoder::new(&mut bytes)
@@ -44,7 +44,7 @@ fn png(width: u32, height: u32, color: ExtendedColorType, samples: &[u8]) -> Vec
     bytes
 }
 
-/// A PNG with nothing but a header that promises these sides, its checksum right.
+/// A PNG that consists only of a header with these dimensions and a valid checksum.
 fn png_header(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = png(1, 1, ExtendedColorType::Rgb8, &[0; 3]);
     bytes[16..20].copy_from_slice(&width.to_be_bytes());
@@ -73,7 +73,7 @@ fn jpeg_is_read_closely() {
 
 #[test]
 fn exif_orientation_is_applied() {
-    // Where the red quarter of 6×4 goes under each of the eight orientations: left, top.
+    // Where the red quarter of 6×4 ends up under each of the eight orientations: left, top.
     let expected = [
         (true, true),
         (false, true),
@@ -134,7 +134,7 @@ fn grey_and_sixteen_bits_are_converted() {
 
 #[test]
 fn jpegs_of_other_kinds_are_read() {
-    // What Pillow makes of the four blocks.
+    // What Pillow decodes the four blocks to.
     let blocks = [
         [0, 255, 255],
         [255, 127, 0],
@@ -218,7 +218,7 @@ fn sides_are_bounded_before_any_pixel_is_read() {
             }
         );
     }
-    // At the bound, the header passes and its data is what is wrong.
+    // At the limit, the header is accepted and the data is at fault.
     let error = Picture::decode(&png_header(300, 200)).unwrap_err();
     assert_eq!(error.code(), "image_corrupt", "{error}");
 }
@@ -234,7 +234,7 @@ fn a_header_alone_is_enough_to_be_too_large() {
 
 #[test]
 fn what_stays_too_large_is_refused_before_its_data_is_read() {
-    // Only a header: whatever passes the bound is cut short.
+    // Header only: whatever is within the limit is truncated.
     let cases = [
         ((4097, 4096), 0, false, Some((4097, 4096))),
         ((4096, 4096), 0, false, None),
@@ -274,7 +274,7 @@ fn the_bound_holds_for_every_format() {
     let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]);
     let sides = frame.unwrap() + 5;
     jpeg[sides..sides + 4].fill(0xFF);
-    // After the `VP8L` header and a byte: two sides of 14 bits, less one.
+    // After the `VP8L` header and one byte: 14-bit width and height, minus one each.
     let mut webp = waves(4, 4).encode_as("webp").unwrap();
     let sides: u32 = 16_382 << 14 | 16_382;
     webp[21..25].copy_from_slice(&sides.to_le_bytes());

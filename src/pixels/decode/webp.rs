@@ -1,4 +1,4 @@
-//! WebP: one still picture, taken out of whatever container it is in.
+//! WebP: extracts a single still picture from any of the container's layouts.
 //!
 //! Source: the WebP container specification,
 //! <https://developers.google.com/speed/webp/docs/riff_container>.
@@ -10,10 +10,10 @@ use image_webp::WebPDecoder;
 use super::{Stored, cut_short, damaged, exif, over_white};
 use crate::error::{Error, Result};
 
-/// The flags of an extended file.
+/// Flags in the header of an extended file.
 const ANIMATED: u8 = 0b10;
 const HAS_ALPHA: u8 = 0b1_0000;
-/// Bytes of an animation frame's own header.
+/// Size of an animation frame's own header in bytes.
 const FRAME_HEADER: usize = 16;
 
 pub(super) fn is_webp(bytes: &[u8]) -> bool {
@@ -28,14 +28,14 @@ struct Chunk<'a> {
     whole: bool,
 }
 
-/// The chunks in `bytes`, the last cut short where they end.
+/// The chunks in `bytes`; the last may be truncated.
 fn chunks(mut bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
     std::iter::from_fn(move || {
         let (name, rest) = bytes.split_first_chunk::<4>()?;
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let (data, rest) = rest.split_at(length.min(rest.len()));
-        // Chunks begin at even places.
+        // Chunks are padded to an even length.
         bytes = rest.get(length % 2..).unwrap_or_default();
         Some(Chunk {
             name: *name,
@@ -92,7 +92,7 @@ pub(super) fn read(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Resu
     })
 }
 
-/// A number of 24 bits.
+/// Reads a 24-bit integer.
 fn number(bytes: &[u8], at: usize) -> Result<u32> {
     match bytes.get(at..at + 3) {
         Some(&[a, b, c]) => Ok(u32::from_le_bytes([a, b, c, 0])),
@@ -100,12 +100,12 @@ fn number(bytes: &[u8], at: usize) -> Result<u32> {
     }
 }
 
-/// A side, which is stored less one.
+/// Reads a width or height, which is stored minus one.
 fn side(bytes: &[u8], at: usize) -> Result<u32> {
     Ok(number(bytes, at)? + 1)
 }
 
-/// A frame on a canvas that is white where the frame is not, at (left, top).
+/// Places a frame at (left, top) on an otherwise white canvas.
 fn placed(rgb: Vec<u8>, width: u32, (left, top): (u32, u32), canvas: (u32, u32)) -> Vec<u8> {
     let bytes = |pixels: u32| pixels as usize * 3;
     if rgb.len() == bytes(canvas.0) * canvas.1 as usize {
@@ -119,7 +119,7 @@ fn placed(rgb: Vec<u8>, width: u32, (left, top): (u32, u32), canvas: (u32, u32))
     whole
 }
 
-/// The chunks of one picture, and the sides that its own header has.
+/// The chunks of one picture, and the dimensions from its own header.
 struct Still<'a> {
     width: u32,
     height: u32,
@@ -128,7 +128,7 @@ struct Still<'a> {
 }
 
 impl<'a> Still<'a> {
-    /// The first picture among `chunks`, and the transparency before it.
+    /// Finds the first picture among `chunks`, and the alpha chunk before it.
     fn find(chunks: impl Iterator<Item = Chunk<'a>>) -> Result<Self> {
         let mut alpha = None;
         for chunk in chunks {
@@ -139,7 +139,7 @@ impl<'a> Still<'a> {
                 }
                 b"VP8 " => lossy_sides(chunk.data)?,
                 b"VP8L" => {
-                    // Its transparency is its own.
+                    // A lossless picture has its own alpha channel.
                     alpha = None;
                     lossless_sides(chunk.data)?
                 }
@@ -155,7 +155,7 @@ impl<'a> Still<'a> {
         Err(cut_short())
     }
 
-    /// The decoder trusts that the sides which two headers state are the same.
+    /// Required because the decoder assumes that the dimensions in both headers agree.
     fn must_be(&self, width: u32, height: u32) -> Result<()> {
         match (self.width, self.height) == (width, height) {
             true => Ok(()),
@@ -165,7 +165,7 @@ impl<'a> Still<'a> {
         }
     }
 
-    /// RGB, over white.
+    /// Decodes to RGB, composited over white.
     fn decode(&self) -> Result<Vec<u8>> {
         if !self.image.whole || self.alpha.is_some_and(|alpha| !alpha.whole) {
             return Err(cut_short());
@@ -176,7 +176,7 @@ impl<'a> Still<'a> {
         if sides != (self.width, self.height) {
             return Err(damaged());
         }
-        // One copy of RGBA at most, beside what is returned.
+        // At most one RGBA copy in addition to the output.
         decoder.set_memory_limit(length.max(1 << 20));
         let mut samples = vec![0; length];
         decoder.read_image(&mut samples).map_err(|_| damaged())?;
@@ -186,17 +186,17 @@ impl<'a> Still<'a> {
         }
     }
 
-    /// A file with this picture and nothing else.
+    /// A file that contains this picture and nothing else.
     fn file(&self) -> Vec<u8> {
         let mut file = b"RIFF\0\0\0\0WEBP".to_vec();
         let mut add = |name: &[u8; 4], data: &[u8]| {
             file.extend(name);
-            // It was read as a number of 32 bits.
+            // The length was read from a 32-bit field.
             file.extend((data.len() as u32).to_le_bytes());
             file.extend(data);
             file.extend(&[0][..data.len() % 2]);
         };
-        // Always extended: the decoder misreads the side of 16384 in a lossless picture's own header.
+        // Always extended: the decoder misreads a side of 16384 in a lossless picture's own header.
         let lossless_alpha = self.image.name == *b"VP8L" && self.image.data[4] & 0x10 != 0;
         let flags = match self.alpha.is_some() || lossless_alpha {
             true => HAS_ALPHA,
@@ -259,12 +259,12 @@ mod tests {
         bytes
     }
 
-    /// The header of an extended WebP file of these sides.
+    /// The header of an extended WebP file with these dimensions.
     fn extended(flags: u8, width: u8, height: u8) -> [u8; 10] {
         [flags, 0, 0, 0, width - 1, 0, 0, height - 1, 0, 0]
     }
 
-    /// An animation's only frame, at (2 left, 2 top) and `width`×`height`.
+    /// The only frame of an animation, at (2 left, 2 top) with size `width`×`height`.
     fn frame(left: u8, top: u8, width: u8, height: u8, content: &[u8]) -> Vec<u8> {
         let header = [
             left,
@@ -301,7 +301,7 @@ mod tests {
         let single = riff(&[(b"VP8X", &extended(0, 6, 4)), (b"VP8L", image)]);
         assert_eq!(Picture::decode(&single).unwrap(), picture);
 
-        // A part of the canvas, white around it.
+        // Covers part of the canvas, with white around it.
         let part = animated(extended(2, 9, 8), frame(1, 2, 6, 4, &content));
         let expected = painted(9, 8, |x, y, c| {
             let inside = (2..8).contains(&x) && (4..8).contains(&y);

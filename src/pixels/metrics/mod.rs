@@ -1,4 +1,4 @@
-//! How near two pictures are: PSNR, SSIM, MS-SSIM, and how much detail each has.
+//! Similarity of two pictures (PSNR, SSIM, MS-SSIM), and how much detail each has.
 
 mod ssim;
 
@@ -8,13 +8,13 @@ use super::Picture;
 use crate::error::{Error, Result};
 
 /// Peak signal-to-noise ratio in decibels over all samples of 8-bit RGB: `10 log₁₀(255² / MSE)`;
-/// infinite for equal pictures.
+/// infinite for identical pictures.
 ///
 /// # Errors
 /// [`Error::ImageSize`] if the pictures differ in size.
 pub fn psnr(a: &Picture, b: &Picture) -> Result<f64> {
     check_sizes(a, b)?;
-    // At most 2²⁸ samples of at most 2¹⁶, so that the sum is exact.
+    // At most 2²⁸ samples of at most 2¹⁶ each, so the sum is exact.
     let squares: u64 = a
         .rgb()
         .iter()
@@ -28,11 +28,11 @@ pub fn psnr(a: &Picture, b: &Picture) -> Result<f64> {
     Ok(10.0 * (255.0 * 255.0 / mean).log10())
 }
 
-/// Mean squared finite difference of the luma, over all pairs of neighbours in a row and in a
-/// column: 0, for a flat picture, to 255².
+/// Mean squared finite difference of the luma over all horizontally and vertically adjacent pixels:
+/// from 0, for a flat picture, to 255².
 ///
-/// A blurred picture has less of it than its original: the ratio of the two says how much of the
-/// fine detail is left, or how much was made up, where PSNR and SSIM favour blur.
+/// A blurred picture has less of it than its original. The ratio of the two shows how much fine
+/// detail is preserved, or invented, where PSNR and SSIM favour blur.
 pub fn gradient_energy(picture: &Picture) -> f64 {
     let squares = |a: &[f64], b: &[f64]| -> f64 {
         let differences = a.iter().zip(b).map(|(a, b)| a - b);
@@ -47,11 +47,11 @@ pub fn gradient_energy(picture: &Picture) -> f64 {
     }
     let [width, height] = [picture.width(), picture.height()].map(u64::from);
     let pairs = (width - 1) * height + width * (height - 1);
-    // A single pixel has no pairs, and a total of 0.
+    // A single pixel has no pairs and a total of 0.
     total / pairs.max(1) as f64
 }
 
-/// `0.299 R + 0.587 G + 0.114 B`, not rounded, row by row.
+/// `0.299 R + 0.587 G + 0.114 B`, unrounded, row by row.
 fn luma(picture: &Picture) -> impl Iterator<Item = Vec<f64>> {
     let luma = |rgb: &[u8; 3]| {
         let [r, g, b] = rgb.map(f64::from);
@@ -97,10 +97,10 @@ mod tests {
         let black = painted(8, 8, |_, _, _| 0);
         let white = painted(8, 8, |_, _, _| 255);
         assert_eq!(psnr(&black, &white).unwrap(), 0.0);
-        // One level wrong everywhere: 20 log₁₀ 255.
+        // Off by one level everywhere: 20 log₁₀ 255.
         let grey = painted(8, 8, |_, _, _| 1);
         assert!((psnr(&black, &grey).unwrap() - 48.130_803_608_679).abs() < 1e-9);
-        // In one of three channels only: 10 log₁₀ 3 more.
+        // In only one of three channels: 10 log₁₀ 3 more.
         let green = painted(8, 8, |_, _, c| u8::from(c == 1));
         assert!((psnr(&black, &green).unwrap() - 52.902_016_155_876).abs() < 1e-9);
     }
@@ -111,13 +111,13 @@ mod tests {
             let found = gradient_energy(picture);
             assert!((found - expected).abs() < 1e-9 * expected, "{found}");
         };
-        // Stripes a pixel wide: every pair across them is black and white, none along them.
+        // One-pixel stripes: every pair across them is black and white, none along them.
         near(&painted(5, 1, |x, _, _| (x % 2 * 255) as u8), 65_025.0);
         near(&painted(1, 5, |_, y, _| (y % 2 * 255) as u8), 65_025.0);
         near(&painted(8, 8, |x, _, _| (x % 2 * 255) as u8), 32_512.5);
-        // A step of 3 to the right and of 4 down.
+        // Steps of 3 to the right and 4 downwards.
         near(&painted(9, 9, |x, y, _| (3 * x + 4 * y) as u8), 12.5);
-        // Of red alone, 0.299 of it.
+        // Red only, so 0.299 of it.
         let red = painted(9, 1, |x, _, c| if c == 0 { 10 * x as u8 } else { 7 });
         near(&red, 2.99 * 2.99);
         for (width, height) in [(1, 1), (7, 5)] {

@@ -1,4 +1,4 @@
-//! Structural similarity, at one scale and at several.
+//! Structural similarity, single-scale and multi-scale.
 
 use std::collections::VecDeque;
 
@@ -6,22 +6,22 @@ use super::{check_sizes, luma};
 use crate::error::Result;
 use crate::pixels::Picture;
 
-/// Side of the window, and the spread of its Gaussian, in pixels.
+/// Window size, and the standard deviation of its Gaussian, in pixels.
 const WINDOW: usize = 11;
 const SIGMA: f64 = 1.5;
 /// (K₁L)² and (K₂L)² with K₁ = 0.01, K₂ = 0.03, L = 255.
 const C1: f64 = 0.01 * 255.0 * (0.01 * 255.0);
 const C2: f64 = 0.03 * 255.0 * (0.03 * 255.0);
-/// The exponents of MS-SSIM's scales, the finest first.
+/// Exponents of the MS-SSIM scales, finest first.
 const WEIGHTS: [f64; 5] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 
-/// Mean structural similarity of the luma, at most 1, which is for equal pictures.
+/// Mean structural similarity of the luma, at most 1, which is reached for identical pictures.
 ///
-/// As Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity"
-/// (2004): a Gaussian window of 11×11 with σ = 1.5, K₁ = 0.01, K₂ = 0.03, L = 255, population
-/// covariance, the mean over the places where the whole window is inside. Luma is
-/// `0.299 R + 0.587 G + 0.114 B`, not rounded. For a side below 11 pixels the window is the largest
-/// odd one that fits.
+/// Follows Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity"
+/// (2004): an 11×11 Gaussian window with σ = 1.5, K₁ = 0.01, K₂ = 0.03, L = 255, population
+/// covariance, averaged over the positions where the whole window fits. Luma is `0.299 R + 0.587 G
+/// + 0.114 B`, unrounded. If a side is shorter than 11 pixels, the window is the largest odd one
+/// that fits.
 ///
 /// # Errors
 /// [`Error::ImageSize`](crate::Error::ImageSize) if the pictures differ in size.
@@ -30,14 +30,16 @@ pub fn ssim(a: &Picture, b: &Picture) -> Result<f64> {
     Ok(means(sides(a), luma(a), luma(b)).whole)
 }
 
-/// Structural similarity of the luma at several scales, from 0 to 1, which is for equal pictures.
+/// Multi-scale structural similarity of the luma, from 0 to 1, which is reached for identical
+/// pictures.
 ///
-/// As Wang et al., "Multi-scale structural similarity for image quality assessment" (2003): the
-/// mean of contrast and structure at each of five scales, at the coarsest of the whole similarity,
-/// each to the power of its weight, multiplied; a mean below 0 counts as 0. Window, constants and
-/// luma are those of [`ssim`]. Each scale is the one before in means of 2×2, where an odd last row
-/// or column is left out. Five scales take sides of at least 176 pixels; a smaller picture has as
-/// many as keep its sides at 11 or more, at least one, with their weights scaled to the same sum.
+/// Follows Wang et al., "Multi-scale structural similarity for image quality assessment" (2003):
+/// the product over five scales of the mean contrast and structure terms (at the coarsest scale, of
+/// the full similarity), each raised to its weight; a negative mean counts as 0. Window, constants
+/// and luma are those of [`ssim`]. Each scale averages 2×2 blocks of the previous one, dropping an
+/// odd last row or column. Five scales require a width and height of at least 176 pixels; a smaller
+/// picture uses as many as keep both at 11 or more, at least one, with the weights rescaled to the
+/// same sum.
 ///
 /// # Errors
 /// [`Error::ImageSize`](crate::Error::ImageSize) if the pictures differ in size.
@@ -46,10 +48,10 @@ pub fn ms_ssim(a: &Picture, b: &Picture) -> Result<f64> {
     let [width, height] = sides(a);
     let smaller = (1..WEIGHTS.len()).take_while(|scale| width.min(height) >> scale >= WINDOW);
     let weights = &WEIGHTS[..=smaller.count()];
-    // 1 for five scales, whose published weights have a sum of 1.0001.
+    // 1 for five scales; the published weights sum to 1.0001.
     let share = WEIGHTS.iter().sum::<f64>() / weights.iter().sum::<f64>();
 
-    // The first scale is never held as a whole.
+    // The finest scale is never materialised.
     let mut levels = vec![means([width, height], luma(a), luma(b))];
     let mut halves = [Vec::new(), Vec::new()];
     for scale in 1..weights.len() {
@@ -78,7 +80,7 @@ fn sides(picture: &Picture) -> [usize; 2] {
     [picture.width() as usize, picture.height() as usize]
 }
 
-/// Means of 2×2, without an odd last row or column.
+/// Averages 2×2 blocks, dropping an odd last row or column.
 fn halved(mut rows: impl Iterator<Item = Vec<f64>>) -> Vec<Vec<f64>> {
     let mut halves = Vec::new();
     while let (Some(above), Some(below)) = (rows.next(), rows.next()) {
@@ -93,14 +95,14 @@ fn halved(mut rows: impl Iterator<Item = Vec<f64>>) -> Vec<Vec<f64>> {
     halves
 }
 
-/// What one scale has, as means over all places.
+/// The means of one scale over all positions.
 struct Level {
     whole: f64,
     /// Contrast and structure, without luminance.
     structure: f64,
 }
 
-/// `a` and `b` are `height` rows of `width` samples each.
+/// `a` and `b` each have `height` rows of `width` samples.
 fn means<Row: AsRef<[f64]>>(
     [width, height]: [usize; 2],
     a: impl Iterator<Item = Row>,
@@ -110,7 +112,8 @@ fn means<Row: AsRef<[f64]>>(
     let kernel = gaussian(fitting - (fitting + 1) % 2);
     let places = (width + 1 - kernel.len()) * (height + 1 - kernel.len());
 
-    // Only a window's height of rows is held, so that memory does not grow with the picture.
+    // Only as many rows as the window is high are kept, so memory does not grow with the picture's
+    // height.
     let mut rows: VecDeque<Vec<Moments>> = VecDeque::with_capacity(kernel.len());
     let (mut whole, mut structure) = (0.0, 0.0);
     for (row_a, row_b) in a.zip(b) {
@@ -131,10 +134,10 @@ fn means<Row: AsRef<[f64]>>(
     Level { whole, structure }
 }
 
-/// Means of a, b, a², b² and ab under a window.
+/// Windowed means of a, b, a², b² and ab.
 type Moments = [f64; 5];
 
-/// Normalised Gaussian weights, an odd number of them.
+/// Normalised Gaussian weights; `length` is odd.
 fn gaussian(length: usize) -> Vec<f64> {
     let middle = (length / 2) as f64;
     let weight = |at: usize| (-0.5 * ((at as f64 - middle) / SIGMA).powi(2)).exp();
@@ -142,7 +145,7 @@ fn gaussian(length: usize) -> Vec<f64> {
     (0..length).map(|at| weight(at) / total).collect()
 }
 
-/// The moments of one row under the kernel, at each place where it fits.
+/// The moments of one row under the kernel, at each position where it fits.
 fn across(row_a: &[f64], row_b: &[f64], kernel: &[f64]) -> Vec<Moments> {
     let pairs = row_a.iter().zip(row_b);
     let moments: Vec<Moments> = pairs.map(|(a, b)| [*a, *b, a * a, b * b, a * b]).collect();
@@ -161,7 +164,7 @@ fn weighted<'a>(parts: impl Iterator<Item = (&'a f64, &'a Moments)>) -> Moments 
     })
 }
 
-/// The two factors of SSIM at one place, equation 13 of the paper: luminance, and contrast with
+/// The two factors of SSIM at one position, equation 13 of the paper: luminance, and contrast times
 /// structure.
 fn similarity([a, b, aa, bb, ab]: Moments) -> [f64; 2] {
     let (var_a, var_b, covariance) = (aa - a * a, bb - b * b, ab - a * b);
@@ -188,13 +191,13 @@ mod tests {
     #[test]
     fn flat_pictures_have_their_luminance_term() {
         let expected: f64 = (2.0 * 50.0 * 100.0 + C1) / (50.0 * 50.0 + 100.0 * 100.0 + C1);
-        // The coarsest scale alone has luminance, by its share of the weights.
+        // Only the coarsest scale has luminance, in proportion to its weight.
         let of_two = WEIGHTS[1] / (WEIGHTS[0] + WEIGHTS[1]);
         for (side, exponent) in [(20, 1.0), (22, of_two), (43, of_two), (176, 0.1333)] {
             let (dark, light) = (flat(side, 50), flat(side, 100));
             assert!((ssim(&dark, &light).unwrap() - expected).abs() < 1e-9);
             let found = ms_ssim(&dark, &light).unwrap();
-            // The sum of the published weights is 1.0001.
+            // The published weights sum to 1.0001.
             assert!(
                 (found - expected.powf(exponent)).abs() < 1e-4,
                 "{side}: {found}"

@@ -1,4 +1,4 @@
-//! What a JPEG's markers say, without its entropy-coded data.
+//! Parses a JPEG's markers without decoding its entropy-coded data.
 //!
 //! Source: ITU-T T.81, annex B.
 
@@ -7,17 +7,19 @@ use image::metadata::Orientation;
 use super::super::{cut_short, damaged, exif};
 use crate::error::{Error, Result};
 
-/// Bytes that fill up a scan: more than the decoder reads ahead.
+/// Bytes of filler after a scan: more than the decoder reads ahead.
 const FILLER: usize = 64;
-/// The same before a restart marker, which the decoder wants within what it reads ahead: a code and
-/// the bits that follow it have at most 32.
+/// The same before a restart marker, which the decoder expects within its read-ahead: a code and
+/// its following bits take at most 32 bits.
 const RESTART_FILLER: usize = 4;
-/// Progressive files have about ten. Each costs as much time as the picture has blocks.
+/// Progressive files have about ten. Decoding time per scan is proportional to the picture's
+/// blocks.
 const MAX_SCANS: usize = 100;
-/// Zeros at the end of a scan that its data cannot have, but a file that was never filled can.
+/// Trailing zeros that scan data cannot contain, but a file that was preallocated and never written
+/// can.
 const NEVER_WRITTEN: usize = 16;
 
-/// What the components are (as libjpeg decides it).
+/// The components' colour space (determined like libjpeg).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Colour {
     Grey,
@@ -30,16 +32,16 @@ pub(super) enum Colour {
 #[derive(Debug, Clone, Copy)]
 struct Component {
     id: u8,
-    /// Sampling factors, 1 to 4.
+    /// Horizontal and vertical sampling factors, 1 to 4.
     across: u8,
     down: u8,
 }
 
-/// Where entropy-coded data ends, and a marker begins.
+/// A position where entropy-coded data ends and a marker begins.
 #[derive(Debug, Clone, Copy)]
 struct Gap {
     at: usize,
-    /// Whether the scan goes on behind a restart marker.
+    /// Whether the scan continues after a restart marker.
     restart: bool,
 }
 
@@ -50,24 +52,24 @@ pub(super) struct Layout {
     pub height: u16,
     pub colour: Colour,
     pub orientation: Option<Orientation>,
-    /// Whether there is an end marker.
+    /// Whether an end marker is present.
     pub ended: bool,
     progressive: bool,
     components: Vec<Component>,
-    /// The transform in Adobe's segment.
+    /// The transform flag of Adobe's segment.
     adobe: Option<u8>,
-    /// For each scan the indices of its components.
+    /// Component indices of each scan.
     scans: Vec<Vec<usize>>,
     gaps: Vec<Gap>,
-    /// For each component a bit for every coefficient that is known to its last bit.
+    /// For each component, a bit per coefficient that is known to full precision.
     finished: [u64; 4],
 }
 
 impl Layout {
     /// # Errors
-    /// [`Error::ImageKind`] for kinds of JPEG that are not read, [`Error::ImageCorrupt`] where no
-    /// frame or no scan begins, a segment contradicts another, or a scan has more restart markers than
-    /// the picture has blocks. What `admit` says of the picture's sides.
+    /// [`Error::ImageKind`] for unsupported kinds of JPEG, [`Error::ImageCorrupt`] if there is no
+    /// frame or no scan, a segment contradicts another, or a scan has more restart markers than the
+    /// picture has blocks. Any error from `admit`, which is given the dimensions.
     pub fn of(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Result<Self> {
         let mut layout = Self {
             width: 0,
@@ -88,7 +90,7 @@ impl Layout {
         while let Some((start, after, marker)) = next_marker(bytes, at) {
             let restart = (0xD0..=0xD7).contains(&marker);
             if in_scan {
-                // Each takes memory here, and more in the filled file.
+                // Each takes memory here, and more in the padded file.
                 restarts += u32::from(restart);
                 if restarts > layout.blocks() {
                     return Err(damaged());
@@ -101,8 +103,8 @@ impl Layout {
                 continue;
             }
             in_scan = false;
-            // What follows a picture that is complete is not its own, with or without an end marker:
-            // phones put a second one there, or records of theirs.
+            // Ignore everything after a complete picture, with or without an end marker: phones
+            // append a second picture or records of their own.
             layout.ended = marker == 0xD9;
             if layout.ended || layout.is_complete() {
                 break;
@@ -207,7 +209,7 @@ impl Layout {
         let coefficients = match self.progressive {
             false => u64::MAX,
             true if first > last || last > 63 => return Err(damaged()),
-            // What is not known to its last bit has another scan to come.
+            // A further scan follows for coefficients that are not yet at full precision.
             true if bits & 15 != 0 => 0,
             true => u64::MAX >> (63 - (last - first)) << first,
         };
@@ -221,7 +223,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Blocks of 8×8 pixels that the picture has: the most that a scan has of one component.
+    /// Number of 8×8 blocks in the picture: the most that a scan can have per component.
     fn blocks(&self) -> u32 {
         u32::from(self.width).div_ceil(8) * u32::from(self.height).div_ceil(8)
     }
@@ -241,19 +243,19 @@ impl Layout {
         }
     }
 
-    /// Whether the scans so far have every coefficient.
+    /// Whether the scans so far contain every coefficient.
     fn is_complete(&self) -> bool {
         let finished = &self.finished[..self.components.len()];
         !finished.is_empty() && finished.iter().all(|&known| known == u64::MAX)
     }
 
-    /// Whether there is a scan for everything, the last was not left unwritten, and the decoder reads
-    /// scans of these kinds.
+    /// Checks that all components were scanned, that the last scan was actually written, and that
+    /// the decoder supports this kind of scan.
     pub fn check(&self, bytes: &[u8]) -> Result<()> {
         let finished = &self.finished[..self.components.len()];
         let end = self.gaps.last().map_or(0, |gap| gap.at);
         let whole = match self.ended {
-            // Some writers leave out the finest coefficients.
+            // Some writers omit the finest coefficients.
             true => finished.iter().all(|&known| known & 1 != 0),
             false => self.is_complete() && !bytes[..end].ends_with(&[0; NEVER_WRITTEN]),
         };
@@ -266,7 +268,7 @@ impl Layout {
         }
     }
 
-    /// Whether the decoder reads files of this layout right.
+    /// Whether the decoder handles this layout correctly.
     fn is_read_right(&self) -> bool {
         let widest = self.components.iter().map(|c| c.across).max().unwrap_or(1);
         let tallest = self.components.iter().map(|c| c.down).max().unwrap_or(1);
@@ -280,7 +282,8 @@ impl Layout {
             })
     }
 
-    /// The file up to its end, with `filler` after each run of entropy-coded data, and an end marker.
+    /// The file up to its end, with `filler` inserted after each run of entropy-coded data, and an
+    /// end marker.
     pub fn filled(&self, bytes: &[u8], filler: &[u8]) -> Vec<u8> {
         let times = |gap: &Gap| if gap.restart { RESTART_FILLER } else { FILLER };
         let extra: usize = self.gaps.iter().map(|gap| times(gap) * filler.len()).sum();
@@ -296,17 +299,17 @@ impl Layout {
     }
 }
 
-/// Whether the blocks along a side that jpeg-decoder expects in a scan of one component are the
-/// blocks that there are: it goes by the side in pixels, and so takes too many where a factor lies
-/// between one and the largest.
+/// Whether jpeg-decoder expects the correct number of blocks along an axis in a single-component
+/// scan: it computes it from the size in pixels, which gives too many if a factor lies between one
+/// and the largest.
 fn counted_right(side: u16, factor: u8, largest: u8) -> bool {
     let (side, factor, largest) = (u32::from(side), u32::from(factor), u32::from(largest));
     let expected = (side.div_ceil(8 * largest) * factor).min(side.div_ceil(8));
     expected == (side * factor).div_ceil(8 * largest)
 }
 
-/// The next marker from `from` on: where it begins, with its fill bytes, where it ends, and its
-/// code. What stands between segments is passed over.
+/// The next marker at or after `from`: its start, including fill bytes, its end, and its code.
+/// Bytes between segments are skipped.
 fn next_marker(bytes: &[u8], from: usize) -> Option<(usize, usize, u8)> {
     let mut at = from;
     loop {
@@ -323,10 +326,10 @@ fn next_marker(bytes: &[u8], from: usize) -> Option<(usize, usize, u8)> {
     }
 }
 
-/// What follows a marker, cut short where the file is.
+/// The segment after a marker; may be truncated at the end of the file.
 struct Segment<'a> {
     content: &'a [u8],
-    /// Where the segment ends.
+    /// Offset of the end of the segment.
     after: usize,
     whole: bool,
 }
@@ -348,7 +351,7 @@ impl<'a> Segment<'a> {
     }
 }
 
-/// The length without the first byte of a marker that is cut off.
+/// The length without a dangling first byte of a truncated marker.
 fn trimmed(bytes: &[u8]) -> usize {
     bytes.len() - bytes.iter().rev().take_while(|&&byte| byte == 0xFF).count()
 }

@@ -1,8 +1,8 @@
 //! JPEG: baseline and progressive, 8 bits, Huffman-coded.
 //!
-//! A decoder fills in what a scan lacks, and says nothing. So ones are put after each scan's data
-//! ([`Layout::filled`]): no Huffman code is all ones (T.81, annex C), hence a decoder that needs
-//! more than there is meets an error, and one that does not never reads them.
+//! A decoder silently fills in missing scan data. To detect truncation, ones are appended to each
+//! scan's data ([`Layout::filled`]): no Huffman code is all ones (T.81, annex C), so a decoder that
+//! needs more data than there is hits an error, and one that does not never reads them.
 
 mod layout;
 
@@ -15,7 +15,7 @@ use layout::{Colour, Layout};
 /// The first bytes of every JPEG.
 pub(super) const SIGNATURE: &[u8] = b"\xFF\xD8\xFF";
 
-/// Eight bits of entropy-coded data, in which a zero follows 0xFF.
+/// Eight bits of entropy-coded data; 0xFF is followed by a stuffed zero.
 const ONES: &[u8] = &[0xFF, 0x00];
 const ZEROS: &[u8] = &[0x00];
 
@@ -31,8 +31,9 @@ pub(super) fn read(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Resu
         })
     };
     let rgb = decode(ONES)?;
-    // The bits that follow a code are no codes themselves, so a scan could be cut in the last of them
-    // and take the ones for its own. Where there is an end marker, that is not worth a second decoding.
+    // The bits that follow a code are not codes themselves, so a scan truncated in the last of them
+    // could consume the ones as its own. If there is an end marker, that is not worth decoding
+    // twice.
     if !layout.ended && decode(ZEROS)? != rgb {
         return Err(cut_short());
     }
@@ -44,7 +45,7 @@ pub(super) fn read(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Resu
     })
 }
 
-/// RGB samples of a whole file.
+/// Decodes a whole file to RGB samples.
 fn decode(layout: &Layout, file: &[u8]) -> Option<Vec<u8>> {
     let pixels = usize::from(layout.width) * usize::from(layout.height);
     let mut decoder = Decoder::new(file);
@@ -72,12 +73,12 @@ fn grey_to_rgb(grey: &[u8]) -> Vec<u8> {
     rgb
 }
 
-/// Cyan, magenta, yellow and black, each as the amount of ink.
+/// Converts cyan, magenta, yellow and black, each as the amount of ink.
 fn inks_to_rgb(inks: &[u8]) -> Vec<u8> {
     let (pixels, _) = inks.as_chunks::<4>();
     let mut rgb = Vec::with_capacity(pixels.len() * 3);
     for &[c, m, y, k] in pixels {
-        // What one ink leaves of the light, and black of that.
+        // The light left by one ink and by black.
         let left = |ink: u8| {
             let light = u32::from(255 - ink) * u32::from(255 - k);
             ((light + 127) / 255) as u8

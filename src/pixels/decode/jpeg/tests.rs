@@ -1,4 +1,4 @@
-//! JPEGs that lack data, at any place.
+//! JPEGs truncated at arbitrary positions.
 
 use crate::pixels::tests::waves;
 use crate::{Error, Picture};
@@ -27,7 +27,7 @@ fn a_jpeg_is_whole_without_its_end_marker_and_damaged_without_more() {
             let read = Picture::decode(&[content, half].concat()).unwrap();
             assert_eq!(read, whole);
         }
-        // The last byte of a scan may hold nothing but the bits that fill it up.
+        // The last byte of a scan may contain only padding bits.
         for length in 1..content.len() - 1 {
             let error = match Picture::decode(&content[..length]) {
                 Err(error) => error,
@@ -43,7 +43,7 @@ fn what_follows_a_whole_jpeg_is_not_its_own() {
     for file in jpegs() {
         let (content, _) = file.split_last_chunk::<2>().unwrap();
         let whole = Picture::decode(file).unwrap();
-        // A second picture, and records that look like markers of other kinds.
+        // A second picture, and records that look like other markers.
         for tail in [file, b"SEFH\xFF\xC9\0\0\xFF\xE1\xFF\xFFSEFT"] {
             for end in [&b"\xFF\xD9"[..], b""] {
                 let read = Picture::decode(&[content, end, tail].concat()).unwrap();
@@ -84,7 +84,7 @@ fn a_jpeg_that_lacks_data_before_a_restart_marker_is_damaged() {
             assert_eq!(code(&cut), "image_corrupt");
         }
     }
-    // A restart marker where none is due ends the data as well.
+    // An unexpected restart marker also ends the data.
     let whole = jpegs()[1];
     let data = whole
         .windows(2)
@@ -113,7 +113,7 @@ fn more_restart_markers_than_the_picture_has_blocks_are_damage() {
 #[test]
 fn a_thumbnail_does_not_hide_a_cut() {
     let bytes = waves(19, 21).encode_as("jpg").unwrap();
-    // An APP1 segment that holds an end marker.
+    // An APP1 segment that contains an end marker.
     let mut cut = bytes[..2].to_vec();
     cut.extend([0xFF, 0xE1, 0, 6, 0xFF, 0xD9, 0, 0]);
     cut.extend(&bytes[2..bytes.len() - 20]);
