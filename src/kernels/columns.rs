@@ -1,9 +1,9 @@
 //! Convolution on the CPU as matrix products.
 //!
-//! Output positions are taken in tiles of whole rows of a picture. The patches under a tile's positions become
-//! the columns of a matrix `[channels_in · rows · columns, positions]` ("im2col", Chellapilla et
-//! al. 2006), small enough for a core's cache; the kernel times it is the output, the output's
-//! gradient times its transpose the kernel's gradient.
+//! The output is processed in tiles of whole rows of a picture. The patches under a tile's
+//! positions become the columns of a matrix `[channels_in · rows · columns, positions]` ("im2col",
+//! Chellapilla et al. 2006) small enough for a core's cache. The kernel times this matrix is the
+//! output; the output's gradient times its transpose is the kernel's gradient.
 
 use std::ops::Range;
 
@@ -15,14 +15,14 @@ use burn::tensor::ops::ConvOptions;
 
 use super::cpu::{each, each_chunk, sum, tensor};
 
-/// Values of one tile's columns: 512 KB, within a core's cache.
+/// Values in the column matrix of one tile: 512 KB, which fits in a core's cache.
 const TILE: usize = 128 * 1024;
 
-/// Tiles' sums of a kernel's gradient are added up in this many groups, whatever the number of
-/// threads, so that rounding does not depend on it.
+/// Partial sums of the kernel's gradient are accumulated in this many groups regardless of the
+/// number of threads, so that rounding does not depend on it.
 const GROUPS: usize = 8;
 
-/// The sides of one convolution.
+/// The dimensions of one convolution.
 #[derive(Debug, Clone, Copy)]
 struct Sides {
     batch: usize,
@@ -32,7 +32,7 @@ struct Sides {
     out: usize,
     kernel: [usize; 2],
     stride: [usize; 2],
-    /// Zeros above and to the left.
+    /// Zero padding above and to the left.
     pad: [usize; 2],
     /// Height and width of the output.
     size: [usize; 2],
@@ -59,18 +59,18 @@ impl Sides {
         }
     }
 
-    /// Values under one position.
+    /// Number of values under one position.
     fn patch(&self) -> usize {
         self.channels * self.kernel[0] * self.kernel[1]
     }
 
-    /// Rows of a tile. It ends with the picture, so that what comes out of a picture does not
-    /// depend on the others of its batch.
+    /// Rows per tile. A tile ends with the picture, so that a picture's result does not depend on
+    /// the rest of its batch.
     fn tile(&self) -> usize {
         (TILE / (self.patch() * self.size[1])).clamp(1, self.size[0])
     }
 
-    /// Tiles of a picture.
+    /// Number of tiles per picture.
     fn per_picture(&self) -> usize {
         self.size[0].div_ceil(self.tile())
     }
@@ -86,7 +86,7 @@ impl Sides {
         picture + start..picture + (start + self.tile()).min(self.size[0])
     }
 
-    /// The patches under `rows`: `[patch, positions]`.
+    /// The patches under `rows`, `[patch, positions]`.
     fn columns(&self, x: &[f32], rows: Range<usize>) -> FlexTensor {
         let [out_height, out_width] = self.size;
         let positions = rows.len() * out_width;
@@ -119,7 +119,7 @@ impl Sides {
         tensor(columns, [self.patch(), positions])
     }
 
-    /// The columns of the output at which `kx` of the kernel lies within the picture.
+    /// The output columns for which kernel column `kx` lies inside the picture.
     fn valid(&self, kx: usize) -> Range<usize> {
         let (pad, stride) = (self.pad[1], self.stride[1]);
         let start = pad.saturating_sub(kx).div_ceil(stride);
@@ -127,7 +127,7 @@ impl Sides {
         start..end.min(self.size[1]).max(start)
     }
 
-    /// `rows` of a tensor shaped as the output: `[out, positions]`.
+    /// `rows` of a tensor with the output's shape, `[out, positions]`.
     fn gather(&self, grad: &[f32], rows: Range<usize>) -> FlexTensor {
         let [out_height, out_width] = self.size;
         let mut values = Vec::with_capacity(self.out * rows.len() * out_width);
@@ -159,8 +159,8 @@ pub fn convolution(
     multiply(&sides, x.storage(), weight, bias.storage())
 }
 
-/// The gradient at `x` of stride 1: the convolution of `grad` with the kernel turned by 180° and
-/// its channels swapped.
+/// The gradient with respect to `x` at stride 1: the convolution of `grad` with the kernel rotated
+/// by 180° and its channels swapped.
 pub fn x_grad(
     x: &FlexTensor,
     weight: &FlexTensor,
@@ -193,7 +193,7 @@ pub fn x_grad(
     multiply(&back, grad.storage(), weight, &vec![0.0; back.out])
 }
 
-/// The gradient at `weight`.
+/// The gradient with respect to `weight`.
 pub fn weight_grad(
     x: &FlexTensor,
     weight: &FlexTensor,
@@ -227,7 +227,7 @@ pub fn weight_grad(
     )
 }
 
-/// The gradient at the bias: the sum of `grad` over pictures and positions.
+/// The gradient with respect to the bias: the sum of `grad` over pictures and positions.
 pub fn bias_grad(grad: &FlexTensor) -> FlexTensor {
     let [batch, out, height, width] = grad.shape().dims();
     let grad = grad.to_contiguous();
@@ -242,7 +242,7 @@ pub fn bias_grad(grad: &FlexTensor) -> FlexTensor {
     tensor(sums, [out])
 }
 
-/// `weight` times the patches of `x`, plus `bias`, as pictures.
+/// `weight` times the patches of `x`, plus `bias`, laid out as pictures.
 fn multiply(sides: &Sides, x: &[f32], weight: FlexTensor, bias: &[f32]) -> FlexTensor {
     let [out_height, out_width] = sides.size;
     let weight = weight.reshape(Shape::from(vec![sides.out, sides.patch()]));

@@ -1,6 +1,6 @@
-//! Convolution over pictures. WebGPU has Burn's; on the CPU it is a matrix product over patches
-//! laid out as columns, and so are its gradients: Burn's gradient of a kernel is there a
-//! convolution whose kernel is as large as the picture, some three times slower.
+//! 2D convolution. WebGPU uses Burn's. On the CPU it is a matrix product over patches laid out as
+//! columns (im2col), and so are its gradients: Burn's weight gradient there is a convolution with a
+//! kernel the size of the picture, about three times slower.
 
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -15,12 +15,12 @@ use burn::tensor::ops::ConvOptions;
 
 use super::columns;
 
-/// Convolutions without groups and dilation. Shapes:
+/// Convolutions without groups or dilation. Shapes:
 ///
 /// - `x`: `[batch, channels_in, height, width]`
 /// - `weight`: `[channels_out, channels_in, rows, columns]`
 /// - `bias`: `[channels_out]`
-/// - `grad`: as the output, `[batch, channels_out, height', width']`
+/// - `grad`: like the output, `[batch, channels_out, height', width']`
 #[backend_extension(Autodiff, Flex, Cube: cfg(any(target_arch = "wasm32", feature = "cuda", feature = "wgpu")))]
 pub trait Convolution: Backend {
     /// The convolution.
@@ -130,7 +130,7 @@ impl<B: Convolution, C: CheckpointStrategy> Convolution for Autodiff<B, C> {
     }
 }
 
-/// The convolution's backward pass.
+/// The backward pass of the convolution.
 #[derive(Debug)]
 struct Step;
 
@@ -163,7 +163,7 @@ impl<B: Convolution> Backward<B, 3> for Step {
     }
 }
 
-/// A convolution with gradients at all three; shapes as in [`Convolution`].
+/// Convolution with gradients for all three inputs; shapes as in [`Convolution`].
 pub fn convolve(
     x: Tensor<4>,
     weight: Tensor<4>,

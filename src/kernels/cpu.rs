@@ -1,12 +1,12 @@
-//! What the kernels of the CPU share.
+//! Helpers shared by the CPU kernels.
 
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape};
 
-/// Values that a thread takes at once where no larger unit is given.
+/// Number of values that a thread processes at a time, unless a larger unit is given.
 pub const CHUNK: usize = 16 * 1024;
 
-/// Sums are kept in this many lanes, so that the compiler uses vectors.
+/// Number of accumulator lanes in a sum, so that the compiler can vectorise it.
 const LANES: usize = 16;
 
 /// A tensor of `values`.
@@ -15,7 +15,7 @@ pub fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor
     FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
 }
 
-/// `make(0)`, `make(1)`, …, by all threads where there are threads.
+/// `make(0)`, `make(1)`, …, in parallel where threads are available.
 pub fn each<T: Send>(count: usize, make: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
     #[cfg(not(target_arch = "wasm32"))]
     {
@@ -26,7 +26,7 @@ pub fn each<T: Send>(count: usize, make: impl Fn(usize) -> T + Sync + Send) -> V
     (0..count).map(make).collect()
 }
 
-/// Each chunk of `size` values with its number, likewise.
+/// Calls a function on each chunk of `size` values with its index, in parallel likewise.
 pub fn each_chunk(
     values: &mut [f32],
     size: usize,
@@ -44,9 +44,9 @@ pub fn each_chunk(
     }
 }
 
-/// The sum of `term` over two slices of one length.
+/// The sum of `term` over two slices of equal length.
 pub fn sum(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
-    // Lanes are emptied now and then, as a long sum in f32 loses digits.
+    // Lanes are flushed regularly, as a long sum in f32 loses precision.
     let blocks = a.chunks(CHUNK).zip(b.chunks(CHUNK)).map(|(a, b)| {
         let mut lanes = [0.0; LANES];
         let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
@@ -62,18 +62,18 @@ pub fn sum(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     blocks.sum::<f64>() as f32
 }
 
-/// e to the `x`, within three units in the last place, in a form that compiles to vectors.
+/// e to the power of `x`, accurate to three units in the last place, written so that it vectorises.
 ///
 /// Source: Cephes `expf` (Moshier 1992).
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     /// Adding 1.5 · 2²³ leaves the nearest integer in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
-    // Beyond, the result would not be a normal number.
+    // Outside this range the result would not be a normal number.
     let x = x.clamp(-87.0, 88.0);
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let power = shifted - ROUND;
-    // ln 2 in two parts, the first of few digits.
+    // ln 2 split in two, the first part having few digits.
     let r = x - power * 0.693_359_4 + power * 2.121_944_4e-4;
     let p = 1.987_569_1e-4;
     let p = p * r + 1.398_199_9e-3;

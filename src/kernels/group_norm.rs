@@ -1,4 +1,4 @@
-//! Group normalisation. Burn composes it of nine steps, each with a gradient of its own.
+//! Group normalisation. Burn composes it from nine steps, each with its own gradient.
 
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -18,8 +18,8 @@ use super::cpu::{each, each_chunk, sum, tensor};
 /// - `gamma` and `beta`: `[channels]`
 #[backend_extension(Autodiff, Flex, Cube: cfg(any(target_arch = "wasm32", feature = "cuda", feature = "wgpu")))]
 pub trait GroupNormalisation: Backend {
-    /// (x − mean) / √(variance + `eps`) · gamma + beta, with the mean and the variance of each
-    /// picture's groups of neighbouring channels.
+    /// (x − mean) / √(variance + `eps`) · gamma + beta, with mean and variance over each group of
+    /// consecutive channels of each picture.
     fn group_norm(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -33,7 +33,7 @@ pub trait GroupNormalisation: Backend {
         Self::float_add(Self::float_mul(x, wide::<Self>(gamma)), wide::<Self>(beta))
     }
 
-    /// The gradients at `x`, `gamma` and `beta`, given `grad` at the output.
+    /// The gradients with respect to `x`, `gamma` and `beta`, given `grad` at the output.
     fn group_norm_grads(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -56,7 +56,7 @@ pub trait GroupNormalisation: Backend {
     }
 }
 
-/// The normalised values as `[batch, groups, values]`, and what they were divided by.
+/// The normalised values as `[batch, groups, values]`, and the divisors.
 fn normalised<B: Backend>(
     x: FloatTensor<B>,
     groups: usize,
@@ -71,13 +71,13 @@ fn normalised<B: Backend>(
     (B::float_div(x, deviation.clone()), deviation)
 }
 
-/// `[channels]` as `[1, channels, 1, 1]`.
+/// Reshapes `[channels]` to `[1, channels, 1, 1]`.
 fn wide<B: Backend>(values: FloatTensor<B>) -> FloatTensor<B> {
     let channels = values.shape()[0];
     B::float_reshape(values, Shape::from(vec![1, channels, 1, 1]))
 }
 
-/// The sum over pictures and positions.
+/// Sums over pictures and positions.
 fn per_channel<B: Backend>(values: FloatTensor<B>) -> FloatTensor<B> {
     let shape = values.shape();
     let channels = shape[1];
@@ -135,7 +135,7 @@ impl GroupNormalisation for Flex {
         let moments = each(batch * groups, |index| {
             moments(&x[index * size..][..size], eps)
         });
-        // Of each picture and channel: the sums at gamma and at beta.
+        // For each picture and channel: the sums for gamma and for beta.
         let sums = each(batch * channels, |index| {
             let (mean, scale) = moments[index / inside];
             let (x, grad) = (&x[index * area..][..area], &grad[index * area..][..area]);
@@ -201,7 +201,7 @@ impl<B: GroupNormalisation, C: CheckpointStrategy> GroupNormalisation for Autodi
     }
 }
 
-/// The normalisation's backward pass.
+/// The backward pass of the normalisation.
 #[derive(Debug)]
 struct Step;
 
@@ -227,7 +227,7 @@ impl<B: GroupNormalisation> Backward<B, 3> for Step {
     }
 }
 
-/// Group normalisation with gradients at all three; shapes as in [`GroupNormalisation`].
+/// Group normalisation with gradients for all three inputs; shapes as in [`GroupNormalisation`].
 ///
 /// Source: Wu & He 2018, <https://arxiv.org/abs/1803.08494>.
 pub fn group_norm(

@@ -1,5 +1,5 @@
-//! Operations with a forward and a backward pass of this crate's own: Burn composes them of many
-//! small steps, or is slow at them on the CPU.
+//! Operations with custom forward and backward passes, where Burn composes many small steps or is
+//! slow on the CPU.
 
 mod columns;
 mod convolution;
@@ -10,7 +10,7 @@ mod silu;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-/// Burn's backend for every GPU, by whichever of its crates is there.
+/// Burn's backend for every GPU, from whichever of its crates is enabled.
 #[cfg(all(feature = "cuda", not(any(target_arch = "wasm32", feature = "wgpu"))))]
 use burn::backend::Cuda as CubeBackend;
 #[cfg(any(target_arch = "wasm32", feature = "wgpu"))]

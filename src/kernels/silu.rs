@@ -12,7 +12,7 @@ use burn::tensor::Tensor;
 
 use super::cpu::{CHUNK, each_chunk, exp};
 
-/// SiLU and its gradient, over tensors of any shape.
+/// SiLU and its gradient, for tensors of any shape.
 #[backend_extension(Autodiff, Flex, Cube: cfg(any(target_arch = "wasm32", feature = "cuda", feature = "wgpu")))]
 pub trait Silu: Backend {
     /// x · σ(x).
@@ -20,7 +20,8 @@ pub trait Silu: Backend {
         Self::float_mul(x.clone(), Self::sigmoid(x))
     }
 
-    /// The gradient at `x`, given `grad` at the output: grad · σ(x) · (1 + x · (1 − σ(x))).
+    /// The gradient with respect to `x`, given `grad` at the output: grad · σ(x) · (1 + x · (1 −
+    /// σ(x))).
     fn silu_grad(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
         let sigmoid = Self::sigmoid(x.clone());
         let y = Self::float_mul(x, sigmoid.clone());
@@ -66,7 +67,7 @@ impl<B: Silu, C: CheckpointStrategy> Silu for Autodiff<B, C> {
     }
 }
 
-/// SiLU's backward pass.
+/// The backward pass of SiLU.
 #[derive(Debug)]
 struct Step;
 
@@ -88,7 +89,7 @@ impl<B: Silu> Backward<B, 1> for Step {
     }
 }
 
-/// x · σ(x) of every value.
+/// x · σ(x), element-wise.
 ///
 /// Source: Elfwing et al. 2017, <https://arxiv.org/abs/1702.03118>.
 pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {

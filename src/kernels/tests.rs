@@ -1,5 +1,5 @@
-//! The kernels of the CPU against Burn's own operations, at shapes that the goldens do not reach:
-//! several tiles, uneven sides and paddings, strides.
+//! Compares the CPU kernels with Burn's own operations at shapes that the goldens do not cover:
+//! several tiles, odd sizes and paddings, strides.
 
 use burn::nn::GroupNormConfig;
 use burn::tensor::ops::ConvOptions;
@@ -7,7 +7,7 @@ use burn::tensor::{Device, Distribution, Tensor, activation, module};
 
 use super::{convolve, group_norm, silu};
 
-/// The output and the gradients at the inputs of `run`, for a loss that no value leaves out.
+/// The output of `run` and the gradients at its inputs, for a loss that depends on every value.
 fn passes<const N: usize>(
     inputs: &[Tensor<4>; N],
     run: impl Fn([Tensor<4>; N]) -> Tensor<4>,
@@ -67,7 +67,7 @@ fn convolution_is_burns() {
         (2, 2, 3, [8, 10], 3, 2, [(0, 1); 2]),
         (1, 2, 3, [6, 5], 3, 1, [(2, 0), (0, 1)]),
         (2, 6, 4, [5, 3], 1, 1, [(0, 0); 2]),
-        // Tiles that end within a picture.
+        // Tiles that end inside a picture.
         (3, 16, 8, [40, 33], 3, 1, [(1, 1); 2]),
         (2, 64, 4, [12, 40], 5, 1, [(2, 2); 2]),
     ] {
