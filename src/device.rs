@@ -1,4 +1,5 @@
-//! Whether a device computes what it should, and how fast: a small network with a known answer.
+//! Tests whether a device computes correctly, and how fast, with a small network whose output is
+//! known.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
@@ -8,8 +9,8 @@ use crate::nn::{AttnBlock, Downsample, Norm, ResnetBlock, Upsample};
 use crate::quantize::VectorQuantizer;
 use crate::readback::read_all;
 
-/// Every kind of layer that the models need: 0.3 GFLOP, so that the time says something of larger
-/// work, and a software adapter still takes no more than a second or two.
+/// Contains every kind of layer that the models use: 0.3 GFLOP, enough to be representative of
+/// larger workloads, yet at most a second or two on a software adapter.
 #[derive(Module, Debug)]
 struct Probe {
     wide: ResnetBlock,
@@ -19,17 +20,17 @@ struct Probe {
     up: Upsample,
 }
 
-/// Side of the probe's picture, and its width.
+/// Side length of the probe's picture, and its channels.
 const SIDE: usize = 64;
 const WIDTH: usize = 32;
-/// Rows and columns of latents that are quantized. Few, and their choices clear: on a close call a
-/// device may rightly differ.
+/// Rows and columns of latents that are quantized. Few, and with clear nearest entries: on a close
+/// call, two correct devices may differ.
 const QUANTIZED: usize = 2;
-/// Start of the codebook's sequence, found by trial to make them clear.
+/// Start of the codebook's sequence, found by trial so that the choices are clear.
 const SALT: u32 = 3;
-/// Every so many values of the probe's output are compared.
+/// Stride between the compared values of the probe's output.
 const STRIDE: usize = 4099;
-/// Those values, in the order of `[1, WIDTH, SIDE, SIDE]`.
+/// The expected values, in the order of `[1, WIDTH, SIDE, SIDE]`.
 #[rustfmt::skip]
 const ANSWER: [f32; 32] = [
     1.34141, -6.82539, -3.77051, -1.05566, -4.05469, -1.69796, -1.07176, -2.19972,
@@ -38,7 +39,7 @@ const ANSWER: [f32; 32] = [
     -1.5702, -1.82572, 1.70834, -1.36352, -2.32214, -0.14602, 0.89397, 0.5884,
 ];
 
-/// Fills every parameter with a fixed sequence, so that the answer is the same everywhere.
+/// Fills every parameter with a fixed sequence, so that the output is the same everywhere.
 struct Fill {
     salt: u32,
 }
@@ -57,7 +58,7 @@ impl ModuleMapper for Fill {
     }
 }
 
-/// The gradients of a module's parameters, flat.
+/// Collects the gradients of a module's parameters, flattened.
 struct Collect<'a> {
     source: &'a Gradients,
     found: Vec<Tensor<1>>,
@@ -72,7 +73,7 @@ impl ModuleVisitor for Collect<'_> {
     }
 }
 
-/// `count` values spread evenly in ±`scale`, by the golden ratio.
+/// `count` values spread evenly over ±`scale` by the golden ratio.
 fn sequence(count: usize, salt: u32, scale: f32) -> Vec<f32> {
     (0..count)
         .map(|i| {
@@ -82,7 +83,7 @@ fn sequence(count: usize, salt: u32, scale: f32) -> Vec<f32> {
         .collect()
 }
 
-/// The latents that are quantized, at the codebook's scale.
+/// The latents to quantize, at the codebook's scale.
 fn few(z: &Tensor<4>) -> Tensor<4> {
     let few = z.clone().narrow(2, 0, QUANTIZED).narrow(3, 0, QUANTIZED);
     few.div_scalar(16.0)
@@ -136,7 +137,7 @@ impl Probe {
     }
 
     /// # Errors
-    /// [`Error::SelfTestFailed`] when the device fails.
+    /// [`Error::SelfTestFailed`] if the device fails.
     async fn run(&self, device: &Device) -> Result<Vec<f32>> {
         let data = self.forward(device).into_data_async().await;
         Ok(data
@@ -145,10 +146,11 @@ impl Probe {
             .collect())
     }
 
-    /// The gradients of a weighted sum of the output at every parameter, on a device with gradients.
+    /// The gradients of a weighted sum of the output with respect to every parameter, on an
+    /// autodiff device.
     ///
     /// # Errors
-    /// [`Error::SelfTestFailed`] when the device fails.
+    /// [`Error::SelfTestFailed`] if the device fails.
     async fn gradients(&self, device: &Device) -> Result<Vec<Vec<f32>>> {
         let y = self.forward(device);
         let weights = sequence(y.shape().num_elements(), 98, 1.0);
@@ -167,10 +169,10 @@ impl Probe {
     }
 }
 
-/// Compares what a device computed, `[1, WIDTH, SIDE, SIDE]`, with the known answer.
+/// Compares a device's output, `[1, WIDTH, SIDE, SIDE]`, with the known values.
 ///
 /// # Errors
-/// [`Error::SelfTestFailed`] when it is off by more than 10⁻³ of the largest value.
+/// [`Error::SelfTestFailed`] if it is off by more than 10⁻³ of the largest value.
 fn judge(output: &[f32]) -> Result<()> {
     let sampled = output.iter().step_by(STRIDE).copied().collect::<Vec<_>>();
     let largest = ANSWER.iter().fold(0.0_f32, |max, v| max.max(v.abs()));
@@ -192,13 +194,13 @@ fn judge(output: &[f32]) -> Result<()> {
     }
 }
 
-/// Compares the gradients that a device computed with those that the CPU computed.
+/// Compares a device's gradients with the CPU's.
 ///
 /// # Errors
-/// [`Error::SelfTestFailed`] when one of them is off by more than 10⁻³ of its largest value.
+/// [`Error::SelfTestFailed`] if one is off by more than 10⁻³ of its largest value.
 fn judge_gradients(found: &[Vec<f32>], wanted: &[Vec<f32>]) -> Result<()> {
     let largest = |values: &[f32]| values.iter().fold(0.0_f32, |max, v| max.max(v.abs()));
-    // One that is zero but for rounding is measured by the others.
+    // A gradient that is zero except for rounding is compared on the scale of the others.
     let least = 1e-2 * wanted.iter().fold(0.0_f32, |max, w| max.max(largest(w)));
     let close = |(found, wanted): (&Vec<f32>, &Vec<f32>)| {
         let allowed = 1e-3 * largest(wanted).max(least);
@@ -213,8 +215,8 @@ fn judge_gradients(found: &[Vec<f32>], wanted: &[Vec<f32>]) -> Result<()> {
     }
 }
 
-/// The network with the known answer, kept on a device so that it can be checked again and again. A
-/// check draws no random numbers, so a training is the same with and without.
+/// The network with known output, kept on a device so that it can be checked repeatedly. A check
+/// draws no random numbers, so it does not affect a training's results.
 #[derive(Debug)]
 pub struct SelfTest {
     probe: Probe,
@@ -224,7 +226,7 @@ pub struct SelfTest {
 }
 
 impl SelfTest {
-    /// Puts the network on `device`.
+    /// Builds the network on `device`.
     pub fn new(device: &Device) -> Self {
         Self {
             probe: Probe::new(device),
@@ -233,10 +235,10 @@ impl SelfTest {
         }
     }
 
-    /// The same for a device that is to train: its gradients are checked as well.
+    /// The same for a device used for training: also checks its gradients.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the CPU's gradients cannot be read.
+    /// [`Error::Internal`] if the CPU's gradients cannot be read.
     pub async fn for_training(device: &Device) -> Result<Self> {
         let cpu = Device::flex().autodiff();
         Ok(Self {
@@ -248,7 +250,7 @@ impl SelfTest {
     /// Runs the network once.
     ///
     /// # Errors
-    /// [`Error::SelfTestFailed`] when the device fails or its answer is wrong.
+    /// [`Error::SelfTestFailed`] if the device fails or its output is wrong.
     pub async fn check(&self) -> Result<()> {
         judge(&self.probe.run(&self.device).await?)?;
         match &self.gradients {
@@ -258,7 +260,7 @@ impl SelfTest {
     }
 }
 
-/// Runs the network with the known answer once.
+/// Builds and runs the network once.
 ///
 /// # Errors
 /// As [`SelfTest::check`].
@@ -266,11 +268,11 @@ pub async fn check(device: &Device) -> Result<()> {
     SelfTest::new(device).check().await
 }
 
-/// Milliseconds that the network with the known answer takes, by `now`, a clock in milliseconds. It
-/// runs twice, and the first run, which compiles and warms up, is not counted; both answers are.
+/// Time that the network takes in milliseconds, with `now` as a clock in milliseconds. It runs
+/// twice; the first run, which compiles and warms up, is not timed, but both outputs are checked.
 ///
 /// # Errors
-/// [`Error::SelfTestFailed`] when the device fails or its answer is wrong.
+/// [`Error::SelfTestFailed`] if the device fails or its output is wrong.
 pub async fn measure(device: &Device, now: impl Fn() -> f64) -> Result<f64> {
     let test = SelfTest::new(device);
     test.check().await?;
@@ -279,17 +281,16 @@ pub async fn measure(device: &Device, now: impl Fn() -> f64) -> Result<f64> {
     Ok(now() - start)
 }
 
-/// Has the device compute the layers of the network one at a time, which compiles their kernels, and
-/// calls `alive` whenever another one is done: on a busy machine compiling takes long, and so a device
-/// that is slow can be told from one that hangs.
+/// Runs the network one layer at a time, which compiles the kernels, and calls `alive` after each
+/// layer: compiling is slow on a busy machine, and this tells a slow device from a hung one.
 ///
 /// # Errors
-/// [`Error::SelfTestFailed`] when the device fails.
+/// [`Error::SelfTestFailed`] if the device fails.
 #[cfg(target_arch = "wasm32")]
 pub(crate) async fn warm_up(device: &Device, alive: impl Fn()) -> Result<()> {
     let probe = Probe::new(device);
     let done = async |layer: Tensor<4>| {
-        // A device computes when it likes, and so one value can be read only once it has.
+        // Devices compute lazily, so reading one value forces the work to finish.
         let value = layer.clone().slice([0..1, 0..1, 0..1, 0..1]);
         let read = value.into_data_async().await;
         read.map_err(|e| Error::SelfTestFailed(e.to_string()))?;
@@ -339,7 +340,7 @@ mod tests {
         let test = pollster::block_on(SelfTest::for_training(&Device::flex())).unwrap();
         pollster::block_on(test.check()).unwrap();
         let right = test.gradients.unwrap();
-        // All parameters have one.
+        // All parameters have a gradient.
         let mut count = Count(0);
         test.probe.visit(&mut count);
         assert_eq!(right.len(), count.0);
@@ -376,7 +377,8 @@ mod tests {
 
     #[test]
     fn every_layer_counts() {
-        // A probe that ignored one of its layers could not tell a device that computes it wrongly.
+        // If the probe ignored one of its layers, it could not detect a device that computes it
+        // wrongly.
         let device = Device::flex();
         let run = |probe: Probe| pollster::block_on(probe.run(&device)).unwrap();
         let right = run(Probe::new(&device));
