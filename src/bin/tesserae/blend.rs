@@ -12,20 +12,20 @@ use crate::terminal;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Weight file at the one end.
+    /// Weight file at one end.
     from: PathBuf,
     /// Weight file at the other end, of a model with the same config.
     to: PathBuf,
-    /// How far from the one to the other: 0 is the first, 1 the second, more lies beyond it.
+    /// Blend factor: 0 is the first, 1 the second, other values extrapolate.
     #[arg(long, default_value_t = 0.5, allow_negative_numbers = true)]
     share: f32,
     /// Weight file to write.
     #[arg(long)]
     out: PathBuf,
-    /// Name to write into the weight file.
+    /// Model name to store in the weight file.
     #[arg(long)]
     name: Option<String>,
-    /// How the weights are stored.
+    /// Storage type of the weights.
     #[arg(long, value_enum, default_value_t = Dtype::F16)]
     dtype: Dtype,
     #[command(flatten)]

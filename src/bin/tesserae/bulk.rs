@@ -1,5 +1,5 @@
-//! Work on shards, an output each: what is there already stays, so that a run can be stopped and
-//! started again, and shards can go to any number of processes.
+//! Processes shards, one output each. Existing outputs are kept, so that a run can be stopped and
+//! restarted, and shards can be split among any number of processes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,28 +12,29 @@ use crate::outputs;
 use crate::shards::{self, Entry};
 use crate::terminal;
 
-/// What is done to a shard.
+/// The work to do for each shard.
 pub trait Job {
-    /// How an output's name ends, after the shard's stem.
+    /// Suffix of an output's name, appended to the shard's stem.
     const SUFFIX: &'static str;
 
-    /// Makes the output of one shard's pictures.
+    /// Produces the output for one shard's pictures.
     async fn run(&self, shard: &Path, pictures: &[Entry]) -> Result<Output>;
 
-    /// Fails if what is at `output` is not of this job.
+    /// Fails if the file at `output` was not produced by this job.
     fn check(&self, output: &Path) -> Result<()>;
 }
 
-/// What goes into a file.
+/// The contents of an output file.
 pub struct Output {
     pub bytes: Vec<u8>,
-    /// Pictures in it, and those left out.
+    /// Number of pictures included, and number skipped.
     pub pictures: usize,
     pub skipped: usize,
 }
 
-/// Does `job` for every shard whose output is not in `folder` yet, or, to `overwrite` them, for all.
-/// One that fails leaves nothing behind and keeps no other from being done, but for a device that can
+/// Runs `job` for every shard whose output is not yet in `folder`, or for all with `overwrite`. A
+/// shard that fails leaves nothing behind and does not stop the others, unless the device can no
+/// longer be used.
 /// no longer be used.
 pub async fn run<J: Job>(
     job: &J,
@@ -67,10 +68,10 @@ pub async fn run<J: Job>(
             }
             Err(error @ (Error::SelfTestFailed(_) | Error::DeviceLost(_))) => return Err(error),
             Err(error) => {
-                // A single shard's failure is the program's, which tells it.
+                // If there is only one shard, its failure is the program's, which reports it.
                 if shards.len() > 1 {
                     let told = error.to_string();
-                    // Most of them begin with the path.
+                    // Most messages begin with the path.
                     let told = told.strip_prefix(&format!("{from}: ")).unwrap_or(&told);
                     terminal::warn(format_args!("failed: {from}: {told} [{}]", error.code()));
                 }
@@ -92,7 +93,7 @@ pub async fn run<J: Job>(
     Ok(())
 }
 
-/// Where each shard's output belongs; no two may have one place.
+/// The output path of each shard; these must be distinct.
 fn outputs<J: Job>(shards: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
     let mut outputs: Vec<PathBuf> = Vec::new();
     for shard in shards {
@@ -122,7 +123,7 @@ fn outputs<J: Job>(shards: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(outputs)
 }
 
-/// Nothing if the output is there and stays.
+/// `None` if the output already exists and is kept.
 async fn one(
     job: &impl Job,
     device: &Opened,

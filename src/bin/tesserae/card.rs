@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tesserae::weights::ManifestEntry;
 
-/// Measures that a hub can compare models by; the other numbers of `quality` describe the model.
+/// Metrics that a hub can compare models by; the other numbers of `quality` describe the model.
 const METRICS: [&str; 6] = [
     "psnr",
     "ssim",
@@ -13,7 +13,7 @@ const METRICS: [&str; 6] = [
     "perplexity",
 ];
 
-/// The card. `datasets` are identifiers of training sets on a hub.
+/// Renders the card. `datasets` are hub identifiers of the training sets.
 pub fn card(entry: &ManifestEntry, datasets: &[String], notes: &str) -> String {
     let stage = match entry.stage.as_str() {
         "vqgan" => "by reconstruction and against a discriminator",
@@ -45,8 +45,8 @@ pub fn card(entry: &ManifestEntry, datasets: &[String], notes: &str) -> String {
     )
 }
 
-/// YAML as the Hugging Face Hub reads it. Its values are JSON, which is YAML and needs no rules for
-/// what has to be quoted.
+/// YAML front matter for the Hugging Face Hub. Its values are written as JSON, which is valid YAML
+/// and avoids quoting rules.
 fn front_matter(entry: &ManifestEntry, datasets: &[String]) -> String {
     let measured: Vec<_> = METRICS
         .into_iter()
@@ -85,7 +85,7 @@ fn front_matter(entry: &ManifestEntry, datasets: &[String]) -> String {
     format!("---\n{}---\n\n", lines.collect::<String>())
 }
 
-/// A licence expression as the hub's identifiers.
+/// Converts a licence expression to the hub's identifiers.
 fn licences(expression: &str) -> Vec<String> {
     expression
         .split(" OR ")

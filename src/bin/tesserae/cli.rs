@@ -19,35 +19,35 @@ pub struct Cli {
 enum Command {
     /// Encode a picture and decode it again.
     Reconstruct(code::Reconstruct),
-    /// Turn a picture into a token file, or shards of pictures into shards of token files.
+    /// Encode a picture to a token file, or shards of pictures to shards of token files.
     Encode(encode::Args),
-    /// Turn a token file into a picture.
+    /// Decode a token file to a picture.
     Decode(code::Decode),
-    /// Say what is in a weight file.
+    /// Show what a weight file contains.
     Inspect(inspect::Args),
-    /// Turn weights of another project into this project's format.
+    /// Convert weights from another project to this project's format.
     Convert(convert::Args),
-    /// Weights between those of two trainings of one model, or beyond.
+    /// Interpolate or extrapolate between the weights of two trainings of one model.
     Blend(blend::Args),
-    /// Write random weights of a config or preset.
+    /// Write randomly initialised weights for a config or preset.
     Init(init::Args),
     /// Train a model on a folder of photos.
     Train(train::Args),
     /// Fine-tune a model on a few pictures.
     Tune(tune::Args),
-    /// Draw the curves of a training's log.
+    /// Plot the curves of a training log.
     Plot(plot::Args),
-    /// Measure a model on pictures, beside JPEG and WebP if asked.
+    /// Measure a model's quality on pictures, optionally compared with JPEG and WebP.
     Eval(eval::Args),
-    /// Put a weight file among the shipped models, with its measured quality.
+    /// Add a weight file to the shipped models, with its measured quality.
     Ship(ship::Args),
-    /// Test a device: what a GPU is tried with before it is used.
+    /// Test a device; run before a GPU is used.
     #[command(hide = true)]
     SelfTest(SelfTestArgs),
 }
 
 impl Cli {
-    /// Does what the command line asks for.
+    /// Runs the command.
     pub async fn run(self) -> Result<()> {
         let json = self.json;
         match self.command {

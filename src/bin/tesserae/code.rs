@@ -13,12 +13,13 @@ use crate::terminal;
 
 #[derive(Debug, clap::Args)]
 pub struct Reconstruct {
-    /// Picture to read: PNG, JPEG or WebP; `-` is standard input.
+    /// Picture to read (PNG, JPEG or WebP); `-` for standard input.
     input: PathBuf,
-    /// Picture to write; its extension says how: png, jpg or webp. `-` writes a PNG to standard output,
-    /// and what is printed to standard error.
+    /// Picture to write, in the format of its extension: png, jpg or webp. `-` writes a PNG to
+    /// standard output and the report to standard error.
     output: PathBuf,
-    /// Draw the latents of a model without a codebook, with this seed, instead of taking their means.
+    /// For a model without a codebook, sample the latents with this seed instead of using their
+    /// means.
     #[arg(long, value_name = "SEED")]
     sample: Option<u64>,
     #[command(flatten)]
@@ -31,10 +32,10 @@ pub struct Reconstruct {
 
 #[derive(Debug, clap::Args)]
 pub struct Decode {
-    /// Token file to read; `-` is standard input.
+    /// Token file to read; `-` for standard input.
     input: PathBuf,
-    /// Picture to write; its extension says how: png, jpg or webp. `-` writes a PNG to standard output,
-    /// and what is printed to standard error.
+    /// Picture to write, in the format of its extension: png, jpg or webp. `-` writes a PNG to
+    /// standard output and the report to standard error.
     output: PathBuf,
     #[command(flatten)]
     model: ModelArgs,
@@ -85,7 +86,7 @@ impl Reconstruct {
     }
 }
 
-/// Picture to picture, and the tokens on the way where there are any; see [`Codec::reconstruct`].
+/// Reconstructs a picture, and returns its tokens if the model has any; see [`Codec::reconstruct`].
 pub async fn rebuild(
     codec: &Codec,
     picture: &Picture,
@@ -108,7 +109,7 @@ impl Decode {
         let output = outputs.claim_picture(&self.output)?;
         let codec = self.model.load()?;
         let tokens = Tokens::from_bytes(&files::read(&self.input)?)?;
-        // What is refused needs no warning besides.
+        // Tokens that are rejected need no warning.
         codec.check(&tokens)?;
         if let Some(warning) = codec.warning(&tokens) {
             terminal::warn(format_args!("tesserae: {warning}"));

@@ -1,4 +1,4 @@
-//! JPEG and WebP at the bits per pixel of a model's tokens.
+//! JPEG and WebP at the bit rate of a model's tokens.
 
 use std::ops::RangeInclusive;
 
@@ -8,14 +8,14 @@ use tesserae::{Error, Picture, Result};
 
 use crate::report::{CodecRow, Quality};
 
-/// What a codec made of a picture.
+/// A picture as compressed by another codec.
 pub struct Coded {
     pub row: CodecRow,
     pub picture: Picture,
 }
 
-/// Baseline JPEG, with full chroma and the standard's Huffman tables. The format holds sides of up
-/// to 65,535 pixels: nothing for a larger picture.
+/// Baseline JPEG, with full chroma and the standard's Huffman tables. `None` for a picture wider or
+/// taller than the format's maximum of 65,535 pixels.
 pub fn jpeg(picture: &Picture, bpp: f64) -> Result<Option<Coded>> {
     let (width, height) = (picture.width(), picture.height());
     if width.max(height) > 65_535 {
@@ -32,15 +32,15 @@ pub fn jpeg(picture: &Picture, bpp: f64) -> Result<Option<Coded>> {
     row(picture, bpp, f64::from(quality), &bytes).map(Some)
 }
 
-/// Lossy WebP by libwebp, as it is set by default. The format holds sides of up to 16,383 pixels:
-/// nothing for a larger picture.
+/// Lossy WebP by libwebp with default settings. `None` for a picture wider or taller than the
+/// format's maximum of 16,383 pixels.
 pub fn webp(picture: &Picture, bpp: f64) -> Result<Option<Coded>> {
     let (width, height) = (picture.width(), picture.height());
     if width.max(height) > 16_383 {
         return Ok(None);
     }
-    // Its 128 quantizers go with the cube root of the quality, of which the first whole step would
-    // pass over 24 of them.
+    // Its 128 quantizers follow the cube root of the quality; the first whole-number step would
+    // skip 24 of them.
     let quality = |step: u8| 100.0 * (f32::from(step) / 255.0).powi(3);
     let encoder = webp::Encoder::from_rgb(picture.rgb(), width, height);
     let encode = |step: u8| {
@@ -52,7 +52,7 @@ pub fn webp(picture: &Picture, bpp: f64) -> Result<Option<Coded>> {
     row(picture, bpp, f64::from(quality(step)), &bytes).map(Some)
 }
 
-/// Bits per pixel of a whole file.
+/// Bits per pixel of the entire file.
 fn bits(picture: &Picture, bytes: &[u8]) -> f64 {
     bytes.len() as f64 * 8.0 / (f64::from(picture.width()) * f64::from(picture.height()))
 }
@@ -71,8 +71,8 @@ fn row(picture: &Picture, bpp: f64, quality: f64, bytes: &[u8]) -> Result<Coded>
     })
 }
 
-/// The highest quality whose file fits, by bisection, as files grow with it; the lowest where none
-/// does.
+/// The highest quality whose file fits, by bisection, as file size grows with quality; the lowest
+/// quality if none fits.
 fn highest(
     qualities: RangeInclusive<u8>,
     encode: impl Fn(u8) -> Result<Vec<u8>>,
@@ -84,7 +84,7 @@ fn highest(
         return Ok((low, best));
     }
     while low < high {
-        // The upper one of two middles, so that `low` grows.
+        // Rounded up, so that `low` always advances.
         let middle = high - (high - low) / 2;
         let bytes = encode(middle)?;
         if fits(&bytes) {

@@ -11,25 +11,26 @@ use crate::model::{ConfigArgs, FitArgs};
 use crate::outputs::{Outputs, OverwriteArgs};
 use crate::terminal;
 
-/// What the loss of quality is measured on where no other picture is given.
+/// Default picture for measuring the loss of quality.
 const SAMPLE: &[u8] = include_bytes!("../../../www/samples/coffee.png");
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Weight file of any known family: safetensors, the index of a sharded one, or a PyTorch
-    /// checkpoint (.ckpt, .pt, .bin), which is parsed and never executed; or the folder of one.
+    /// Weight file of any supported family: safetensors, the index of a sharded model, or a PyTorch
+    /// checkpoint (.ckpt, .pt, .bin), which is parsed but never executed; or a folder that contains
+    /// one.
     input: PathBuf,
     /// Weight file to write, in this project's format.
     output: PathBuf,
-    /// How the weights are stored; they are computed in f32 either way.
+    /// Storage type of the weights; they are computed in f32 either way.
     #[arg(long, value_enum, default_value_t = Dtype::F16)]
     dtype: Dtype,
     #[command(flatten)]
     config: ConfigArgs,
-    /// Name to write into the weight file; the input's own unless given.
+    /// Model name to store in the weight file; defaults to the input's name.
     #[arg(long)]
     name: Option<String>,
-    /// Picture on which int8's loss of quality is measured, instead of a small photo of our own.
+    /// Picture for measuring the loss of quality by int8, instead of a small built-in photo.
     #[arg(long)]
     sample: Option<PathBuf>,
     #[command(flatten)]
@@ -82,7 +83,7 @@ impl Args {
         .await?;
         output.write(&bytes)?;
         let (parameters, length) = (loaded.parameters, bytes.len());
-        // What 8 bits cost is reported; 16 cost nothing that can be seen.
+        // The cost of 8 bits is reported; that of 16 is not visible.
         let cost = if self.dtype == Dtype::Int8 {
             let fit = FitArgs::square(256);
             let sample = match &self.sample {
@@ -122,7 +123,7 @@ impl Args {
     }
 }
 
-/// PSNR of a reconstruction, in decibels.
+/// PSNR of the reconstruction, in decibels.
 async fn quality(codec: &Codec, picture: &Picture) -> Result<f64> {
     psnr(picture, &codec.reconstruct(picture).await?)
 }

@@ -19,16 +19,16 @@ use crate::terminal;
 #[command(override_usage = "tesserae encode [OPTIONS] IN OUT\n       \
     tesserae encode [OPTIONS] --out-dir DIR SHARD...")]
 pub struct Args {
-    /// Picture to read, `-` for standard input; with --out-dir, folder or .tar of pictures.
+    /// Picture to read, `-` for standard input; with --out-dir, a folder or .tar of pictures.
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// Token file to write, `-` for standard output; with --out-dir, more folders or .tar files.
     #[arg(value_name = "OUT", required_unless_present = "out_dir")]
     output: Vec<PathBuf>,
-    /// Encode all pictures of each shard into DIR/STEM.tokens.tar, if that is not there yet.
+    /// Encode all pictures of each shard to DIR/STEM.tokens.tar, skipping those that already exist.
     #[arg(long, value_name = "DIR")]
     out_dir: Option<PathBuf>,
-    /// With --out-dir, encode again what is there; else allow OUT to be a file that is read.
+    /// With --out-dir, encode existing outputs again; otherwise allow OUT to replace an input file.
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
@@ -69,7 +69,7 @@ impl Args {
         output.write(&bytes)?;
         let (bpp, usage) = (tokens.bits_per_pixel(), tokens.usage());
         if json {
-            // What the tokens are worth shows only in the picture that they give.
+            // Quality can only be measured on the decoded picture.
             let rebuilt = codec.decode_with(&tokens, &mut watch()?).await?;
             terminal::print_json(
                 json!({"psnr": psnr(&picture, &rebuilt)?, "ssim": ssim(&picture, &rebuilt)?,
@@ -87,34 +87,34 @@ impl Args {
     }
 }
 
-/// How the record of the options in a tar begins.
+/// Prefix of the options recorded in a tar.
 const RECORD: &str = "tesserae encode ";
 
-/// A tar of the token files of a shard's pictures.
+/// Encodes a shard's pictures to a tar of token files.
 struct Shard {
     codec: Codec,
     fit: FitArgs,
 }
 
 impl Shard {
-    /// How pictures were made ready, as options of the command.
+    /// How pictures were preprocessed, as command line options.
     fn record(&self) -> String {
         let square = if self.fit.square { " --square" } else { "" };
         format!("{RECORD}--size {}{square}", self.fit.size)
     }
 
-    /// Whether tokens of a picture of this size can come from these options: all that a tar without
-    /// a record tells.
+    /// Whether a picture of this size can result from these options: the only check possible for a
+    /// tar without a record.
     fn could_be(&self, width: u32, height: u32) -> bool {
         let FitArgs { size, square } = self.fit;
         (size == 0 || width.max(height) <= size) && (!square || width == height)
     }
 }
 
-/// A comment for the tar's next file (POSIX pax), which programs that unpack it pass over.
+/// Appends a comment for the tar's next file (POSIX pax), which is ignored when unpacking.
 fn append_comment(tar: &mut Builder<Vec<u8>>, comment: &str) -> io::Result<()> {
     let rest = format!(" comment={comment}\n");
-    // The length counts its own digits, two or three here.
+    // The length includes its own digits, two or three here.
     let length = [2, 3].map(|digits| rest.len() + digits);
     let length = if length[0] < 100 {
         length[0]
@@ -135,7 +135,7 @@ impl Job for Shard {
     const SUFFIX: &'static str = ".tokens.tar";
 
     async fn run(&self, shard: &Path, pictures: &[Entry]) -> Result<Output> {
-        // Small beside the pictures, so that it can be held until it is whole.
+        // Small compared with the pictures, so it is kept in memory until complete.
         let mut tar = Builder::new(Vec::new());
         let mut names = HashSet::new();
         let written = |e| Error::io(shard, e);
@@ -143,7 +143,7 @@ impl Job for Shard {
             let tokens = self.codec.encode(&picture).await?;
             let bytes = tokens.to_bytes()?;
             let mut name = Path::new(&entry.name).with_extension("tokens");
-            // Pictures may differ in their extension only, or have the same name.
+            // Pictures may have the same name, or differ only in their extension.
             let mut same = 1;
             while !names.insert(name.clone()) {
                 name = match same {
@@ -155,7 +155,7 @@ impl Job for Shard {
             if names.len() == 1 {
                 append_comment(&mut tar, &self.record()).map_err(written)?;
             }
-            // Without time and owner, so that the same pictures give the same bytes.
+            // Without time or owner, so that the same pictures give the same bytes.
             let mut header = Header::new_gnu();
             header.set_mode(0o644);
             header.set_size(bytes.len() as u64);
@@ -174,7 +174,7 @@ impl Job for Shard {
         })
     }
 
-    /// By the first of its token files, and the record of the options beside it.
+    /// Checks the first token file in it, and the recorded options.
     fn check(&self, output: &Path) -> Result<()> {
         let failed = |e| Error::io(output, e);
         let mut tar = Archive::new(File::open(output).map_err(failed)?);

@@ -16,24 +16,25 @@ use crate::{grid, terminal};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Pictures, folders of them, searched below as well, or .tar shards of them.
+    /// Pictures, folders of pictures (searched recursively), or .tar shards of pictures.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// Measure JPEG and WebP, too, each at the highest quality with no more bits than the tokens.
+    /// Also measure JPEG and WebP, each at the highest quality with no more bits than the tokens.
     #[arg(long)]
     codecs: bool,
-    /// Write a sheet of the first pictures (.png, .jpg or .webp): each one's original, what the model
-    /// makes of it below, and, if they are measured, JPEG and WebP.
+    /// Write a sheet of the first pictures (.png, .jpg or .webp): each original with its
+    /// reconstruction below, followed by JPEG and WebP if measured.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["out_dir", "merge"])]
     sheet: Option<PathBuf>,
-    /// Measure each path alone and write its report into this folder, if it is not there yet.
+    /// Measure each path separately and write its report to this folder, skipping those that
+    /// already exist.
     #[arg(long, value_name = "DIR")]
     out_dir: Option<PathBuf>,
-    /// Measure nothing: put such reports, or folders of them, together.
+    /// Measure nothing; merge existing reports, or folders of them.
     #[arg(long, conflicts_with_all = ["out_dir", "codecs"])]
     merge: bool,
-    /// With --out-dir, measure again what is there; with --sheet, allow it to replace a picture that is
-    /// read.
+    /// With --out-dir, measure existing outputs again; with --sheet, allow it to replace an input
+    /// picture.
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
@@ -77,7 +78,7 @@ impl Args {
         }
     }
 
-    /// The pictures to measure at once, and where the sheet goes.
+    /// The pictures to measure together, and the path of the sheet.
     fn checked(&self) -> Result<(Vec<Entry>, Option<outputs::Output>)> {
         if self.out_dir.is_some() {
             return Ok((Vec::new(), None));
@@ -96,7 +97,7 @@ fn text(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Internal(e.to_string()))
 }
 
-/// Reconstructs every picture among `paths`; what cannot be read is told, counted and left out.
+/// Reconstructs every picture among `paths`; unreadable ones are reported, counted and skipped.
 pub async fn measure(codec: &Codec, paths: &[PathBuf], fit: &FitArgs) -> Result<Report> {
     let task = Measure {
         codec,
@@ -114,7 +115,7 @@ struct Measure<'a> {
 }
 
 impl Measure<'_> {
-    /// Adds the first pictures, and what became of them, to `shown`, a column each.
+    /// Adds the first pictures and their reconstructions to `shown`, one column each.
     async fn measure(&self, pictures: &[Entry], shown: &mut Vec<Vec<Picture>>) -> Result<Measured> {
         let mut all = Measured::default();
         let one = async |entry: &Entry, picture: Picture| {

@@ -1,4 +1,4 @@
-//! Files and folders: the only part of the program that touches them.
+//! Files and folders: the only part of the program that accesses them.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -11,7 +11,7 @@ use tesserae::{Error, Picture, Result};
 
 use crate::terminal;
 
-/// The whole file; `-` is standard input.
+/// Reads a whole file; `-` is standard input.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let failed = |e| Error::io(path, e);
     if path != Path::new("-") {
@@ -22,14 +22,14 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The whole of a text file, which is always some config here.
+/// Reads a whole text file, which is always a config here.
 pub fn text(path: &Path) -> Result<String> {
     String::from_utf8(read(path)?).map_err(|_| Error::ConfigInvalid("the file is not text".into()))
 }
 
-/// The pictures among `paths` and below the folders among them, in the order of their paths. What is
-/// below a folder counts as a picture by its extension or its first bytes, and only once, whatever
-/// symbolic links lead to its folder.
+/// The pictures among `paths` and, recursively, in the folders among them, sorted by path. A file
+/// in a folder counts as a picture by its extension or first bytes, and only once, regardless of
+/// symbolic links to its folder.
 pub fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     if let Some(absent) = paths.iter().find(|path| !path.exists()) {
         return Err(Error::io(absent, "there is no such file or folder"));
@@ -60,9 +60,9 @@ pub fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Whether a file in a folder or an archive is a picture: by its extension, or else by the first
-/// bytes that `head` reads. Hidden files belong to some program, such as macOS's `._*`, editors'
-/// locks and outputs that are not whole yet, whatever their extension.
+/// Whether a file in a folder or an archive is a picture: by its extension, or else by its first
+/// bytes, from `head`. Hidden files are skipped whatever their extension: they belong to other
+/// programs, such as macOS's `._*`, editor locks and unfinished outputs.
 pub fn is_picture(path: &Path, head: impl FnOnce() -> Option<Vec<u8>>) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     if name.starts_with(b".") {
@@ -81,10 +81,10 @@ pub fn is_picture(path: &Path, head: impl FnOnce() -> Option<Vec<u8>>) -> bool {
     head().is_some_and(known)
 }
 
-/// Bytes that tell what a file is.
+/// Number of bytes that identify a file's type.
 pub const HEAD: u64 = 16;
 
-/// The first [`HEAD`] bytes of a file; nothing of what is no regular file.
+/// The first [`HEAD`] bytes of a file; empty unless it is a regular file.
 fn head(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     if fs::metadata(path)?.is_file() {
@@ -93,7 +93,7 @@ fn head(path: &Path) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// Refuses an archive that has to be unpacked first.
+/// Rejects an archive that has to be decompressed first.
 pub fn not_compressed(path: &Path) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.to_ascii_lowercase();
@@ -121,8 +121,8 @@ pub fn not_compressed(path: &Path) -> Result<()> {
     }
 }
 
-/// All pictures among `paths`, as in [`pictures`], each by `read`. What cannot be read is named and
-/// left out.
+/// Reads all pictures among `paths` (see [`pictures`]) with `read`. Unreadable ones are reported
+/// and skipped.
 pub fn read_pictures(
     paths: &[PathBuf],
     read: impl Fn(&Path) -> Result<Picture> + Sync,
@@ -137,7 +137,7 @@ pub fn read_found(
     read: impl Fn(&Path) -> Result<Picture> + Sync,
 ) -> Result<Vec<Picture>> {
     let mut read: Vec<Result<Picture>> = files.par_iter().map(|path| read(path)).collect();
-    // A file that was asked for by its name is the failure itself.
+    // If only this file was requested, its error is the result.
     if files == paths && files.len() == 1 {
         return Ok(vec![read.remove(0)?]);
     }
@@ -160,14 +160,14 @@ pub fn read_found(
     Ok(read)
 }
 
-/// What is said of a picture that is left out; an error may begin with the path already.
+/// The message for a skipped picture; the error may already begin with the path.
 pub fn left_out_line(path: &Path, error: &Error) -> String {
     let (path, error) = (path.display(), error.to_string());
     let reason = error.strip_prefix(&format!("{path}: ")).unwrap_or(&error);
     format!("left out: {path}: {reason}")
 }
 
-/// A decoded picture.
+/// Decodes a picture file.
 pub fn picture(path: &Path) -> Result<Picture> {
     Picture::decode(&read(path)?)
 }

@@ -1,14 +1,14 @@
-//! Sheets of pictures side by side.
+//! Contact sheets of pictures.
 
 use tesserae::{Error, Picture, Result};
 
 /// Longest side of a picture on a sheet, in pixels.
 pub const SIDE: u32 = 128;
-/// Most columns, each of one picture and what became of it.
+/// Maximum number of columns, each with one picture and its reconstructions.
 pub const COLUMNS: usize = 12;
 
-/// A column for each of `columns`, its pictures one below the other; white where they are smaller
-/// than the largest.
+/// One column per entry of `columns`, with its pictures stacked; padded with white to the size of
+/// the largest.
 pub fn sheet(columns: &[Vec<Picture>]) -> Result<Picture> {
     let columns = &columns[..columns.len().min(COLUMNS)];
     let rows = columns.iter().map(Vec::len).max().unwrap_or_default();

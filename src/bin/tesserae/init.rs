@@ -13,17 +13,17 @@ use crate::terminal;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A preset's name, or a JSON file with a model config.
+    /// Name of a preset, or a JSON file with a model config.
     config: String,
     /// Weight file to write.
     output: PathBuf,
-    /// Seed of the random weights.
+    /// Seed for the random weights.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// How the weights are stored.
+    /// Storage type of the weights.
     #[arg(long, value_enum, default_value_t = Dtype::F16)]
     dtype: Dtype,
-    /// Name to write into the weight file.
+    /// Model name to store in the weight file.
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use crate::weights::{key, report, survey};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Weight file, the index of a sharded one, or the folder of either.
+    /// Weight file, index of a sharded one, or a folder with either.
     weights: PathBuf,
     #[command(flatten)]
     config: ConfigArgs,
@@ -104,7 +104,7 @@ impl Args {
     }
 }
 
-/// Names, or where there are many, their first parts and how many begin with each.
+/// The names, or if there are many, their prefixes with counts.
 fn groups(names: &[String]) -> Vec<String> {
     const FEW: usize = 12;
     if names.len() <= FEW {
@@ -121,7 +121,7 @@ fn groups(names: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// Prints every tensor that does not fit.
+/// Prints every tensor that does not match.
 fn list_faults(survey: &Survey, json: bool) -> Result<Error> {
     let faults: Vec<String> = survey.faults.iter().map(ToString::to_string).collect();
     let summary = match faults.as_slice() {
@@ -129,7 +129,7 @@ fn list_faults(survey: &Survey, json: bool) -> Result<Error> {
         all => format!("{} tensors do not fit", all.len()),
     };
     if json {
-        // The error itself follows as an object of its own.
+        // The error itself follows as a separate object.
         faults.iter().for_each(terminal::warn);
     } else {
         terminal::print(format_args!("family      {}", survey.family))?;

@@ -5,18 +5,18 @@ use tesserae::{Codec, Picture, Result};
 
 use crate::grid;
 
-/// Some pictures, as they are and as a model that is tuned sees them.
+/// Some pictures, both original and as the model being tuned sees them.
 pub struct Look {
     pub pictures: Vec<Picture>,
-    /// For a restoration.
+    /// Only for a restoration.
     damaged: Option<Vec<Picture>>,
 }
 
-/// What tuning did for pictures, mean PSNR in decibels.
+/// Effect of tuning on pictures, as mean PSNR in decibels.
 #[derive(Debug, Serialize)]
 pub struct Gain {
     pub pictures: usize,
-    /// Of the damaged copies themselves.
+    /// PSNR of the damaged copies themselves.
     pub psnr_damaged: Option<f64>,
     pub psnr_before: f64,
     pub psnr_after: f64,
@@ -36,7 +36,7 @@ impl Look {
         })
     }
 
-    /// What the model makes of what it sees.
+    /// Reconstructs the pictures from what the model sees.
     pub async fn rebuilt(&self, codec: &Codec) -> Result<Vec<Picture>> {
         let mut rebuilt = Vec::new();
         for seen in self.damaged.as_ref().unwrap_or(&self.pictures) {
@@ -45,7 +45,7 @@ impl Look {
         Ok(rebuilt)
     }
 
-    /// Mean PSNR of copies, in decibels.
+    /// Mean PSNR of `copies`, in decibels.
     pub fn psnr(&self, copies: &[Picture]) -> Result<f64> {
         let mut sum = 0.0;
         for (picture, copy) in self.pictures.iter().zip(copies) {
@@ -54,7 +54,7 @@ impl Look {
         Ok(sum / self.pictures.len() as f64)
     }
 
-    /// Nothing without pictures.
+    /// `None` without pictures.
     pub fn gain(&self, before: &[Picture], after: &[Picture]) -> Result<Option<Gain>> {
         if self.pictures.is_empty() {
             return Ok(None);
@@ -68,7 +68,7 @@ impl Look {
         }))
     }
 
-    /// The first pictures beside each other, each one's copies below it.
+    /// The first pictures next to each other, each with its copies below.
     pub fn sheet(&self, before: &[Picture], after: &[Picture]) -> Result<Picture> {
         let columns: Vec<Vec<Picture>> = (0..self.pictures.len().min(grid::COLUMNS))
             .map(|i| {

@@ -1,5 +1,5 @@
 //! The native command line: `tesserae --help`.
-// What is printed goes through `terminal`.
+// All printing goes through `terminal`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod blend;
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let (text, code) = (error.to_string(), error.code());
             if json {
-                // Where that cannot be printed, there is still the line below.
+                // If this cannot be printed, the line below still can.
                 let _ = terminal::print_json(json!({"code": code, "error": text}));
             }
             terminal::warn(format_args!("tesserae: {text} [{code}]"));

@@ -1,4 +1,4 @@
-//! Reports of shards, and one report of them all.
+//! Reports of single shards, merged into one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::files;
 use crate::model::FitArgs;
 use crate::report::{Measured, Report};
 
-/// What has to be the same for two reports to be put together.
+/// Everything that must match for two reports to be merged.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     codebook: String,
@@ -32,7 +32,7 @@ impl Settings {
         }
     }
 
-    /// Fails if the report at `path` was made with others.
+    /// Fails if the report at `path` was made with different settings.
     pub fn check(&self, path: &Path) -> Result<()> {
         self.same(&ShardReport::read(path)?.settings, path)
     }
@@ -46,7 +46,7 @@ impl Settings {
     }
 }
 
-/// A report that can be put together with others.
+/// A report that can be merged with others.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ShardReport {
     pub shard: String,
@@ -66,7 +66,7 @@ impl ShardReport {
     }
 }
 
-/// The report of all pictures in the reports among `paths` and in the folders among them.
+/// The combined report of all reports among `paths` and in the folders among them.
 pub fn merge(paths: &[PathBuf]) -> Result<Report> {
     let mut found = Vec::new();
     for path in paths {
@@ -82,7 +82,7 @@ pub fn merge(paths: &[PathBuf]) -> Result<Report> {
         }
     }
     found.sort();
-    // A folder and a file of it may both be named.
+    // A folder and a file in it may both be given.
     found.dedup();
     let mut all = Measured::default();
     let mut settings: Option<Settings> = None;

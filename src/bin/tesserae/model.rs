@@ -8,10 +8,10 @@ use tesserae::{Codec, Error, Picture, Result};
 use crate::device::{DeviceArgs, Opened};
 use crate::{files, weights};
 
-/// A config.json for what shapes cannot tell.
+/// A config.json for what the weights' shapes do not determine.
 #[derive(Debug, Default, clap::Args)]
 pub struct ConfigArgs {
-    /// A config.json for what the weights' shapes cannot tell, if it does not lie beside them.
+    /// A config.json for what the weights' shapes do not determine, if it is not next to them.
     #[arg(long)]
     config: Option<PathBuf>,
 }
@@ -26,13 +26,13 @@ impl ConfigArgs {
     }
 }
 
-/// Which model, for every command that uses one.
+/// The model to use, for every command that needs one.
 #[derive(Debug, clap::Args)]
 pub struct ModelArgs {
-    /// A shipped model's name, a weight file, or the folder that holds one.
+    /// Name of a shipped model, a weight file, or a folder that contains one.
     #[arg(long, default_value = "photos-f8")]
     model: String,
-    /// Folder of shipped models, with their index.json.
+    /// Folder of shipped models with their index.json.
     #[arg(long, default_value = "www/models")]
     models: PathBuf,
     #[command(flatten)]
@@ -41,13 +41,13 @@ pub struct ModelArgs {
     device: DeviceArgs,
 }
 
-/// How a picture is made ready, as on the page.
+/// How to preprocess a picture, as on the page.
 #[derive(Debug, clap::Args)]
 pub struct FitArgs {
     /// Scale down so that the longest side is at most this many pixels (0 keeps the size).
     #[arg(long, default_value_t = 0)]
     pub size: u32,
-    /// Take the centre square first.
+    /// Crop to the centre square first.
     #[arg(long)]
     pub square: bool,
 }
@@ -58,20 +58,20 @@ impl FitArgs {
         Self { size, square: true }
     }
 
-    /// The picture in `bytes`, made ready.
+    /// Decodes and preprocesses the picture in `bytes`.
     pub fn decode(&self, bytes: &[u8]) -> Result<Picture> {
         Picture::decode_fit(bytes, self.size, self.square)
     }
 
-    /// The picture in a file, made ready.
+    /// Decodes and preprocesses a picture file.
     pub fn picture(&self, path: &Path) -> Result<Picture> {
         self.decode(&files::read(path)?)
     }
 }
 
 impl ModelArgs {
-    /// The weight file, or the folder of one: what is named exists as a file, or the index knows it,
-    /// or it exists as a folder.
+    /// The weight file, or a folder that contains one. The name is looked up as a file, then in the
+    /// index, then as a folder.
     pub fn file(&self) -> Result<PathBuf> {
         let path = Path::new(&self.model);
         let is_path = self.model.contains(['/', '.']);
@@ -87,55 +87,55 @@ impl ModelArgs {
         }
     }
 
-    /// The file of the shipped model that is named.
+    /// The file of the shipped model with this name.
     fn shipped(&self) -> Result<PathBuf> {
         let index = files::read(&self.models.join("index.json"))?;
         let index = Manifest::from_json(&String::from_utf8_lossy(&index))?;
         Ok(self.models.join(&index.entry(&self.model)?.file))
     }
 
-    /// The files that are read for it.
+    /// All files that loading it reads.
     pub fn inputs(&self) -> Result<Vec<PathBuf>> {
         let mut inputs = weights::inputs(&self.file()?);
         inputs.extend(self.config.file().cloned());
         Ok(inputs)
     }
 
-    /// Where to compute.
+    /// Opens the device to compute on.
     pub fn device(&self) -> Result<Opened> {
         self.device.open()
     }
 
-    /// Where to train.
+    /// Opens the device to train on.
     pub fn device_to_train(&self) -> Result<Opened> {
         self.device.open_to_train()
     }
 
-    /// The weights as a model.
+    /// Loads the weights as a model.
     pub fn weights(&self, device: &Opened) -> Result<Loaded> {
         let file = self.file()?;
-        // The header tells what a model takes; its values may be gigabytes to read.
+        // The header is enough to tell what the model needs; reading the values may mean gigabytes.
         let survey = weights::survey(&file, &self.config)?;
         survey.fits()?;
         let (parameters, largest) = (survey.parameters(), survey.largest());
         let config = survey.config.autoencoder()?;
         device.limits().admit(config, parameters, largest)?;
-        // A config from a pipe can be read only once, so the survey is not made anew.
+        // A config from a pipe can be read only once, so the survey is reused.
         weights::build(survey, device)?.autoencoder()
     }
 
-    /// The model, ready for pictures.
+    /// Loads the model, ready to encode and decode.
     pub fn load(&self) -> Result<Codec> {
         self.load_on(&self.device()?)
     }
 
-    /// The same on a device that has been opened already.
+    /// The same on a device that is already open.
     pub fn load_on(&self, device: &Opened) -> Result<Codec> {
         Ok(Codec::new(self.weights(device)?, device).within(device.limits()))
     }
 }
 
-/// A bar over the windows of a large picture; nothing where there is no terminal.
+/// A progress bar over the windows of a large picture; hidden without a terminal.
 pub fn watch() -> Result<impl AsyncFnMut(Phase, usize, usize) -> bool> {
     let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}")
         .map_err(|e| Error::Internal(e.to_string()))?;

@@ -1,5 +1,4 @@
-//! Where results go. They are checked before the work begins, and a file appears whole or not at
-//! all.
+//! Output files. They are checked before the work begins, and written atomically.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -9,27 +8,27 @@ use tesserae::{Error, Picture, Result};
 
 use crate::{signals, terminal};
 
-/// Symbolic links that are followed to one file, as on Linux.
+/// Maximum number of symbolic links to follow for one file, as on Linux.
 const MAX_LINKS: usize = 40;
 
 #[derive(Debug, clap::Args)]
 pub struct OverwriteArgs {
-    /// Allow an output to replace a file that is read.
+    /// Allow outputs to replace input files.
     #[arg(long)]
     pub overwrite: bool,
 }
 
-/// The outputs of a command, none of which may be one of its inputs or of each other.
+/// A command's outputs, which must differ from its inputs and from each other.
 pub struct Outputs {
     inputs: Vec<PathBuf>,
     claimed: Vec<Output>,
     overwrite: bool,
 }
 
-/// Where one result goes.
+/// The destination of one result.
 #[derive(Debug, Clone)]
 pub struct Output {
-    /// As it was given, for messages and for its extension.
+    /// As given, for messages and for its extension.
     path: PathBuf,
     place: Place,
 }
@@ -38,14 +37,14 @@ pub struct Output {
 enum Place {
     /// Standard output.
     Standard,
-    /// A device, a pipe or an open descriptor: written into, never replaced.
+    /// A device, pipe or open descriptor: written to, never replaced.
     Special(PathBuf),
-    /// A file that is there or not, behind all symbolic links.
+    /// A regular file, existing or not, after resolving all symbolic links.
     File(PathBuf),
 }
 
 impl Outputs {
-    /// `inputs` are the files that are read; with `overwrite` an output may be one of them.
+    /// `inputs` are the files that are read; with `overwrite`, outputs may replace them.
     pub fn new<'a>(inputs: impl IntoIterator<Item = &'a Path>, overwrite: bool) -> Self {
         Self {
             inputs: inputs.into_iter().map(Path::to_owned).collect(),
@@ -54,7 +53,7 @@ impl Outputs {
         }
     }
 
-    /// Checks that something can be written to `path`; `-` is standard output.
+    /// Checks that `path` can be written to; `-` is standard output.
     pub fn claim(&mut self, path: &Path) -> Result<Output> {
         let place = Place::of(path).map_err(|e| Error::io(path, e))?;
         if self.claimed.iter().any(|other| other.place.clashes(&place)) {
@@ -86,31 +85,31 @@ impl Outputs {
         Ok(output)
     }
 
-    /// The same for a picture, whose extension says how it is written.
+    /// The same for a picture, whose extension determines the format.
     pub fn claim_picture(&mut self, path: &Path) -> Result<Output> {
         Picture::from_rgb(1, 1, vec![0; 3])?.encode_as(extension(path))?;
         self.claim(path)
     }
 }
 
-/// Fails unless files can be made in `folder`.
+/// Fails unless files can be created in `folder`.
 pub fn check_folder(folder: &Path) -> Result<()> {
     let part = part(folder, None).map_err(|e| Error::io(folder, e))?;
     part.close().map_err(|e| Error::io(folder, e))
 }
 
-/// Writes a file that nobody else claims.
+/// Writes a file that nothing else claims.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     Outputs::new([], false).claim(path)?.write(bytes)
 }
 
 impl Output {
-    /// As it was given.
+    /// The path as given.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it is a file, there or not.
+    /// Whether it is a regular file, existing or not.
     pub fn is_file(&self) -> bool {
         matches!(self.place, Place::File(_))
     }
@@ -124,7 +123,7 @@ impl Output {
         .map_err(|e| Error::io(&self.path, e))
     }
 
-    /// Writes a picture as its file's extension says, PNG without one.
+    /// Encodes a picture in the format of the file's extension, or as PNG without one.
     pub fn write_picture(&self, picture: &Picture) -> Result<()> {
         self.write(&picture.encode_as(extension(&self.path))?)
     }
@@ -151,7 +150,7 @@ impl Place {
             };
             let folder = fs::canonicalize(folder)?;
             path = folder.join(name);
-            // What a link there says is for people; opening it gives the descriptor's file.
+            // Links there are for display only; opening one gives the descriptor's file.
             if folder.ends_with("fd") && folder.starts_with("/proc") {
                 let own = folder == Path::new(&format!("/proc/{}/fd", std::process::id()));
                 return Ok(match own && path.ends_with("1") {
@@ -180,7 +179,7 @@ impl Place {
     }
 }
 
-/// Whether two paths are one file that exists, by whatever links.
+/// Whether two paths refer to the same existing file, through any links.
 pub fn is_same(a: &Path, b: &Path) -> bool {
     #[cfg(unix)]
     let id = |path: &Path| {
@@ -192,7 +191,7 @@ pub fn is_same(a: &Path, b: &Path) -> bool {
     id(a).is_some_and(|a| id(b) == Some(a))
 }
 
-/// Fails where a plain write would, and where no file can be made beside this one.
+/// Fails if a plain write would, or if no file can be created next to this one.
 fn writable(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).open(path) {
         Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
@@ -207,7 +206,7 @@ fn folder_of(path: &Path) -> &Path {
 
 fn write_into(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    // A descriptor may be that of a file with something in it.
+    // A descriptor may refer to a file with existing content.
     match path.starts_with("/proc") {
         true => options.append(true),
         false => options.write(true),
@@ -217,29 +216,29 @@ fn write_into(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.flush()
 }
 
-/// Writes to a new file beside `path`, then renames it, so that a full disk or a crash leaves the
-/// old file whole.
+/// Writes to a temporary file next to `path`, then renames it, so that a full disk or a crash
+/// leaves the old file intact.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut part = part(folder_of(path), fs::metadata(path).ok())?;
     part.write_all(bytes)?;
     part.as_file().sync_all()?;
     part.persist(path)?;
-    // The name is safe when the folder is; not every system opens folders.
+    // The rename is durable once the folder is synced; not every system can open folders.
     if let Ok(folder) = File::open(folder_of(path)) {
         let _ = folder.sync_all();
     }
     Ok(())
 }
 
-/// A new file with a random name, gone when it is dropped; with the owner and mode of the `old` one,
-/// else as any new file.
+/// A temporary file with a random name, deleted on drop; with the owner and mode of the `old` file,
+/// or those of any new file.
 fn part(folder: &Path, old: Option<Metadata>) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".tesserae-").suffix(".part").rand_bytes(12);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // Less what the umask takes away.
+        // Minus the umask.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let part = builder.tempfile_in(folder)?;
@@ -247,7 +246,7 @@ fn part(folder: &Path, old: Option<Metadata>) -> io::Result<tempfile::NamedTempF
         #[cfg(unix)]
         {
             use std::os::unix::fs::{MetadataExt, fchown};
-            // Only root may give files away.
+            // Only root may change the owner.
             let _ = fchown(part.as_file(), Some(old.uid()), Some(old.gid()));
         }
         part.as_file().set_permissions(old.permissions())?;

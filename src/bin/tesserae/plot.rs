@@ -12,25 +12,25 @@ use crate::files;
 use crate::outputs::{Outputs, OverwriteArgs};
 use crate::terminal;
 
-/// Size of the drawing in pixels, for all panels together.
+/// Size of the plot in pixels, all panels together.
 const SIZE: (u32, u32) = (900, 1100);
 
-/// Fields of the log that are no losses, by the panel that they are in; the rest are losses.
+/// Log fields that are not losses, by panel; all others are losses.
 const QUALITY: [&str; 2] = ["psnr", "held_out_psnr"];
 const CODES: [&str; 2] = ["used", "perplexity"];
 const ASIDE: [&str; 3] = ["step", "learning_rate", "crops_per_second"];
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Log of a training (.jsonl).
+    /// Training log (.jsonl).
     log: PathBuf,
-    /// Drawing to write: SVG.
+    /// Plot to write: SVG.
     output: PathBuf,
     #[command(flatten)]
     overwrite: OverwriteArgs,
 }
 
-/// The points of each curve, by its name.
+/// The points of each curve, keyed by name.
 type Curves = BTreeMap<String, Vec<(f64, f64)>>;
 
 impl Args {
@@ -90,7 +90,7 @@ fn draw(curves: &Curves, svg: &mut String) -> Drawn {
         .filter(|(name, points)| {
             let name = name.as_str();
             let elsewhere = QUALITY.contains(&name) || CODES.contains(&name);
-            // A logarithm has no place for what is not positive.
+            // A logarithmic axis can only show positive values.
             !elsewhere && points.iter().all(|(_, value)| *value > 0.0)
         })
         .collect();
@@ -106,7 +106,7 @@ fn draw(curves: &Curves, svg: &mut String) -> Drawn {
     Ok(())
 }
 
-/// One panel; nothing where it has no curve.
+/// Draws one panel; nothing if it has no curves.
 fn panel<Y>(
     area: &DrawingArea<SVGBackend<'_>, Shift>,
     title: &str,
@@ -148,7 +148,7 @@ where
     Ok(())
 }
 
-/// From the least to the largest, with some room where they are the same.
+/// From the minimum to the maximum, widened if they are equal.
 fn range(values: impl Iterator<Item = f64>) -> Option<Range<f64>> {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))

@@ -1,4 +1,4 @@
-//! What `eval` finds out, as it is printed and kept.
+//! The results of `eval`, as printed and saved.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use tesserae::{Error, Picture, Result};
 
 use crate::terminal;
 
-/// How near a picture is to its original, or the means of that.
+/// Similarity of a picture to its original, or the means over several pictures.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Quality {
     /// In JSON, infinity is null.
@@ -17,7 +17,8 @@ pub struct Quality {
     pub psnr: f64,
     pub ssim: f64,
     pub ms_ssim: f64,
-    /// By the original's: 1 is as lively. None where that has none at all.
+    /// Relative to the original's: 1 means equally detailed. `None` if the original has none at
+    /// all.
     pub gradient_energy: Option<f64>,
 }
 
@@ -47,13 +48,13 @@ impl Quality {
     }
 }
 
-/// None of nothing.
+/// The mean, or `None` without numbers.
 fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = numbers.fold((0.0, 0), |(sum, count), number| (sum + number, count + 1));
     (count > 0).then(|| sum / f64::from(count))
 }
 
-/// One picture.
+/// The measurements of one picture.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Row {
     pub file: String,
@@ -61,31 +62,31 @@ pub struct Row {
     pub height: u32,
     #[serde(flatten)]
     pub measured: Quality,
-    /// This and the next two only of a model that makes tokens.
+    /// This and the next two only for a model that makes tokens.
     pub bpp: Option<f64>,
     pub perplexity: Option<f64>,
     pub used: Option<usize>,
     pub seconds: f64,
-    /// This and the next only with `--codecs`, of a picture that the format can hold.
+    /// This and the next only with `--codecs`, for a picture within the format's size limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jpeg: Option<CodecRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webp: Option<CodecRow>,
 }
 
-/// Another codec's file of the same picture.
+/// Another codec's result for the same picture.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct CodecRow {
-    /// As the codec counts it, up to 100.
+    /// On the codec's own scale, up to 100.
     pub quality: f64,
-    /// Whether it has no more bits than the tokens; if not, it is the smallest there is.
+    /// Whether it has no more bits than the tokens; if not, it is the smallest possible.
     pub fits: bool,
     pub bpp: f64,
     #[serde(flatten)]
     pub measured: Quality,
 }
 
-/// Means over the pictures, and how many of them fitted.
+/// Means over the pictures, and how many of them fitted the bit rate.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CodecMeans {
     pub bpp: f64,
@@ -106,14 +107,14 @@ impl CodecMeans {
     }
 }
 
-/// What a model does to some pictures: means over them, and a row each.
+/// A model's measurements on some pictures: means, and one row per picture.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Report {
     #[serde(flatten)]
     pub measured: Quality,
-    /// This and the next two only of a model that makes tokens.
+    /// This and the next two only for a model that makes tokens.
     pub bpp: Option<f64>,
-    /// Over the tokens of all pictures together: the mean of single perplexities says less.
+    /// Over the tokens of all pictures together, which says more than the mean over pictures.
     pub perplexity: Option<f64>,
     pub used: Option<usize>,
     pub seconds: f64,
@@ -127,7 +128,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A table: a line for each picture, for the means, and for the other codecs' means.
+    /// Prints a table with a line per picture, for the means, and for the other codecs' means.
     pub fn print(&self) -> Result<()> {
         let line = |q: &Quality, rest: &str| {
             let gradients = q
@@ -163,7 +164,7 @@ impl Report {
     }
 }
 
-/// What was measured, of which a report is made.
+/// The measurements that a report is made from.
 #[derive(Debug, Default)]
 pub struct Measured {
     pub images: Vec<Row>,
@@ -173,7 +174,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Counts `count` more of a code.
+    /// Adds `count` occurrences of a code.
     pub fn add(&mut self, code: usize, count: u64) {
         if self.counts.len() <= code {
             self.counts.resize(code + 1, 0);
@@ -181,7 +182,7 @@ impl Measured {
         self.counts[code] += count;
     }
 
-    /// The report, unless there is no picture; `source` names what they are of.
+    /// The report, unless there are no pictures; `source` is where they come from.
     pub fn report(self, source: &[PathBuf]) -> Result<Report> {
         let Self {
             images,

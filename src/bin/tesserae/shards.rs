@@ -1,4 +1,4 @@
-//! Where many pictures come from: files, folders, and tar shards.
+//! Sources of many pictures: files, folders, and tar shards.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -14,9 +14,9 @@ use crate::files;
 use crate::model::FitArgs;
 use crate::terminal;
 
-/// A picture's bytes: a file, or a part of a tar shard.
+/// A picture's bytes: a file, or part of a tar shard.
 pub struct Entry {
-    /// What it is called below its folder or in its shard.
+    /// Its name within its folder or shard.
     pub name: String,
     place: Place,
 }
@@ -31,7 +31,7 @@ enum Place {
 }
 
 impl Entry {
-    /// Where it is, for people: a shard's path goes on with the name in it.
+    /// Its path for display: a shard's path followed by the name inside it.
     pub fn path(&self) -> PathBuf {
         match &self.place {
             Place::File(path) => path.clone(),
@@ -69,8 +69,8 @@ pub fn is_tar(path: &Path) -> bool {
     extension.is_some_and(|e| e.eq_ignore_ascii_case("tar")) && !path.is_dir()
 }
 
-/// The pictures in the tar shards among `paths`, in their order, and then those of [`files::pictures`]
-/// for the others. A damaged shard is known before any work begins.
+/// The pictures in the tar shards among `paths`, in order, then those of [`files::pictures`] for
+/// the other paths. Fails on a damaged shard before any work begins.
 pub fn entries(paths: &[PathBuf]) -> Result<Vec<Entry>> {
     let (tars, others): (Vec<PathBuf>, Vec<PathBuf>) =
         paths.iter().cloned().partition(|path| is_tar(path));
@@ -97,7 +97,7 @@ pub fn entries(paths: &[PathBuf]) -> Result<Vec<Entry>> {
     Ok(found)
 }
 
-/// Reads the headers only.
+/// Reads only the headers.
 fn in_tar(path: &Path) -> Result<Vec<Entry>> {
     files::not_compressed(path)?;
     let failed = |e| Error::io(path, e);
@@ -113,7 +113,7 @@ fn in_tar(path: &Path) -> Result<Vec<Entry>> {
     for entry in archive.entries_with_seek().map_err(failed)? {
         let mut entry = entry.map_err(|e| damaged(&e))?;
         let (start, length) = (entry.raw_file_position(), entry.size());
-        // What is past the end would be skipped, not read.
+        // A part past the end would be skipped, not read.
         if start.checked_add(length).is_none_or(|end| end > whole) {
             return Err(damaged(&"it ends too early"));
         }
@@ -142,19 +142,20 @@ fn in_tar(path: &Path) -> Result<Vec<Entry>> {
     Ok(found)
 }
 
-/// A name with `/` that leads nowhere but down, and that a terminal can show.
+/// The name with `/` separators, without parts that lead upwards or characters that a terminal
+/// cannot show.
 fn named(path: &Path) -> String {
     let parts: Vec<_> = path
         .components()
         .filter(|part| matches!(part, Component::Normal(_)))
         .map(|part| part.as_os_str().to_string_lossy())
         .collect();
-    // These names go on into archives and reports, which others print.
+    // These names end up in archives and reports, which other programs print.
     parts.join("/").replace(char::is_control, "\u{fffd}")
 }
 
-/// Calls `work` with each picture, fitted. What cannot be read, or is too large for the model, is
-/// told and left out; returns how many that were.
+/// Calls `work` with each picture after preprocessing. Pictures that are unreadable or too large
+/// for the model are reported and skipped; returns how many.
 pub async fn each_picture(
     entries: &[Entry],
     fit: &FitArgs,
@@ -170,7 +171,7 @@ pub async fn each_picture(
                 Err(error @ Error::ImageTooLarge { .. }) => error,
                 Err(error) => return Err(error),
             },
-            // A tar that can no longer be read says nothing about the picture in it.
+            // If the tar can no longer be read, the picture in it is not at fault.
             Err(error @ Error::Io { .. }) if matches!(entry.place, Place::Part { .. }) => {
                 return Err(error);
             }

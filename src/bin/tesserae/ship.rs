@@ -13,16 +13,16 @@ use crate::model::FitArgs;
 use crate::outputs::{Outputs, OverwriteArgs};
 use crate::terminal;
 
-/// What a phone can be asked to fetch.
+/// A download size that is reasonable on a phone.
 const MAX_BYTES: usize = 8_000_000;
-/// What fine-tuning may fetch besides.
+/// Additional download for fine-tuning.
 const MAX_DISCRIMINATOR: usize = 6_000_000;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Weight file, with a name in it (`train --name`).
+    /// Weight file that contains a name (`train --name`).
     weights: PathBuf,
-    /// The discriminator that it was trained against, kept beside it for fine-tuning.
+    /// The discriminator it was trained with, shipped next to it for fine-tuning.
     #[arg(long)]
     discriminator: Option<PathBuf>,
     /// Pictures to measure it on, or folders of them: their centre squares, at 256×256 at most.
@@ -31,19 +31,19 @@ pub struct Args {
     /// What `judge` is, in a few words.
     #[arg(long)]
     judged_on: String,
-    /// The pictures that it learned from, in a sentence.
+    /// The training data, in one sentence.
     #[arg(long)]
     trained_on: String,
-    /// Identifiers on a model hub of data sets that it learned from, for the model card.
+    /// Hub identifiers of the training data sets, for the model card.
     #[arg(long, num_args = 1..)]
     dataset: Vec<String>,
     /// Licence of the weights.
     #[arg(long, default_value = "MIT OR Apache-2.0")]
     licence: String,
-    /// Markdown for the model card: what the model is for, and what it is not.
+    /// Markdown for the model card: what the model is and is not suitable for.
     #[arg(long)]
     notes: PathBuf,
-    /// Folder of shipped models, with their index.json.
+    /// Folder of shipped models with their index.json.
     #[arg(long, default_value = "www/models")]
     models: PathBuf,
     #[command(flatten)]
@@ -64,7 +64,7 @@ impl Args {
             Error::Argument("The weight file has no name; train with --name".to_owned())
         })?;
         check_name(&name)?;
-        // Everything that can be missing is read before anything is written.
+        // Read everything that could be missing before writing anything.
         let notes = files::text(&self.notes)?;
         let index = self.models.join("index.json");
         let mut manifest = if index.is_file() {
@@ -79,7 +79,7 @@ impl Args {
             bytes: bytes.len() as u64,
             sha256: sha256(bytes),
         });
-        // The weights may come from their place in this folder: what is written is what was read.
+        // The weights may already be in this folder: what is written is what was read.
         let mut outputs = Outputs::new([self.notes.as_path()], self.overwrite.overwrite);
         let mut claim = |file: &str| outputs.claim(&self.models.join(file));
         let (weights_out, card_out, index_out) = (
@@ -143,8 +143,8 @@ impl Args {
     }
 }
 
-/// Refuses a name that cannot be that of files in one folder, and part of an address, as it is. With
-/// a dot it could be another model's file, and `--model` would take it for a path.
+/// Rejects a name that cannot be used unchanged as a file name and in a URL. With a dot it could be
+/// another model's file, and `--model` would take it for a path.
 fn check_name(name: &str) -> Result<()> {
     let known = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if name.len() <= 100
@@ -159,7 +159,7 @@ fn check_name(name: &str) -> Result<()> {
     )))
 }
 
-/// The bytes of a discriminator's file, which is one and not too large.
+/// Reads a discriminator's file, checking that it is one and not too large.
 fn judged(path: &Path) -> Result<Vec<u8>> {
     weights::load_discriminator(&crate::weights::container(path)?, &Device::flex())?;
     let bytes = files::read(path)?;

@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: they end the program at once, but not in the middle of a file, and a training
-//! saves first.
+//! Ctrl-C and SIGTERM: they end the program at once, except while a file is being written or a
+//! training still has to save.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -11,34 +11,34 @@ use tesserae::{Error, Result};
 
 #[derive(Default)]
 struct Signals {
-    /// The number of the last signal; 0 before there is one.
+    /// Number of the last signal; 0 before the first.
     caught: Arc<AtomicUsize>,
-    /// Whether a signal ends the program by itself.
+    /// Whether a signal ends the program immediately.
     at_once: Arc<AtomicBool>,
 }
 
-/// Those of the program.
+/// The program's signal state.
 fn signals() -> &'static Signals {
     static SIGNALS: OnceLock<Signals> = OnceLock::new();
     SIGNALS.get_or_init(Signals::default)
 }
 
-/// Begins to listen, for the whole program.
+/// Starts listening for signals in the whole program.
 pub fn listen() -> Result<()> {
     signals().listen()
 }
 
-/// The status that a shell gives a program that this signal ended, if one was caught.
+/// The exit status that a shell reports for a program ended by this signal, if one was caught.
 pub fn status() -> Option<u8> {
     signals().status()
 }
 
-/// Does `work`, and only then what a signal asks for.
+/// Runs `work`, and handles a signal only afterwards.
 pub fn after<T>(work: impl FnOnce() -> T) -> T {
     signals().after(work)
 }
 
-/// While it exists, signals are only noted: whoever made it looks at [`status`] and saves.
+/// While this exists, signals are only recorded; its owner checks [`status`] and saves.
 pub struct Hold {
     signals: &'static Signals,
     before: bool,
@@ -56,8 +56,8 @@ impl Drop for Hold {
     }
 }
 
-/// The signals that whoever started the program had it ignore, the first one in the lowest bit; none
-/// where the system does not say so in a file, as asking it otherwise takes unsafe code.
+/// The signals that the parent process had set to be ignored, with the first in the lowest bit;
+/// none if the system does not report it in a file, as asking otherwise takes unsafe code.
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -70,7 +70,8 @@ impl Signals {
         self.at_once.store(true, SeqCst);
         let ignored = ignored();
         for signal in [SIGINT, SIGTERM] {
-            // A shell without job control has its background jobs ignore Ctrl-C, and they still must.
+            // A shell without job control starts background jobs with Ctrl-C ignored; it must stay
+            // ignored.
             if ignored >> (signal - 1) & 1 == 1 {
                 continue;
             }
@@ -113,13 +114,13 @@ mod tests {
 
     #[test]
     fn a_signal_waits_while_it_is_held() {
-        // Not the program's, which other tests look at.
+        // Separate from the program's, which other tests look at.
         let signals: &'static Signals = Box::leak(Box::default());
         signals.listen().unwrap();
         let hold = signals.hold();
         assert_eq!(signals.status(), None);
         low_level::raise(SIGTERM).unwrap();
-        // Work inside of a training that will look for itself.
+        // Work inside a training that checks for signals itself.
         assert_eq!(signals.after(|| 7), 7);
         assert_eq!(signals.status(), Some(143));
         assert!(!signals.at_once.load(SeqCst));

@@ -1,5 +1,5 @@
-//! Everything that is printed: line by line, with nothing in it that a terminal would obey, and
-//! without a panic where nobody reads or the disk is full.
+//! All printing: line by line, without terminal control characters, and without panicking if the
+//! reader is gone or the disk is full.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
@@ -9,20 +9,20 @@ use tesserae::{Error, Result};
 
 /// Standard output carries an output file, so reports go to standard error.
 static TAKEN: AtomicBool = AtomicBool::new(false);
-/// The reader of standard output has closed it; the work goes on without one.
+/// The reader of standard output has closed it; the work continues regardless.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Keeps standard output for the bytes of an output file.
+/// Reserves standard output for the bytes of an output file.
 pub fn take_stdout() {
     TAKEN.store(true, Relaxed);
 }
 
-/// A line of a report. What a file supplied (names, metadata) is escaped.
+/// Prints a line of a report. Text from files (names, metadata) is escaped.
 pub fn print(line: impl Display) -> Result<()> {
     report(escaped(line))
 }
 
-/// The same for JSON, which stays JSON.
+/// The same for JSON, which remains valid JSON.
 pub fn print_json(json: impl Display) -> Result<()> {
     let mut line = String::new();
     for c in json.to_string().chars() {
@@ -35,14 +35,14 @@ pub fn print_json(json: impl Display) -> Result<()> {
     report(line)
 }
 
-/// A line on standard error. Nothing can be done where that cannot be written.
+/// Prints a line to standard error. If that fails, there is nothing left to do.
 pub fn warn(line: impl Display) {
     let mut line = escaped(line);
     line.push('\n');
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// An output file's bytes, on standard output.
+/// Writes an output file's bytes to standard output.
 pub fn write_stdout(bytes: &[u8]) -> Result<()> {
     if CLOSED.load(Relaxed) {
         return Ok(());
@@ -77,7 +77,7 @@ fn escaped(line: impl Display) -> String {
     shown
 }
 
-/// Control characters, line separators, and marks that reverse the direction of what follows.
+/// Control characters, line separators, and marks that change the text direction.
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

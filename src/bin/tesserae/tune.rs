@@ -20,54 +20,54 @@ pub struct Args {
     /// Weight file to write.
     #[arg(long)]
     out: PathBuf,
-    /// Picture, or folder of them, that is not learned from but measured before and after; may be
-    /// given more than once.
+    /// Held-out picture or folder, measured before and after tuning; may be given more than once.
     #[arg(long, value_name = "PATH")]
     held_out: Vec<PathBuf>,
-    /// Write a sheet of the first of those (.png, .jpg or .webp): each one's original, its damaged copy
-    /// if there is one, and what the model made of it before and makes after, from top to bottom.
+    /// Write a sheet of the first held-out pictures (.png, .jpg or .webp): each original, its
+    /// damaged copy if there is one, and the reconstructions before and after tuning, from top to
+    /// bottom.
     #[arg(long, value_name = "FILE", requires = "held_out")]
     sheet: Option<PathBuf>,
     #[arg(long, default_value_t = 50)]
     steps: usize,
-    /// Highest learning rate.
+    /// Peak learning rate.
     #[arg(long, default_value_t = 1e-3)]
     learning_rate: f64,
-    /// What learns. With the decoder alone, pictures keep their tokens.
+    /// Parts to train. With the decoder alone, pictures keep their tokens.
     #[arg(long, value_enum, default_value_t)]
     parts: PartsArg,
-    /// What it is to become good at.
+    /// Training objective.
     #[arg(long, value_enum, default_value_t)]
     objective: ObjectiveArg,
-    /// Train a restoration: noise of this standard deviation (of 255) is added to what the model
-    /// sees.
+    /// Train a restoration: add noise with this standard deviation (out of 255) to the model's
+    /// input.
     #[arg(long, group = "damage")]
     noise: Option<f32>,
-    /// Likewise, JPEG of this quality (1 to 100).
+    /// Likewise, with JPEG compression at this quality (1 to 100).
     #[arg(long, group = "damage")]
     jpeg: Option<u8>,
-    /// Likewise, a blur of this standard deviation in pixels.
+    /// Likewise, with a blur of this standard deviation in pixels.
     #[arg(long, group = "damage")]
     blur: Option<f32>,
-    /// Likewise, scaled down by this factor and up again.
+    /// Likewise, with downscaling by this factor and back up.
     #[arg(long, group = "damage")]
     small: Option<f32>,
-    /// Crops a step.
+    /// Crops per step.
     #[arg(long, default_value_t = 1)]
     batch: usize,
-    /// Side of a crop in pixels, or the largest that a picture holds if none holds that; 0 for the
-    /// largest that every picture holds, and at most 256.
+    /// Crop size in pixels, or the largest that fits in a picture if none is that large; 0 for the
+    /// largest that fits in every picture, at most 256.
     #[arg(long, default_value_t = 0)]
     crop: usize,
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The discriminator to start from, for the lifelike objective; else it starts afresh.
+    /// Discriminator to start from, for the lifelike objective; randomly initialised if not given.
     #[arg(long)]
     discriminator: Option<PathBuf>,
-    /// Name to write into the weight file.
+    /// Model name to store in the weight file.
     #[arg(long)]
     name: Option<String>,
-    /// How the weights are stored.
+    /// Storage type of the weights.
     #[arg(long, value_enum, default_value_t = crate::convert::Dtype::F32)]
     dtype: crate::convert::Dtype,
     #[command(flatten)]
@@ -89,10 +89,10 @@ enum PartsArg {
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
 enum ObjectiveArg {
-    /// VQ-VAE's: few errors.
+    /// VQ-VAE's objective: minimises the reconstruction error.
     #[default]
     Faithful,
-    /// VQ-GAN's: edges and texture, against a discriminator.
+    /// VQ-GAN's objective: edges and texture, against a discriminator.
     Lifelike,
 }
 
@@ -148,7 +148,7 @@ impl Args {
         }
         let rate = done as f64 / began.elapsed().as_secs_f64();
 
-        // Before anything is written that a broken device may have made.
+        // Before anything that a broken device may have computed is written.
         device.check()?;
         let artifacts = session.artifacts(self.name.as_deref(), self.dtype.into());
         let mut artifacts = artifacts.await?.into_iter();
@@ -157,7 +157,7 @@ impl Args {
         let bytes = weights.ok_or_else(missing)?.bytes;
         out.write(&bytes)?;
         drop(hold);
-        // Measuring takes time, too, and nobody waits for it any more.
+        // Measuring takes time, and after an interrupt nobody is waiting for the result.
         let (after, held_out) = if stopped {
             terminal::warn(format_args!("stopped and saved after {done} steps"));
             (None, None)
@@ -197,7 +197,7 @@ impl Args {
         Ok(())
     }
 
-    /// Where the weights and the sheet go.
+    /// The paths of the weights and the sheet.
     fn outputs(&self) -> Result<(Output, Option<Output>)> {
         let mut inputs = self.model.inputs()?;
         let discriminator = self.discriminator.iter();

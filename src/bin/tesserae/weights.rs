@@ -1,4 +1,4 @@
-//! Opening weights: a file, one of several, or a folder, and the config that lies beside them.
+//! Opens weights from a file, one of several shards, or a folder, and the config next to them.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use tesserae::{Error, ModelConfig, Result};
 use crate::model::ConfigArgs;
 use crate::{files, terminal};
 
-/// What diffusers and transformers call a folder's weights, the likeliest first.
+/// Names of weight files in diffusers and transformers folders, likeliest first.
 const NAMES: [&str; 6] = [
     "diffusion_pytorch_model.safetensors",
     "diffusion_pytorch_model.safetensors.index.json",
@@ -25,11 +25,11 @@ const NAMES: [&str; 6] = [
     "model.safetensors.index.json",
     "pytorch_model.bin",
 ];
-/// Folders of a diffusers pipeline that hold an autoencoder.
+/// Subfolders of a diffusers pipeline that contain an autoencoder.
 const PARTS: [&str; 3] = ["vae", "vqvae", "movq"];
-/// Extensions of weight files, the likelier kind first.
+/// Extensions of weight files, likelier kind first.
 const KINDS: [&[&str]; 2] = [&["safetensors", "sft"], &["ckpt", "pt", "pth", "bin"]];
-/// Any of these fields shows that a `config.json` belongs to a model of a kind that is read here.
+/// Any of these fields identifies a `config.json` of a supported kind of model.
 const TELLING: [&str; 9] = [
     "kind",
     "_class_name",
@@ -41,11 +41,11 @@ const TELLING: [&str; 9] = [
     "quantizer",
     "sample_size",
 ];
-/// Longest config that is read, in bytes.
+/// Maximum length of a config in bytes.
 const MAX_CONFIG: u64 = 1 << 20;
 
-/// Looks at names and shapes of the weights at `path`, with what a config says of them: the one that
-/// is given, or else the one beside them. No value is read.
+/// Reads the names and shapes of the weights at `path`, together with the given config, or else the
+/// one next to them. No values are read.
 pub fn survey(path: &Path, given: &ConfigArgs) -> Result<Survey> {
     let path = file(path)?;
     if let Some(given) = given.text()? {
@@ -55,7 +55,7 @@ pub fn survey(path: &Path, given: &ConfigArgs) -> Result<Survey> {
         return Survey::of(container(&path)?, None);
     };
     Survey::of(container(&path)?, Some(&beside)).map_err(|error| match error {
-        // Nobody named it, so its name is told.
+        // The user did not name it, so the message does.
         Error::ConfigInvalid(what) => {
             Error::ConfigInvalid(format!("{what} ({} was read)", place.display()))
         }
@@ -63,31 +63,30 @@ pub fn survey(path: &Path, given: &ConfigArgs) -> Result<Survey> {
     })
 }
 
-/// Looks at every value as well. What was not in the file, or not all that was in it, is reported on
+/// Also checks every value. Assumed values, and which of several models was chosen, are reported on
 /// standard error.
 pub fn check(path: &Path, given: &ConfigArgs) -> Result<CheckedWeights> {
     values(survey(path, given)?)
 }
 
-/// Goes on from a survey to every value, and reports as [`check`] does.
+/// Continues from a survey to the values, and reports as [`check`] does.
 fn values(survey: Survey) -> Result<CheckedWeights> {
     let checked = CheckedWeights::of_survey(survey)?;
     report(&checked);
     Ok(checked)
 }
 
-/// The weights as a model.
+/// Loads the weights as a model.
 pub fn load(path: &Path, given: &ConfigArgs, device: &Device) -> Result<Loaded<ModelConfig>> {
     build(survey(path, given)?, device)
 }
 
-/// The weights that were surveyed as a model.
+/// Builds a model from surveyed weights.
 pub fn build(survey: Survey, device: &Device) -> Result<Loaded<ModelConfig>> {
     weights::build(&values(survey)?, device)
 }
 
-/// Reports what a reader could not know: values that were assumed, and which of several models was
-/// taken.
+/// Reports assumed values, and which of several models was chosen.
 pub fn report(survey: &Survey) {
     let (taken, others) = (survey.taken(), survey.passed_over());
     if !others.is_empty() {
@@ -112,7 +111,7 @@ pub fn report(survey: &Survey) {
     }
 }
 
-/// A path of keys in a checkpoint, for a sentence.
+/// A checkpoint's key path, formatted for a message.
 pub fn key(path: &str) -> String {
     match path {
         "" => "no key".to_owned(),
@@ -120,7 +119,7 @@ pub fn key(path: &str) -> String {
     }
 }
 
-/// Fields with the values that were assumed.
+/// Fields with their assumed values.
 fn assumed(config: &ModelConfig, fields: &[&str]) -> Vec<String> {
     let values = serde_json::to_value(config).unwrap_or_default();
     fields
@@ -132,7 +131,7 @@ fn assumed(config: &ModelConfig, fields: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// The tensors of a weight file, or of all shards that an index (`….index.json`) names.
+/// The tensors of a weight file, or of all shards listed in an index (`….index.json`).
 pub fn container(path: &Path) -> Result<Container> {
     let path = file(path)?;
     if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
@@ -150,7 +149,7 @@ pub fn container(path: &Path) -> Result<Container> {
     Container::open(Bytes::open(&path)?)
 }
 
-/// The files that are read for the weights at `path`, as far as they are there.
+/// The existing files that are read for the weights at `path`.
 pub fn inputs(path: &Path) -> Vec<PathBuf> {
     let Ok(file) = file(path) else {
         return Vec::new();
@@ -168,7 +167,7 @@ pub fn inputs(path: &Path) -> Vec<PathBuf> {
     inputs
 }
 
-/// The weight file that `path` means: itself, or one in the folder that it is.
+/// The weight file at `path`: the file itself, or one in the folder.
 fn file(path: &Path) -> Result<PathBuf> {
     if !path.is_dir() {
         return Ok(path.to_owned());
@@ -226,7 +225,7 @@ fn file(path: &Path) -> Result<PathBuf> {
     ))
 }
 
-/// The config that lies beside a weight file, if it is one of a model: its place and text.
+/// The config next to a weight file, if it is a model's: its path and text.
 fn beside(file: &Path) -> Result<Option<(PathBuf, String)>> {
     let place = file.with_file_name("config.json");
     let Ok(about) = fs::metadata(&place) else {
@@ -236,7 +235,7 @@ fn beside(file: &Path) -> Result<Option<(PathBuf, String)>> {
         return Ok(None);
     }
     let text = files::text(&place)?;
-    // What cannot be read may be the one that matters, so that it is not passed over.
+    // An unreadable config may be the one that matters, so it is not skipped.
     let telling = match serde_json::from_str::<Value>(&text) {
         Ok(value) => is_telling(&value),
         Err(_) => true,
@@ -244,15 +243,15 @@ fn beside(file: &Path) -> Result<Option<(PathBuf, String)>> {
     Ok(telling.then_some((place, text)))
 }
 
-/// Whether a config says something that is meant for here. Other programs' configs also have `input`
-/// and `resolution`, so these count only with values that they can have here.
+/// Whether a config is meant for this program. Other programs' configs also have `input` and
+/// `resolution`, so these count only with values that are valid here.
 fn is_telling(config: &Value) -> bool {
     let input = || <[f32; 2]>::deserialize(&config["input"]).is_ok();
     let resolution = || usize::deserialize(&config["resolution"]).is_ok();
     TELLING.iter().any(|field| config.get(field).is_some()) || input() || resolution()
 }
 
-/// A file's bytes, read where they are asked for.
+/// A file's bytes, read on demand.
 #[derive(Debug)]
 struct Bytes {
     path: PathBuf,

@@ -4,7 +4,7 @@ use tesserae::codec::Limits;
 
 use super::Kind;
 
-/// Opens a GPU, untested, with what it can hold.
+/// Opens a GPU without testing it, and returns its limits.
 ///
 /// # Errors
 /// [`Error::AdapterAbsent`], [`Error::DeviceRefused`].
@@ -15,7 +15,7 @@ pub fn open(kind: Kind) -> Result<(Device, Limits)> {
         Kind::Gpu => wgpu::open(Device::wgpu_options()),
         #[cfg(feature = "vulkan")]
         Kind::Vulkan => wgpu::open(Device::wgpu_options().graphics_api(wgpu::WgpuBackend::Vulkan)),
-        // Brought up when it is first used. Its memory is in one piece, as the processor's.
+        // Initialised on first use. Its memory is contiguous, like the CPU's.
         #[cfg(feature = "cuda")]
         Kind::Cuda => Ok((Device::cuda(0), Limits::CPU)),
     }

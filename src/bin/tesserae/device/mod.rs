@@ -1,4 +1,4 @@
-//! The one place that opens a device: no GPU is used before it has passed the self-test.
+//! The only place that opens a device: no GPU is used before it has passed the self-test.
 
 mod gpu;
 mod trial;
@@ -16,32 +16,32 @@ use watch::Watch;
 
 use crate::terminal;
 
-/// Where to compute.
+/// Which device to compute on.
 #[derive(Debug, clap::Args)]
 pub struct DeviceArgs {
-    /// Where to compute.
+    /// Device to compute on.
     #[arg(long, value_enum, default_value_t)]
     device: Kind,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum Kind {
-    /// All cores of the processor.
+    /// All CPU cores.
     #[default]
     Cpu,
-    /// A graphics card, by Vulkan, Direct3D 12, Metal or OpenGL.
+    /// A GPU through Vulkan, Direct3D 12, Metal or OpenGL.
     #[cfg(all(feature = "wgpu", not(feature = "vulkan")))]
     Gpu,
-    /// A graphics card by Vulkan, with shaders in SPIR-V.
+    /// A GPU through Vulkan, with SPIR-V shaders.
     #[cfg(feature = "vulkan")]
     Vulkan,
-    /// A graphics card by NVIDIA's CUDA.
+    /// An NVIDIA GPU through CUDA.
     #[cfg(feature = "cuda")]
     Cuda,
 }
 
 impl Kind {
-    /// What is left to a user whose device cannot be used.
+    /// What to suggest to a user whose device cannot be used.
     fn way_on(self) -> &'static str {
         match self {
             #[cfg(feature = "vulkan")]
@@ -52,7 +52,7 @@ impl Kind {
         }
     }
 
-    /// Names the way on in errors that say why a device cannot be used.
+    /// Adds the suggestion to errors that say why a device cannot be used.
     fn advise(self, error: Error) -> Error {
         let on = |reason| format!("{reason}; {}", self.way_on());
         match error {
@@ -64,8 +64,8 @@ impl Kind {
 }
 
 impl DeviceArgs {
-    /// Opens the device. A GPU is tested in a process of its own first, as a driver that computes
-    /// wrong may crash as well.
+    /// Opens the device. A GPU is first tested in a separate process, as a driver that computes
+    /// wrong results may also crash.
     ///
     /// # Errors
     /// [`Error::AdapterAbsent`], [`Error::DeviceRefused`], [`Error::SelfTestFailed`].
@@ -73,7 +73,7 @@ impl DeviceArgs {
         self.open_for(Work::Forward)
     }
 
-    /// The same for training: a GPU's gradients are tested as well.
+    /// The same for training: also tests a GPU's gradients.
     ///
     /// # Errors
     /// As [`DeviceArgs::open`].
@@ -92,25 +92,25 @@ impl DeviceArgs {
     }
 }
 
-/// A choice as it is written on the command line.
+/// A choice as written on the command line.
 fn word(choice: impl ValueEnum) -> String {
     let value = choice.to_possible_value();
     value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
-/// What a device is to do, and so what is tested.
+/// What the device is used for, which determines what is tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Work {
     Forward,
     Training,
 }
 
-/// A device that computes correctly, so far.
+/// A device that has computed correctly so far.
 #[derive(Debug)]
 pub struct Opened {
     device: Device,
     limits: Limits,
-    /// None for the CPU.
+    /// `None` for the CPU.
     watch: Option<RefCell<Watch>>,
     kind: Kind,
 }
@@ -145,12 +145,13 @@ impl Opened {
         })
     }
 
-    /// What the device can hold.
+    /// What fits on the device.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// Tests the device again if the last test was some time ago: between the steps of long work.
+    /// Tests the device again if the last test was some time ago; called between the steps of
+    /// long-running work.
     ///
     /// # Errors
     /// [`Error::SelfTestFailed`].
@@ -158,7 +159,7 @@ impl Opened {
         self.watched(Watch::check_if_due)
     }
 
-    /// Tests the device again now: before what it computed is kept.
+    /// Tests the device again now; called before results are saved.
     ///
     /// # Errors
     /// [`Error::SelfTestFailed`].
@@ -174,7 +175,7 @@ impl Opened {
         .map_err(|error| self.kind.advise(error))
     }
 
-    /// The CPU with a test of another's making, which stands for a GPU that starts to compute wrong.
+    /// The CPU with a custom test, to simulate a GPU that starts to compute wrong results.
     #[cfg(test)]
     pub fn tested_by(check: impl FnMut() -> Result<()> + 'static) -> Self {
         Self {
@@ -192,7 +193,7 @@ impl Deref for Opened {
     }
 }
 
-/// What the process that tries a GPU does; see [`trial`].
+/// Arguments of the process that tests a GPU; see [`trial`].
 #[derive(Debug, clap::Args)]
 pub struct SelfTestArgs {
     #[command(flatten)]
@@ -202,7 +203,7 @@ pub struct SelfTestArgs {
 }
 
 impl SelfTestArgs {
-    /// Tests the device and prints what was found.
+    /// Tests the device and prints the result.
     pub fn run(self) -> Result<()> {
         let opened = Opened::here(self.device.device, self.work);
         terminal::print_json(trial::answer(opened.map(|_| ())))

@@ -1,5 +1,5 @@
-//! The trial: the self-test in a process of its own, since a driver that does not know what to do with
-//! a shader may crash, and no program can catch that in itself.
+//! Runs the self-test in a separate process, since a driver may crash on a shader it cannot handle,
+//! and a program cannot catch that in itself.
 
 use std::env;
 use std::io::Read;
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tesserae::{Error, Result};
 
-/// For a driver that hangs. A software adapter on a busy machine needs half a minute.
+/// Timeout for a hung driver. A software adapter on a busy machine needs half a minute.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What the trial prints.
+/// The test process's output.
 #[derive(Debug, Serialize, Deserialize)]
 enum Answer {
     Passed,
@@ -22,7 +22,7 @@ enum Answer {
     Failed(String),
 }
 
-/// The answer to print for what was found.
+/// Formats the result of a test for printing.
 pub fn answer(found: Result<()>) -> String {
     let answer = match found {
         Ok(()) => Answer::Passed,
@@ -34,7 +34,7 @@ pub fn answer(found: Result<()>) -> String {
     serde_json::to_string(&answer).unwrap_or_default()
 }
 
-/// Tests the device called `device` for the work called `work`.
+/// Tests `device` for `work`.
 ///
 /// # Errors
 /// [`Error::AdapterAbsent`], [`Error::DeviceRefused`], [`Error::SelfTestFailed`].
@@ -47,13 +47,13 @@ pub fn run(device: &str, work: &str) -> Result<()> {
     )
 }
 
-/// Runs a program that prints an [`Answer`], and says what came of it.
+/// Runs a program that prints an [`Answer`], and interprets the outcome.
 fn judge(program: &mut Command, patience: Duration) -> Result<()> {
     let failed = |reason: String| Err(Error::SelfTestFailed(reason));
     let started = program
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        // A panic on the way is in the exit status; its text helps nobody.
+        // The exit status reveals a panic; its text would not help.
         .stderr(Stdio::null())
         .spawn();
     let mut child = match started {
@@ -66,7 +66,7 @@ fn judge(program: &mut Command, patience: Duration) -> Result<()> {
             Ok(Some(status)) => break status,
             Ok(None) if start.elapsed() < patience => thread::sleep(Duration::from_millis(5)),
             _ => {
-                // It may have ended by itself just now.
+                // It may just have ended by itself.
                 let _ = child.kill();
                 let _ = child.wait();
                 return failed(format!("it gave no answer in {} s", patience.as_secs()));
@@ -75,7 +75,7 @@ fn judge(program: &mut Command, patience: Duration) -> Result<()> {
     };
     let mut printed = String::new();
     if let Some(mut stdout) = child.stdout.take() {
-        // What cannot be read is no answer, and is judged as such.
+        // Unreadable output counts as no answer.
         let _ = stdout.read_to_string(&mut printed);
     }
     match serde_json::from_str(printed.trim()) {
@@ -88,7 +88,7 @@ fn judge(program: &mut Command, patience: Duration) -> Result<()> {
     }
 }
 
-/// How a test ended that gave no answer.
+/// How a test ended that printed no answer.
 fn ended(status: ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
@@ -104,7 +104,7 @@ fn ended(status: ExitStatus) -> String {
 mod tests {
     use super::*;
 
-    /// What comes of a trial that is this shell script.
+    /// The outcome of a test process that is this shell script.
     fn judged(script: &str) -> Result<()> {
         let mut shell = Command::new("sh");
         judge(shell.args(["-c", script]), Duration::from_secs(30))
@@ -122,7 +122,7 @@ mod tests {
         assert!(reason("kill -SEGV $$").ends_with("crashed with signal 11"));
         assert!(reason("exit 101").ends_with("status 101"));
         assert!(reason("exit 0").ends_with("status 0"));
-        // A crash on the way out is one as well.
+        // A crash on exit counts as well.
         let printed = answer(Ok(()));
         assert!(reason(&format!("echo '{printed}'; kill -SEGV $$")).ends_with("signal 11"));
     }

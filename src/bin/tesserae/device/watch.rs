@@ -3,11 +3,11 @@ use std::time::{Duration, Instant};
 
 use tesserae::Result;
 
-/// Time between two tests of a device that is at work. A test takes a GPU milliseconds, and a software
-/// adapter less than two seconds.
+/// Time between two tests of a device in use. A test takes milliseconds on a GPU, and less than two
+/// seconds on a software adapter.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Tests a device again and again while it is at work.
+/// Tests a device periodically while it is in use.
 pub struct Watch {
     check: Box<dyn FnMut() -> Result<()>>,
     last: Instant,

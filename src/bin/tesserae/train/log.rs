@@ -1,4 +1,4 @@
-//! What a training writes down while it runs.
+//! The training log.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -11,19 +11,19 @@ use tesserae::{Error, Result};
 use crate::files;
 use crate::outputs::Output;
 
-/// The log: means over the steps since its last line.
+/// The log: means over the steps since the previous line.
 pub struct Log {
     output: Output,
-    /// Sum of each term, and the steps that had it.
+    /// Sum of each term, and the number of steps that had it.
     sums: Vec<(&'static str, f64, u32)>,
     steps: usize,
     since: Instant,
-    /// The last line, or where the training began.
+    /// The last line, or the start of the training.
     pub last: Value,
 }
 
 impl Log {
-    /// Begins anew, or goes on with the lines of the first `done` steps.
+    /// Starts a new log, or continues after the lines of the first `done` steps.
     pub fn open(output: Output, goes_on: bool, done: usize) -> Result<Self> {
         let old = match goes_on && output.path().is_file() {
             true => files::text(output.path())?,
@@ -55,7 +55,7 @@ impl Log {
         }
     }
 
-    /// Writes a line, and gives what the bar says.
+    /// Writes a line, and returns the message for the progress bar.
     pub async fn write(
         &mut self,
         session: &mut Session<Reconstruction>,

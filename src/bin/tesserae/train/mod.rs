@@ -19,7 +19,7 @@ use crate::outputs::{Output, Outputs};
 use crate::{files, grid, outputs, signals, terminal};
 use log::Log;
 
-/// Steps between two checkpoints, two lines of the log, and two looks at held-out pictures.
+/// Steps between checkpoints, log lines, and evaluations on held-out pictures.
 const RHYTHM: Rhythm = Rhythm {
     save: 500,
     log: 50,
@@ -28,36 +28,38 @@ const RHYTHM: Rhythm = Rhythm {
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// JSON file: the model and how it is trained (see `train/photos-f8.json`).
+    /// JSON file with the model and training config (see `train/photos-f8.json`).
     config: PathBuf,
-    /// Folder of pictures, searched below as well.
+    /// Folder of training pictures, searched recursively.
     #[arg(long)]
     data: PathBuf,
-    /// Folder of pictures that are not learned from: now and then their reconstructions are
-    /// measured, and some are laid out beside the weights (.png).
+    /// Folder of held-out pictures: their reconstructions are measured at intervals, and some are
+    /// written to a sheet next to the weights (.png).
     #[arg(long)]
     held_out: Option<PathBuf>,
-    /// Weight file to write, in f16. Beside it go the checkpoint (.checkpoint), the discriminator
-    /// (.discriminator.safetensors) and the log, a line of JSON every 50 steps (.jsonl).
+    /// Weight file to write, in f16. The checkpoint (.checkpoint), the discriminator
+    /// (.discriminator.safetensors) and the log, one line of JSON every 50 steps (.jsonl), are
+    /// written next to it.
     #[arg(long)]
     out: PathBuf,
-    /// Weight file to start from instead of random weights. With another number of codes its codebook
-    /// is left out, and begins as without one.
+    /// Weight file to start from instead of random weights. If its codebook size differs, its
+    /// codebook is left out and initialised as without one.
     #[arg(long)]
     from: Option<PathBuf>,
-    /// Go on from the checkpoint, if there is one.
+    /// Resume from the checkpoint, if there is one.
     #[arg(long)]
     resume: bool,
-    /// Begin anew where a checkpoint is, and allow an output to replace a file that is read.
+    /// Start over even if there is a checkpoint, and allow outputs to replace input files.
     #[arg(long, conflicts_with = "resume")]
     overwrite: bool,
-    /// Weights to start the discriminator from: a file of its own, or a checkpoint with one.
+    /// Initial weights of the discriminator: its own weight file, or a checkpoint that contains
+    /// one.
     #[arg(long)]
     discriminator: Option<PathBuf>,
     /// Files with LPIPS's weights: torchvision's VGG16 and the package's own.
     #[arg(long, num_args = 1..=2)]
     lpips: Vec<PathBuf>,
-    /// Name to write into the weight file.
+    /// Model name to store in the weight file.
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
@@ -69,7 +71,7 @@ impl Args {
         self.run_on(DeviceArgs::open_to_train, json).await
     }
 
-    /// Trains on the device that `open` gives.
+    /// Trains on the device returned by `open`.
     async fn run_on(
         self,
         open: impl FnOnce(&DeviceArgs) -> Result<Opened>,
@@ -99,8 +101,8 @@ impl Args {
 
         let hold = signals::Hold::new();
         if self.overwrite && outputs.checkpoint.is_file() && checkpoint.exists() {
-            // It does not belong to the new log, nor may --resume take it for the new training's.
-            // A device or a pipe holds no old checkpoint.
+            // It does not belong to the new log, and --resume must not take it for the new
+            // training's. A device or a pipe contains no old checkpoint.
             fs::canonicalize(checkpoint)
                 .and_then(fs::remove_file)
                 .map_err(|e| Error::io(checkpoint, e))?;
@@ -159,16 +161,16 @@ impl Args {
         Ok(())
     }
 
-    /// Whether a checkpoint is there to go on from.
+    /// Whether there is a checkpoint to resume from.
     fn resumes(&self) -> bool {
         self.resume && self.out.with_extension("checkpoint").is_file()
     }
 
-    /// The pictures in `folder`, without the sheet that an earlier run of this training left among
+    /// The pictures in `folder`, except the sheet that an earlier run of this training left among
     /// them.
     fn pictures(&self, folder: &PathBuf) -> Result<Vec<PathBuf>> {
         let mut found = files::pictures(std::slice::from_ref(folder))?;
-        // Of a first run, a picture in the sheet's place is somebody's.
+        // On a first run, a picture at the sheet's path is the user's own.
         if self.held_out.is_some() && (self.overwrite || self.resumes()) {
             let sheet = self.out.with_extension("png");
             found.retain(|path| !outputs::is_same(path, &sheet));
@@ -181,7 +183,7 @@ impl Args {
         files::read_found(std::slice::from_ref(folder), &found, files::picture)
     }
 
-    /// Where everything goes, all of it checked.
+    /// The output paths, all checked.
     fn outputs(&self) -> Result<Files> {
         let beside = |extension| self.out.with_extension(extension);
         let checkpoint = beside("checkpoint");
@@ -202,7 +204,7 @@ impl Args {
         for folder in folders.into_iter().flatten() {
             inputs.extend(self.pictures(folder)?);
         }
-        // What the checkpoint's own run was allowed to replace, it goes on replacing.
+        // A resumed run may replace whatever the original run was allowed to.
         let overwrite = self.overwrite || self.resumes();
         let mut outputs = Outputs::new(inputs.iter().map(PathBuf::as_path), overwrite);
         let mut claim = |path: &Path| outputs.claim(path);
@@ -221,8 +223,8 @@ impl Args {
         })
     }
 
-    /// The model to start with, and whether its codebook is one: weights with another number of codes
-    /// give their layers alone.
+    /// The initial model, and whether its codebook is trained: weights with a different codebook
+    /// size only provide the layers.
     fn model(&self, config: &TrainConfig, device: &Device) -> Result<(Autoencoder, bool)> {
         let fresh = Autoencoder::new(&config.model, device)?;
         let Some(path) = &self.from else {
@@ -266,7 +268,7 @@ impl Args {
         })
     }
 
-    /// Says that a training whose device cannot be used any more is not lost.
+    /// Adds to a device error that the training can be resumed.
     fn kept(&self, error: Error) -> Error {
         match error {
             Error::SelfTestFailed(reason) if self.out.with_extension("checkpoint").is_file() => {
@@ -278,16 +280,16 @@ impl Args {
         }
     }
 
-    /// The weights in f16 to ship, and everything else to go on from.
+    /// Saves the weights in f16 for shipping, and the checkpoint for resuming.
     async fn save(
         &self,
         outputs: &Files,
         session: &Session<Reconstruction>,
         device: &Opened,
     ) -> Result<()> {
-        // What a broken device computed must not replace what it computed before.
+        // Results of a broken device must not replace earlier ones.
         device.check().map_err(|e| self.kept(e))?;
-        // First, as it refuses what no longer holds numbers.
+        // First, as it fails if a value is not finite.
         let checkpoint = session.checkpoint().await?;
         let name = self.name.as_deref();
         for artifact in session.artifacts(name, Storage::F16).await? {
@@ -305,14 +307,14 @@ impl Args {
 struct Files {
     weights: Output,
     checkpoint: Output,
-    /// Only of a training with an adversary.
+    /// Only for adversarial training.
     discriminator: Output,
     log: Output,
     /// Only with held-out pictures.
     sheet: Option<Output>,
 }
 
-/// Mean PSNR over the held-out pictures, and the sheet of some of them.
+/// Mean PSNR over the held-out pictures, and a sheet of some of them.
 async fn look(
     outputs: &Files,
     session: &Session<Reconstruction>,
@@ -336,7 +338,7 @@ async fn look(
     Ok(Some(sum / held_out.len() as f64))
 }
 
-/// A model's config without the size of its codebooks.
+/// A model's config without its codebook sizes.
 fn but_codes(config: &AutoencoderConfig) -> Result<Value> {
     let mut json: Value =
         serde_json::from_str(&config.to_json()?).map_err(|e| Error::Internal(e.to_string()))?;

@@ -1,4 +1,4 @@
-//! A training whose device starts to compute wrong.
+//! A training whose device starts to compute wrong results.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ fn a_training_stops_with_its_last_checkpoint_when_the_device_computes_wrong() {
         .to_json()
         .unwrap();
     let model: Value = serde_json::from_str(&model).unwrap();
-    // The last step is saved as well, a step after the last checkpoint.
+    // The last step is saved as well, one step after the last checkpoint.
     let config = json!({"model": model, "data": {"crop": 8}, "batch": 1,
         "steps": RHYTHM.save + 1,
         "optimizer": {"learning_rate": 0.001}});
