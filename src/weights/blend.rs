@@ -3,15 +3,15 @@ use crate::error::{Error, Result};
 use crate::models::Config;
 use crate::params;
 
-/// The weights a share of the way from `from` to `to`: 0 is the one, 1 the other, more lies beyond.
-/// Between a model trained for few errors and the same one trained against a discriminator, the
-/// share sets how much texture there is.
+/// Interpolates between two models' weights: a blend factor of 0 gives `from`, 1 gives `to`, and
+/// values beyond extrapolate. Between a model trained for low error and the same model trained with
+/// a discriminator, the blend factor sets the amount of texture.
 ///
 /// Source: Wang et al. 2018, <https://arxiv.org/abs/1809.00219>, section 3.4, network interpolation.
 ///
 /// # Errors
-/// [`Error::WeightsMismatch`] for models of two configs, [`Error::Argument`] for a share that is no
-/// number, [`Error::DeviceLost`] when the device fails.
+/// [`Error::WeightsMismatch`] for models with different configs, [`Error::Argument`] for a blend
+/// factor that is not finite, [`Error::DeviceLost`] when the device fails.
 pub async fn blend<C: Config>(from: &Loaded<C>, to: &Loaded<C>, share: f32) -> Result<C::Network> {
     if from.config != to.config {
         let message = "the two models were made with different configs";
@@ -27,7 +27,7 @@ pub async fn blend<C: Config>(from: &Loaded<C>, to: &Loaded<C>, share: f32) -> R
         let Some((from, to)) = pair else {
             return Err(Error::WeightsMismatch(format!("`{name}` is missing")));
         };
-        // What is equal in both stays equal to the bit.
+        // Values that are equal in both stay bit-identical.
         let pairs = from.values.iter().zip(to.values);
         Ok(pairs.map(|(from, to)| from + share * (to - from)).collect())
     })

@@ -11,49 +11,48 @@ use crate::error::{Error, Result, shown};
 use crate::models::{Config, ModelConfig};
 use crate::params;
 
-/// A weight file that is understood, and every way in which its tensors are not the model's.
+/// A recognised weight file, and every mismatch between its tensors and the model's.
 #[derive(Debug)]
 pub struct Survey {
-    /// Where the file comes from.
+    /// Origin of the file.
     pub family: Family,
-    /// The model that it holds.
+    /// Config of the model it contains.
     pub config: ModelConfig,
-    /// Fields of the config that were assumed; see [`Recognised::assumed`].
+    /// Config fields whose values were assumed; see [`Recognised::assumed`].
     pub assumed: Vec<&'static str>,
-    /// The model's name, where the file has one.
+    /// The model's name, if the file has one.
     pub name: Option<String>,
-    /// How it was fine-tuned, where the file says so: JSON, if this crate wrote it.
+    /// How it was fine-tuned, if the file says so; JSON if this crate wrote it.
     pub tuning: Option<String>,
-    /// Shape of the file's tensors, by the model's names.
+    /// Shapes of the file's tensors, by the model's names.
     pub shapes: BTreeMap<String, Vec<usize>>,
-    /// Tensors of the file that are no part of the model.
+    /// Tensors in the file that are not part of the model.
     pub aside: Vec<String>,
-    /// What all names of the model's tensors begin with in the file; mostly nothing.
+    /// Prefix of the model's tensor names in the file; usually empty.
     pub prefix: String,
-    /// What the names of other models in the file begin with.
+    /// Prefixes of other models' tensor names in the file.
     pub others: Vec<String>,
-    /// Empty where the model can be built.
+    /// Mismatches; empty if the model can be built.
     pub faults: Vec<Fault>,
     file: Container,
-    /// The file's name of each of the model's tensors.
+    /// Maps the model's tensor names to the file's.
     names: BTreeMap<String, String>,
 }
 
-/// A tensor that is not as the model needs it: by its name in the file, or the model's where it is
-/// missing.
+/// A mismatch, with the tensor's name in the file, or in the model if it is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// The model has it and the file has not.
+    /// The model needs it, but the file does not contain it.
     Missing(String),
-    /// The file has it and the model has not.
+    /// The file contains it, but the model does not have it.
     Unexpected(String),
-    /// It has other sides than the model's.
+    /// Its shape differs from the model's.
     Misshapen {
-        /// Which tensor.
+        /// Name of the tensor.
         name: String,
-        /// Its sides in the model.
+        /// Its shape in the model.
         expected: Vec<usize>,
-        /// Its sides in the file.
+        /// Its shape in the file.
         found: Vec<usize>,
     },
 }
@@ -77,11 +76,11 @@ impl fmt::Display for Fault {
 }
 
 impl Survey {
-    /// Looks at names and shapes; no value is read. `config` is the text of a `config.json` that
-    /// came with the file; see [`Recognised::of`].
+    /// Checks names and shapes without reading any values. `config` is the text of a `config.json`
+    /// that came with the file; see [`Recognised::of`].
     ///
     /// # Errors
-    /// Those of [`Recognised::of`].
+    /// The errors of [`Recognised::of`].
     pub fn of(file: Container, config: Option<&str>) -> Result<Self> {
         let recognised = Recognised::of(&file, config)?;
         let shapes: BTreeMap<String, Vec<usize>> = recognised
@@ -109,22 +108,22 @@ impl Survey {
         })
     }
 
-    /// Number of values in the model's tensors.
+    /// Total number of values in the model's tensors.
     pub fn parameters(&self) -> u64 {
         let count = |sum: u64, shape: &Vec<usize>| sum.saturating_add(elements(shape));
         self.shapes.values().fold(0, count)
     }
 
-    /// Number of values in the largest of them.
+    /// Number of values in the model's largest tensor.
     pub fn largest(&self) -> u64 {
         let count = |shape: &Vec<usize>| elements(shape);
         self.shapes.values().map(count).max().unwrap_or(0)
     }
 
-    /// Whether the file has just the model's tensors.
+    /// Checks that the file has exactly the model's tensors.
     ///
     /// # Errors
-    /// [`Error::WeightsMismatch`] names the first one that is missing, misshapen or not the model's.
+    /// [`Error::WeightsMismatch`] names the first missing, misshapen or unexpected tensor.
     pub fn fits(&self) -> Result<()> {
         let Some(first) = self.faults.first() else {
             return Ok(());
@@ -135,12 +134,12 @@ impl Survey {
         }))
     }
 
-    /// The keys of a PyTorch checkpoint under which the model was found; see [`Container::taken`].
+    /// Keys of a PyTorch checkpoint that lead to the model; see [`Container::taken`].
     pub fn taken(&self) -> &str {
         self.file.taken()
     }
 
-    /// Where else in a PyTorch checkpoint there are models.
+    /// Other models in a PyTorch checkpoint.
     pub fn passed_over(&self) -> &[String] {
         self.file.passed_over()
     }
@@ -158,36 +157,36 @@ impl Survey {
     }
 }
 
-/// A weight file whose tensors are the model's, every value of which has been looked at.
+/// A fully validated weight file: its tensors match the model, and every value is finite.
 #[derive(Debug)]
 pub struct CheckedWeights {
     survey: Survey,
-    /// What token files are matched by.
+    /// The hashes that match token files to models.
     pub hashes: Hashes,
 }
 
 impl CheckedWeights {
-    /// Checks a file that is wholly in memory. `config` is as in [`Survey::of`].
+    /// Checks a file in memory. `config` is as in [`Survey::of`].
     ///
     /// # Errors
-    /// Those of [`Container::open`] and [`CheckedWeights::new`].
+    /// The errors of [`Container::open`] and [`CheckedWeights::new`].
     pub fn of(bytes: Vec<u8>, config: Option<&str>) -> Result<Self> {
         Self::new(Container::open(Rc::new(bytes))?, config)
     }
 
-    /// Looks at every value, a tensor at a time, without building a model.
+    /// Checks every value, one tensor at a time, without building a model.
     ///
     /// # Errors
-    /// Those of [`Survey::of`]; [`Error::WeightsMismatch`] naming the first tensor that is missing,
-    /// misshapen, not the model's, or of a type that is not read; [`Error::WeightsNotFinite`].
+    /// The errors of [`Survey::of`]; [`Error::WeightsMismatch`] naming the first tensor that is
+    /// missing, misshapen, unexpected or of an unsupported type; [`Error::WeightsNotFinite`].
     pub fn new(file: Container, config: Option<&str>) -> Result<Self> {
         Self::of_survey(Survey::of(file, config)?)
     }
 
-    /// Goes on from a look at names and shapes to every value.
+    /// Continues from a survey to a check of every value.
     ///
     /// # Errors
-    /// As [`CheckedWeights::new`], but for those of [`Survey::of`].
+    /// The errors of [`CheckedWeights::new`], except for those of [`Survey::of`].
     pub fn of_survey(survey: Survey) -> Result<Self> {
         survey.fits()?;
         let mut hashes = Hashing::default();
@@ -205,7 +204,7 @@ impl CheckedWeights {
         })
     }
 
-    /// The values of one of the model's tensors, read anew.
+    /// Reads one of the model's tensors again.
     pub(crate) fn values(&self, ours: &str) -> Result<Vec<f32>> {
         self.survey.values(ours)
     }
@@ -241,7 +240,7 @@ fn faults(
         .collect()
 }
 
-/// How a family stores what the model holds otherwise.
+/// How a family's storage of a tensor differs from the model's.
 #[derive(Debug, PartialEq, Eq)]
 enum Layout {
     AsItIs,

@@ -6,20 +6,20 @@ use crate::models::{Config, Part};
 use crate::params;
 use crate::tokens::Hash;
 
-/// First 8 bytes of SHA-256 over tensors' names, shapes and f32 values, in the order of their names,
-/// for each part of a model; of nothing for a part that it does not have.
+/// Hash of each part of a model: the first 8 bytes of SHA-256 over its tensors' names, shapes and
+/// f32 values, sorted by name. For a part that the model does not have, the hash of nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hashes {
-    /// Of the encoder: its latents mean nothing to another one's decoder.
+    /// Of the encoder: its latents can only be decoded by the decoder trained with it.
     pub encoder: Hash,
-    /// Of the codebook: tokens mean nothing to another one.
+    /// Of the codebook: tokens are only valid with this one.
     pub codebook: Hash,
-    /// Of the decoder: another one makes another picture of the same tokens or latents.
+    /// Of the decoder: another one reconstructs a different image from the same tokens or latents.
     pub decoder: Hash,
 }
 
 impl Hashes {
-    /// Of a network in memory.
+    /// Hashes a network in memory.
     ///
     /// # Errors
     /// [`DeviceLost`](crate::Error::DeviceLost) when the device fails.
@@ -32,7 +32,7 @@ impl Hashes {
     }
 }
 
-/// The hashes of a model, tensor by tensor.
+/// Hashes a model incrementally, tensor by tensor.
 #[derive(Default)]
 pub(super) struct Hashing {
     encoder: Sha256,
@@ -41,7 +41,7 @@ pub(super) struct Hashing {
 }
 
 impl Hashing {
-    /// Takes in the next tensor in the order of their names.
+    /// Adds the next tensor, in order of names.
     pub fn add(&mut self, part: Option<Part>, name: &str, shape: &[usize], values: &[f32]) {
         let hash = match part {
             Some(Part::Encoder) => &mut self.encoder,

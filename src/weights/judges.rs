@@ -1,4 +1,4 @@
-//! Files of the networks that judge pictures in training.
+//! Files of the networks used in training losses: discriminators and LPIPS.
 
 use burn::tensor::Device;
 
@@ -8,10 +8,10 @@ use crate::error::{Error, Result};
 use crate::nn::{Discriminator, DiscriminatorConfig, Lpips};
 use crate::params;
 
-/// Where checkpoints have the discriminator: this project's files, and taming-transformers'.
+/// Prefix of the discriminator in a checkpoint: this project's files, and taming-transformers'.
 const PREFIXES: [&str; 2] = ["", "loss.discriminator."];
 
-/// Writes a discriminator, with the parameters' names of taming-transformers.
+/// Writes a discriminator, with taming-transformers' parameter names.
 ///
 /// # Errors
 /// [`Error::DeviceLost`] when the device fails.
@@ -23,12 +23,12 @@ pub async fn save_discriminator(
     file(discriminator, name.map(|name| (NAME_KEY, name)), storage).await
 }
 
-/// Reads the discriminator of a file of its own or of a whole checkpoint; what it is made of
-/// follows from the shapes.
+/// Reads a discriminator from its own file or from a whole checkpoint; its config is inferred from
+/// the shapes.
 ///
 /// # Errors
-/// [`Error::WeightsUnknown`] where there is none, [`Error::WeightsMismatch`] and
-/// [`Error::WeightsNotFinite`] naming a tensor, and what reading fails with.
+/// [`Error::WeightsUnknown`] if there is none, [`Error::WeightsMismatch`] and
+/// [`Error::WeightsNotFinite`] naming a tensor, and read errors.
 pub fn load_discriminator(file: &Container, device: &Device) -> Result<Discriminator> {
     let first = |prefix: &&str| file.shape(&format!("{prefix}main.0.weight")).is_some();
     let prefix = PREFIXES.into_iter().find(first);
@@ -37,7 +37,7 @@ pub fn load_discriminator(file: &Container, device: &Device) -> Result<Discrimin
     let Some(&[ndf, in_channels, _, _]) = shape(0) else {
         return Err(Error::WeightsUnknown);
     };
-    // One, then one for each layer that normalises, then one: three places each.
+    // The first convolution, one per normalised layer, and the last: three indices each.
     let convolutions = std::iter::once(0)
         .chain((2..).step_by(3))
         .take_while(|layer| shape(*layer).is_some_and(|sides| sides.len() == 4));
@@ -52,17 +52,17 @@ pub fn load_discriminator(file: &Container, device: &Device) -> Result<Discrimin
     })
 }
 
-/// Reads LPIPS from the published files, in any order: torchvision's VGG16 and the package's own
-/// weights; or from one that holds both.
+/// Reads LPIPS from the published files, in any order: torchvision's VGG16 and the `lpips`
+/// package's own weights; or from one file that contains both.
 ///
 /// # Errors
-/// As [`load_discriminator`].
+/// The errors of [`load_discriminator`].
 pub fn load_lpips(files: &[Container], device: &Device) -> Result<Lpips> {
     let files: Vec<&Container> = files.iter().collect();
     fill(Lpips::new(device), &files, Lpips::published_name)
 }
 
-/// Fills a module from whichever file has each tensor, under the name that `theirs` makes of its.
+/// Fills a module with each tensor from whichever file has it, under the name given by `theirs`.
 fn fill<M: burn::module::Module>(
     module: M,
     files: &[&Container],

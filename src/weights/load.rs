@@ -5,18 +5,18 @@ use crate::error::Result;
 use crate::models::{AutoencoderConfig, Config, Model, ModelConfig, no_autoencoder};
 use crate::params;
 
-/// A model read from a weight file, and what the file said of it.
+/// A model read from a weight file, with the file's metadata.
 #[derive(Debug, Clone)]
 pub struct Loaded<C: Config = AutoencoderConfig> {
-    /// The network, in f32 on the device asked for.
+    /// The network, in f32 on the requested device.
     pub network: C::Network,
-    /// What it is made of.
+    /// Its config.
     pub config: C,
-    /// Its name, where the file has one.
+    /// Its name, if the file has one.
     pub name: Option<String>,
-    /// How it was fine-tuned, as JSON, where the file says so.
+    /// How it was fine-tuned, as JSON, if the file says so.
     pub tuning: Option<String>,
-    /// What token files are matched by.
+    /// The hashes that match token files to models.
     pub hashes: Hashes,
     /// Number of parameters.
     pub parameters: usize,
@@ -25,21 +25,21 @@ pub struct Loaded<C: Config = AutoencoderConfig> {
 /// Reads a weight file of any family that [`super::Recognised`] knows.
 ///
 /// # Errors
-/// Those of [`CheckedWeights::of`] and [`build`].
+/// The errors of [`CheckedWeights::of`] and [`build`].
 pub fn load(bytes: Vec<u8>, device: &Device) -> Result<Loaded<ModelConfig>> {
     build(&CheckedWeights::of(bytes, None)?, device)
 }
 
-/// Builds the model of a file that has been checked. Its tensors are read one at a time, so that
-/// beside the model there is never more than one of them in memory.
+/// Builds the model of a validated file. Tensors are read one at a time, so at most one of them is
+/// in memory in addition to the model.
 ///
 /// # Errors
-/// What reading fails with.
+/// Read errors.
 pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded<ModelConfig>> {
     let network = Model::new(&checked.config, device)?;
     Ok(Loaded {
         network: params::fill(network, |name| checked.values(name))?,
-        // Of a model that is in memory, so that they fit.
+        // The model is in memory, so its size fits in a `usize`.
         parameters: checked.parameters() as usize,
         config: checked.config.clone(),
         name: checked.name.clone(),
@@ -49,7 +49,7 @@ pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded<ModelCo
 }
 
 impl<C: Config> Loaded<C> {
-    /// A network in memory, with its hashes as they are now.
+    /// Wraps a network in memory and computes its current hashes.
     ///
     /// # Errors
     /// [`Error::DeviceLost`](crate::Error::DeviceLost) when the device fails.
@@ -68,7 +68,7 @@ impl<C: Config> Loaded<C> {
 }
 
 impl Loaded<ModelConfig> {
-    /// The autoencoder that was read.
+    /// The model, which must be an autoencoder.
     ///
     /// # Errors
     /// [`Error::WeightsMismatch`](crate::Error::WeightsMismatch) for a model of another kind.

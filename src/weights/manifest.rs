@@ -4,63 +4,62 @@ use crate::error::{Error, Result, one_line};
 use crate::models::ModelConfig;
 use crate::tokens::Hash;
 
-/// `www/models/index.json`: the models that are shipped.
+/// `www/models/index.json`: the shipped models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// In the order in which they are offered.
+    /// In display order.
     pub models: Vec<ManifestEntry>,
 }
 
 /// One shipped model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ManifestEntry {
-    /// What it is called on the page and after `--model`.
+    /// Its name on the page and for `--model`.
     pub name: String,
     /// `vqvae`, `vqgan`, `kl` or `vqvae2`, as in the config.
     pub kind: String,
-    /// How far its training went: `vqvae`, by reconstruction alone, or `vqgan`, against a
-    /// discriminator as well.
+    /// Training stage: `vqvae`, by reconstruction alone, or `vqgan`, also with a discriminator.
     pub stage: String,
     /// Weight file, relative to the index.
     pub file: String,
-    /// Length of the file.
+    /// Size of the file in bytes.
     pub bytes: u64,
-    /// SHA-256 of the file, in hexadecimal.
+    /// SHA-256 of the file, hex.
     pub sha256: String,
-    /// What it is made of.
+    /// The model's config.
     pub config: ModelConfig,
-    /// Hash of its codebook, as token files have it: entries with the same one decode each other's
+    /// Hash of its codebook, as in token files: models with the same hash can decode each other's
     /// tokens. Absent for a model without tokens.
     pub codebook: Option<Hash>,
-    /// The discriminator that it was trained against.
+    /// The discriminator it was trained with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discriminator: Option<Companion>,
     /// Model card, relative to the index.
     pub card: String,
-    /// The pictures that it learned from.
+    /// Its training images.
     pub trained_on: String,
     /// Licence of the weights.
     pub licence: String,
-    /// Measured quality, by name of the measure.
+    /// Measured quality, by metric.
     pub quality: serde_json::Value,
 }
 
-/// A file that belongs to a model and that reconstruction does without.
+/// An additional file of a model, not needed for reconstruction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Companion {
     /// The file, relative to the index.
     pub file: String,
-    /// Its length.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Its SHA-256, in hexadecimal.
+    /// SHA-256, hex.
     pub sha256: String,
 }
 
 impl Manifest {
-    /// Reads the index.
+    /// Parses the index.
     ///
     /// # Errors
-    /// [`Error::ConfigInvalid`] says what is wrong with it.
+    /// [`Error::ConfigInvalid`] describes the problem.
     pub fn from_json(json: &str) -> Result<Self> {
         serde_json::from_str(json)
             .map_err(|e| Error::ConfigInvalid(format!("model index: {}", one_line(e))))

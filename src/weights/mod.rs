@@ -1,9 +1,10 @@
-//! Weight files: what they hold, reading and writing them.
+//! Weight files: recognising, reading and writing them.
 //!
-//! The project's own format is safetensors with the model's config as JSON in the header's metadata,
-//! under the key `config`, its name under `name`, and how it was fine-tuned under `tuning`. Files of other projects are recognised by
-//! their names and shapes; see [`Recognised`]. Tensors are stored as f64, f32, f16 or bf16, in this
-//! project's format as int8 too, and computed in f32. They are read from a [`Source`] one at a time.
+//! The project's own format is safetensors with the model's config as JSON in the header's metadata
+//! under the key `config`, its name under `name`, and how it was fine-tuned under `tuning`. Other
+//! projects' files are recognised by their tensor names and shapes; see [`Recognised`]. Tensors are
+//! stored as f64, f32, f16 or bf16, in this project's format also as int8, and computed in f32.
+//! They are read from a [`Source`] one at a time.
 
 mod blend;
 mod check;

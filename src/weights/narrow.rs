@@ -2,23 +2,23 @@ use std::rc::Rc;
 
 use crate::params::Values;
 
-/// A convolution's weight as signed 8-bit integers, each output channel with a scale of its own:
-/// value = integer · scale, integers in ±127.
+/// A convolution's weight quantized to int8, with one scale per output channel: value = integer ·
+/// scale, integers in ±127.
 ///
 /// Source: Jacob et al. 2018, <https://arxiv.org/abs/1712.05877>, symmetric and per channel.
 pub struct Narrow {
-    /// Of the weight.
+    /// Shape of the weight.
     pub shape: Vec<usize>,
     /// The integers, in two's complement.
     pub values: Vec<u8>,
-    /// One for each output channel, and 1 along the other axes.
+    /// Number of output channels on their axis, 1 on the others.
     pub scale_shape: Vec<usize>,
-    /// As many as there are output channels.
+    /// One per output channel.
     pub scales: Vec<f32>,
 }
 
 impl Narrow {
-    /// `None` for anything but a two-dimensional convolution's weight.
+    /// Quantizes the weight of a two-dimensional convolution; `None` for anything else.
     pub fn of(weight: &Values) -> Option<Rc<Self>> {
         if weight.shape.len() != 4 {
             return None;

@@ -1,15 +1,14 @@
-//! Where in a larger checkpoint an autoencoder lies: under which beginning of the tensors' names, or
-//! under which key of a pickle. Training scripts wrap models in other models (`module.`,
-//! `_orig_mod.`), keep them beside others (`vae.`, `first_stage_model.`), and keep a moving average
-//! of them.
+//! Finds the autoencoder in a larger checkpoint: the prefix of its tensor names, or its key in a
+//! pickle. Training scripts wrap models in other models (`module.`, `_orig_mod.`), store them next
+//! to others (`vae.`, `first_stage_model.`), and keep an EMA of them.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result, shown};
 
-/// What follows on an autoencoder's own beginning, in every family that is known: a name that has
-/// one of these in it belongs to an encoder.
+/// What follows an autoencoder's prefix in any known family: a name that contains one of these
+/// belongs to an encoder.
 const ENCODERS: [&str; 4] = [
     "encoder.down_blocks.",
     "encoder.conv_blocks.",
@@ -17,7 +16,7 @@ const ENCODERS: [&str; 4] = [
     "enc_b.blocks.",
 ];
 
-/// The same of its decoder.
+/// The same for decoders.
 const DECODERS: [&str; 4] = [
     "decoder.up_blocks.",
     "decoder.conv_blocks.",
@@ -25,8 +24,8 @@ const DECODERS: [&str; 4] = [
     "dec.blocks.",
 ];
 
-/// Keys under which models are kept, the likeliest first. Averages come before what they are the
-/// averages of: they are what published scripts decode with.
+/// Keys under which models are stored, likeliest first. Averages come before the weights they
+/// average: published scripts decode with them.
 const KEYS: [&str; 27] = [
     "ema",
     "params_ema",
@@ -57,11 +56,11 @@ const KEYS: [&str; 27] = [
     "weights",
 ];
 
-/// How many of the keys are averages'.
+/// How many of the keys are for averages.
 const AVERAGES: usize = 8;
 
-/// How likely a model is meant that lies under these keys, less being likelier. No key at all comes
-/// after the known ones, and before the others.
+/// Rank of a model under these keys: lower is likelier to be the intended one. No key at all ranks
+/// after the known keys and before unknown ones.
 pub fn rank<'a>(keys: impl IntoIterator<Item = &'a str>) -> usize {
     let mut best = KEYS.len();
     for (i, key) in keys.into_iter().filter(|key| !key.is_empty()).enumerate() {
@@ -76,7 +75,7 @@ pub fn rank<'a>(keys: impl IntoIterator<Item = &'a str>) -> usize {
     best
 }
 
-/// Whether tensors of these names hold an autoencoder.
+/// Whether tensors with these names include an autoencoder.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn is_model<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
     names
@@ -84,11 +83,11 @@ pub fn is_model<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
         .any(|name| beginning(name, &ENCODERS).is_some())
 }
 
-/// What comes before the autoencoder's own names, the dot included; nothing where they stand alone,
-/// or where there is no autoencoder. And what comes before other models' names.
+/// The prefix of the autoencoder's tensor names, including the dot, and the prefixes of other
+/// models. Empty if there is no prefix or no autoencoder.
 ///
 /// # Errors
-/// [`Error::WeightsMismatch`] where there are several, and no telling which is meant.
+/// [`Error::WeightsMismatch`] if there are several and it is unclear which one is meant.
 pub fn prefix<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(&'a str, Vec<&'a str>)> {
     let mut found = BTreeMap::<&str, usize>::new();
     let mut decoders = BTreeSet::new();
@@ -98,11 +97,11 @@ pub fn prefix<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(&'a str, 
         }
         decoders.extend(beginning(name, &DECODERS));
     }
-    // A part of a model, such as an average of some layers, is not the model.
+    // Part of a model, such as an average of some layers, is not a model.
     let most = found.values().copied().max().unwrap_or(0);
     found.retain(|start, count| *count == most || decoders.contains(start));
     let rank = |start: &str| rank(start.split('.'));
-    // An average has as many layers as what it averages; one of only a few is not meant.
+    // An EMA has as many layers as the model it averages; one with only a few is not a candidate.
     let averaged = found.iter().filter(|(start, _)| rank(start) >= AVERAGES);
     let averaged: BTreeSet<usize> = averaged.map(|(_, count)| *count).chain([most]).collect();
     let meant = found.iter().filter(|(_, count)| averaged.contains(count));
@@ -123,12 +122,12 @@ pub fn prefix<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(&'a str, 
     }
 }
 
-/// What comes before one of `parts` in a name that has one.
+/// The prefix of a name, before the first of `parts` that it contains.
 fn beginning<'a>(name: &'a str, parts: &[&str]) -> Option<&'a str> {
     parts.iter().find_map(|part| {
         let at = name.find(part)?;
         let start = &name[..at];
-        // `text_encoder.` is another encoder.
+        // `text_encoder.` is another kind of encoder.
         (start.is_empty() || start.ends_with('.')).then_some(start)
     })
 }
@@ -173,14 +172,14 @@ mod tests {
         assert_eq!(of(&["model.", "ema."]).unwrap(), "ema.");
         assert_eq!(of(&["", "model_ema.module."]).unwrap(), "model_ema.module.");
         assert_eq!(of(&["", "teacher."]).unwrap(), "");
-        // Not one of a part of the model.
+        // An average of only part of the model does not count.
         let second = "encoder.down.1.block.0.conv1.weight";
         let names = [ENCODER, second, &format!("ema.{ENCODER}")].map(str::to_owned);
         let (start, others) = prefix(names.iter().map(String::as_str)).unwrap();
         assert_eq!((start, others), ("", vec![]));
     }
 
-    /// Names of autoencoders under these beginnings, with so many levels.
+    /// Names of autoencoders with the given prefixes and numbers of levels.
     fn models<'a>(models: &[(&'a str, usize)]) -> Result<(String, Vec<String>)> {
         let name = |start: &'a str, stack: &'a str| {
             move |level| format!("{start}{stack}.{level}.block.0.conv1.weight")
@@ -203,14 +202,14 @@ mod tests {
         assert_eq!(both, expected("vae.", "teacher."));
         let both = taken(&[("left.", 4), ("right.", 5)]);
         assert_eq!(both, expected("right.", "left."));
-        // An average of a few layers is neither taken nor left unsaid.
+        // An average of a few layers is not taken, but it is reported.
         for start in ["", "model.", "mine."] {
             let both = taken(&[(start, 5), ("ema.", 4)]);
             assert_eq!(both, expected(start, "ema."));
         }
         let (start, others) = taken(&[("teacher.", 5), ("vae.", 4), ("ema.", 4)]);
         assert_eq!((&*start, others.len()), ("ema.", 2));
-        // An encoder alone is no model.
+        // An encoder alone is not a model.
         let alone = ["vae.", "teacher."].map(|start| format!("{start}{ENCODER}"));
         let whole = ["encoder.down.1.a", "decoder.up.0.a"].map(|name| format!("teacher.{name}"));
         let names = alone.iter().chain(&whole).map(String::as_str);

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::models::Config;
 use crate::params::{self, Values};
 
-/// How weights are stored; they are computed in f32 either way.
+/// Storage type of the weights; they are computed in f32 either way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Storage {
@@ -22,12 +22,12 @@ pub enum Storage {
     F16,
     /// Full precision: what training resumes from.
     F32,
-    /// For transport: convolutions in 8 bits with a scale for each output channel, the rest, and
-    /// the codebook with it, in f32.
+    /// For distribution: convolutions in int8 with one scale per output channel; the rest,
+    /// including the codebook, in f32.
     Int8,
 }
 
-/// What a weight file says about itself besides the config.
+/// Metadata of a weight file besides the config.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct About<'a> {
     /// The model's name.
@@ -37,13 +37,13 @@ pub struct About<'a> {
 }
 
 impl<'a> About<'a> {
-    /// A name and no more.
+    /// Only a name.
     pub fn named(name: Option<&'a str>) -> Self {
         Self { name, tuning: None }
     }
 }
 
-/// A weight file in this project's format. Equal weights make equal files.
+/// Writes a weight file in this project's format. Equal weights produce identical files.
 ///
 /// # Errors
 /// [`Error::DeviceLost`] when the device fails.
@@ -61,7 +61,7 @@ pub async fn save(
     file(network, metadata, storage).await
 }
 
-/// A config as one line of JSON, its kind first.
+/// A config as one line of JSON, with its kind first.
 fn to_json(config: &impl Config) -> Result<String> {
     let mut text = Vec::new();
     let mut json = serde_json::Serializer::new(&mut text);
@@ -70,7 +70,7 @@ fn to_json(config: &impl Config) -> Result<String> {
     String::from_utf8(text).map_err(|e| Error::Internal(e.to_string()))
 }
 
-/// A safetensors file of any module's parameters.
+/// Writes any module's parameters as a safetensors file.
 ///
 /// # Errors
 /// [`Error::DeviceLost`] when the device fails.
@@ -97,7 +97,7 @@ pub(super) async fn file<'a>(
     in_order(file.map_err(|e| Error::Internal(e.to_string()))?)
 }
 
-/// A tensor as it is stored, turned into bytes only when its turn comes.
+/// A tensor to store, converted to bytes only when it is written.
 enum Stored<'a> {
     F32(&'a Values),
     F16(&'a Values),
@@ -143,7 +143,7 @@ impl View for Stored<'_> {
     }
 }
 
-/// The same file with its header's keys in order, since the metadata come out of a hash map.
+/// Sorts the header's keys, since the metadata come from a hash map.
 fn in_order(file: Vec<u8>) -> Result<Vec<u8>> {
     let malformed = || Error::Internal("a weight file without a header was written".into());
     let (length, rest) = file.split_first_chunk::<8>().ok_or_else(malformed)?;
@@ -152,7 +152,7 @@ fn in_order(file: Vec<u8>) -> Result<Vec<u8>> {
     let header: BTreeMap<String, serde_json::Value> =
         serde_json::from_slice(header).map_err(|e| Error::Internal(e.to_string()))?;
     let mut text = serde_json::to_vec(&header).map_err(|e| Error::Internal(e.to_string()))?;
-    // The data stay aligned to eight bytes, as the format's own writer leaves them.
+    // The data stay 8-byte aligned, as in the safetensors writer's output.
     text.resize(text.len().next_multiple_of(8), b' ');
     Ok([&(text.len() as u64).to_le_bytes(), text.as_slice(), data].concat())
 }

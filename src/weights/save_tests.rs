@@ -5,7 +5,7 @@ use crate::models::AutoencoderConfig;
 use crate::nn::{DecoderNorm, Layers};
 use burn::tensor::{Device, Distribution, Tensor};
 
-/// What the decoder of a model is given of `x`: each grid's codebook entries, or the Gaussians' means.
+/// The decoder's input for `x`: each grid's codebook entries, or the Gaussians' means.
 fn latents(model: &Autoencoder, x: &Tensor<4>) -> Vec<Tensor<4>> {
     let mut grids = Vec::new();
     for grid in 0..model.quantizers().len().max(1) {

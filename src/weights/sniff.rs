@@ -1,12 +1,12 @@
-//! What a file is that people take for weights and that is something else, by its first bytes.
+//! Recognises files mistaken for weights by their first bytes.
 
 use crate::error::Error;
 
-/// Bytes that tell.
+/// Number of bytes needed to tell.
 pub const BEGINNING: u64 = 1024;
 
-/// Beginnings of files, and what to say of them. Only what no weight file can begin with, or what
-/// [`explain`] has made sure of.
+/// First bytes of files, and the error message for each. Only those that no weight file can start
+/// with, or that [`explain`] has checked.
 const MAGICS: [(&[u8], &str); 15] = [
     (
         b"GGUF",
@@ -42,10 +42,10 @@ const MAGICS: [(&[u8], &str); 15] = [
 const PICTURE: &str = "This is a picture and not a weight file; choose a safetensors file";
 const PACKED: &str = "This is a packed archive; unpack it, and open the weight file that is in it";
 
-/// What a file is that could not be read as weights and that begins with these bytes; `None` for what
-/// may well be a damaged weight file.
+/// Explains what a file with these first bytes is, if it is not a weight file; `None` if it may be
+/// a damaged one.
 pub fn explain(first: &[u8]) -> Option<Error> {
-    // Fewer are too few to tell, and a safetensors file has its header's brace after eight bytes.
+    // Fewer bytes are not enough to tell, and byte 9 of a safetensors file is its header's brace.
     if first.len() < 9 {
         return None;
     }
@@ -62,7 +62,7 @@ fn of_bytes(first: &[u8]) -> Option<&'static str> {
     if is(0, b"RIFF") && is(8, b"WEBP") {
         return Some(PICTURE);
     }
-    // AVIF and HEIC are among the pictures with such a box.
+    // AVIF and HEIC are among the images with such a box.
     if is(4, b"ftyp") {
         return Some(
             "This is a picture or a film and not a weight file; choose a safetensors file",
@@ -109,7 +109,7 @@ fn of_text(text: &str) -> String {
     known.to_owned()
 }
 
-/// A pointer of Git's large-file storage, which says how long the file itself is.
+/// A Git LFS pointer, which states the size of the actual file.
 fn lfs(pointer: &str) -> String {
     let size = pointer
         .lines()
@@ -123,7 +123,7 @@ fn lfs(pointer: &str) -> String {
     )
 }
 
-/// Whether these are lines of keys and values, as YAML has them.
+/// Whether these are `key: value` lines, as in YAML.
 pub fn is_yaml(text: &str) -> bool {
     let lines = text.lines().map(str::trim_end);
     let mut lines =
@@ -135,12 +135,12 @@ pub fn is_yaml(text: &str) -> bool {
         let spaced = rest.is_empty() || rest.starts_with(' ');
         Some(spaced && !key.is_empty() && key.chars().all(named))
     };
-    // One line with a colon in it may be anybody's sentence.
+    // A single line with a colon may be ordinary prose.
     let mut next = || lines.next().and_then(key).unwrap_or(false);
     next() && next()
 }
 
-/// The bytes as text, if they are nothing else. The last character may be cut.
+/// The bytes as text, if they are all text. The last character may be truncated.
 fn text(first: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(first) {
         Ok(text) => text,
@@ -151,7 +151,7 @@ fn text(first: &[u8]) -> Option<&str> {
     (!text.trim().is_empty() && !text.contains(odd)).then_some(text)
 }
 
-/// Refuses one of several files that together hold the weights, which its name tells: such as
+/// Rejects a single shard of a larger model, recognised by its name, such as
 /// `model-00001-of-00002.safetensors`.
 ///
 /// # Errors

@@ -2,16 +2,16 @@ use std::fmt::Debug;
 
 use crate::error::{Error, Result};
 
-/// Bytes that are read a piece at a time: memory, a file, a Blob in the browser. A model's tensors
-/// are drawn from it one by one, so that the file is never wholly in memory beside the model.
+/// Random-access bytes: memory, a file, a Blob in the browser. Tensors are read from it one at a
+/// time, so the whole file is never in memory together with the model.
 pub trait Source: Debug {
     /// Number of bytes.
     fn len(&self) -> u64;
 
-    /// `length` bytes from `start` on.
+    /// Reads `length` bytes starting at `start`.
     ///
     /// # Errors
-    /// [`Error::WeightsCorrupt`] past the end, and what reading can fail with.
+    /// [`Error::WeightsCorrupt`] past the end, and read errors.
     fn read(&self, start: u64, length: usize) -> Result<Vec<u8>>;
 
     /// Whether there are no bytes at all.
@@ -19,10 +19,10 @@ pub trait Source: Debug {
         self.len() == 0
     }
 
-    /// Whether `length` bytes lie at `start`.
+    /// Checks that `length` bytes are available at `start`.
     ///
     /// # Errors
-    /// [`Error::WeightsCorrupt`] where they do not.
+    /// [`Error::WeightsCorrupt`] if they are not.
     fn check(&self, start: u64, length: usize) -> Result<()> {
         match start.checked_add(length as u64) {
             Some(end) if end <= self.len() => Ok(()),

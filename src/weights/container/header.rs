@@ -10,17 +10,17 @@ use super::{Container, Stored};
 use crate::error::{Error, Result, one_line};
 use crate::weights::Source;
 
-/// Longest header that is read, in bytes: a hundred times that of the largest known model, and
-/// little enough to parse in a browser.
+/// Maximum header length in bytes: a hundred times that of the largest known model, yet cheap to
+/// parse in a browser.
 const MAX_HEADER: usize = 16 << 20;
-/// Bytes that hold the header's length.
+/// Size in bytes of the header's length field.
 const PREFIX: usize = 8;
-/// Longest name and most sides that a tensor may have: several times those of any model, and few
-/// enough to be shown to somebody.
+/// Maximum name length and number of axes of a tensor: several times those of any model, and short
+/// enough to display.
 const MAX_NAME: usize = 512;
 const MAX_SIDES: usize = 16;
 
-/// The metadata, and where each tensor lies.
+/// Reads the metadata and the location of each tensor.
 pub fn read(source: &Rc<dyn Source>) -> Result<Container> {
     let corrupt = |what: &str| Error::WeightsCorrupt(what.to_owned());
     let too_short = || corrupt("it is shorter than a header");
@@ -41,7 +41,7 @@ pub fn read(source: &Rc<dyn Source>) -> Result<Container> {
     let header = std::str::from_utf8(&header).map_err(|_| corrupt("its header is not text"))?;
     let json = |e: serde_json::Error| corrupt(&format!("its header: {}", one_line(e)));
     let too_large = |e| too_large(header, usize::MAX as u64).unwrap_or_else(|| json(e));
-    // The format's own reader keeps one of two equal names and says nothing.
+    // Given duplicate names, the safetensors reader silently keeps one.
     serde_json::from_str::<DistinctKeys>(header).map_err(json)?;
     let header: Metadata = serde_json::from_str(header).map_err(too_large)?;
     if header.data_len() as u64 != source.len() - data {
@@ -76,7 +76,7 @@ pub fn read(source: &Rc<dyn Source>) -> Result<Container> {
     })
 }
 
-/// What the header says of a tensor, in numbers that hold more than this machine's addresses do.
+/// A tensor's header entry, in integers that may exceed this machine's address space.
 #[derive(Deserialize)]
 struct Extent {
     dtype: Option<Dtype>,
@@ -84,9 +84,9 @@ struct Extent {
     data_offsets: Option<(u64, u64)>,
 }
 
-/// Why a header in order is refused by the format's own reader, which counts in the machine's
-/// addresses, `most` being the largest: a tensor has more bits (512 MiB where addresses have 32 bits),
-/// or the file's data more bytes (4 GiB). `None` for a header that is not in order.
+/// Why the safetensors reader, which counts in machine addresses up to `most`, rejects a valid
+/// header: a tensor has too many bits (512 MiB with 32-bit addresses), or the file too many bytes
+/// (4 GiB). `None` for an invalid header.
 fn too_large(header: &str, most: u64) -> Option<Error> {
     let extents: BTreeMap<String, Extent> = serde_json::from_str(header).ok()?;
     let extent = |extent: Extent| {
@@ -111,7 +111,7 @@ fn too_large(header: &str, most: u64) -> Option<Error> {
     }
 }
 
-/// A JSON object that has each of its keys once, and whose metadata have.
+/// A JSON object without duplicate keys, also in its metadata.
 struct DistinctKeys;
 
 impl<'de> Deserialize<'de> for DistinctKeys {

@@ -1,4 +1,4 @@
-//! Headers at random: what a file is taken for is what its header and its length say.
+//! Random headers: parsing must agree with what the header and the file length say.
 
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ fn open(file: Vec<u8>) -> Result<Container> {
     Container::open(Rc::new(file))
 }
 
-/// Reads every tensor: each has as many values as its shape says, or a type that is not read.
+/// Reads every tensor: the number of values must match the shape, unless its type is unsupported.
 fn read_all(container: &Container) -> Result<(), TestCaseError> {
     for name in container.names() {
         let count = container.shape(name).unwrap().iter().product::<usize>();
@@ -27,7 +27,7 @@ fn read_all(container: &Container) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// A tensor as a header states it.
+/// A tensor as stated in a header.
 #[derive(Debug, Clone)]
 struct Stated {
     name: String,
@@ -46,7 +46,7 @@ impl Stated {
         )
     }
 
-    /// Bytes that the shape takes, where they can be counted.
+    /// Bytes needed for the shape, unless that overflows.
     fn size(&self) -> Option<u64> {
         let count = self.shape.iter().copied().try_fold(1, u64::checked_mul)?;
         let bits = count.checked_mul(self.bits)?;
@@ -54,7 +54,7 @@ impl Stated {
     }
 }
 
-/// The format's rules, said another way than its reader does.
+/// The format's rules, implemented independently of the reader.
 fn is_in_order(tensors: &[Stated], data: u64) -> bool {
     let names: BTreeSet<&str> = tensors.iter().map(|t| t.name.as_str()).collect();
     let mut ranges: Vec<[u64; 2]> = tensors.iter().map(|t| t.range).collect();
@@ -69,7 +69,7 @@ fn is_in_order(tensors: &[Stated], data: u64) -> bool {
         })
 }
 
-/// Some tensors, mostly in order, in any order; and the bytes of data after them.
+/// Random tensors, mostly valid, in any order; and the number of data bytes that follow.
 fn stated() -> impl Strategy<Value = (Vec<Stated>, u64)> {
     let side = prop_oneof![20 => 0..4u64, 1 => Just(1 << 31), 1 => Just(1 << 63)];
     let dtype = prop::sample::select(vec![
@@ -135,7 +135,7 @@ proptest! {
         }
     }
 
-    /// The same with a config of this project, where tensors in 8 bits have scales.
+    /// The same with a config of this project, where int8 tensors have scales.
     #[test]
     fn scales_are_paired_or_refused((tensors, data) in stated(), scales in prop::bool::weighted(0.7)) {
         let mut entries = vec![r#""__metadata__":{"config":"{}"}"#.to_owned()];
@@ -195,7 +195,7 @@ fn a_tensor_past_32_bits_of_addresses_is_too_large_and_not_damaged() {
         told(&header("F32", "[65536, 2047]", (1 << 29) - (1 << 18))),
         None
     );
-    // Lengths that do not agree are damage, as are those past all numbers.
+    // Inconsistent lengths mean a damaged file, as do lengths that overflow.
     assert_eq!(told(&header("F32", "[65536, 2048]", 1 << 28)), None);
     assert_eq!(
         told(&header("F32", "[4294967296, 4294967296]", 1 << 29)),
@@ -206,7 +206,7 @@ fn a_tensor_past_32_bits_of_addresses_is_too_large_and_not_damaged() {
 
 #[test]
 fn data_past_32_bits_of_addresses_is_too_large_and_not_damaged() {
-    // Tensors of 256 MiB, none of which is too large by itself.
+    // Tensors of 256 MiB, none too large on its own.
     let header = |count: u64| {
         let tensor = |i: u64| {
             let (start, end) = (i << 28, (i + 1) << 28);

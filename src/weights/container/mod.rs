@@ -1,4 +1,4 @@
-//! Tensors by name, wherever their bytes lie: in one safetensors file or in several.
+//! Tensors by name, from one safetensors file, several shards or a PyTorch checkpoint.
 
 mod header;
 mod stored;
@@ -14,16 +14,16 @@ use serde::Deserialize;
 use super::{CONFIG_KEY, Source, sniff};
 use crate::error::{Error, Result, one_line, shown};
 
-/// How a zip file begins, which the newer form of PyTorch's checkpoints is.
+/// First bytes of a zip file, the newer form of PyTorch's checkpoints.
 const ZIP: &[u8] = b"PK\x03\x04";
-/// Whether a file that begins with these bytes is a PyTorch checkpoint; nine are enough.
+/// Whether a file with these first bytes is a PyTorch checkpoint; nine bytes are enough.
 pub fn is_pickle(first: &[u8]) -> bool {
-    // A safetensors file may begin with the same two bytes, as the length of its header.
+    // A safetensors file may start with the same two bytes, as part of its header length.
     let safetensors = first.get(8) == Some(&b'{');
     first.starts_with(ZIP) || (matches!(first, [0x80, 2..=5, ..]) && !safetensors)
 }
 
-/// Number of values of a tensor, in numbers that hold more than 32 bits of addresses do.
+/// Number of values in a tensor, as a u64 even where addresses have 32 bits.
 pub fn elements(shape: &[usize]) -> u64 {
     match shape.contains(&0) {
         true => 0,
@@ -33,11 +33,11 @@ pub fn elements(shape: &[usize]) -> u64 {
     }
 }
 
-/// What the scales of a tensor in int8 are called, after the tensor's own name.
+/// Suffix of the name of an int8 tensor's scales.
 pub const SCALE: &str = ".scale";
 
-/// A weight file whose header and ranges are in order. No value has been read yet; tensors are
-/// drawn from the source one at a time.
+/// A weight file with a validated header and tensor ranges. No values have been read yet; tensors
+/// are read from the source one at a time.
 #[derive(Debug, Clone)]
 pub struct Container {
     metadata: HashMap<String, String>,
@@ -46,26 +46,26 @@ pub struct Container {
     passed_over: Vec<String>,
 }
 
-/// `model.safetensors.index.json`, as the Hub's tools write it beside the shards.
+/// `model.safetensors.index.json`, as written by the Hub's tools next to the shards.
 #[derive(Debug, Deserialize)]
 struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
 impl Container {
-    /// Reads the header of a safetensors file, or, natively, finds the tensors of a PyTorch
-    /// checkpoint.
+    /// Reads the header of a safetensors file or, in native builds, locates the tensors of a
+    /// PyTorch checkpoint.
     ///
     /// # Errors
-    /// [`Error::WeightsCorrupt`] for what is no such file, [`Error::PickleRefused`], in a browser
-    /// [`Error::WeightsPickle`], and what reading fails with.
+    /// [`Error::WeightsCorrupt`] if it is neither, [`Error::PickleRefused`],
+    /// [`Error::WeightsPickle`] in a browser, and read errors.
     pub fn open(source: Rc<dyn Source>) -> Result<Self> {
         let first = source.read(0, source.len().min(sniff::BEGINNING) as usize)?;
         if is_pickle(&first) {
             return Self::open_checkpoint(source);
         }
         let read = header::read(&source);
-        // What has no header may be no weight file at all, and then that is what helps.
+        // A file without a header may not be a weight file at all; saying so is more helpful.
         read.map_err(|error| match error {
             Error::WeightsCorrupt(_) => sniff::explain(&first).unwrap_or(error),
             other => other,
@@ -95,12 +95,12 @@ impl Container {
         Err(Error::WeightsPickle)
     }
 
-    /// Reads the headers of all shards that `index` (the text of a
-    /// `model.safetensors.index.json`) names; `open` finds a shard by its file name.
+    /// Reads the headers of all shards named in `index` (the text of a
+    /// `model.safetensors.index.json`); `open` opens a shard by file name.
     ///
     /// # Errors
-    /// [`Error::WeightsCorrupt`] for an index that is none, or that places a tensor in a shard
-    /// which does not hold it; those of [`Container::open`] and of `open`.
+    /// [`Error::WeightsCorrupt`] for an invalid index, or one that places a tensor in a shard that
+    /// does not contain it; the errors of [`Container::open`] and of `open`.
     pub fn sharded(
         index: &str,
         mut open: impl FnMut(&str) -> Result<Rc<dyn Source>>,
@@ -111,7 +111,8 @@ impl Container {
         let mut shards: BTreeMap<&str, Self> = BTreeMap::new();
         let mut tensors = BTreeMap::new();
         for (name, file) in &index.weight_map {
-            // Shards lie beside their index; anything else would read other people's files.
+            // Shards must be in the same folder as their index; anything else could read unrelated
+            // files.
             if file.is_empty() || file.contains(['/', '\\']) {
                 return Err(Error::WeightsCorrupt(format!(
                     "the index of its shards names `{}`, which is no file name",
@@ -139,7 +140,7 @@ impl Container {
         })
     }
 
-    /// Pairs tensors in int8 with their scales, which are no tensors of a model themselves.
+    /// Pairs int8 tensors with their scales, which are not model tensors themselves.
     fn with_scales(mut self) -> Result<Self> {
         if !self.metadata.contains_key(CONFIG_KEY) {
             return Ok(self);
@@ -161,17 +162,17 @@ impl Container {
         Ok(self)
     }
 
-    /// A value of the header's metadata.
+    /// A value from the header's metadata.
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.metadata.get(key).map(String::as_str)
     }
 
-    /// Of a PyTorch checkpoint, the keys that lead to its tensors, with dots between them.
+    /// In a PyTorch checkpoint, the keys that lead to the tensors, joined with dots.
     pub fn taken(&self) -> &str {
         &self.taken
     }
 
-    /// Of a PyTorch checkpoint, where else there are models that were not taken.
+    /// In a PyTorch checkpoint, the locations of models that were not taken.
     pub fn passed_over(&self) -> &[String] {
         &self.passed_over
     }
@@ -181,16 +182,15 @@ impl Container {
         self.tensors.keys().map(String::as_str)
     }
 
-    /// Sides of a tensor.
+    /// Shape of a tensor.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.tensors.get(name).map(|stored| stored.shape.as_slice())
     }
 
-    /// Reads the values of a tensor, widened to f32.
+    /// Reads a tensor's values, widened to f32.
     ///
     /// # Errors
-    /// [`Error::WeightsMismatch`] for a name that is not there or a type that is not read, and
-    /// what reading fails with.
+    /// [`Error::WeightsMismatch`] for an unknown name or an unsupported type, and read errors.
     pub fn values(&self, name: &str) -> Result<Vec<f32>> {
         self.tensors
             .get(name)

@@ -6,24 +6,23 @@ use super::elements;
 use crate::error::{Error, Result, shown};
 use crate::weights::Source;
 
-/// Where one tensor lies, and as what.
+/// Location, shape and type of one tensor.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// Sides, outermost first.
+    /// Length of each axis, outermost first.
     pub shape: Vec<usize>,
     dtype: Dtype,
     source: Rc<dyn Source>,
     place: Place,
-    /// Of a tensor in int8: what its values are multiplied by, a number for each index along one
-    /// side.
+    /// For int8: the scale factors, one for each index along one axis.
     scale: Option<Scale>,
 }
 
 #[derive(Debug, Clone)]
 enum Place {
-    /// Row after row, from this offset in the source on.
+    /// Contiguous and row-major, starting at this offset in the source.
     Rows(u64),
-    /// As a PyTorch checkpoint says, which may be a view with any strides.
+    /// As described in a PyTorch checkpoint: possibly a view with arbitrary strides.
     #[cfg(not(target_arch = "wasm32"))]
     View(crate::weights::pickle::Entry),
 }
@@ -31,12 +30,12 @@ enum Place {
 #[derive(Debug, Clone)]
 struct Scale {
     stored: Box<Stored>,
-    /// The side that it goes along.
+    /// The axis it applies to.
     axis: usize,
 }
 
 impl Stored {
-    /// A tensor stored row after row. Its extent has been checked against the source.
+    /// A row-major tensor, whose extent has been checked against the source.
     pub fn new(shape: Vec<usize>, dtype: Dtype, source: Rc<dyn Source>, start: u64) -> Self {
         Self {
             shape,
@@ -47,7 +46,7 @@ impl Stored {
         }
     }
 
-    /// A tensor of a PyTorch checkpoint.
+    /// A tensor in a PyTorch checkpoint.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn of_checkpoint(entry: crate::weights::pickle::Entry, source: Rc<dyn Source>) -> Self {
         Self {
@@ -64,7 +63,7 @@ impl Stored {
         self.dtype
     }
 
-    /// Makes `scale`, whose sides are 1 but for one, what the values are multiplied by.
+    /// Attaches `scale`, a tensor with length 1 on all axes but one, as a factor of the values.
     pub(super) fn scale_by(&mut self, name: &str, scale: Self) -> Result<()> {
         let long = |(a, b): (&usize, &usize)| *a == *b && *a != 1;
         let axis = scale.shape.iter().zip(&self.shape).position(long);
@@ -121,7 +120,7 @@ impl Stored {
 
 impl Scale {
     fn apply(&self, shape: &[usize], bytes: &[u8]) -> Result<Vec<f32>> {
-        // A tensor without values may have sides whose product is past every number.
+        // In an empty tensor, the product of some axes may overflow.
         if bytes.is_empty() {
             return Ok(vec![]);
         }

@@ -1,7 +1,7 @@
-//! What checkpoints keep beside an autoencoder's own tensors.
+//! Tensors in checkpoints that are not part of the autoencoder.
 
-/// Beginnings of names: losses and what judges pictures, averages, the rest of a larger checkpoint,
-/// statistics for a diffusion model (FLUX.2's `bn`), buffers of training.
+/// Name prefixes: losses, LPIPS and discriminators, averages, the rest of a larger checkpoint,
+/// statistics for a diffusion model (FLUX.2's `bn`), training buffers.
 const BESIDE: [&str; 14] = [
     "loss.",
     "lpips.",
@@ -18,8 +18,7 @@ const BESIDE: [&str; 14] = [
     "logvar",
     "loss_fn.",
 ];
-/// Last parts of a quantizer's names: which codes are in use, and the counts and sums of which its
-/// codes are the average.
+/// Last components of quantizer names: code usage, and the EMA counts and sums of the codebook.
 const STATISTICS: [&str; 9] = [
     "cluster_size",
     "codebook_used",
@@ -32,7 +31,7 @@ const STATISTICS: [&str; 9] = [
     "codebook_usage",
 ];
 
-/// Whether a tensor is no part of the autoencoder that it lies beside.
+/// Whether a tensor is not part of the autoencoder in its file.
 pub fn is_aside(name: &str) -> bool {
     BESIDE.iter().any(|start| name.starts_with(start)) || is_statistic(name)
 }

@@ -2,7 +2,7 @@
 
 use super::rename::Dialect;
 
-/// diffusers `VQModel`. The older names of attention are those of files from before diffusers 0.18.
+/// diffusers `VQModel`. The older attention names are from before diffusers 0.18.
 ///
 /// Source: diffusers `models/autoencoders/vae.py`, `scripts/convert_amused.py`.
 pub const DIFFUSERS: Dialect = Dialect {

@@ -1,6 +1,6 @@
-//! FLUX.2's autoencoder as Black Forest Labs store it: latent-diffusion's, with the convolutions
-//! around the latent inside encoder and decoder. The statistics of a batch normalisation beside them
-//! belong to the diffusion model.
+//! FLUX.2's autoencoder in Black Forest Labs' format: latent-diffusion's, with the convolutions
+//! around the latent inside the encoder and decoder. The batch norm statistics next to them belong
+//! to the diffusion model.
 
 use super::rename::Dialect;
 

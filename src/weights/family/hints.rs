@@ -5,8 +5,8 @@ use crate::models::{AutoencoderConfig, QuantizerKind};
 use crate::nn::NetworkConfig;
 use crate::weights::sniff;
 
-/// What a `config.json` can add to the shapes, under this project's names or diffusers'. Other
-/// fields are left alone: the shapes have told them already.
+/// What a `config.json`, in this project's or diffusers' format, can add to the shapes. Other
+/// fields are ignored: the shapes determine them.
 #[derive(Debug, Deserialize)]
 struct Hints {
     #[serde(alias = "norm_num_groups")]
@@ -37,8 +37,7 @@ impl Hints {
         })
     }
 
-    /// Whether the network computes otherwise than the one here, of which its tensors would say
-    /// nothing.
+    /// Rejects networks that compute something different in ways that their tensors do not show.
     fn refuse(&self) -> Result<()> {
         let refused = |what: String| Err(Error::ConfigInvalid(what));
         match (&self.act_fn, self.tanh_out) {
@@ -54,13 +53,13 @@ impl Hints {
     }
 }
 
-/// The levels that attend in `before`, by their sides in `after`.
+/// The levels with attention in `before`, as resolutions in `after`.
 fn moved(before: &NetworkConfig, after: &NetworkConfig) -> Vec<usize> {
     let levels = (0..before.ch_mult.len()).filter(|&level| before.attends(level));
     levels.map(|level| after.level_resolution(level)).collect()
 }
 
-/// Replaces what was assumed by what `json` says.
+/// Replaces assumed values with those in `json`.
 pub fn apply(
     config: &mut AutoencoderConfig,
     json: &str,
@@ -95,7 +94,7 @@ pub fn apply(
         network.norm_eps = eps;
         told("norm_eps");
     }
-    // A nominal side too small to halve at every level would give two levels one side.
+    // A nominal resolution too small to halve at every level would be the same at two levels.
     let halvings = network.ch_mult.len().saturating_sub(1) as u32;
     let halves = |side: &usize| side.checked_shr(halvings).is_some_and(|side| side > 0);
     if let Some(resolution) = hints.resolution.filter(halves) {

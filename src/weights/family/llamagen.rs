@@ -1,8 +1,8 @@
-//! LlamaGen's tokenizers, and Janus's.
+//! LlamaGen's and Janus's tokenizers.
 
 use super::rename::Dialect;
 
-/// LlamaGen's VQ-16 and VQ-8, and Janus, which took them over.
+/// LlamaGen's VQ-16 and VQ-8, and Janus, which reuses them.
 ///
 /// Source: LlamaGen `tokenizer/tokenizer_image/vq_model.py`.
 pub const LLAMAGEN: Dialect = Dialect {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rename::Dialect;
 
-/// MAGE's VQ-GAN, ported from MaskGIT's, in the names that open-muse has for the same layers.
+/// MAGE's VQ-GAN, ported from MaskGIT's, mapped to open-muse's names for the same layers.
 ///
 /// Source: mage `taming/models/vqgan.py`, `taming/modules/diffusionmodules/model.py`.
 pub const MAGE: Dialect = Dialect {
@@ -16,8 +16,8 @@ pub const MAGE: Dialect = Dialect {
     ],
 };
 
-/// Whether these are MAGE's: taming-transformers' names, of which no block's convolution has a bias
-/// and no middle attends.
+/// Whether these are MAGE's: taming-transformers' names, but no block has a convolution bias and
+/// the middle has no attention.
 pub fn is_mage(names: &BTreeMap<String, String>) -> bool {
     let any = |part: &str| names.keys().any(|name| name.contains(part));
     any(".mid.block_1.conv1.weight")

@@ -1,4 +1,4 @@
-//! Whose weights a file holds: its family and configuration, from names and shapes.
+//! Recognises a weight file's family and config from its tensor names and shapes.
 
 mod aside;
 mod diffusers;
@@ -24,21 +24,21 @@ use crate::error::{Error, Result};
 use crate::models::{AutoencoderConfig, ModelConfig, QuantizerKind};
 use crate::nn::Layers;
 
-/// Where a weight file comes from.
+/// Origin of a weight file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
-    /// This project's format: the config is in the header.
+    /// This project's format, with the config in the header.
     Tesserae,
-    /// taming-transformers `VQModel` and `GumbelVQ`, and latent-diffusion's first stages, VQ and KL,
-    /// which share their names.
+    /// taming-transformers `VQModel` and `GumbelVQ`, and latent-diffusion's VQ and KL first stages,
+    /// which use the same names.
     Taming,
     /// diffusers `VQModel` and `AutoencoderKL`.
     Diffusers,
-    /// LlamaGen's tokenizers, and Janus's.
+    /// LlamaGen's and Janus's tokenizers.
     LlamaGen,
-    /// MaskGIT's tokenizer as open-muse has it.
+    /// open-muse's port of MaskGIT's tokenizer.
     MaskGit,
-    /// MaskGIT's tokenizer as MAGE has it.
+    /// MAGE's port of MaskGIT's tokenizer.
     Mage,
     /// rosinality's VQ-VAE-2.
     Rosinality,
@@ -58,39 +58,38 @@ impl fmt::Display for Family {
     }
 }
 
-/// A weight file that is understood: what it is, and which of its tensors the model takes.
+/// A recognised weight file: its family and config, and which of its tensors the model uses.
 #[derive(Debug)]
 pub struct Recognised {
-    /// Where the file comes from.
+    /// Origin of the file.
     pub family: Family,
-    /// The model that its tensors make.
+    /// Config of the model in the file.
     pub config: ModelConfig,
-    /// Fields of the config that neither the shapes nor the file told, at the family's published
-    /// value.
+    /// Config fields that neither the shapes nor the file determine; they are set to the family's
+    /// published values.
     pub assumed: Vec<&'static str>,
-    /// The file's name of each of the model's tensors.
+    /// Maps the model's tensor names to the file's.
     pub names: BTreeMap<String, String>,
-    /// Tensors that are no part of the autoencoder: losses, discriminators, averages, the rest of a
-    /// larger checkpoint.
+    /// Tensors that are not part of the autoencoder: losses, discriminators, averages, the rest of
+    /// a larger checkpoint.
     pub aside: Vec<String>,
-    /// What all of its tensors' names begin with; mostly nothing. Training scripts wrap models in
-    /// others, and larger checkpoints keep them beside others.
+    /// Common prefix of its tensor names; usually empty. Training scripts wrap models in others,
+    /// and larger checkpoints store them next to others.
     pub prefix: String,
-    /// What the names of other autoencoders in the file begin with, such as of the one that this is
-    /// a moving average of.
+    /// Prefixes of other autoencoders in the file, such as the one that this is an EMA of.
     pub others: Vec<String>,
 }
 
 impl Recognised {
-    /// Recognises `file`. `hints` is the text of a `config.json` that came with it, of this
-    /// project or of diffusers, and settles what shapes cannot.
+    /// Recognises `file`. `hints` is the text of a `config.json` that came with it, from this
+    /// project or diffusers, and provides what the shapes leave open.
     ///
     /// # Errors
-    /// [`Error::WeightsUnknown`] for names of no known family, [`Error::ConfigInvalid`] for a config
-    /// that cannot be, [`Error::WeightsMismatch`] for shapes that contradict each other.
+    /// [`Error::WeightsUnknown`] for an unknown family, [`Error::ConfigInvalid`] for an impossible
+    /// config, [`Error::WeightsMismatch`] for shapes that contradict each other.
     pub fn of(file: &Container, hints: Option<&str>) -> Result<Self> {
         let ours = file.metadata(CONFIG_KEY).filter(|json| is_ours(json));
-        // This project's own files have their names as they are.
+        // This project's own files use the model's names unchanged.
         let (prefix, others) = match ours {
             Some(_) => ("", vec![]),
             None => nest::prefix(file.names())?,
@@ -140,7 +139,7 @@ impl Recognised {
             vqgan.quantizer = QuantizerKind::Cosine;
             assumed.push("quantizer");
         }
-        // Its names are taming-transformers' but for the layers that it has alone.
+        // open-muse uses taming-transformers' names except for the layers it alone has.
         if let AutoencoderConfig::VqGan(vqgan) = &config
             && family == Family::Taming
             && vqgan.network.layers == Layers::MaskGit
@@ -150,7 +149,7 @@ impl Recognised {
         if let AutoencoderConfig::Kl(kl) = &mut config
             && (kl.network.factor(), kl.embed_dim) == (8, 4)
         {
-            // Stable Diffusion's; latents of this shape are hardly ever anything else.
+            // Stable Diffusion's factor; latents of this shape are almost always its.
             kl.scaling_factor = Some(0.18215);
             assumed.push("scaling_factor");
         }
@@ -170,7 +169,7 @@ impl Recognised {
     }
 }
 
-/// Adds to a config's fault how a config file would mend it, where it was only assumed.
+/// If the invalid field was only assumed, explains how a config file can set it.
 fn mend(error: Error, config: &AutoencoderConfig, assumed: &[&str]) -> Error {
     let (Some(network), Error::ConfigInvalid(fault)) = (config.network_config(), &error) else {
         return error;
@@ -189,13 +188,13 @@ fn mend(error: Error, config: &AutoencoderConfig, assumed: &[&str]) -> Error {
     ))
 }
 
-/// Whether metadata under the name that this project uses are this project's: others keep their own
-/// config there.
+/// Whether metadata under this project's key are this project's: others store their own config
+/// there.
 fn is_ours(json: &str) -> bool {
     serde_json::from_str::<serde_json::Value>(json).is_ok_and(|value| value.get("kind").is_some())
 }
 
-/// A side of a tensor that is to have so many.
+/// Length of one axis of a tensor that must have `sides` axes.
 fn side(name: &str, shape: Option<&[usize]>, sides: usize, axis: usize) -> Result<usize> {
     shape
         .filter(|shape| shape.len() == sides)

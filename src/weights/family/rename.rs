@@ -1,23 +1,23 @@
-//! Names of families that share taming-transformers' layers, turned into its names.
+//! Maps the names of families that share taming-transformers' layers to its names.
 
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result, shown};
 
-/// How a family names what taming-transformers names otherwise.
+/// How a family's names differ from taming-transformers'.
 pub struct Dialect {
-    /// Where the decoder's levels begin, up to their index, if they are stored coarsest first, the
-    /// other way round than in taming-transformers.
+    /// Prefix of the decoder's levels, up to their index, if they are stored coarsest first, the
+    /// reverse of taming-transformers.
     pub decoder_levels: Option<&'static str>,
-    /// Parts of a name between dots, and what taming-transformers calls them.
+    /// Components of a name (between dots), and taming-transformers' names for them.
     pub parts: &'static [(&'static str, &'static str)],
 }
 
 impl Dialect {
-    /// Gives tensors taming-transformers' names; the values stay the file's names.
+    /// Renames tensors to taming-transformers' names; the map's values stay the file's names.
     ///
     /// # Errors
-    /// [`Error::WeightsMismatch`] when two tensors would have one name.
+    /// [`Error::WeightsMismatch`] if two tensors would get the same name.
     pub fn to_taming(&self, names: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
         let levels = names
             .keys()
@@ -48,10 +48,10 @@ impl Dialect {
     }
 }
 
-/// Gives each tensor the name that `rename` makes of its own; the values stay the file's names.
+/// Renames each tensor with `rename`; the map's values stay the file's names.
 ///
 /// # Errors
-/// [`Error::WeightsMismatch`] when two tensors would have one name.
+/// [`Error::WeightsMismatch`] if two tensors would get the same name.
 pub fn rename_all(
     names: BTreeMap<String, String>,
     rename: impl Fn(&str) -> String,

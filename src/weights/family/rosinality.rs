@@ -1,4 +1,4 @@
-//! rosinality/vq-vae-2-pytorch, whose layers are numbered along `nn.Sequential`.
+//! rosinality/vq-vae-2-pytorch, whose layers are named by `nn.Sequential` index.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use super::side;
 use crate::error::Result;
 use crate::models::{AutoencoderConfig, VqVae2Config};
 
-/// What shapes cannot tell; the published code scales pictures to this.
+/// Not determined by the shapes; the published code scales images to this range.
 pub const ASSUMED: [&str; 1] = ["input"];
 
-/// Gives tensors this project's names; the values stay the file's names.
+/// Renames tensors to this project's names; the map's values stay the file's names.
 ///
 /// Source: rosinality/vq-vae-2-pytorch `vqvae.py`.
 pub fn to_ours(names: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
@@ -26,7 +26,7 @@ pub fn to_ours(names: BTreeMap<String, String>) -> Result<BTreeMap<String, Strin
     })
 }
 
-/// `None` for what has its name already, and for what is no part of the model.
+/// `None` if the name is already right or not part of the model.
 fn rename(name: &str, layers: usize) -> Option<String> {
     if let Some(quantizer) = name.strip_suffix(".embed") {
         return Some(format!("{quantizer}.embedding.weight"));
@@ -34,7 +34,7 @@ fn rename(name: &str, layers: usize) -> Option<String> {
     let (stack, rest) = name.split_once(".blocks.")?;
     let (index, rest) = rest.split_once('.')?;
     let index: usize = index.parse().ok()?;
-    // A ReLU has a number as well.
+    // ReLUs take an index too.
     if let Some(rest) = rest.strip_prefix("conv.") {
         let first = match stack {
             "enc_b" => 5,
@@ -64,10 +64,10 @@ fn rename(name: &str, layers: usize) -> Option<String> {
     Some(format!("{stack}.{ours}.{rest}"))
 }
 
-/// The config of a VQ-VAE-2 from its tensors' shapes, by this project's names.
+/// Infers a VQ-VAE-2's config from its tensor shapes, by this project's names.
 pub fn infer<'a>(shape: impl Fn(&str) -> Option<&'a [usize]>) -> Result<AutoencoderConfig> {
     let conv = |name: &str, axis| side(name, shape(name), 4, axis);
-    // It stores a codebook as [D, K].
+    // It stores the codebook as [D, K].
     let codebook = "quantize_t.embedding.weight";
     let layer = |i: &usize| shape(&format!("enc_b.residual.{i}.conv_1.weight")).is_some();
     Ok(AutoencoderConfig::VqVae2(VqVae2Config {

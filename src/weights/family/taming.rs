@@ -5,13 +5,13 @@ use crate::error::{Error, Result};
 use crate::models::{AutoencoderConfig, KlConfig, QuantizerKind, VqGanConfig};
 use crate::nn::{DecoderConfig, DecoderNorm, Layers, NetworkConfig};
 
-/// What shapes cannot tell; every published model of these families agrees on it.
+/// Not determined by the shapes; all published models of these families agree on them.
 pub const ASSUMED: [&str; 4] = ["norm_groups", "norm_eps", "resolution", "input"];
 
-/// Nominal side of a picture, which only places attention.
+/// Nominal image side, which only determines where attention goes.
 const RESOLUTION: usize = 256;
 
-/// The config of a VQ-GAN or AutoencoderKL from the names and shapes of its tensors.
+/// Infers the config of a VQ-GAN or AutoencoderKL from its tensor names and shapes.
 pub fn infer<'a>(
     names: &BTreeMap<String, String>,
     shape: impl Fn(&str) -> Option<&'a [usize]>,
@@ -24,7 +24,7 @@ pub fn infer<'a>(
         rest.next()
             .is_some_and(|(name, _)| name.starts_with(&start))
     };
-    // By any tensor of theirs, so that one that is missing is told by its name.
+    // Counts levels by any of their tensors, so that a missing tensor is reported by name.
     let count = |part: &str| {
         let numbered = |i: &usize| begins(format!("{part}.{i}."));
         (0..).take_while(numbered).count()
@@ -37,7 +37,7 @@ pub fn infer<'a>(
     let (ch, ch_mult) = multiples(first, &widths)?;
     let attends = |part: &str| {
         let levels = (0..levels).filter(|level| begins(format!("{part}.{level}.attn.")));
-        // Past the last bit there is no level that a model may have.
+        // Shifting past the last bit means more levels than a model may have.
         let side = |level: usize| RESOLUTION.checked_shr(level as u32).unwrap_or(0);
         levels.map(side).collect::<Vec<_>>()
     };
@@ -67,7 +67,8 @@ pub fn infer<'a>(
         decoder: None,
     };
     if layers == Layers::Taming {
-        // A width that cannot be told is the encoder's: what is missing is then named.
+        // If a width cannot be read, assume the encoder's: the missing tensor is then reported by
+        // name.
         let width = |(level, &width): (usize, &usize)| {
             conv(&format!("decoder.up.{level}.block.0.conv1.weight"), 0).unwrap_or(width)
         };
@@ -88,8 +89,9 @@ pub fn infer<'a>(
         network.decoder = (!mirrors && count("decoder.up") == levels).then_some(decoder);
     }
     if !begins("quantize.".to_owned()) {
-        // A VQ-GAN whose codebook was lost has no quantizer either, but its encoder gives what its
-        // decoder takes. A Gaussian takes twice as many channels: a mean and a variance of each.
+        // A VQ-GAN that lost its codebook has no quantizer either, but its encoder outputs as many
+        // channels as its decoder takes. A Gaussian encoder outputs twice as many: means and
+        // variances.
         let z = conv("decoder.conv_in.weight", 1)?;
         if Some(from_encoder) != z.checked_mul(2) {
             return Err(Error::NoCodebook);
@@ -133,7 +135,8 @@ pub fn infer<'a>(
     }))
 }
 
-/// The widths as multiples of the first one, or else of the greatest number of which all are.
+/// The widths as multiples of the first one if possible, otherwise of their greatest common
+/// divisor.
 fn multiples(first: usize, widths: &[usize]) -> Result<(usize, Vec<usize>)> {
     let unit = match widths.iter().all(|width| first != 0 && width % first == 0) {
         true => first,
@@ -145,7 +148,7 @@ fn multiples(first: usize, widths: &[usize]) -> Result<(usize, Vec<usize>)> {
     Ok((unit, widths.iter().map(|width| width / unit).collect()))
 }
 
-/// Euclid's; of 0 and a number, that number.
+/// Greatest common divisor by Euclid's algorithm; of 0 and a number, that number.
 pub fn greatest_divisor(a: usize, b: usize) -> usize {
     match b {
         0 => a,

@@ -10,13 +10,13 @@ use super::{Checkpoint, Entry, corrupt, limits, refused, shown, state};
 use crate::error::{Error, Result};
 use crate::weights::Source;
 
-/// Length of a zip's local header before the name, and where it says how long name and padding are.
+/// Length of a zip's local header before the name, and the offset of its name and padding lengths.
 const HEADER: usize = 30;
 const NAME_LENGTH: usize = 26;
 
-/// Reads the zip form of `torch.save`: entries that are stored as they are, of which `…/data.pkl` is
-/// the pickle and each `…/data/KEY` a storage. Checksums are left alone, as PyTorch can be told not
-/// to write them.
+/// Reads the zip form of `torch.save`: uncompressed entries, with the pickle in `…/data.pkl` and
+/// one storage in each `…/data/KEY`. Checksums are ignored, since PyTorch can be configured not to
+/// write them.
 ///
 /// Source: `_save` and `_load` in `torch/serialization.py`.
 pub fn read(source: &dyn Source) -> Result<Checkpoint> {
@@ -66,7 +66,7 @@ pub fn read(source: &dyn Source) -> Result<Checkpoint> {
     })
 }
 
-/// Where the data of a zip's entry lies.
+/// Location of a zip entry's data.
 #[derive(Debug)]
 struct Stored {
     start: u64,
@@ -74,7 +74,7 @@ struct Stored {
 }
 
 impl Stored {
-    /// All of it, if it is no longer than a pickle may be.
+    /// Reads all of it, unless it exceeds the length limit of a pickle.
     fn bytes(&self, source: &dyn Source) -> Result<Vec<u8>> {
         match usize::try_from(self.length) {
             Ok(length) if length <= limits::PICKLE_BYTES => source.read(self.start, length),
@@ -86,12 +86,12 @@ impl Stored {
     }
 }
 
-/// The zip's entries by name. None is compressed, so none is longer than the file, and none shares
-/// bytes with another.
+/// The zip's entries by name. None is compressed, so none is longer than the file, and none
+/// overlaps another.
 fn entries(source: &dyn Source) -> Result<HashMap<String, Stored>> {
     let mut reader = Window::new(source);
     let listed = list(&mut reader);
-    // The zip reader may hide why it could not go on behind an error of its own.
+    // The zip reader may hide the reason for a failed read behind its own error.
     if let Some(fault) = reader.fault {
         return Err(fault);
     }
@@ -135,15 +135,15 @@ fn entries(source: &dyn Source) -> Result<HashMap<String, Stored>> {
     Ok(entries)
 }
 
-/// Name, place of the local header and length of each entry, as the central directory has them.
+/// Name, local header offset and length of each entry, from the central directory.
 fn list(reader: &mut Window) -> Result<Vec<(String, u64, u64)>> {
     let damaged = |e: zip::result::ZipError| {
         corrupt(format!("its zip directory cannot be read: {}", plain(&e)))
     };
-    // A checkpoint begins with its first entry, so its offsets are right as they are. Were the
-    // reader to detect where the archive begins, it would look for the directory right before its
-    // end record, past the ZIP64 records that PyTorch always writes: 76 bytes, which is also the
-    // length of an entry of the directory where the file's stem has 21 characters.
+    // A checkpoint begins with its first entry, so its offsets need no correction. If the reader
+    // were to detect the start of the archive, it would look for the directory immediately before
+    // the end record, past the ZIP64 records that PyTorch always writes: 76 bytes, which is also
+    // the length of a directory entry when the file's stem has 21 characters.
     let config = Config {
         archive_offset: ArchiveOffset::Known(0),
     };
@@ -186,7 +186,7 @@ fn list(reader: &mut Window) -> Result<Vec<(String, u64, u64)>> {
     Ok(listed)
 }
 
-/// A source under the interface of files, which gives up after [`limits::ZIP_BYTES`].
+/// Presents a source as a file, and stops after [`limits::ZIP_BYTES`].
 struct Window<'s> {
     source: &'s dyn Source,
     at: u64,
@@ -242,7 +242,7 @@ impl Seek for Window<'_> {
     }
 }
 
-/// The zip reader's words, to stand inside a sentence.
+/// The zip reader's message, reworded to fit inside a sentence.
 fn plain(error: &zip::result::ZipError) -> String {
     error.to_string().trim_end_matches('.').to_owned()
 }

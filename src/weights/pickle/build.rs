@@ -1,5 +1,6 @@
-//! What a pickle's calls stand for. The few that make tensors and dicts are understood by name, what
-//! makes some other object becomes [`Value::Object`], and all else is refused. Nothing is called.
+//! What a pickle's calls produce. The few that make tensors and dicts are recognised by name, those
+//! that make other objects become [`Value::Object`], and everything else is rejected. Nothing is
+//! called.
 //!
 //! Source: `torch/_utils.py` and `persistent_id` in `torch/serialization.py` of PyTorch.
 
@@ -7,10 +8,10 @@ use super::value::{Arena, Global, Id, Storage, Tensor, Value};
 use super::{corrupt, limits, refused, shown};
 use crate::error::Result;
 
-/// What `callable(*args)` would come to.
+/// The result of `callable(*args)`.
 ///
 /// # Errors
-/// [`PickleRefused`](crate::Error::PickleRefused) for a function that is not one of a checkpoint's.
+/// [`PickleRefused`](crate::Error::PickleRefused) for a function that checkpoints do not use.
 pub fn call<'a>(arena: &mut Arena<'a>, callable: Id, args: Id) -> Result<Id> {
     let global = match arena.get(callable) {
         Value::Global(global) => **global,
@@ -22,7 +23,7 @@ pub fn call<'a>(arena: &mut Arena<'a>, callable: Id, args: Id) -> Result<Id> {
     };
     match (global.module, global.name) {
         ("torch._tensor", "_rebuild_from_type_v2") => {
-            // Its own arguments: a function, a class, the function's arguments, and attributes.
+            // Its arguments: a function, a class, the function's arguments, and attributes.
             let &[function, _, args, ..] = given else {
                 return Err(corrupt("its pickle rebuilds a tensor from too little"));
             };
@@ -52,7 +53,7 @@ pub fn call<'a>(arena: &mut Arena<'a>, callable: Id, args: Id) -> Result<Id> {
             arena.set(dict, &entries)?;
             Ok(dict)
         }
-        // These two make an object of the class that they are given.
+        // Both create an object of the given class.
         ("copyreg" | "copy_reg", "_reconstructor" | "__newobj__") => {
             let Some(Value::Global(class)) = given.first().map(|class| arena.get(*class)) else {
                 return Err(corrupt("its pickle makes an object of no class"));
@@ -60,13 +61,13 @@ pub fn call<'a>(arena: &mut Arena<'a>, callable: Id, args: Id) -> Result<Id> {
             let class = **class;
             object(arena, class)
         }
-        // `Dict[str, Any]` and its like, the types in omegaconf's hyper-parameters.
+        // `Dict[str, Any]` and similar types, from omegaconf hyper-parameters.
         ("_operator" | "operator", "getitem") if is_type(arena, given) => arena.add(Value::Object),
         _ => object(arena, global),
     }
 }
 
-/// Whether an object may be given attributes: those of a dict or tensor are of no use here.
+/// Whether an object may be given attributes; those of a dict or tensor are ignored.
 pub fn set_state(arena: &Arena, object: Id) -> Result<()> {
     match arena.get(object) {
         Value::Object | Value::Dict(_) | Value::List(_) | Value::Tensor(_) => Ok(()),
@@ -78,8 +79,8 @@ pub fn set_state(arena: &Arena, object: Id) -> Result<()> {
     }
 }
 
-/// What a persistent id stands for: `('storage', class, key, location, number of elements)`, and in
-/// the older form a sixth item for views, which is always None.
+/// Resolves a persistent id: `('storage', class, key, location, number of elements)`, and in the
+/// older form a sixth item for views, which is always None.
 pub fn persistent<'a>(arena: &mut Arena<'a>, id: Id) -> Result<Id> {
     let unknown = || corrupt("its pickle has a persistent id that names no storage");
     let Value::Tuple(items) = arena.get(id) else {
@@ -87,7 +88,7 @@ pub fn persistent<'a>(arena: &mut Arena<'a>, id: Id) -> Result<Id> {
     };
     let kind = items.first().and_then(|kind| arena.text(*kind));
     match (kind, &**items) {
-        // A class with its source, in whole models of the older form.
+        // A class with its source, in whole models saved in the older form.
         (Some("module"), [_, class, ..]) => Ok(*class),
         (Some("storage"), [_, class, key, _location, elements, view @ ..]) => {
             let (Value::Global(class), Some(key), Some(elements)) =
@@ -123,8 +124,8 @@ pub fn persistent<'a>(arena: &mut Arena<'a>, id: Id) -> Result<Id> {
     }
 }
 
-/// `(storage, offset, size, stride, gradient, hooks, flags)`, in the third version with the type of
-/// the elements before the flags. A tensor of a type or kind that is not read becomes an object.
+/// `(storage, offset, size, stride, gradient, hooks, flags)`, in version 3 with the element type
+/// before the flags. A tensor of an unsupported type or kind becomes an object.
 fn tensor<'a>(arena: &Arena<'a>, args: &[Id], typed: bool) -> Result<Value<'a>> {
     let &[storage, offset, shape, strides, ref rest @ ..] = args else {
         return Err(corrupt("its pickle rebuilds a tensor from too little"));
@@ -147,7 +148,7 @@ fn tensor<'a>(arena: &Arena<'a>, args: &[Id], typed: bool) -> Result<Value<'a>> 
     } else {
         storage.dtype
     };
-    // The last says whether to negate or conjugate what is stored, which is not done here.
+    // The last item says whether to negate or conjugate the stored values, which is not supported.
     let as_stored = !matches!(rest.next(), Some(Value::Dict(flags)) if !flags.is_empty());
     let Some(dtype) = dtype.filter(|_| as_stored) else {
         return Ok(Value::Object);
@@ -181,7 +182,8 @@ fn sizes(arena: &Arena, id: Id) -> Result<Vec<usize>> {
     sizes.ok_or_else(|| corrupt("its pickle has a tensor with a side or stride that is no size"))
 }
 
-/// Keys and values in turn, of an old OrderedDict's list of pairs. A defaultdict has a class there.
+/// Alternating keys and values, from an old OrderedDict's list of pairs. A defaultdict has a class
+/// there.
 fn pairs(arena: &Arena, list: Id) -> Result<Vec<Id>> {
     let mut entries = Vec::new();
     for pair in arena.items(list).unwrap_or_default() {

@@ -1,7 +1,7 @@
 use super::{corrupt, limits, refused};
 use crate::error::{Error, Result};
 
-/// Reads the arguments of opcodes from a pickle's bytes.
+/// Reads opcode arguments from a pickle's bytes.
 #[derive(Debug)]
 pub struct Cursor<'a> {
     bytes: &'a [u8],
@@ -10,7 +10,8 @@ pub struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// Starts at the first of `bytes`. `clipped` says that more followed in the file, past the limit.
+    /// Starts at the first of `bytes`. `clipped` means that the file continues past the length
+    /// limit.
     pub fn new(bytes: &'a [u8], clipped: bool) -> Self {
         Self {
             bytes,
@@ -35,7 +36,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// As many bytes as the file says, however many that is.
+    /// Takes a length stated in the file, however large.
     pub fn sized(&mut self, length: u64) -> Result<&'a [u8]> {
         let left = self.bytes.len() - self.at;
         match usize::try_from(length) {
@@ -46,7 +47,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The bytes up to the next line feed, which is passed over.
+    /// The bytes up to the next line feed, which is skipped.
     pub fn line(&mut self) -> Result<&'a [u8]> {
         let rest = &self.bytes[self.at..];
         match rest.iter().position(|byte| *byte == b'\n') {
@@ -63,7 +64,7 @@ impl<'a> Cursor<'a> {
         Ok(self.array::<1>()?[0])
     }
 
-    /// The next `N` bytes, for a number's `from_le_bytes`.
+    /// The next `N` bytes, for an integer's `from_le_bytes`.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         match self.bytes[self.at..].first_chunk() {
             Some(taken) => {
@@ -74,7 +75,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// What reading past the end means: the end of the file, or of what is read of one.
+    /// The error for reading past the end: of the file, or of the part within the length limit.
     fn end(&self, reason: &str) -> Error {
         if self.clipped {
             refused(format!(
@@ -87,7 +88,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A string of the pickle.
+/// Decodes a string in the pickle.
 pub fn text(bytes: &[u8]) -> Result<&str> {
     str::from_utf8(bytes).map_err(|_| corrupt("its pickle holds a string that is not UTF-8"))
 }

@@ -5,23 +5,23 @@ use super::{corrupt, refused, shown};
 use crate::error::Result;
 use crate::weights::Source;
 
-/// A tensor of a checkpoint, by name, where it lies.
+/// Name and location of a tensor in a checkpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// Name in the state dict.
     pub name: String,
-    /// Sides, outermost first; at most 8.
+    /// Length of each axis, outermost first; at most 8 axes.
     pub shape: Vec<usize>,
-    /// Elements from one index of each side to the next.
+    /// Stride of each axis, in elements.
     pub strides: Vec<usize>,
-    /// Type of its elements, which are little-endian.
+    /// Element type; little-endian.
     pub dtype: Dtype,
-    /// Where its first element begins: bytes from the start of the source.
+    /// Offset in bytes of its first element in the source.
     pub start: u64,
 }
 
 impl Entry {
-    /// Holds a view against its storage, which is `bytes` long and begins at `start`.
+    /// Checks a view against its storage, which is `bytes` long and begins at `start`.
     pub(super) fn new(name: &str, tensor: &Tensor, start: u64, bytes: u64) -> Result<Self> {
         let outside = || corrupt(format!("{} lies outside its storage", shown(name)));
         let size = tensor.dtype.bitsize() as u64 / 8;
@@ -36,7 +36,7 @@ impl Entry {
         if end > bytes {
             return Err(outside());
         }
-        // A stride of 0 writes a few bytes out as any number.
+        // A stride of 0 can expand a few bytes to any number of elements.
         if elements > bytes / size {
             return Err(refused(format!(
                 "{} has more elements than its storage",
@@ -52,10 +52,10 @@ impl Entry {
         })
     }
 
-    /// Its elements as they are stored, in the order of their indices, whatever the strides.
+    /// Its elements in index order, whatever the strides.
     ///
     /// # Errors
-    /// What reading the source can fail with.
+    /// Read errors of the source.
     pub fn bytes(&self, source: &dyn Source) -> Result<Vec<u8>> {
         let size = self.dtype.bitsize() / 8;
         let outside = || corrupt(format!("{} lies outside its storage", shown(&self.name)));
@@ -80,7 +80,7 @@ impl Entry {
                 .map(|(i, stride)| i * stride)
                 .sum();
             ordered.extend_from_slice(&stored[at * size..][..size]);
-            // Counts the index up: the last side first.
+            // Increments the index, last axis first.
             for (i, side) in index.iter_mut().zip(&self.shape).rev() {
                 *i += 1;
                 if i != side {
@@ -92,7 +92,7 @@ impl Entry {
         Ok(ordered)
     }
 
-    /// Whether its elements lie one after another in the order of their indices.
+    /// Whether its elements are contiguous in index order.
     pub fn is_contiguous(&self) -> bool {
         let mut expected = 1;
         for (side, stride) in self.shape.iter().zip(&self.strides).rev() {
@@ -105,8 +105,8 @@ impl Entry {
     }
 }
 
-/// Number of elements, and of elements from the first to the furthest, both included; `None` past
-/// all numbers.
+/// Number of elements, and the distance from the first to the furthest, inclusive; `None` on
+/// overflow.
 fn extent(shape: &[usize], strides: &[usize]) -> Option<(u64, u64)> {
     if shape.contains(&0) {
         return Some((0, 0));

@@ -2,8 +2,8 @@ use safetensors::tensor::Dtype;
 
 use super::value::Global;
 
-/// Packages whose classes checkpoints keep objects of, beside the tensors: hyper-parameters,
-/// callbacks, schedules.
+/// Packages whose objects checkpoints contain in addition to tensors: hyper-parameters, callbacks,
+/// schedulers.
 const PACKAGES: [&str; 16] = [
     "addict",
     "argparse",
@@ -24,12 +24,12 @@ const PACKAGES: [&str; 16] = [
 ];
 
 impl Global<'_> {
-    /// Whether calling it would do no more than make an object. Nothing is called either way: this
-    /// tells a checkpoint with hyper-parameters from one that was made to run code. Functions are
-    /// named one by one, as even torch and numpy have some that run what they are given.
+    /// Whether calling it would only create an object. Nothing is called either way: this
+    /// distinguishes a checkpoint with hyper-parameters from one made to run code. Functions are
+    /// listed individually, since even torch and numpy have some that execute their arguments.
     pub fn makes_an_object(&self) -> bool {
         let name = self.name;
-        // Through a dot a name reaches on, from a class to all that its module imported.
+        // A dotted name can reach from a class to everything its module imported.
         if name.contains('.') {
             return false;
         }
@@ -76,8 +76,8 @@ impl Global<'_> {
         }
     }
 
-    /// Type of the elements and how many bytes one takes, where this is a class of storages. Some
-    /// types have no name in safetensors.
+    /// Element type and size in bytes, if this is a storage class. Some types have no safetensors
+    /// equivalent.
     pub fn element(&self) -> Option<(Option<Dtype>, u64)> {
         if self.module.split('.').next() != Some("torch") {
             return None;
@@ -104,7 +104,7 @@ impl Global<'_> {
         Some((Some(dtype), dtype.bitsize() as u64 / 8))
     }
 
-    /// The type that `torch.float32` and the like stand for.
+    /// The type for `torch.float32` and the like.
     pub fn dtype(&self) -> Option<Dtype> {
         if self.module != "torch" {
             return None;

@@ -6,14 +6,14 @@ use super::{Checkpoint, Entry, corrupt, limits, refused, shown, state};
 use crate::error::Result;
 use crate::weights::Source;
 
-/// First pickle of the form before PyTorch 1.6: this number, little-endian.
+/// First pickle in files from before PyTorch 1.6: this number, little-endian.
 pub const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 /// Second pickle.
 const PROTOCOL: i64 = 1001;
 
-/// Reads the form of `torch.save` before PyTorch 1.6: five pickles (the magic number, the protocol,
-/// the machine, the object, the keys of its storages), then each storage as its number of elements in
-/// 8 bytes and those elements.
+/// Reads the `torch.save` format from before PyTorch 1.6: five pickles (magic number, protocol,
+/// system info, object, storage keys), then each storage as its element count in 8 bytes and its
+/// elements.
 ///
 /// Source: `_legacy_save` and `_legacy_load` in `torch/serialization.py`.
 pub fn read(source: &dyn Source) -> Result<Checkpoint> {
@@ -53,7 +53,7 @@ pub fn read(source: &dyn Source) -> Result<Checkpoint> {
     })
 }
 
-/// Where each storage's elements begin; the first storage lies at `at`.
+/// Where each storage's elements begin; the first storage is at `at`.
 fn storages<'a>(
     source: &dyn Source,
     arena: &Arena<'a>,
@@ -90,7 +90,7 @@ fn storages<'a>(
     Ok(starts)
 }
 
-/// What the third pickle, a dict, says of the machine that wrote the file.
+/// Byte order of the machine that wrote the file, from the third pickle, a dict.
 fn is_little_endian(arena: &Arena, system: Id) -> bool {
     let Value::Dict(entries) = arena.get(system) else {
         return false;

@@ -1,33 +1,31 @@
-//! What a checkpoint may cost before one of its tensors is read. Every bound is far above what any
-//! published checkpoint needs, and together they hold the reader's own memory under some 130 MB.
+//! Limits on a checkpoint's cost before any tensor is read. All are far above what published
+//! checkpoints need, and together they bound the reader's own memory to about 130 MB.
 
-/// Bytes of pickle. A state dict takes some 200 bytes a tensor: 2 MB for one of 10,000.
+/// Bytes of pickle. A state dict takes some 200 bytes per tensor: 2 MB for 10,000.
 pub const PICKLE_BYTES: usize = 16 << 20;
-/// Opcodes of all the pickles of a file; a tensor takes about 30.
+/// Opcodes in all pickles of a file; a tensor takes about 30.
 pub const OPCODES: usize = 4 << 20;
-/// Items of all tuples, lists and dicts.
+/// Items in all tuples, lists and dicts.
 pub const ITEMS: usize = 4 << 20;
-/// Values made; a tensor takes about 15. Each costs 32 bytes beside the items that it holds.
+/// Values created; a tensor takes about 15. Each costs 32 bytes plus its items.
 pub const VALUES: usize = 1 << 20;
-/// Values on the stack. Python's pickler appends to dicts and lists by the thousand.
+/// Values on the stack. Python's pickler appends to dicts and lists in batches of a thousand.
 pub const STACK: usize = 1 << 18;
-/// Places of the memo, where values are kept for later.
+/// Memo slots, where values are kept for reuse.
 pub const MEMO: usize = 1 << 20;
-/// Levels of lists, tuples and dicts within each other, and of marks on the stack. Hyper-parameters
-/// reach 30.
+/// Nesting depth of lists, tuples and dicts, and of marks on the stack. Hyper-parameters reach 30.
 pub const LEVELS: u32 = 128;
-/// Values that a value would come to if every shared one were written out: past it there is nothing
-/// but a bomb of references.
+/// Size of a value if every shared reference were expanded: anything larger is a reference bomb.
 pub const UNFOLDED: u32 = 1 << 24;
-/// Bytes in the name of a class, a storage or a zip entry. Such a name may be looked up again and
-/// again at the cost of an opcode, so none may be long.
+/// Bytes in the name of a class, a storage or a zip entry. Each opcode may look such a name up
+/// again, so none may be long.
 pub const NAME: usize = 512;
-/// Tensors in a file, those of the optimizer included.
+/// Tensors in a file, including the optimizer's.
 pub const TENSORS: usize = 1 << 16;
-/// Sides of a tensor; a convolution's weight has 4.
+/// Axes of a tensor; a convolution's weight has 4.
 pub const RANK: usize = 8;
-/// Entries of a zip file, one for each storage and some more.
+/// Entries in a zip file: one per storage and a few more.
 pub const ZIP_ENTRIES: usize = 1 << 16;
-/// Bytes read to find the zip's entries, about 150 for each. It also ends the search for a directory
-/// among bytes made to look like many.
+/// Bytes read to find the zip's entries, about 150 for each. Also ends the search for a directory
+/// among bytes crafted to look like many.
 pub const ZIP_BYTES: usize = 16 << 20;

@@ -1,13 +1,13 @@
-//! Checkpoints of PyTorch: where the tensors of a `.ckpt`, `.pt` or `.bin` lie.
+//! PyTorch checkpoints: locates the tensors in a `.ckpt`, `.pt` or `.bin`.
 //!
 //! These files are Python pickles, programs for a small stack machine that may import and call
-//! anything. Here they are parsed and never executed: `machine` runs the opcodes over values of
-//! its own, `build` knows by name the few calls that tensors are made of, objects of well-known
-//! packages (the hyper-parameters beside a state dict) become blanks, and a call of anything else
-//! ends the reading. [`limits`] says what a file may cost.
+//! anything. Here they are parsed and never executed: `machine` runs the opcodes on values of its
+//! own, `build` recognises by name the few calls that make tensors, objects of well-known packages
+//! (hyper-parameters next to a state dict) become blanks, and any other call is an error.
+//! [`limits`] bounds what a file may cost.
 //!
-//! No tensor is read here. [`read`] finds each one's place, which is checked to lie in its storage
-//! and that in the file, and the values are drawn from there one tensor at a time.
+//! No tensor is read here. [`read`] locates each one, checks that it lies within its storage and
+//! the storage within the file; values are later read from there one tensor at a time.
 //!
 //! Sources: `Lib/pickletools.py` of CPython for the opcodes, `torch/serialization.py` and
 //! `torch/_utils.py` of PyTorch for the two file forms, the zip and the one before it.
@@ -29,28 +29,28 @@ pub use entry::Entry;
 use super::Source;
 use crate::error::{Error, Result, shown};
 
-/// How a zip file begins.
+/// First bytes of a zip file.
 const ZIP: &[u8] = b"PK\x03\x04";
 
-/// What is read of a checkpoint.
+/// The tensors found in a checkpoint.
 #[derive(Debug, Default)]
 pub struct Checkpoint {
-    /// The tensors of its state dict, in its order.
+    /// The tensors of its state dict, in order.
     pub entries: Vec<Entry>,
-    /// The keys that lead to that dict, with dots between them; empty where it is the file's own.
+    /// The keys that lead to that dict, joined with dots; empty if it is the top-level dict.
     pub taken: String,
-    /// Other dicts that hold models, such as what `taken` is a moving average of.
+    /// Other dicts that contain models, such as the one that `taken` is an EMA of.
     pub passed_over: Vec<String>,
 }
 
-/// Finds the tensors of a checkpoint's state dict. Which dict that is, is said by what it holds and
-/// by its key, of which an average's (`ema`) come before others (`state_dict`, `model`); else it is
-/// the file's own dict, or the only one in it that holds tensors. Optimizers' tensors and all that
-/// is no tensor are passed over.
+/// Finds the tensors of a checkpoint's state dict. The dict is chosen by its contents and its key,
+/// averages (`ema`) before others (`state_dict`, `model`); failing that, it is the top-level dict
+/// or the only nested one that contains tensors. Optimizer tensors and anything that is not a
+/// tensor are skipped.
 ///
 /// # Errors
-/// [`Error::PickleRefused`] for a pickle that would run code or that is past one of [`limits`],
-/// [`Error::WeightsCorrupt`] for one that is damaged or holds no state dict.
+/// [`Error::PickleRefused`] for a pickle that would run code or exceeds one of the [`limits`],
+/// [`Error::WeightsCorrupt`] for one that is damaged or contains no state dict.
 pub fn read(source: &dyn Source) -> Result<Checkpoint> {
     let first = source.read(0, source.len().min(ZIP.len() as u64) as usize)?;
     if first == ZIP {

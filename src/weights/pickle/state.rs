@@ -5,9 +5,9 @@ use super::{corrupt, limits, refused, shown};
 use crate::error::Result;
 use crate::weights::nest;
 
-/// Dicts within dicts that are looked into, from the top.
+/// Nesting depth of dicts to search, from the top.
 const DEPTH: usize = 3;
-/// Models that are named beside the one that is taken.
+/// Maximum number of other models to report.
 const OTHERS: usize = 8;
 
 /// A checkpoint's state dict.
@@ -15,13 +15,13 @@ const OTHERS: usize = 8;
 pub struct StateDict<'r, 'a> {
     /// Its tensors by name.
     pub tensors: Vec<(&'a str, &'r Tensor<'a>)>,
-    /// The keys that lead to it, with dots between them; empty at the top.
+    /// The keys that lead to it, joined with dots; empty at the top.
     pub path: String,
-    /// Where else there are models.
+    /// Locations of other models.
     pub others: Vec<String>,
 }
 
-/// A dict that holds tensors.
+/// A dict that contains tensors.
 struct Found<'a> {
     id: Id,
     keys: Keys<'a>,
@@ -29,8 +29,8 @@ struct Found<'a> {
     is_model: bool,
 }
 
-/// The keys that lead to a dict, the outermost first; those that are not needed are empty. They are
-/// written out for what is chosen alone, as a small file can have one long key lead to many dicts.
+/// The keys that lead to a dict, outermost first; unused ones are empty. They are joined only for
+/// chosen dicts, since in a small file one long key can lead to many dicts.
 type Keys<'a> = [&'a str; DEPTH - 1];
 
 impl Found<'_> {
@@ -44,12 +44,12 @@ impl Found<'_> {
     }
 }
 
-/// Finds a checkpoint's state dict: among the dicts that hold an autoencoder, or else among all that
-/// hold tensors at the top and one level below, the one whose keys say so, in the order of
-/// [`nest::rank`]. What else a checkpoint holds is passed over.
+/// Finds a checkpoint's state dict: among the dicts that contain an autoencoder or, failing that,
+/// all that contain tensors at the top and one level below, the one whose keys rank first by
+/// [`nest::rank`]. Anything else is skipped.
 ///
 /// # Errors
-/// [`WeightsCorrupt`](crate::Error::WeightsCorrupt) where there is none, or no telling which.
+/// [`WeightsCorrupt`](crate::Error::WeightsCorrupt) if there is none, or the choice is ambiguous.
 pub fn find<'r, 'a>(arena: &'r Arena<'a>, top: Id) -> Result<StateDict<'r, 'a>> {
     let Value::Dict(_) = arena.get(top) else {
         return Err(corrupt(format!(
@@ -90,8 +90,8 @@ pub fn find<'r, 'a>(arena: &'r Arena<'a>, top: Id) -> Result<StateDict<'r, 'a>> 
     })
 }
 
-/// All dicts that hold tensors, near the top; each once, as a small file can name one large dict any
-/// number of times.
+/// All dicts near the top that contain tensors; each once, as a small file can refer to one large
+/// dict any number of times.
 fn dicts<'a>(arena: &Arena<'a>, top: Id) -> Vec<Found<'a>> {
     let mut found = Vec::new();
     let mut seen = HashSet::from([top]);
@@ -104,7 +104,7 @@ fn dicts<'a>(arena: &Arena<'a>, top: Id) -> Vec<Found<'a>> {
             };
             let short = |name: &&str| name.len() <= limits::NAME;
             let named = |(key, value): &(Id, Id)| Some((arena.text(*key).filter(short)?, *value));
-            // Of two entries of one name, the later replaced the earlier in Python.
+            // For duplicate keys, Python keeps the last entry.
             for (key, value) in entries.iter().filter_map(named).rev() {
                 if depth + 1 < DEPTH
                     && matches!(arena.get(value), Value::Dict(_))
@@ -131,7 +131,7 @@ fn dicts<'a>(arena: &Arena<'a>, top: Id) -> Vec<Found<'a>> {
     found
 }
 
-/// The tensors among the values of a dict, those of nested dicts left out.
+/// The tensors among a dict's values, excluding nested dicts.
 fn named<'r, 'a>(arena: &'r Arena<'a>, id: Id) -> Result<Vec<(&'a str, &'r Tensor<'a>)>> {
     let Value::Dict(entries) = arena.get(id) else {
         return Ok(Vec::new());

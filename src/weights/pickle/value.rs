@@ -5,17 +5,17 @@ use safetensors::tensor::Dtype;
 use super::{corrupt, limits, refused};
 use crate::error::Result;
 
-/// A value of an [`Arena`].
+/// Id of a value in an [`Arena`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Id(u32);
 
-/// What a pickle makes, as far as tensors and their names need it.
+/// A value created by a pickle, in as much detail as tensors and their names need.
 #[derive(Debug)]
 pub enum Value<'a> {
     None,
     Bool(bool),
     Int(i64),
-    /// An integer of more than 8 bytes: two's complement, little-endian.
+    /// An integer longer than 8 bytes: two's complement, little-endian.
     Long(&'a [u8]),
     Text(&'a str),
     Tuple(Box<[Id]>),
@@ -24,9 +24,9 @@ pub enum Value<'a> {
     Global(Box<Global<'a>>),
     Storage(Box<Storage<'a>>),
     Tensor(Box<Tensor<'a>>),
-    /// A number or string that no tensor and no name is made of.
+    /// A number or string that is not needed for tensors or names.
     Plain,
-    /// An object or a set: that it is one is all that is known of it.
+    /// An object or a set, of which nothing else is known.
     Object,
 }
 
@@ -37,29 +37,29 @@ pub struct Global<'a> {
     pub name: &'a str,
 }
 
-/// A run of bytes that tensors view.
+/// A range of bytes that tensors view.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Storage<'a> {
     pub key: &'a str,
-    /// Type of its elements, where it is one that is read.
+    /// Element type, if it is supported.
     pub dtype: Option<Dtype>,
     pub elements: u64,
     pub bytes: u64,
 }
 
-/// A view of a storage, not yet held against it.
+/// A view of a storage, not yet checked against it.
 #[derive(Debug)]
 pub struct Tensor<'a> {
     pub storage: Storage<'a>,
     pub dtype: Dtype,
-    /// Element of the storage that comes first.
+    /// Index of the first element in the storage.
     pub offset: usize,
     pub shape: Vec<usize>,
     pub strides: Vec<usize>,
 }
 
-/// All the values of a file's pickles. They refer to each other by number, so that values within
-/// values cost no recursion, neither when they are made nor when they are dropped.
+/// All values of a file's pickles. They refer to each other by id, so creating and dropping nested
+/// values takes no recursion.
 #[derive(Debug, Default)]
 pub struct Arena<'a> {
     nodes: Vec<Node<'a>>,
@@ -71,19 +71,19 @@ pub struct Arena<'a> {
 #[derive(Debug)]
 struct Node<'a> {
     value: Value<'a>,
-    /// 1 more than the deepest value within.
+    /// 1 + the nesting depth of the values within.
     levels: u32,
-    /// Values within and itself, as often as they occur.
+    /// Number of values within, itself included, with shared ones counted each time.
     unfolded: u32,
 }
 
 impl<'a> Arena<'a> {
-    /// The value of this number.
+    /// The value with this id.
     pub fn get(&self, id: Id) -> &Value<'a> {
         &self.nodes[id.0 as usize].value
     }
 
-    /// Keeps a value.
+    /// Adds a value.
     ///
     /// # Errors
     /// [`Error::PickleRefused`](crate::Error::PickleRefused) past a limit.
@@ -123,14 +123,14 @@ impl<'a> Arena<'a> {
         self.grow(list, within)?;
         match &mut self.nodes[list.0 as usize].value {
             Value::List(held) => held.extend_from_slice(items),
-            // Foreign lists take items too, of which nothing is wanted.
+            // Objects can take list items too; they are ignored.
             Value::Object => {}
             other => return Err(corrupt(format!("its pickle appends to {}", other.what()))),
         }
         Ok(())
     }
 
-    /// Sets entries of a dict: keys and values in turn.
+    /// Sets dict entries, given as alternating keys and values.
     pub fn set(&mut self, dict: Id, entries: &[Id]) -> Result<()> {
         let within = self.within(entries)?;
         self.grow(dict, within)?;
@@ -151,7 +151,7 @@ impl<'a> Arena<'a> {
         Ok(())
     }
 
-    /// A storage of this file: the same each time that its key is met.
+    /// Adds a storage of this file: its description must be the same each time its key occurs.
     pub fn add_storage(&mut self, storage: Storage<'a>) -> Result<Id> {
         let held = *self.storages.entry(storage.key).or_insert(storage);
         if held != storage {
@@ -160,7 +160,7 @@ impl<'a> Arena<'a> {
         self.add(Value::Storage(Box::new(storage)))
     }
 
-    /// The storage of this key.
+    /// The storage with this key.
     pub fn storage(&self, key: &str) -> Option<&Storage<'a>> {
         self.storages.get(key)
     }
@@ -174,7 +174,7 @@ impl<'a> Arena<'a> {
         }
     }
 
-    /// A size, position or count: no negative number.
+    /// A non-negative integer: a size, position or count.
     pub fn size(&self, id: Id) -> Option<usize> {
         match self.get(id) {
             Value::Int(value) => usize::try_from(*value).ok(),
@@ -190,7 +190,7 @@ impl<'a> Arena<'a> {
         }
     }
 
-    /// Levels of the deepest of some new items, and to how many values they come.
+    /// Maximum nesting depth of some new items, and their total unfolded size.
     fn within(&mut self, items: &[Id]) -> Result<(u32, u32)> {
         self.items += items.len();
         if self.items > limits::ITEMS {
@@ -206,8 +206,9 @@ impl<'a> Arena<'a> {
         }))
     }
 
-    /// Counts what `parent` is about to hold. A value that grows after another came to hold it makes
-    /// that one's count too low: the counts tell a bomb early, and no walk may rely on them.
+    /// Updates the counts of `parent` before items are added. If a value grows after it was added
+    /// to another, that one's counts are too low: the counts detect bombs early, but no traversal
+    /// may rely on them.
     fn grow(&mut self, parent: Id, (levels, unfolded): (u32, u32)) -> Result<()> {
         let node = &mut self.nodes[parent.0 as usize];
         node.levels = node.levels.max(levels + 1);
@@ -229,7 +230,7 @@ impl<'a> Arena<'a> {
 }
 
 impl Value<'_> {
-    /// What it is, for a sentence.
+    /// What it is, for error messages.
     pub fn what(&self) -> &'static str {
         match self {
             Self::None => "None",

@@ -4,7 +4,7 @@ use crate::weights::pickle::cursor::text;
 use crate::weights::pickle::value::{Global, Value};
 use crate::weights::pickle::{corrupt, limits, refused};
 
-/// Opcodes whose work is to read what follows them.
+/// Opcodes that read arguments.
 impl<'a> Machine<'a> {
     pub(super) fn protocol(&mut self) -> Result<()> {
         match self.cursor.byte()? {
@@ -23,7 +23,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Bytes whose count comes first, in `width` bytes.
+    /// Bytes preceded by their length, which is `width` bytes long.
     pub(super) fn counted(&mut self, width: usize) -> Result<&'a [u8]> {
         let mut count = [0; 8];
         count[..width].copy_from_slice(self.cursor.take(width)?);
@@ -35,7 +35,7 @@ impl<'a> Machine<'a> {
         self.make(Value::Text(text))
     }
 
-    /// A string of Python 2, which may be text or bytes.
+    /// A Python 2 string, which may be text or bytes.
     pub(super) fn old_string(&mut self, width: usize) -> Result<()> {
         let value = match str::from_utf8(self.counted(width)?) {
             Ok(text) => Value::Text(text),
@@ -49,7 +49,7 @@ impl<'a> Machine<'a> {
         self.make(Value::Plain)
     }
 
-    /// Protocol 0: a line, quoted where it is a STRING. No name is written with escapes.
+    /// Protocol 0: a line, quoted for STRING. Names never contain escapes.
     pub(super) fn line_of_text(&mut self, opcode: u8) -> Result<()> {
         let mut line = text(self.cursor.line()?)?;
         if opcode == op::STRING {
@@ -62,7 +62,7 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// Protocol 0: an integer or a bool in words.
+    /// Protocol 0: an integer or a bool as text.
     pub(super) fn decimal(&mut self) -> Result<()> {
         let line = self.cursor.line()?;
         let value = match line {
@@ -80,7 +80,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// A class by its two names.
+/// A class, from its module and name.
 pub(super) fn global<'a>(module: &'a str, name: &'a str) -> Result<Value<'a>> {
     if module.len().max(name.len()) > limits::NAME {
         return Err(refused(format!(
@@ -91,7 +91,7 @@ pub(super) fn global<'a>(module: &'a str, name: &'a str) -> Result<Value<'a>> {
     Ok(Value::Global(Box::new(Global { module, name })))
 }
 
-/// An integer in two's complement, little-endian, of any length.
+/// An integer of any length, two's complement, little-endian.
 pub(super) fn long(bytes: &[u8]) -> Value<'_> {
     let negative = bytes.last().is_some_and(|byte| *byte >= 0x80);
     let mut wide = [if negative { 0xff } else { 0 }; 8];

@@ -7,24 +7,25 @@ use super::value::{Arena, Id, Value};
 use super::{corrupt, limits, refused};
 use crate::error::{Error, Result};
 
-/// Pickle's stack machine. It makes values of the [`Arena`] and nothing else: where Python would
-/// import or call, [`build`](super::build) decides what the value stands for.
+/// Pickle's stack machine. It only creates values in the [`Arena`]: where Python would import or
+/// call something, [`build`](super::build) decides what the value represents.
 ///
 /// Source: `pickletools.py` of CPython, which documents each opcode and its effect on the stack.
 #[derive(Debug)]
 pub struct Machine<'a> {
-    /// What the pickles that were run have made.
+    /// The values created by the pickles so far.
     pub arena: Arena<'a>,
     cursor: Cursor<'a>,
     stack: Vec<Id>,
-    /// Heights of the stack where a mark lies.
+    /// Stack heights of the marks.
     marks: Vec<usize>,
     memo: Vec<Option<Id>>,
     opcodes: usize,
 }
 
 impl<'a> Machine<'a> {
-    /// Starts at the first of `bytes`. `clipped` says that the file goes on past the limit.
+    /// Starts at the first of `bytes`. `clipped` means that the file continues past the length
+    /// limit.
     pub fn new(bytes: &'a [u8], clipped: bool) -> Self {
         Self {
             arena: Arena::default(),
@@ -36,16 +37,16 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Where the pickle that was run last ended.
+    /// End of the last pickle that was run.
     pub fn position(&self) -> usize {
         self.cursor.position()
     }
 
-    /// Runs one pickle to its end and returns what it comes to.
+    /// Runs one pickle to its end and returns the result.
     ///
     /// # Errors
-    /// [`Error::PickleRefused`] past a limit or where code would run, [`Error::WeightsCorrupt`] for
-    /// what is no pickle.
+    /// [`Error::PickleRefused`] past a limit or where code would run, [`Error::WeightsCorrupt`] if
+    /// it is not a valid pickle.
     pub fn run(&mut self) -> Result<Id> {
         self.stack.clear();
         self.marks.clear();
@@ -93,7 +94,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Height of the stack under which nothing may be taken.
+    /// Stack height below which nothing may be popped.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
@@ -103,7 +104,7 @@ impl<'a> Machine<'a> {
         Ok(value)
     }
 
-    /// The last `N` values, taken off the stack.
+    /// Pops the last `N` values.
     fn several<const N: usize>(&mut self) -> Result<[Id; N]> {
         match self.stack[self.floor()..].last_chunk() {
             Some(values) => {
@@ -120,7 +121,7 @@ impl<'a> Machine<'a> {
         above.last().copied().ok_or_else(underflow)
     }
 
-    /// POP takes a mark off where nothing lies on it.
+    /// POP removes a mark if there are no values above it.
     fn discard(&mut self) -> Result<()> {
         if self.marks.last() == Some(&self.stack.len()) {
             self.marks.pop();
@@ -129,7 +130,7 @@ impl<'a> Machine<'a> {
         self.pop().map(drop)
     }
 
-    /// The values above the last mark, taken off the stack with it.
+    /// Pops the last mark and the values above it.
     fn above_mark(&mut self) -> Result<Vec<Id>> {
         match self.marks.pop() {
             Some(height) => Ok(self.stack.split_off(height)),
@@ -142,7 +143,7 @@ impl<'a> Machine<'a> {
         self.make(Value::Tuple(items.into()))
     }
 
-    /// Python's pickler counts the places up from 0.
+    /// Python's pickler numbers memo slots from 0.
     fn keep(&mut self, index: usize) -> Result<()> {
         let top = self.top()?;
         if index >= limits::MEMO {

@@ -5,7 +5,7 @@ use crate::weights::pickle::value::{Id, Value};
 use crate::weights::pickle::{build, corrupt, refused};
 
 impl Machine<'_> {
-    /// Does what one opcode says.
+    /// Executes one opcode.
     pub(super) fn step(&mut self, opcode: u8) -> Result<()> {
         match opcode {
             op::PROTO => self.protocol(),
