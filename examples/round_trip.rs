@@ -1,4 +1,4 @@
-//! A picture to tokens and back: how many bytes, how near.
+//! Encodes an image to tokens and decodes it again; prints the token size, PSNR and SSIM.
 //!
 //!     cargo run --release --example round_trip -- www/samples/chelsea.png rebuilt.png
 
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let weights = std::fs::read("www/models/photos-f8.safetensors")?;
     let codec = Codec::from_weights(weights, &Device::flex())?;
-    // At most 512 pixels a side, not cropped.
+    // At most 512 pixels per side, uncropped.
     let picture = Picture::decode_fit(&std::fs::read(input)?, 512, false)?;
 
     let tokens = block_on(codec.encode(&picture))?;

@@ -1,4 +1,5 @@
-//! Tokens to a file, and a picture from the file alone, with what the file says of itself.
+//! Writes tokens to a file, then decodes the image from the file alone; prints the grids and
+//! codebook usage.
 //!
 //!     cargo run --release --example token_file -- www/samples/coffee.png coffee.tokens coffee.png
 
@@ -17,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::write(&file, block_on(codec.encode(&picture))?.to_bytes()?)?;
 
     let tokens = Tokens::from_bytes(&std::fs::read(&file)?)?;
-    // Tokens of another codebook are refused; those of another decoder only make another picture.
+    // Tokens of another codebook are rejected; those of another decoder only change the image.
     codec.check(&tokens)?;
     if let Some(warning) = codec.warning(&tokens) {
         eprintln!("{warning}");

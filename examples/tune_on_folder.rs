@@ -1,4 +1,4 @@
-//! Fine-tunes the decoder of a shipped model on the pictures of a folder, and writes the weights.
+//! Fine-tunes the decoder of a shipped model on the images in a folder and saves the weights.
 //!
 //!     cargo run --release --example tune_on_folder -- www/samples tuned.safetensors
 
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut pictures = Vec::new();
     for entry in std::fs::read_dir(folder)? {
-        // What is no picture is left out.
+        // Skips files that are not images.
         if let Ok(picture) = Picture::decode_fit(&std::fs::read(entry?.path())?, 128, true) {
             pictures.push(picture);
         }
