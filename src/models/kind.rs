@@ -56,7 +56,7 @@ pub trait Kind: Debug + Clone + PartialEq + Serialize + DeserializeOwned {
     fn part(tensor: &str) -> Option<Part>;
 }
 
-/// A config of one [`Kind`], or of any of several joined by [`one_of!`].
+/// A config of one [`Kind`], or of any of several joined by `one_of!`.
 pub trait Config: Debug + Clone + PartialEq + Sized {
     /// The network it describes.
     type Network: Module;
@@ -208,6 +208,8 @@ macro_rules! one_of {
     ) => {
         $(#[$config_doc])*
         #[derive(Debug, Clone, PartialEq)]
+        // One a program, as for the network.
+        #[allow(clippy::large_enum_variant)]
         pub enum $Config {
             $( $(#[doc = $doc])* $(#[cfg($($cfg)+)])? $Variant($C), )+
         }

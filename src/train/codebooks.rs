@@ -76,7 +76,7 @@ impl Codebooks {
     /// initialised on latents conditioned on the coarser ones.
     ///
     /// # Errors
-    /// The errors of [`Autoencoder::indices`].
+    /// The errors of [`Autoencode::indices`](crate::models::Autoencode::indices).
     pub fn start(
         &mut self,
         model: &mut Autoencoder,
