@@ -1,4 +1,4 @@
-//! The layers of `src/` and `www/` are those of docs/architecture.md.
+//! The module layers of `src/` and `www/` match docs/architecture.md.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -10,7 +10,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file below a folder.
+/// All files in a folder, recursively.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
     let each = entries.map(|path| match path.is_dir() {
@@ -20,13 +20,13 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     each.flatten().collect()
 }
 
-/// The words between backticks.
+/// The texts between backticks.
 fn quoted(text: &str) -> Vec<String> {
     let words = text.split('`').skip(1).step_by(2);
     words.map(str::to_owned).collect()
 }
 
-/// Rows of the table of `src/`: a module, and what it says that it uses.
+/// Rows of the table of `src/`: each module with its documented dependencies.
 fn documented() -> Vec<(String, BTreeSet<String>)> {
     let text = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
     let table = text.split("| `src/` |").nth(1).unwrap();
@@ -45,7 +45,7 @@ fn documented() -> Vec<(String, BTreeSet<String>)> {
     .collect()
 }
 
-/// What lib.rs gives a second name.
+/// Resolves names that lib.rs re-exports under a different path.
 fn module_of(name: &str) -> &str {
     match name {
         "Error" | "Result" => "error",
@@ -57,7 +57,7 @@ fn module_of(name: &str) -> &str {
     }
 }
 
-/// The modules of `src/` that each of them names, tests left out.
+/// The modules of `src/` that each module uses, excluding tests.
 fn found() -> BTreeMap<String, BTreeSet<String>> {
     let source = root().join("src");
     let mut found = BTreeMap::<String, BTreeSet<String>>::new();
@@ -110,7 +110,7 @@ fn the_documented_uses_are_those_of_the_sources() {
     assert_eq!(found(), documented);
 }
 
-/// What the modules of a folder of the page import, as paths from `www/`.
+/// The imports of all modules in a folder of the page, as paths relative to `www/`.
 fn imports(folder: &str) -> BTreeSet<String> {
     let www = root().join("www");
     let mut all = BTreeSet::new();

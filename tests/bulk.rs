@@ -16,8 +16,8 @@ use tar::{Archive, Builder, Header};
 use tempfile::{TempDir, tempdir};
 use tesserae::{Picture, Tokens};
 
-/// Two pictures and a note in `a.tar`, a picture below a folder and a broken one in `b.tar`, and the
-/// same in folders `a` and `b`, all in `folder`.
+/// Creates two pictures and a note in `a.tar`, a picture in a folder and a broken one in `b.tar`,
+/// and the same in the folders `a` and `b`, all inside `folder`.
 fn shards(folder: &Path) {
     let cut = fs::read(sample_path("coffee.png")).unwrap()[..5000].to_vec();
     let read = |name: &str| fs::read(sample_path(name)).unwrap();
@@ -53,7 +53,7 @@ fn with_shards() -> TempDir {
     folder
 }
 
-/// Names and contents of a tar, in its order.
+/// Names and contents of a tar's files, in order.
 fn unpacked(tar: impl AsRef<Path>) -> Vec<(String, Vec<u8>)> {
     let mut tar = Archive::new(File::open(tar).unwrap());
     let entries = tar.entries().unwrap();
@@ -68,7 +68,7 @@ fn unpacked(tar: impl AsRef<Path>) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// The report without what differs from run to run.
+/// The report without the values that vary from run to run.
 fn settled(mut report: Value) -> Value {
     let images = report["images"].as_array_mut().unwrap();
     for image in images {
@@ -78,7 +78,7 @@ fn settled(mut report: Value) -> Value {
     report
 }
 
-/// The same up to the last digits of its numbers, and the names of files.
+/// Fails unless two reports agree up to rounding and file names.
 fn same(a: &Value, b: &Value) {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
@@ -115,7 +115,7 @@ fn encode_makes_a_tar_of_token_files_for_each_shard() {
         "{told}"
     );
 
-    // The names are kept, and the tokens are those of the single pictures.
+    // The names are kept, and the tokens equal those of the pictures encoded individually.
     let out = folder.path().join("out/tokens");
     let made = unpacked(out.join("a.tokens.tar"));
     let names: Vec<_> = made.iter().map(|(name, _)| name.as_str()).collect();
@@ -130,7 +130,7 @@ fn encode_makes_a_tar_of_token_files_for_each_shard() {
     // Nothing else is left.
     assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
 
-    // Folders give the same to the byte.
+    // Folders give byte-identical output.
     let words = "encode --out-dir folders a b/ --model TINY --size 64";
     printed(&run(&folder, words));
     for name in ["a.tokens.tar", "b.tokens.tar"] {
@@ -146,7 +146,7 @@ fn names_in_a_tar_are_kept_apart_and_lead_nowhere() {
     let mut tar = Builder::new(File::create(folder.path().join("a.tar")).unwrap());
     for name in ["x.jpg", "x.jpeg", "../../up.jpg", "d/\u{1b}[2Je.jpg"] {
         let mut header = Header::new_gnu();
-        // Past the check of what has no place in an archive.
+        // Bypasses the check for paths that do not belong in an archive.
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
         header.set_size(bytes.len() as u64);
         header.set_cksum();
@@ -176,7 +176,7 @@ fn what_is_there_stays_and_the_rest_is_done() {
     let whole = fs::read(&b).unwrap();
     let before = fs::metadata(&a).unwrap().modified().unwrap();
 
-    // As a run that was killed leaves it, but for a part with a name of its own.
+    // The state left by a killed run, except for its randomly named temporary file.
     fs::remove_file(&b).unwrap();
     let told = json(&run(&folder, words));
     assert!(told["shards"][0]["pictures"].is_null(), "{told}");
@@ -185,7 +185,7 @@ fn what_is_there_stays_and_the_rest_is_done() {
     assert_eq!(fs::read(&b).unwrap(), whole);
     assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 2);
 
-    // Not even the shards are read then.
+    // In that case the shards are not even read.
     fs::write(folder.path().join("a.tar"), "gone").unwrap();
     let output = run(&folder, words.trim_end_matches(" --json"));
     let there = "a.tar: out/a.tokens.tar is there\nb.tar: out/b.tokens.tar is there\n";
@@ -228,7 +228,7 @@ fn tokens_of_other_options_are_noticed() {
     let tokens = Tokens::from_bytes(&unpacked(&path)[0].1).unwrap();
     assert_eq!(tokens.width.max(tokens.height), 32);
 
-    // An older file says nothing of its options, but its tokens say how large the pictures were.
+    // A file without recorded options is still checked by the picture sizes in its tokens.
     let mut tar = Builder::new(File::create(&path).unwrap());
     let wide = support::encode(&codec(TINY), &sample("rocket.jpg").fit(64, false));
     assert_ne!(wide.width, wide.height);
@@ -288,7 +288,7 @@ fn pictures_are_known_by_what_is_in_them() {
         ("d", &png),
         ("e.JPG", &jpeg),
         ("f.bin", &webp),
-        // None of these is a picture, or is said to be one.
+        // None of these counts as a picture.
         ("._e.JPG", &apple),
         ("._d", &apple),
         (".part", &png),
@@ -348,7 +348,7 @@ fn processes_with_one_shard_do_not_meet() {
     let folder = with_shards();
     let words = "encode --out-dir out a.tar --model TINY --size 64";
     fs::create_dir(folder.path().join("out")).unwrap();
-    // What another process with the same shard would have under a name that both derive from it.
+    // Blocks a temporary name that several processes would derive from the same shard.
     fs::create_dir(folder.path().join("out/a.tokens.tar.part")).unwrap();
     let children: Vec<_> = (0..3)
         .map(|_| support::program::command(&folder, words).spawn().unwrap())
@@ -387,7 +387,7 @@ fn a_shard_that_fails_keeps_no_other_from_being_done() {
         let left = fs::read_dir(folder.path().join(word)).unwrap();
         let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, [format!("b.{suffix}").as_str()]);
-        // Of one alone, the failure is the program's.
+        // With a single shard, its failure is the program's.
         failed(
             &run(&folder, &format!("{options} cut.tar")),
             "io",
@@ -441,7 +441,7 @@ fn pictures_that_panicked_a_decoder_are_left_out_of_their_shard() {
 #[test]
 fn a_file_that_cannot_be_read_is_left_out_of_its_shard() {
     let folder = with_shards();
-    // Links that lead to nothing, as a photo library on another drive has them.
+    // Dangling links, as in a photo library on a disconnected drive.
     for shard in ["a", "b"] {
         std::os::unix::fs::symlink("none", folder.path().join(shard).join("gone.jpg")).unwrap();
     }
@@ -468,7 +468,7 @@ fn merged_reports_are_one_report_of_all() {
     let all = json(&run(&folder, &format!("eval a.tar b.tar {options} --json")));
     assert_eq!(all["skipped"], 1);
     assert_eq!(all["images"].as_array().unwrap().len(), 3);
-    // Folders have the same pictures under other names.
+    // Folders contain the same pictures under other names.
     let folders = json(&run(&folder, &format!("eval a b {options} --json")));
     same(&settled(all.clone()), &settled(folders));
 
@@ -488,7 +488,7 @@ fn merged_reports_are_one_report_of_all() {
         printed(&output)
     );
 
-    // Equal pictures have infinite PSNR, which is null.
+    // Identical pictures have infinite PSNR, which is null.
     let a = fs::read(folder.path().join("out/a.json")).unwrap();
     let mut a: Value = serde_json::from_slice(&a).unwrap();
     a["images"][0]["psnr"] = Value::Null;
@@ -520,7 +520,7 @@ fn merged_reports_are_one_report_of_all() {
 #[test]
 fn other_codecs_get_the_bits_of_the_tokens() {
     let folder = tempdir().unwrap();
-    // Smooth enough for any codec, and too fine for all.
+    // Smooth enough for any codec, and too fine for all of them.
     let painted = |value: fn(u32, u32) -> u32| {
         let pixels = (0..64 * 64).flat_map(|at| [value(at % 64, at / 64) as u8; 3]);
         Picture::from_rgb(64, 64, pixels.collect()).unwrap()
@@ -534,7 +534,7 @@ fn other_codecs_get_the_bits_of_the_tokens() {
     ] {
         fs::write(folder.path().join(name), picture.png().unwrap()).unwrap();
     }
-    // 5 bits for 16 pixels: 160 bytes, which are too few for JPEG's tables.
+    // 5 bits per 16 pixels: 160 bytes, too few for JPEG's tables.
     let told = json(&run(&folder, "eval . --model TINY --codecs --json"));
     let fields = ["bpp", "psnr", "ssim", "ms_ssim", "gradient_energy"];
     let image = |name: &str| {

@@ -1,5 +1,6 @@
-//! Weight files as other programs leave them, in `tests/checkpoints`: each gives what the reference
-//! implementation makes of it, or a sentence that says what it is and what to do.
+//! Weight files written by other programs, in `tests/checkpoints`: each either reproduces the
+//! reference implementation's output, or fails with a message that says what the file is and what
+//! to do.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -28,7 +29,7 @@ fn picture(name: &str) -> Picture {
     Picture::decode(&bytes(name)).unwrap()
 }
 
-/// What the shapes leave open, as a config file says it.
+/// A config file for what the shapes do not determine.
 const GROUPS: Option<&str> = Some(r#"{"norm_groups": 4}"#);
 const MASKGIT: Option<&str> = Some(r#"{"norm_groups": 2}"#);
 
@@ -48,7 +49,7 @@ fn rebuilt(codec: &Codec) -> Picture {
     try_reconstruct(codec, &picture("picture-64.png"), None).unwrap()
 }
 
-/// Fails unless the file makes of the picture what `expected.json` says under this name.
+/// Fails unless the file's reconstruction matches the entry `expected` of `expected.json`.
 fn gives_as(name: &str, config: Option<&str>, expected: &str) -> CheckedWeights {
     let checked = check(name, config).unwrap();
     let codec = codec(&checked);
@@ -106,7 +107,7 @@ fn names_under_what_training_scripts_wrap_around_a_model() {
     ] {
         assert_eq!(gives(name, GROUPS).prefix, prefix);
     }
-    // Any other beginning as well.
+    // Other prefixes work as well.
     let plain = gives("control-taming.safetensors", GROUPS);
     let file = WeightFile::of(&bytes("control-taming.safetensors"));
     for prefix in [
@@ -195,7 +196,7 @@ fn flux_2_in_both_of_its_forms() {
 
 #[test]
 fn a_decoder_narrower_than_its_encoder() {
-    // FLUX.2's small decoder: the encoder of one model, and the decoder of one with other widths.
+    // Like FLUX.2's small decoder: one model's encoder with a decoder of different widths.
     let device = Device::flex();
     let config = |extra: &str| {
         format!(
@@ -210,7 +211,7 @@ fn a_decoder_narrower_than_its_encoder() {
     let storage = tesserae::weights::Storage::F32;
     let saved =
         pollster::block_on(tesserae::weights::save(&model, &config, about, storage)).unwrap();
-    // Its own config is taken away, so that the shapes have to tell.
+    // Its own config is removed, so it must be inferred from the shapes.
     let mut file = WeightFile::of(&saved);
     file.metadata = None;
     let told = CheckedWeights::of(file.bytes(), MASKGIT).unwrap();
@@ -324,7 +325,7 @@ fn a_group_count_that_a_config_would_mend_says_so() {
     for words in ["32 were assumed", "`--config`", r#"{"norm_groups": 8}"#] {
         assert!(sentence.contains(words), "{sentence}");
     }
-    // One that was given is not excused.
+    // With an explicit value, no assumption is mentioned.
     let config = Some(r#"{"norm_groups": 3}"#);
     let error = check("control-taming.safetensors", config).unwrap_err();
     assert!(!error.to_string().contains("assumed"), "{error}");
@@ -340,7 +341,7 @@ fn control_characters_in_names_of_tensors_are_shown_escaped() {
     assert!(told.contains("\\u{1b}"), "{told}");
 }
 
-/// A file whose header alone can be read.
+/// A file of which only the header can be read.
 #[derive(Debug)]
 struct HeaderAlone {
     header: Vec<u8>,
@@ -354,7 +355,7 @@ impl Source for HeaderAlone {
 
     fn read(&self, start: u64, length: usize) -> Result<Vec<u8>> {
         let end = (start as usize + length).min(self.header.len());
-        // The file's beginning is looked at, whatever it is.
+        // The start of any file is read to detect its type.
         match self.header.get(start as usize..end) {
             Some(bytes) if start == 0 || bytes.len() == length => Ok(bytes.to_vec()),
             _ => Err(Error::Internal("a value was read".to_owned())),
@@ -382,7 +383,7 @@ fn what_does_not_fit_the_device_is_refused_from_the_header() {
     };
     admit(1 << 20).unwrap();
     assert_eq!(admit(1 << 12).unwrap_err().code(), "model_too_large");
-    // Only now would the values be read.
+    // Only at this point are the values read.
     let error = CheckedWeights::of_survey(survey).unwrap_err();
     assert_eq!(error.code(), "internal");
 }
@@ -414,13 +415,13 @@ mod program {
             let output = reconstruct(&model);
             let decibels = json(&output)["psnr"].as_f64().unwrap();
             assert!((decibels - 10.26).abs() < 0.006, "{decibels} dB");
-            // What neither shapes nor config say is reported once.
+            // What neither the shapes nor the config say is reported once.
             let told = told(&output);
             assert_eq!(told.matches("assumed").count(), 1, "{told}");
             assert!(told.contains("norm_eps 1e-6"), "{told}");
             assert!(!told.contains("norm_groups"), "{told}");
         }
-        // The one that is named comes before the one that lies there.
+        // A config given explicitly takes precedence over the one next to the file.
         let output = reconstruct(&format!("{folder} --config {PLACE}/groups-4.json"));
         let decibels = json(&output)["psnr"].as_f64().unwrap();
         assert!((decibels - 10.26).abs() > 0.01, "{decibels} dB");
@@ -437,7 +438,7 @@ mod program {
         failed(&output, "config_invalid", "config.json was read");
         std::fs::write(&config, r#"{"act_fn": "relu", "norm_num_groups": 4}"#).unwrap();
         failed(&run(&folder, "inspect ."), "config_invalid", "act_fn");
-        // Of another program's model it says nothing that is meant for here.
+        // The config of another program's model is ignored.
         std::fs::write(&config, r#"{"model_type": "bert", "input": 4}"#).unwrap();
         let output = run(&folder, "inspect model.safetensors");
         failed(&output, "config_invalid", "32 were assumed");
@@ -452,7 +453,8 @@ mod program {
             std::fs::write(folder.path().join("config.json"), config).unwrap();
             run(&folder, "inspect model.safetensors")
         };
-        // What each leaves open is refused either way, and the config is named if it was read.
+        // All of these still fail without the number of groups; the message names the config if it
+        // was read.
         for config in [
             r#"{"norm_eps": 1e-5}"#,
             r#"{"quantizer": "cosine"}"#,
@@ -552,7 +554,7 @@ mod program {
                 "{words}: {told}"
             );
         }
-        // A file of this project has nothing to report.
+        // For this project's own files there is nothing to report.
         let output = run(&folder, "inspect out.safetensors");
         assert_eq!(told(&output), "");
     }

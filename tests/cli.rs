@@ -25,7 +25,7 @@ fn picture(folder: &TempDir, name: &str) -> Picture {
     Picture::decode(&fs::read(folder.path().join(name)).unwrap()).unwrap()
 }
 
-/// Writes a training file for the tiny model, where `change` may replace a part of its config.
+/// Writes a training config for the tiny model, with `change` replacing one part of it.
 fn training(folder: &TempDir, steps: usize, change: (&str, &str)) {
     let config = codec(TINY).config().to_json().unwrap();
     assert!(config.contains(change.0), "{} in {config}", change.0);
@@ -60,13 +60,13 @@ fn reconstruct_is_encode_and_decode() {
     assert_eq!((&told["width"], &told["height"]), (&96.into(), &96.into()));
     assert_eq!(picture(&folder, "a.png"), picture(&folder, "b.png"));
 
-    // The library makes the same of it.
+    // The library produces the same result.
     let codec = codec(TINY);
     let small = sample("astronaut.png").fit(96, false);
     let tokens = encode(&codec, &small);
     assert_eq!(Tokens::from_bytes(&bytes).unwrap(), tokens);
     assert_eq!(picture(&folder, "a.png"), decode(&codec, &tokens));
-    // Nothing is left beside what was asked for.
+    // No other files are left.
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
 }
 
@@ -94,7 +94,7 @@ fn shipped_models_go_by_their_names() {
     assert_eq!(named["tokens"], 64);
     assert_eq!(named["psnr"], plain["psnr"]);
 
-    // Another folder of models, with an index of its own.
+    // Another model folder, with its own index.
     fs::write(folder.path().join("mine.safetensors"), TINY).unwrap();
     let index = fs::read(root().join("www/models/index.json")).unwrap();
     let mut index: Value = serde_json::from_slice(&index).unwrap();
@@ -169,7 +169,8 @@ fn eval_takes_means_and_leaves_out_what_is_damaged() {
     let output = run(&folder, "eval . --model TINY --size 64");
     assert!(printed(&output).contains("mean of 2;"));
 
-    // Two columns of 64 pixels; the taller photo is 64 high, and there are four rows with the codecs.
+    // Two columns of 64 pixels; the taller photo is 64 high, and with the codecs there are four
+    // rows.
     for (options, rows) in [("--sheet sheet.png", 2), ("--codecs --sheet sheet.png", 4)] {
         let shown = format!("eval astronaut.png coffee.png --model TINY --size 64 {options}");
         printed(&run(&folder, &shown));
@@ -188,7 +189,7 @@ fn eval_takes_means_and_leaves_out_what_is_damaged() {
     let below: Vec<u8> = below.flat_map(|row| &row[..3 * 64]).copied().collect();
     assert_eq!(below, rebuilt.rgb());
 
-    // A flat picture has no gradients for its reconstruction to keep.
+    // A flat picture has no gradients to preserve.
     let flat = Picture::from_rgb(16, 16, vec![90; 3 * 16 * 16]).unwrap();
     fs::write(folder.path().join("flat.png"), flat.png().unwrap()).unwrap();
     let told = json(&run(&folder, "eval flat.png --model TINY --json"));
@@ -220,7 +221,7 @@ fn train_writes_weights_that_load_and_go_on() {
     let log = String::from_utf8(read("model.jsonl")).unwrap();
     let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
     assert_eq!(last, told);
-    // Three pictures, and what became of them below.
+    // Three pictures, with their reconstructions below.
     let sheet = picture(&folder, "model.png");
     assert_eq!((sheet.width(), sheet.height()), (3 * 128, 2 * 128));
     let told = json(&run(&folder, "inspect model.safetensors --json"));
@@ -228,7 +229,7 @@ fn train_writes_weights_that_load_and_go_on() {
     let words = "reconstruct SAMPLES/coffee.png a.png --model model.safetensors --size 64 --json";
     assert_eq!(json(&run(&folder, words))["tokens"], 256);
 
-    // From the weights, with the discriminator that belongs to them.
+    // From the weights, with their discriminator.
     let again = "train train.json --data photos --out again.safetensors --from model.safetensors \
                  --overwrite";
     let judged = format!("{again} --discriminator model.discriminator.safetensors");
@@ -238,7 +239,7 @@ fn train_writes_weights_that_load_and_go_on() {
     assert_eq!(codec(after.as_slice()).config(), codec(TINY).config());
     assert_ne!(read("model.safetensors"), after);
 
-    // The layers alone, with another number of codes.
+    // Only the layers, with a different codebook size.
     training(&folder, 2, ("\"n_embed\":32", "\"n_embed\":16"));
     printed(&run(&folder, &again.replace("again", "fewer")));
     let fewer = codec(read("fewer.safetensors"));
@@ -267,7 +268,7 @@ fn train_goes_on_from_its_checkpoint() {
         assert!(drawing.contains(curve), "no {curve}");
     }
 
-    // All steps are done: nothing more is learned or logged.
+    // All steps are done, so there is no further training or logging.
     let output = run(&folder, words);
     let told = text(&output.stderr);
     assert!(told.contains("going on after 6 steps"), "{told}");
@@ -355,7 +356,7 @@ fn failures_are_one_line_and_a_status() {
     training(&folder, 1, ("n_embed", "n_embbed"));
     let before = fs::read_dir(&folder).unwrap().count();
 
-    // Code, what the line has to name, and the words.
+    // Code, expected words of the message, and the command.
     let cases = "
         io | absent.png | reconstruct absent.png a.png --model TINY
         image_unsupported | not a PNG | reconstruct words.png a.png --model TINY
@@ -401,7 +402,7 @@ fn tokens_of_another_model_are_refused_in_one_line() {
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(told["code"], "tokens_other_codebook");
 
-    // Another decoder is a line, too, but the picture is made.
+    // A different decoder gives a warning, but the picture is still written.
     let mut file = WeightFile::tiny();
     file.map("decoder.conv_out.weight", |v| 0.5 * v);
     fs::write(folder.path().join("other.safetensors"), file.bytes()).unwrap();

@@ -1,5 +1,5 @@
-//! Pictures to tokens and back through [`Codec`], with small models: sizes, windows, cancelling,
-//! and tokens that do not belong to the model.
+//! Encoding and decoding through [`Codec`] with small models: sizes, windows, cancellation, and
+//! tokens that do not belong to the model.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -16,7 +16,7 @@ use tesserae::pixels::metrics::psnr;
 use tesserae::tokens::{Grid, Hash, Usage};
 use tesserae::{Codec, Error, Picture, Tokens};
 
-/// Every call of `watch`, for encoding and decoding.
+/// The tokens, and every call of `watch` during encoding and decoding.
 fn calls(codec: &Codec, picture: &Picture) -> (Tokens, Vec<(Phase, usize, usize)>) {
     let mut calls = Vec::new();
     let mut watch = async |stage, done, total| {
@@ -65,7 +65,7 @@ fn other_sizes_are_reflected_and_cropped() {
     let large = sample("coffee.png");
     let (width, height) = (45, 30);
     let odd = part(&large, 100, 90, width, height);
-    // The same by hand: the mirror is the last row and the last column.
+    // The same by hand: reflection about the last row and the last column.
     let mirror = |at: u32, length: u32| if at < length { at } else { 2 * length - 2 - at };
     let rgb = (0..32_u32)
         .flat_map(|y| (0..48_u32).map(move |x| (mirror(x, width), mirror(y, height))))
@@ -79,9 +79,9 @@ fn other_sizes_are_reflected_and_cropped() {
     assert_eq!(decode(&codec, &tokens), part(&whole, 0, 0, width, height));
 }
 
-/// Tokens of `found` that differ from those of `whole`: where no window's edge is near, and in all.
-/// `starts` are the rows and the columns where windows of `side` begin; an edge reaches four tokens
-/// inwards, times `scale`.
+/// The number of tokens away from all window edges, how many of those differ between `found` and
+/// `whole`, and how many differ in total. `starts` are the rows and columns where windows with side
+/// length `side` begin; an edge affects six tokens inwards, times `scale`.
 fn off(
     [found, whole]: [&Grid; 2],
     starts: [[usize; 2]; 2],
@@ -104,7 +104,8 @@ fn off(
     counts
 }
 
-/// Fails unless the windows' pixels are near those of one pass over the same tokens.
+/// Fails unless the pixels decoded in windows are close to those of a single pass over the same
+/// tokens.
 fn no_seam(codec: &Codec, tokens: &Tokens, grids: Vec<Grid>, whole: &Picture) {
     let same = Tokens {
         grids,
@@ -130,7 +131,7 @@ fn a_large_picture_is_done_in_windows_that_agree() {
     assert_eq!(calls, expected.collect::<Vec<_>>());
     assert!(tokens.usage().used >= 16, "{:?}", tokens.usage());
 
-    // Far from the edges of windows there is nothing but rounding.
+    // Far from window edges, only rounding differs.
     let (grids, whole) = undivided(&codec, &picture);
     let starts = [[0, 2], [0, 22]];
     let [clear, clear_off, off] = off([&tokens.grids[0], &grids[0]], starts, (128, 1));
@@ -148,7 +149,7 @@ fn windows_of_two_grids_agree() {
     let codec = two_grids();
     let picture = painted(600, 520);
     let (tokens, calls) = calls(&codec, &picture);
-    // Each grid has a round of its own.
+    // Each grid is processed in a separate round.
     let encode = (0..=8).map(|done| (Phase::Encode, done, 8));
     let decode = (0..=4).map(|done| (Phase::Decode, done, 4));
     assert_eq!(calls, encode.chain(decode).collect::<Vec<_>>());

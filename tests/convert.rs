@@ -1,4 +1,4 @@
-//! `tesserae convert`: a checkpoint of another project, before and after.
+//! `tesserae convert`: another project's checkpoint, before and after.
 #![cfg(not(target_arch = "wasm32"))]
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
@@ -13,7 +13,7 @@ use tempfile::tempdir;
 use tesserae::Picture;
 use tesserae::pixels::metrics::psnr;
 
-/// Runs `tesserae` in `folder`; gives standard output, or standard error of a failure.
+/// Runs `tesserae` in `folder`; returns standard output, or standard error if it fails.
 fn run(folder: &Path, arguments: &str) -> Result<String, String> {
     let mut command = assert_cmd::cargo::cargo_bin_cmd!("tesserae");
     let words = arguments.split_whitespace();
@@ -64,7 +64,7 @@ fn a_converted_checkpoint_computes_what_it_did() {
     let before = rebuilt(&format!("theirs.safetensors {hint}"));
     // No config is needed any more: it is in the file.
     assert!(rebuilt("f32.safetensors") == before);
-    // Half precision may move a code here and there of a model with random weights.
+    // Half precision may change a few codes of a model with random weights.
     let halved = psnr(&rebuilt("f16.safetensors"), &before).unwrap();
     assert!(halved > 30.0, "{halved} dB");
     let inspected = run(folder, "inspect f16.safetensors").unwrap();

@@ -1,5 +1,5 @@
-//! The documentation says what there is: every flag, field, code and limit that it lists exists, and
-//! every one that exists is listed; links lead somewhere, and cards agree with the index.
+//! The documentation matches the program: every flag, field, code and limit that it lists exists,
+//! and every one that exists is listed; links resolve, and model cards agree with the index.
 #![cfg(not(target_arch = "wasm32"))]
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
@@ -20,12 +20,12 @@ use std::collections::BTreeSet;
 
 use support::root;
 
-/// A text file of the repository.
+/// Reads a text file of the repository.
 fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// Every document for people, as paths.
+/// The paths of all user-facing documents.
 fn documents() -> Vec<String> {
     let mut paths = vec!["README.md".to_owned(), "CHANGELOG.md".to_owned()];
     for folder in ["docs", "train", "www/models"] {
@@ -36,7 +36,7 @@ fn documents() -> Vec<String> {
     paths
 }
 
-/// What stands under a heading, up to the next one of its level or above.
+/// The text under a heading, up to the next one of the same or a higher level.
 fn section(document: &str, heading: &str) -> String {
     let text = read(document);
     let level = heading.chars().take_while(|c| *c == '#').count();
@@ -50,7 +50,7 @@ fn section(document: &str, heading: &str) -> String {
     lines.join("\n")
 }
 
-/// The cells of every table row, but for headings and rules.
+/// The cells of every table row except headings and rules.
 fn rows(text: &str) -> Vec<Vec<String>> {
     let lines: Vec<_> = text.lines().collect();
     let row = |line: &str| {
@@ -67,7 +67,7 @@ fn rows(text: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn quoted(text: &str) -> Vec<String> {
     text.split('`')
         .skip(1)
@@ -76,7 +76,7 @@ fn quoted(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The quoted names in the first cells of a table.
+/// The quoted names in the first cell of each table row.
 fn named(text: &str) -> BTreeSet<String> {
     let rows = rows(text);
     let names: Vec<_> = rows.iter().flat_map(|row| quoted(&row[0])).collect();

@@ -1,4 +1,4 @@
-//! The programs of `examples/` do what they say. Cargo builds them before it runs all tests.
+//! The programs in `examples/` work as documented. Cargo builds them before it runs all tests.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -10,7 +10,7 @@ use tempfile::tempdir;
 use tesserae::pixels::metrics::psnr;
 use tesserae::{Picture, Tokens};
 
-/// What an example prints.
+/// An example's output.
 fn run(name: &str, words: &[&str]) -> String {
     let tests = std::env::current_exe().unwrap();
     let folder = tests.ancestors().nth(2).unwrap().join("examples");

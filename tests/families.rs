@@ -1,5 +1,5 @@
-//! Checkpoints of other projects: each family against its own implementation, and those that are no
-//! good.
+//! Checkpoints from other projects: each family compared with its own implementation, and invalid
+//! ones.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -15,7 +15,7 @@ use tesserae::{AutoencoderConfig, Result};
 
 family_tests!(native_tests);
 
-/// A checkpoint to change, and the config.json that came with it.
+/// A checkpoint to modify, and its accompanying config.json.
 fn file(golden: &Golden) -> (WeightFile, Option<String>) {
     let bytes = golden.checkpoint(str::to_owned);
     (WeightFile::of(&bytes), golden.json("config.json"))
@@ -25,7 +25,7 @@ fn load(file: &WeightFile, config: Option<&str>) -> Result<Loaded> {
     build(&CheckedWeights::of(file.bytes(), config)?, &Device::flex())?.autoencoder()
 }
 
-/// Fails unless loading ends with this code and names `named` in its sentence.
+/// Fails unless loading fails with this code and a message that contains `named`.
 fn refused(file: &WeightFile, config: Option<&str>, expected: &str, named: &str) {
     let error = load(file, config).unwrap_err();
     assert_eq!(error.code(), expected, "{error}");
@@ -39,7 +39,7 @@ fn refused(file: &WeightFile, config: Option<&str>, expected: &str, named: &str)
 fn names_of_no_family_are_unknown() {
     let bert = golden!("checkpoint_taming").checkpoint(|name| format!("bert_{name}"));
     refused(&WeightFile::of(&bert), None, "weights_unknown", "no kind");
-    // Only what is beside the model.
+    // Only tensors that are not part of the model.
     let (mut rest, _) = file(&golden!("checkpoint_taming"));
     rest.tensors.retain(|name, _| name.starts_with("loss."));
     refused(&rest, None, "weights_unknown", "no kind");
@@ -102,7 +102,7 @@ fn a_config_file_that_is_no_config_is_told() {
 #[test]
 fn groups_that_do_not_divide_the_widths_are_refused() {
     let (weights, _) = file(&golden!("checkpoint_diffusers"));
-    // The published 32 where nothing else is said, and the config file's own.
+    // The published 32 if nothing else is given, and the config file's own value.
     for config in [None, Some("{}"), Some("{\"norm_num_groups\": 3}")] {
         refused(&weights, config, "config_invalid", "norm_groups");
     }
@@ -122,7 +122,7 @@ fn a_config_file_moves_no_attention() {
         (config.network.resolution, attends)
     };
     let last = vec![false, false, true];
-    // The last one cannot be halved twice, so it says nothing.
+    // The last value cannot be halved twice, so it is ignored.
     for (config, resolution) in [
         ("{\"norm_num_groups\": 4}", 256),
         ("{\"norm_num_groups\": 4, \"sample_size\": 48}", 48),
@@ -133,7 +133,7 @@ fn a_config_file_moves_no_attention() {
     }
 }
 
-/// Each of these is what the shapes are read from, or belongs to a part that is optional.
+/// Each of these determines the config, or belongs to an optional part.
 const TELLING: [(&str, &[&str]); 8] = [
     (
         "taming",
@@ -287,7 +287,7 @@ fn maskgit_without_a_middle_or_with_other_codes_is_a_mismatch() {
     }
     refused(&more, config.as_deref(), "weights_mismatch", ".mid.1.");
 
-    // As many values, so that only the widths are wrong.
+    // The same number of values, so only the widths are wrong.
     let mut narrow = whole;
     narrow.get("quantize.embedding.weight").shape = vec![32, 3];
     refused(&narrow, config.as_deref(), "weights_mismatch", "6 channels");

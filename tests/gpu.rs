@@ -1,5 +1,5 @@
-//! The command line on a GPU: it computes as the CPU does, or is not used. The GPU is lavapipe, Mesa's
-//! software Vulkan, so that every machine that has it can test.
+//! The command line on a GPU: results match the CPU's, or the GPU is not used. The GPU is lavapipe,
+//! Mesa's software Vulkan, so that the tests run on every machine that has it installed.
 #![cfg(all(feature = "cli", feature = "wgpu", target_os = "linux"))]
 #![allow(clippy::unwrap_used)]
 
@@ -17,14 +17,14 @@ use tempfile::{TempDir, tempdir};
 use tesserae::Tokens;
 use tesserae::device::SelfTest;
 
-/// The word for a GPU in this build.
+/// The name of the GPU device in this build.
 const GPU: &str = if cfg!(feature = "vulkan") {
     "vulkan"
 } else {
     "gpu"
 };
 
-/// Runs the program on the GPU of this driver, a file for Vulkan's loader.
+/// Runs the program on the GPU with this driver, a manifest file for the Vulkan loader.
 fn on(driver: &str, folder: &TempDir, arguments: &str) -> Output {
     let variables = [
         ("VK_ICD_FILENAMES", driver),
@@ -35,7 +35,7 @@ fn on(driver: &str, folder: &TempDir, arguments: &str) -> Output {
     run_with(folder, &variables, &format!("{arguments} --device {GPU}"))
 }
 
-/// Lavapipe's driver. Without one a line says that a test is skipped, for `build.sh` to count.
+/// Lavapipe's driver. Without it, prints that the test is skipped, which `build.sh` counts.
 fn lavapipe(test: &str) -> Option<String> {
     let folder = fs::read_dir("/usr/share/vulkan/icd.d").into_iter();
     let mut drivers = folder.flatten().flatten().map(|entry| entry.path());
@@ -51,14 +51,14 @@ fn lavapipe(test: &str) -> Option<String> {
     found.map(|path| path.display().to_string())
 }
 
-/// Fails unless both are numbers that differ by a thousandth at most.
+/// Fails unless both are numbers that differ by at most a thousandth.
 fn close(what: &str, cpu: &Value, gpu: &Value) {
     let (cpu, gpu) = (cpu.as_f64().unwrap(), gpu.as_f64().unwrap());
     let off = (cpu - gpu).abs();
     assert!(off <= 1e-3 * cpu.abs(), "{what}: {gpu}, not {cpu}");
 }
 
-/// Fails unless at most one token in two hundred differs: on a close call devices may choose
+/// Fails unless at most one token in two hundred differs: on a close call, devices may choose
 /// differently.
 fn same_tokens(cpu: &[u8], gpu: &[u8]) {
     let codes = |bytes| {
@@ -82,7 +82,7 @@ fn a_gpu_rebuilds_pictures_as_the_cpu_does() {
         let command = |out: &str| format!("{command} --models ROOT/www/models {out}");
         let cpu = json(&run(&folder, &command("cpu.png")));
         let output = on(&driver, &folder, &command("gpu.png"));
-        // Nobody is to take it for a graphics card.
+        // It must not be mistaken for a graphics card.
         let told = text(&output.stderr);
         assert!(
             told.contains("llvmpipe") && told.contains("software"),
@@ -152,7 +152,7 @@ fn a_gpu_tunes_as_the_cpu_does() {
         let (cpu, gpu) = (weights("cpu.safetensors"), weights("gpu.safetensors"));
         assert_eq!(cpu.tensors.len(), gpu.tensors.len());
     }
-    // Each run draws a discriminator of its own, on which all but these depends.
+    // Each run initialises its own discriminator, which affects all losses but these.
     let command = |out: &str| format!("{tune} --objective lifelike --out {out}");
     let cpu = json(&run(&folder, &command("cpu.safetensors")));
     let gpu = json(&on(&driver, &folder, &command("gpu.safetensors")));
@@ -182,7 +182,7 @@ fn a_gpu_trains_and_the_cpu_resumes() {
     let train = "train config.json --data SAMPLES --out out.safetensors --json";
     let told = json(&on(&driver, &folder, train));
     assert_eq!(told["step"], 4);
-    // All steps are done, so that only the checkpoint is read and the weights are written again.
+    // All steps are done, so this only reads the checkpoint and writes the weights again.
     let told = json(&run(&folder, &format!("{train} --resume")));
     assert_eq!(told["step"], 4);
 }
@@ -198,7 +198,7 @@ fn without_an_adapter_the_cpu_is_named() {
 
 #[test]
 fn a_check_of_the_device_draws_no_random_numbers() {
-    // A training with checks between its steps is the same training.
+    // Checks between the steps do not change a training's results.
     let device = Device::flex();
     let test = pollster::block_on(SelfTest::for_training(&device)).unwrap();
     let draw = |checks: usize| {

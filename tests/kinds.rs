@@ -87,7 +87,7 @@ fn samples_repeat_by_seed() {
     assert_ne!(sampled(&picture, Some(2)), first);
     assert_ne!(sampled(&picture, None), first);
 
-    // By hand, in one piece; and in windows, which share one noise.
+    // By hand in a single pass, and in windows that share the same noise.
     let by_hand = |picture: &Picture, seed| {
         let model = codec.model();
         let moments = model.moments(&planes(&codec, picture)).unwrap();

@@ -1,4 +1,4 @@
-//! Pictures to Gaussian latents and back through [`Codec`].
+//! Encoding to Gaussian latents and decoding them through [`Codec`].
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -18,7 +18,7 @@ fn latents(codec: &Codec, picture: &Picture, posterior: Posterior) -> tesserae::
 #[test]
 fn latents_are_what_a_reconstruction_goes_through() {
     let codec = without_codebook();
-    // In one piece, of sides that are no multiple of the factor, and in windows.
+    // In a single pass, with a size that is not a multiple of the factor, and in windows.
     for (width, height) in [(64, 48), (45, 30), (600, 24)] {
         let picture = painted(width, height);
         for (posterior, seed) in [(Posterior::Mean, None), (Posterior::Sample(3), Some(3))] {
@@ -54,7 +54,7 @@ fn scaled_latents_come_back() {
         code(first.with_scaled(&scaled[1..], scale)),
         "latents_geometry"
     );
-    // A model whose config does not say has none.
+    // A model whose config does not specify it has none.
     assert_eq!(codec.latent_scale(), None);
 }
 
@@ -74,7 +74,7 @@ fn latents_of_another_model_are_refused() {
     assert_eq!(refused(&|z| z.width += 4), "latents_geometry");
     assert_eq!(refused(&|z| z.channels += 1), "latents_geometry");
     assert_eq!(refused(&|z| z.values.truncate(5)), "latents_geometry");
-    // Another decoder of the same encoder is no obstacle.
+    // A different decoder for the same encoder is accepted.
     assert_eq!(refused(&|z| z.decoder_hash.0[0] ^= 1), "no error");
 
     let tokens = support::codec(TINY);

@@ -1,5 +1,5 @@
-//! Each layer against taming-transformers, forward and gradients, or its gradients against
-//! differences; and the comparisons themselves.
+//! Each layer compared with taming-transformers, forward and backward, or its gradients with finite
+//! differences; and tests of the comparisons themselves.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 

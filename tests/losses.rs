@@ -1,4 +1,4 @@
-//! The losses of training against taming-transformers' and the package `lpips`.
+//! The training losses compared with taming-transformers and the package `lpips`.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -18,8 +18,8 @@ use tesserae::weights::{Container, Storage, load_discriminator, load_lpips, save
 
 loss_tests!(native_tests);
 
-/// The number that the generator puts in place `i` of the tensor `name`, from 0 to below 1: a hash,
-/// so that no file has to hold VGG16's fifteen million weights.
+/// Element `i` of the tensor `name` as the generator computes it, in 0..1: a hash, so that VGG16's
+/// fifteen million weights need not be stored.
 fn hashed(name: &str, i: u32) -> f64 {
     let fnv = |h: u32, b: u8| (h ^ u32::from(b)).wrapping_mul(0x0100_0193);
     let mut x = name.bytes().fold(0x811C_9DC5, fnv);
@@ -43,7 +43,7 @@ fn values(name: &str, shape: &[usize]) -> Vec<f32> {
     (0..count as u32).map(|i| value(i) as f32).collect()
 }
 
-/// A published file: its tensors by name and shape, all from the hash.
+/// A published file's tensors by name and shape, with values from the hash.
 fn published(tensors: &[(String, Vec<usize>)]) -> Container {
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
@@ -80,7 +80,7 @@ fn a_discriminator_is_read_from_its_own_file_and_from_a_checkpoint() {
     let (on, golden) = (On::cpu(), golden!("discriminator"));
     let device = on.autodiff();
     let module = built(&golden, &device);
-    // One batch moves the running averages, which are saved as well.
+    // One batch updates the running averages, which are saved as well.
     module.forward(golden.tensor::<4>("input", &device));
     let module = module.valid();
     let open = |bytes: Vec<u8>| Container::open(Rc::new(bytes)).unwrap();
@@ -104,7 +104,7 @@ fn a_discriminator_is_read_from_its_own_file_and_from_a_checkpoint() {
     assert!(error.to_string().contains("`main.8.bias`"), "{error}");
 }
 
-/// A file of a discriminator that lacks its last tensor.
+/// A discriminator file whose last tensor is missing.
 fn broken(golden: &common::Golden) -> Vec<u8> {
     let file = SafeTensors::deserialize(golden.weights().leak()).unwrap();
     let tensors = file.iter().filter(|(name, _)| *name != "main.8.bias");
@@ -135,7 +135,8 @@ fn lpips_agrees_with_the_package() {
     let grad = input.grad(&distance.mean().backward()).unwrap();
     block_on(on.close(&golden, "grad.input", grad));
 
-    // Equal pictures, also where a feature is 0 everywhere, are at no distance and pull nowhere.
+    // Identical pictures, even with features that are 0 everywhere, have distance 0 and no
+    // gradient.
     let black = Tensor::<4>::zeros([1, 3, 32, 32], &device).require_grad();
     let distance = lpips.forward(black.clone(), Tensor::zeros([1, 3, 32, 32], &device));
     let grad = black.grad(&distance.clone().mean().backward()).unwrap();
@@ -181,7 +182,7 @@ fn gradient_differences_of_known_pictures() {
     let slope = picture(|x, _| 0.1 * x as f32);
     let found = between(&slope, &flat);
     assert!((found - 0.7 / 6.0).abs() < 1e-6, "{found}");
-    // A chequerboard is gone after the first halving.
+    // A chequerboard disappears after the first halving.
     let found = between(&picture(|x, y| ((x + y) % 2) as f32), &flat);
     assert!((found - 1.0 / 3.0).abs() < 1e-6, "{found}");
 }
@@ -198,7 +199,7 @@ fn textures_differ_by_their_strength_and_not_by_their_place() {
     };
     let flat = picture(&|_, _| 0.25);
     assert_eq!(between(&flat, &picture(&|_, _| 0.75)), 0.0);
-    // Stripes four pixels wide: another place costs next to nothing, half the strength much.
+    // Stripes four pixels wide: moving them costs almost nothing, halving their contrast a lot.
     let stripes =
         |from: usize, strength: f32| picture(&move |x, _| strength * ((x + from) / 4 % 2) as f32);
     let (there, moved, weak) = (stripes(0, 0.4), stripes(4, 0.4), stripes(0, 0.2));

@@ -1,5 +1,5 @@
-//! PSNR and SSIM against scikit-image's, on the pictures in `golden/metrics.safetensors`, and MS-SSIM
-//! against pytorch-msssim's.
+//! PSNR and SSIM compared with scikit-image, on the pictures in `golden/metrics.safetensors`, and
+//! MS-SSIM with pytorch-msssim.
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use tesserae::pixels::{Picture, metrics};
@@ -7,7 +7,7 @@ use tesserae::pixels::{Picture, metrics};
 const GOLDEN: &[u8] = include_bytes!("golden/metrics.safetensors");
 const MS_SSIM: &[u8] = include_bytes!("golden/ms_ssim.safetensors");
 
-/// `[height, width, 3]` of bytes.
+/// `[height, width, 3]` bytes.
 fn picture(tensor: &TensorView) -> Picture {
     let &[height, width, 3] = tensor.shape() else {
         panic!("a picture of shape {:?}", tensor.shape());
@@ -24,7 +24,7 @@ fn number(tensor: &TensorView) -> f64 {
 #[test]
 fn agrees_with_scikit_image() {
     let golden = SafeTensors::deserialize(GOLDEN).unwrap();
-    // One picture's tensors are `a`, `b`, `psnr` and `ssim`, the others' have a prefix.
+    // One picture's tensors are `a`, `b`, `psnr` and `ssim`; the others' have a prefix.
     let names = golden.names();
     let cases: Vec<_> = names
         .iter()
@@ -48,7 +48,7 @@ fn agrees_with_scikit_image() {
 #[test]
 fn agrees_with_pytorch_msssim() {
     let golden = SafeTensors::deserialize(MS_SSIM).unwrap();
-    // One channel, which three equal ones have as their luma.
+    // A single channel, which equals the luma of three identical ones.
     let grey = |name| {
         let tensor = golden.tensor(name).unwrap();
         assert_eq!(
@@ -68,7 +68,7 @@ fn agrees_with_pytorch_msssim() {
         metrics::ssim(&a, &b).unwrap(),
         metrics::ms_ssim(&a, &b).unwrap(),
     );
-    // The reference's pictures, and what it found, are rounded to single precision.
+    // The reference's pictures and results are rounded to single precision.
     assert!((ssim - expected("ssim")).abs() < 1e-6, "SSIM {ssim}");
     assert!(
         (ms_ssim - expected("ms_ssim")).abs() < 1e-6,

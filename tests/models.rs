@@ -1,4 +1,4 @@
-//! Both whole models against their references, forward and gradients.
+//! Both complete models compared with their references, forward and backward.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 

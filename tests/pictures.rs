@@ -1,5 +1,5 @@
-//! Picture files that are unusual, or not quite right: each is read as its reference reads it, or
-//! refused by its right name, and never shown as another picture.
+//! Unusual or slightly invalid picture files: each is decoded like its reference, or rejected with
+//! the correct error, and never decoded to a different picture.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -18,7 +18,7 @@ fn decode(path: &Path) -> Result<Picture, Error> {
     Picture::decode(&fs::read(path).unwrap())
 }
 
-/// What the reference decoder makes of a file.
+/// The reference decoder's result for a file.
 fn expected(path: &Path) -> Picture {
     decode(path).unwrap()
 }
@@ -103,7 +103,7 @@ fn what_is_not_supported_is_called_by_its_name() {
 #[test]
 fn files_that_panicked_a_decoder_are_damaged_pictures() {
     let mut palette = fs::read(folder("palette.png")).unwrap();
-    // One byte of the palette's first chunk less, its checksum left out.
+    // The palette's first chunk shortened by one byte, without its checksum.
     let start = palette.windows(4).position(|name| name == b"PLTE").unwrap();
     let length = u32::from_be_bytes(*palette[start - 4..].first_chunk().unwrap());
     palette[start - 4..start].copy_from_slice(&(length - 1).to_be_bytes());

@@ -1,5 +1,5 @@
-//! The quantizers against taming-transformers and van den Oord's moving averages; and the rule by
-//! which codes are compared.
+//! The quantizers compared with taming-transformers and van den Oord's moving averages; and tests
+//! of the rule for comparing codes.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 

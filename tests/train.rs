@@ -1,5 +1,5 @@
-//! The trainer on models small enough to watch: they learn, repeat by seed, go on from a checkpoint
-//! and keep their codebooks alive.
+//! The trainer on models small enough to test: they learn, are reproducible by seed, resume from a
+//! checkpoint and keep their codebooks in use.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -39,7 +39,7 @@ fn config(preset: &str) -> TrainConfig {
     .unwrap()
 }
 
-/// With everything that a step may do.
+/// With every optional part of a training step.
 fn adversarial(preset: &str) -> TrainConfig {
     let mut config = config(preset);
     config.adversary = Some(AdversaryConfig {
@@ -63,7 +63,7 @@ fn adversarial(preset: &str) -> TrainConfig {
     config
 }
 
-/// Random weights by the config's seed.
+/// Random weights from the config's seed.
 fn fresh(config: &TrainConfig) -> Autoencoder {
     let _drawing = drawing(config);
     let device = Device::flex();
@@ -75,7 +75,7 @@ fn fresh(config: &TrainConfig) -> Autoencoder {
         .network
 }
 
-/// The same for the discriminator, of a config that has one.
+/// The same for the discriminator, if the config has one.
 fn fresh_discriminator(config: &TrainConfig) -> Option<Discriminator> {
     let adversary = config.adversary.as_ref()?;
     let _drawing = drawing(config);
@@ -97,8 +97,8 @@ fn fresh_lpips(config: &TrainConfig) -> Lpips {
     lpips
 }
 
-/// Until it is dropped, no other test draws weights: the seed belongs to the whole process. They
-/// are drawn when they are first used.
+/// While held, no other test initialises weights: the seed is shared by the whole process, and
+/// weights are initialised lazily.
 fn drawing(config: &TrainConfig) -> MutexGuard<'static, ()> {
     static DRAWING: Mutex<()> = Mutex::new(());
     let guard = DRAWING.lock().unwrap();
@@ -121,7 +121,7 @@ fn crops(config: &TrainConfig) -> CropSampler {
     CropSampler::new([painted(96, 80)], &config.data, range, config.seed).unwrap()
 }
 
-/// A training of `model`, whose codebook is in use already if it is `trained`.
+/// A training of `model`, whose codebook is already in use if it is `trained`.
 fn trainer(config: &TrainConfig, model: Autoencoder, trained: bool) -> Trainer<Reconstruction> {
     let start = Start {
         trained,
@@ -132,7 +132,7 @@ fn trainer(config: &TrainConfig, model: Autoencoder, trained: bool) -> Trainer<R
     Trainer::new(task, config.steps)
 }
 
-/// The refusal of a training that cannot start.
+/// The error of a training that cannot start.
 fn refused(config: &TrainConfig, model: Autoencoder) -> tesserae::Error {
     let start = Start::default();
     let task = Reconstruction::new(config.clone(), model, start, &Device::flex());
@@ -149,7 +149,7 @@ fn run(
         .collect()
 }
 
-/// All steps, and the weight file at their end.
+/// Runs all steps, and returns the final weight file.
 fn trained(config: &TrainConfig) -> (Vec<StepReport>, Trainer<Reconstruction>, Vec<u8>) {
     let mut trainer = trainer(config, fresh(config), false);
     let reports = run(&mut trainer, &crops(config), config.steps);
@@ -167,7 +167,7 @@ fn mean(reports: &[StepReport], name: &str) -> f32 {
     values.sum::<f32>() / reports.len() as f32
 }
 
-/// How well other pictures than the crops come back, the whole way through the codec.
+/// Reconstruction quality on pictures other than the crops, through the whole codec.
 fn quality(weights: Vec<u8>) -> f64 {
     let (codec, picture) = (codec(weights), painted(64, 64));
     psnr(&picture, &decode(&codec, &encode(&codec, &picture))).unwrap()
@@ -230,7 +230,7 @@ fn a_discriminator_learns_to_tell_from_a_generator_that_stands_still() {
     config.optimizer.learning_rate = 1e-12;
     let mut trainer = trainer(&config, fresh(&config), false);
     let reports = run(&mut trainer, &crops(&config), 40);
-    // A hinge loss of 1 is that of one who cannot.
+    // A hinge loss of 1 means that it cannot tell them apart.
     let loss = mean(&reports[30..], "discriminator");
     assert!(loss < 0.7, "{loss}");
 }
@@ -245,7 +245,7 @@ fn the_same_trainer_trains_an_autoencoder_without_a_codebook() {
         mean(&reports[STEPS - 10..], "mse"),
     );
     assert!(last < 0.7 * first, "from {first} to no less than {last}");
-    // The divergence is a term of the loss: more weight, less of it.
+    // The divergence is a loss term: a larger weight reduces it.
     let free = mean(&reports[STEPS - 10..], "divergence");
     config.loss.divergence = 8.0;
     let bound = mean(&run(&config)[STEPS - 10..], "divergence");
@@ -382,7 +382,7 @@ fn a_checkpoint_goes_on_to_the_bit() {
         let kind = config.model.kind();
         let crops = crops(&config);
         let mut whole = trainer(&config, fresh(&config), false);
-        // One break before there is a codebook, one after.
+        // One interruption before the codebook is initialised, one after.
         for done in [2, 5] {
             let steps = done - whole.done();
             run(&mut whole, &crops, steps);
@@ -421,7 +421,7 @@ fn a_checkpoint_of_another_training_is_refused_and_changes_nothing() {
     let mut trainer = trainer(&config, fresh(&config), false);
     run(&mut trainer, &crops, 2);
     let mut checkpoint = block_on(trainer.checkpoint()).unwrap();
-    // One that lacks a part, which is found when others have been read already.
+    // One with a missing part, which is found after others have been read.
     let mut state = State::from_bytes(&checkpoint).unwrap();
     state.put_note("codebooks", "7".to_owned());
     let state = state.to_bytes().unwrap();
@@ -477,10 +477,10 @@ fn the_average_of_the_weights_is_what_comes_out() {
         let pairs = values(a).into_iter().zip(values(b));
         pairs.map(|(a, b)| (a - b).powi(2)).sum()
     };
-    // Behind the last step's weights, and yet not at the start: that is soon forgotten.
+    // It lags behind the last weights but has moved away from the start, which is soon forgotten.
     assert!(distance(&averaged, &last) > 0.0);
     assert!(distance(&start, &averaged) > 0.1 * distance(&start, &last));
-    // Codebooks are no part of it: the encoder is committed to the latest ones.
+    // Codebooks are not averaged: the encoder is committed to the latest ones.
     let codebook = |model: &Autoencoder| model.codebook(0).unwrap().into_data();
     codebook(&averaged).assert_eq(&codebook(&last), true);
 }
@@ -509,7 +509,7 @@ fn a_dead_code_restarts_and_the_others_stay() {
     let codebook = Tensor::<2>::from_floats([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], &device);
     let mut ema = EmaCodebook::new(codebook, 0.5);
 
-    // Codes 0 and 2 are never chosen; their averages fade, code 1 moves to its latents.
+    // Codes 0 and 2 are never chosen; their averages decay, and code 1 moves to its latents.
     for _ in 0..12 {
         let z = Tensor::from_floats([[7.0, 8.0], [9.0, 10.0]], &device);
         ema.update(z, Tensor::<1, Int>::from_ints([1, 1], &device));
@@ -538,7 +538,8 @@ fn a_dead_code_restarts_and_the_others_stay() {
 
 #[test]
 fn restarts_bring_dead_codes_into_use() {
-    // K-means on 64 latents fills a quarter of 256 codes; the rest are copies, which nothing chooses.
+    // K-means on 64 latents fills a quarter of 256 codes; the rest are duplicates that are never
+    // chosen.
     let used = |dead_below| {
         let mut config = config("vqgan-tiny");
         config.codebook.dead_below = dead_below;
@@ -574,7 +575,7 @@ fn what_cannot_be_trained_is_refused() {
         ..good.clone()
     };
     assert_eq!(refused(&gumbel, fresh(&gumbel)).code(), "config_invalid");
-    // A config that could be trained, with a model that cannot.
+    // A valid config, with a model that cannot be trained this way.
     let kl = AutoencoderConfig::preset("kl-tiny").unwrap();
     let network = Autoencoder::new(&kl, &device).unwrap();
     assert_eq!(refused(&good, network).code(), "weights_mismatch");
@@ -611,7 +612,7 @@ fn a_codebook_on_the_sphere_follows_latents_on_the_sphere() {
     let model = trainer.task().model();
     let stored = model.vector_quantizers()[0].embedding.weight.val();
     let lengths = stored.square().sum_dim(1).sqrt().into_data();
-    // Means of unit vectors that lie near each other.
+    // Means of unit vectors that are close to each other.
     for length in lengths.iter::<f32>() {
         assert!((0.5..1.01).contains(&length), "{length}");
     }

@@ -1,4 +1,4 @@
-//! Fine-tuning on the command line: what gets better, what stays, and how it fails.
+//! Fine-tuning on the command line: what improves, what stays unchanged, and how it fails.
 #![cfg(not(target_arch = "wasm32"))]
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
@@ -13,7 +13,7 @@ use support::program::{failed, failed_last, json, run, text};
 use support::{TINY, WeightFile};
 use tempfile::{TempDir, tempdir};
 
-/// Tunes the tiny model on a photo of 64 pixels a side.
+/// Tunes the tiny model on a photo of 64×64 pixels.
 fn tune(folder: &TempDir, options: &str) -> Value {
     let command = "tune SAMPLES/coffee.png --model TINY --size 64 --square --json";
     json(&run(
@@ -26,7 +26,7 @@ fn gain(told: &Value) -> f64 {
     told["psnr_after"].as_f64().unwrap() - told["psnr_before"].as_f64().unwrap()
 }
 
-/// Which parts of the tiny model differ in the tuned one, by the first word of their names.
+/// Which parts of the tiny model changed in the tuned one, by the first part of their names.
 fn moved(folder: &TempDir) -> BTreeMap<String, bool> {
     let tuned = fs::read(folder.path().join("tuned.safetensors")).unwrap();
     let (old, new) = (WeightFile::of(TINY), WeightFile::of(&tuned));
@@ -60,7 +60,7 @@ fn the_decoder_gets_better_and_tokens_stay() {
     let record: Value = serde_json::from_str(inspected["tuning"].as_str().unwrap()).unwrap();
     assert_eq!((&record, &record["steps"]), (&told["tuning"], &25.into()));
 
-    // The file says of the photo what the tuning said.
+    // The saved file gives the same results as the tuning reported.
     let shown = json(&run(
         &folder,
         "reconstruct SAMPLES/coffee.png a.png --json --model tuned.safetensors --size 64 --square",
@@ -91,7 +91,7 @@ fn equal_runs_give_equal_files() {
     let first = file("--steps 3 --crop 32 --batch 2");
     assert!(first == file("--steps 3 --crop 32 --batch 2"));
     assert!(first != file("--steps 3 --crop 32 --batch 2 --seed 1"));
-    // The discriminator begins at random, too.
+    // The discriminator is randomly initialised as well.
     let first = file("--steps 1 --objective lifelike");
     assert!(first == file("--steps 1 --objective lifelike"));
 }
@@ -145,7 +145,7 @@ fn pictures_that_are_held_out_are_measured_and_shown() {
     );
     let of = |name: &str| told["held_out"][name].as_f64().unwrap();
     assert_eq!(of("pictures"), 2.0);
-    // 20 · log₁₀(255 / 60) = 12.6 dB, less for what leaves the range.
+    // 20 · log₁₀(255 / 60) = 12.6 dB, minus what is clipped.
     assert!((12.0..15.0).contains(&of("psnr_damaged")), "{told}");
     assert!(of("psnr_after") > of("psnr_before"), "{told}");
     let sheet = image::open(folder.path().join("sheet.png")).unwrap();

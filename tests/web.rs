@@ -1,5 +1,5 @@
-//! The golden tests in headless Chromium, in a worker: on the CPU and on WebGPU. And the package's
-//! own API, on both.
+//! The golden tests in headless Chromium, in a worker, on the CPU and on WebGPU; and tests of the
+//! package's own API on both.
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used)]
 
@@ -28,7 +28,7 @@ const POINTER: &[u8] = include_bytes!("checkpoints/lfs-pointer.safetensors");
 const PHOTO: &[u8] = include_bytes!("../www/samples/chelsea.png");
 
 thread_local! {
-    // The runtime takes one device and cannot be initialised twice.
+    // The runtime accepts one device and cannot be initialised twice.
     static WEBGPU: RefCell<Option<Device>> = const { RefCell::new(None) };
 }
 
@@ -36,7 +36,7 @@ async fn webgpu() -> On {
     let device = match WEBGPU.with_borrow(Clone::clone) {
         Some(device) => device,
         None => {
-            // The test harness leaves it out.
+            // The test harness does not call it.
             tesserae::web::start();
             let device = Device::wgpu_options().init_async().await.unwrap();
             WEBGPU.with_borrow_mut(|slot| *slot = Some(device.clone()));
@@ -46,7 +46,7 @@ async fn webgpu() -> On {
     On::webgpu(device)
 }
 
-/// Makes two tests of each body, one on each device.
+/// Turns each body into two tests, one per device.
 macro_rules! web_tests {
     ($($family:ident::$body:ident)*) => {
         mod cpu {
@@ -141,7 +141,7 @@ async fn latents_go_out_and_come_back() {
     assert_eq!(code.as_string().unwrap(), "argument");
 }
 
-/// A VQ-GAN with one code of 16,384 numbers, all of them NaN: small, but its palette takes a gigabyte.
+/// A VQ-GAN with one code of 16,384 numbers, all NaN: small, but its palette takes a gigabyte.
 async fn too_wide() -> Vec<u8> {
     const DIM: usize = 1 << 14;
     let AutoencoderConfig::VqGan(mut config) = AutoencoderConfig::preset("vqgan-tiny").unwrap()
@@ -239,7 +239,7 @@ async fn errors_are_javascript_errors_with_a_code() {
         code.as_string().unwrap()
     };
     assert_eq!(code(Picture::decode(&[]).unwrap_err()), "image_empty");
-    // Pictures that panicked a decoder, which a browser's module would not survive.
+    // Pictures that made a decoder panic, which would end a wasm instance.
     const PANIC: &[u8] = include_bytes!("pictures/cases/panic.webp");
     for result in [Picture::decode(PANIC), Picture::decode_fit(PANIC, 64, true)] {
         assert_eq!(code(result.unwrap_err()), "image_corrupt");
@@ -247,7 +247,7 @@ async fn errors_are_javascript_errors_with_a_code() {
     assert_eq!(code(Tokens::parse(&[1]).unwrap_err()), "tokens_corrupt");
     for (weights, expected) in [
         (array(&WEIGHTS[..WEIGHTS.len() - 1]), "weights_corrupt"),
-        // Natively this is read.
+        // Supported natively.
         (array(CHECKPOINT), "weights_pickle"),
         ("a path".into(), "argument"),
     ] {
@@ -283,7 +283,7 @@ async fn auto_gives_the_cpu_where_the_adapter_is_software() {
     assert_eq!(kind.as_string().as_deref(), Some("cpu"));
 }
 
-/// Every tensor by its name.
+/// Every tensor by name.
 async fn tensors(model: &Autoencoder, config: &AutoencoderConfig) -> BTreeMap<String, Vec<f32>> {
     let bytes = save(model, config, About::default(), Storage::F32)
         .await
@@ -299,14 +299,14 @@ async fn tensors(model: &Autoencoder, config: &AutoencoderConfig) -> BTreeMap<St
         .collect()
 }
 
-/// What some steps of the tiny model on a photo made of it.
+/// The result of a few tuning steps of the tiny model on a photo.
 struct Tuned {
     losses: Vec<f32>,
     before: BTreeMap<String, Vec<f32>>,
     after: BTreeMap<String, Vec<f32>>,
 }
 
-/// In the middle it goes on from a checkpoint, as after a lost device.
+/// Resumes from a checkpoint halfway, as after a lost device.
 async fn tuned(device: &Device, config: &TuneConfig, side: u32) -> Tuned {
     let loaded = tesserae::weights::load(WEIGHTS.to_vec(), device).unwrap();
     let loaded = loaded.autoencoder().unwrap();
@@ -333,8 +333,8 @@ async fn tuned(device: &Device, config: &TuneConfig, side: u32) -> Tuned {
     }
 }
 
-/// Fails unless both devices' losses fall to `share` of the first, everything moved that learns, and
-/// their weights are the same.
+/// Fails unless, on both devices, the loss falls to `share` of the first one and all trained
+/// parameters change, and the resulting weights agree.
 async fn same_tuning_on_both(config: &TuneConfig, side: u32, share: f32) {
     let cpu = tuned(&Device::flex(), config, side).await;
     let gpu = tuned(&webgpu().await.device, config, side).await;
@@ -348,8 +348,8 @@ async fn same_tuning_on_both(config: &TuneConfig, side: u32, share: f32) {
         for tuned in [&cpu, &gpu] {
             assert_eq!(before != &tuned.after[name], learns, "`{name}`");
         }
-        // The bias of attention's keys has no effect: its gradient is rounding, of which Adam makes
-        // steps like any other.
+        // The bias of attention's keys has no effect: its gradient is rounding noise, which Adam
+        // turns into full steps.
         if name.ends_with("attn_1.k.bias") {
             continue;
         }
@@ -372,8 +372,8 @@ async fn twenty_steps_of_the_decoder_come_to_the_same_on_both_devices() {
     same_tuning_on_both(&config, 64, 0.8).await;
 }
 
-/// Where a code is a close call the devices may choose differently, and then learn differently: one
-/// step does not come to that.
+/// On a close call the devices may choose different codes and then diverge; a single step avoids
+/// that.
 #[wasm_bindgen_test]
 async fn a_step_of_everything_comes_to_the_same_on_both_devices() {
     let config = TuneConfig {

@@ -1,4 +1,4 @@
-//! Well-formed weight files whose tensors or config are not the model's, and those that are.
+//! Well-formed weight files, with tensors and config that match the model or do not.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -14,7 +14,7 @@ fn load(bytes: impl Into<Vec<u8>>) -> Result<Loaded> {
     weights::load(bytes.into(), &Device::flex())?.autoencoder()
 }
 
-/// Fails unless loading ends with this code and names `named` in its sentence.
+/// Fails unless loading fails with this code and a message that contains `named`.
 fn refused(bytes: Vec<u8>, expected: &str, named: &str) {
     let error = load(bytes).unwrap_err();
     assert_eq!(error.code(), expected, "{error}");
@@ -32,7 +32,7 @@ fn the_file_that_the_others_are_made_of_loads() {
         AutoencoderConfig::from_json(&WeightFile::tiny().config()).unwrap()
     );
     assert_eq!((loaded.config.codes(), loaded.config.factor()), (32, 4));
-    // Taken apart and put together again it is the same model.
+    // Parsed and written again, it is the same model.
     let again = load(WeightFile::tiny().bytes()).unwrap();
     assert_eq!(again.hashes, loaded.hashes);
     assert_eq!(again.parameters, loaded.parameters);
@@ -64,7 +64,7 @@ fn a_tensor_missing_added_or_misshapen_is_named() {
         refused(file.bytes(), "weights_mismatch", name);
     }
 
-    // As many values, the sides exchanged: no shape check by size alone would see it.
+    // The same number of values, with the axes swapped: a check of the size alone would miss it.
     let mut file = tiny.clone();
     file.get("quantize.embedding.weight").shape.swap(0, 1);
     refused(
@@ -82,7 +82,7 @@ fn a_tensor_missing_added_or_misshapen_is_named() {
 #[test]
 fn a_config_that_is_absent_or_wrong_is_told() {
     let tiny = WeightFile::tiny();
-    // Without one the shapes have to tell, and published models have 32 groups, which do not fit.
+    // Without a config it is inferred from the shapes; the published 32 groups do not fit.
     let none = WeightFile {
         metadata: None,
         ..tiny.clone()
@@ -117,7 +117,7 @@ fn a_config_that_is_absent_or_wrong_is_told() {
     words.set_config("a small model");
     assert_eq!(code(load(words.bytes())), "config_invalid");
 
-    // Valid configs of other models; a giant is refused before anything is made for it.
+    // Valid configs of other models; a giant one is rejected before anything is allocated for it.
     refused(
         with("\"ch\":4", "\"ch\":8192"),
         "weights_mismatch",
@@ -153,7 +153,7 @@ fn half_and_full_precision_both_load() {
         let (short, long) = (half.len(), full.len());
         let (half, full) = (load(half).unwrap(), load(full).unwrap());
         assert_eq!(half.parameters, full.parameters);
-        // Two bytes less a parameter, but for the digits of the header's ranges.
+        // Two bytes fewer per parameter, except for the digits of the header's offsets.
         let saved = 2 * full.parameters;
         assert!(
             (long - short).abs_diff(saved) < 1024,
@@ -186,7 +186,7 @@ fn the_storage_of_equal_values_changes_neither_hashes_nor_pictures() {
     assert_eq!(encode(&full, &painted(40, 32)), tokens);
     assert_eq!(decode(&full, &tokens), decode(&half, &tokens));
 
-    // The codebook and the decoder are told apart.
+    // The codebook and the decoder have separate hashes.
     file.map("quantize.embedding.weight", |v| v * 1.01);
     let other = codec(file.bytes());
     assert_ne!(other.hashes().codebook, half.hashes().codebook);

@@ -1,5 +1,5 @@
-//! Damaged and foreign weight files, which `tests/bad/index.json` names: each is refused with its
-//! own code, by the library and by the program, and the model in use goes on.
+//! Damaged and foreign weight files, listed in `tests/bad/index.json`: each is rejected with its
+//! own code, by the library and by the program, and the model in use keeps working.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -20,10 +20,10 @@ use tesserae::{Codec, Error, Picture, Tokens};
 struct Case {
     name: String,
     file: String,
-    /// A config.json beside the file.
+    /// A config.json next to the file.
     config: Option<String>,
     code: String,
-    /// Part of the sentence.
+    /// Part of the message.
     says: String,
 }
 
@@ -43,14 +43,14 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// What the library makes of a file and the config.json beside it.
+/// The library's result for a file and the config.json next to it.
 fn check(file: &str, config: Option<&str>) -> Result<CheckedWeights, Error> {
-    // What is not text reaches the library as the page reads it.
+    // Invalid UTF-8 is replaced, as when the page reads the file.
     let config = config.map(|name| String::from_utf8_lossy(&bytes(name)).into_owned());
     CheckedWeights::of(bytes(file), config.as_deref())
 }
 
-/// A model, and what it makes of some tokens.
+/// A model, and the picture it decodes from some tokens.
 struct InUse {
     codec: Codec,
     tokens: Tokens,
@@ -195,7 +195,7 @@ fn an_index_of_shards_names_files_beside_it_that_hold_its_tensors() {
     }
 }
 
-/// The values as `dtype`, one of those that are read.
+/// The values as `dtype`, which must be a supported type.
 fn stored_as(dtype: Dtype, values: &[f32], shape: &[usize]) -> Stored {
     let bytes = |v: &f32| match dtype {
         Dtype::F16 => half::f16::from_f32(*v).to_le_bytes().to_vec(),
@@ -233,7 +233,7 @@ fn a_value_that_is_not_finite_is_named_in_every_tensor_and_type() {
     }
 }
 
-/// Codes with which weights may be refused; anything else would be a fault of the program.
+/// Codes that a rejected weight file may have; any other is a bug.
 const REFUSALS: [&str; 7] = [
     "pickle_refused",
     "weights_corrupt",
@@ -247,8 +247,8 @@ const REFUSALS: [&str; 7] = [
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(10_000) })]
 
-    /// Bytes changed, put in, taken out or cut off, mostly in the header, whose length is then
-    /// made right again or not.
+    /// Bytes changed, inserted, removed or truncated, mostly in the header, whose length is then
+    /// corrected or left wrong.
     #[test]
     fn damaged_files_are_refused_or_load(
         good in prop::sample::select(vec!["good", "good-vqgan", "good-int8", "good-taming"]),
@@ -290,7 +290,7 @@ proptest! {
     }
 }
 
-/// Any byte, more often one that means something in JSON.
+/// Any byte, more often one with a meaning in JSON.
 fn byte() -> impl Strategy<Value = u8> {
     prop_oneof![
         prop::sample::select(b"{}[]\":,.-0123456789eFnt \\".to_vec()),

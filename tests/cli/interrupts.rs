@@ -10,14 +10,14 @@ use tempfile::{TempDir, tempdir};
 
 use super::support::program::{command, json, listed, printed, run, text};
 
-/// Runs the words until standard error has a line with `begun`, a little longer, and then sends the
-/// signal. Gives the status and standard error.
+/// Runs a command until standard error contains `begun`, and a little longer, then sends the
+/// signal. Returns the exit status and standard error.
 fn interrupted(folder: &TempDir, words: &str, begun: &str, signal: &str) -> (Option<i32>, String) {
     signalled(listening(command(folder, words)), begun, &[signal])
 }
 
-/// The same command with Ctrl-C not ignored, as it is for all that a shell runs in the background,
-/// these tests included.
+/// The same command with Ctrl-C not ignored; a shell ignores it for everything it runs in the
+/// background, including these tests.
 fn listening(own: Command) -> Command {
     if cfg!(not(target_os = "linux")) {
         return own;
@@ -33,7 +33,7 @@ fn listening(own: Command) -> Command {
     command
 }
 
-/// The same with a command and one signal after another.
+/// The same for a prepared command and a sequence of signals.
 fn signalled(mut command: Command, begun: &str, signals: &[&str]) -> (Option<i32>, String) {
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -96,7 +96,7 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
     super::training(&folder, 1_000_000, ("", ""));
     let words = "train train.json --data SAMPLES --out a.safetensors";
     let own = command(&folder, words);
-    // As a shell without job control starts what it runs in the background.
+    // Starts the command as a shell without job control starts background jobs.
     let mut command = Command::new("sh");
     command
         .args(["-c", "trap '' INT; exec \"$0\" \"$@\""])

@@ -1,4 +1,4 @@
-//! Where results go, and what they may not take the place of.
+//! Output files, and what they must not overwrite.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -74,7 +74,7 @@ fn outputs_are_checked_before_the_work() {
     fs::write(path("m.safetensors"), TINY).unwrap();
     super::training(&folder, 1_000_000, ("", ""));
     let before = listed(&folder);
-    // Each would run for hours, or say that there is a bad picture.
+    // Each would otherwise run for hours, or report a bad picture.
     let tune = "tune SAMPLES/coffee.png --model TINY --size 16 --steps 1000000";
     let train = "train train.json --data SAMPLES --out";
     for (words, code, named) in [
@@ -156,7 +156,7 @@ fn a_dash_is_standard_input_and_output() {
         child.wait_with_output().unwrap()
     };
     let sample = fs::read(super::sample_path("coffee.png")).unwrap();
-    // What is printed does not mix with it.
+    // The report does not mix with it.
     let output = through("encode - - --model TINY --size 32 --json", &sample);
     assert!(output.stdout == tokens);
     let told: super::Value = serde_json::from_slice(&output.stderr).unwrap();
@@ -174,7 +174,7 @@ fn a_dash_is_standard_input_and_output() {
         let output = through("decode - /dev/stdout --model TINY", &tokens);
         assert!(output.stdout == picture);
     }
-    // Nor does an error.
+    // Neither does an error.
     let output = through("decode - - --model TINY --json", b"no tokens");
     assert!(output.stdout.is_empty() && output.status.code() == Some(1));
     assert_eq!(listed(&folder), ["x.png", "x.tokens"]);
@@ -184,7 +184,7 @@ fn a_dash_is_standard_input_and_output() {
 fn what_lies_under_a_temporary_name_is_left_alone() {
     let folder = tempdir().unwrap();
     printed(&run(&folder, ENCODE));
-    // A folder cannot be written over, and a link would be written through.
+    // A folder cannot be overwritten, and a link would be written through.
     fs::create_dir(folder.path().join("a.png.part")).unwrap();
     printed(&run(&folder, "decode x.tokens a.png --model TINY"));
     #[cfg(unix)]
@@ -248,7 +248,7 @@ fn links_pipes_and_devices_stay_what_they_are() {
             .file_type()
             .is_fifo()
     );
-    // A device of our own, where devices can be made.
+    // A custom device file, where creating one is allowed.
     if made("mknod", &["null", "c", "1", "3"]) {
         decode("null");
         assert!(
@@ -291,7 +291,7 @@ fn a_file_that_cannot_be_written_whole_is_left_as_it_was() {
         .into_iter()
         .chain(words.get_args())
         .collect();
-    // One block at most, and no signal for what is beyond.
+    // At most one block, without a signal for exceeding it.
     let limited = "trap '' XFSZ; ulimit -f 1; exec \"$@\"";
     let output = Command::new("bash")
         .args(["-c", limited, "bash"])

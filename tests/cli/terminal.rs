@@ -1,4 +1,4 @@
-//! What reaches a terminal, a pipe, or a full disk.
+//! Output to a terminal, a pipe, or a full disk.
 
 use std::fs;
 use std::process::Stdio;
@@ -8,10 +8,10 @@ use tempfile::tempdir;
 use super::support::program::{command, failed, json, printed, run, text};
 use super::support::{TINY, WeightFile};
 
-/// Clears a screen, sets a title, and turns the writing round.
+/// Clears the screen, sets the title, and reverses the text direction.
 const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;title\u{7}\u{9b}31m\u{202e}\r\nsecond";
 
-/// Fails for what a terminal would obey.
+/// Fails on terminal control characters.
 fn plain(words: &str) {
     let hidden = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
     assert!(!words.contains(hidden), "{words:?}");
@@ -37,12 +37,12 @@ fn what_a_file_says_is_shown_escaped() {
         "{}",
         printed(&output)
     );
-    // JSON says the same without.
+    // JSON reports the same without them.
     let output = run(&folder, "inspect a.safetensors --json");
     plain(printed(&output));
     assert_eq!(json(&output)["name"], HOSTILE);
 
-    // In tensors' names, as faults and as an error.
+    // In tensor names, both in the list of faults and in the error.
     let tensor = file.tensors["decoder.conv_out.bias"].clone();
     file.tensors.insert(HOSTILE.into(), tensor.clone());
     file.tensors.insert(format!("{HOSTILE} 2"), tensor);
@@ -98,12 +98,12 @@ fn a_closed_pipe_ends_quietly() {
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{words}: {:?}", output.status);
-        // With `-`, the report is there.
+        // With `-`, the report is on standard error.
         assert!(
             !text(&output.stderr).contains("panicked") && text(&output.stderr).lines().count() < 2
         );
     }
-    // Nobody to warn, either.
+    // With standard error closed as well.
     let mut command = command(
         &folder,
         "eval bad.png SAMPLES/coffee.png --model TINY --size 32",

@@ -1,4 +1,4 @@
-//! Trainings that would harm another, and what they say of their pictures and codes.
+//! Trainings that would overwrite another, and warnings about pictures and codes.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ fn a_training_does_not_begin_over_another() {
     let read = || names.map(|name| fs::read(folder.path().join(name)).unwrap());
     let before = read();
     failed(&run(&folder, words), "argument", "--resume");
-    // Of an unfinished one, the checkpoint may be all there is.
+    // An unfinished training may have left only its checkpoint.
     for name in &names[1..] {
         fs::rename(
             folder.path().join(name),
@@ -80,7 +80,7 @@ fn a_training_does_not_learn_from_its_own_sheet() {
         fs::copy(sample_path(name), path(below).join(name)).unwrap();
     }
     let words = "train train.json --data photos --held-out held --out photos/m.safetensors";
-    // What is there before the first run is somebody's picture.
+    // A file that exists before the first run is the user's own picture.
     fs::copy(sample_path("rocket.jpg"), path("photos/m.png")).unwrap();
     failed(&run(&folder, words), "argument", "photos/m.png");
     assert!(
@@ -151,14 +151,14 @@ fn a_training_names_its_bad_pictures_and_goes_on() {
 #[test]
 fn a_training_says_that_its_codebook_has_collapsed() {
     let folder = tempdir().unwrap();
-    // One colour makes at most a latent for each of a crop's 16 places, of 512 codes.
+    // A single colour gives at most 16 distinct latents, one per position of a crop, for 512 codes.
     let flat = Picture::from_rgb(64, 64, [200, 90, 40].repeat(64 * 64)).unwrap();
     fs::write(folder.path().join("flat.png"), flat.png().unwrap()).unwrap();
     training(&folder, 200, ("\"n_embed\":32", "\"n_embed\":512"));
     let json_file = folder.path().join("train.json");
     let config = fs::read_to_string(&json_file).unwrap();
     let config = config.replace("\"crop\": 16", "\"crop\": 16, \"colour\": false");
-    // Nor do restarts spread the codes.
+    // Restarts are disabled, so they do not revive unused codes.
     let config = config.replace("\"restart_every\": 5", "\"dead_below\": 0");
     fs::write(&json_file, config).unwrap();
     let words = "train train.json --data flat.png --out a.safetensors --json";
@@ -197,7 +197,7 @@ fn a_training_says_that_its_codebook_has_collapsed() {
         expected.map(|(step, told)| (Value::from(step), told.map_or(Value::Null, Value::from)));
     assert_eq!(collapsed, expected);
 
-    // Varied pictures and fewer codes: nothing to say.
+    // Varied pictures and fewer codes: no warning.
     training(&folder, 160, ("", ""));
     let output = run(
         &folder,

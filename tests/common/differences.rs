@@ -1,4 +1,4 @@
-//! Gradients against differences of the output, where no reference has computed them.
+//! Gradients compared with finite differences, where there is no reference for them.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor, TensorData};
@@ -6,13 +6,12 @@ use burn::tensor::{Gradients, Tensor, TensorData};
 use super::On;
 use super::on::floats;
 
-/// How far each value is moved each way, over what it may be in magnitude.
+/// Finite-difference step, relative to the value's magnitude.
 pub const STEP: f32 = 2e-3;
-/// How far the slopes may then be apart, over the larger one: what is left of the curvature and of
-/// single precision.
+/// Maximum relative difference between slopes, which allows for curvature and single precision.
 pub const APART: f32 = 2e-2;
 
-/// Values within ±1 that have no pattern, the same everywhere.
+/// Pseudo-random values within ±1, the same everywhere.
 pub fn spread(shape: &[usize], salt: usize) -> TensorData {
     let count = shape.iter().product();
     let values: Vec<f32> = (0..count)
@@ -22,13 +21,13 @@ pub fn spread(shape: &[usize], salt: usize) -> TensorData {
     TensorData::new(values, shape.to_vec())
 }
 
-/// Magnitude of a parameter's values, so that outputs are about as large as inputs.
+/// Magnitude of a parameter's values, chosen so that outputs are about as large as inputs.
 fn scale(shape: &[usize]) -> f32 {
     let fan_in: usize = shape.iter().skip(1).product();
     1.0 / (fan_in as f32).sqrt()
 }
 
-/// Fills every parameter: a scale that is one, or a shift that is zero, would hide mistakes.
+/// Fills every parameter: a scale of one or a shift of zero would hide mistakes.
 struct Fill(usize);
 
 impl ModuleMapper for Fill {
@@ -42,18 +41,18 @@ impl ModuleMapper for Fill {
     }
 }
 
-/// Where a gradient says that the output rises fastest, value by value; up where it says nothing.
+/// The sign of the gradient per value: the direction of steepest ascent; positive where it is zero.
 pub fn direction<const D: usize>(grad: Tensor<D>) -> Tensor<1> {
     let values: usize = grad.dims().iter().product();
     let up = grad.reshape([values]).greater_equal_elem(0.0).float();
     up.mul_scalar(2.0).sub_scalar(1.0)
 }
 
-/// A direction and the slope along it, of each parameter in the order of the module.
+/// A direction and the slope along it for each parameter, in module order.
 struct Slopes<'a> {
     grads: &'a Gradients,
     seen: usize,
-    /// With the place of each.
+    /// With each parameter's index.
     found: Vec<(usize, Tensor<1>, Tensor<1>)>,
 }
 
@@ -69,7 +68,7 @@ impl Slopes<'_> {
 
 impl ModuleVisitor for Slopes<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        // Running averages are kept as parameters that do not learn.
+        // Running averages are stored as parameters that are not trained.
         if param.is_require_grad() {
             self.push(&param.val(), scale(&param.val().dims()));
         } else {
@@ -78,7 +77,7 @@ impl ModuleVisitor for Slopes<'_> {
     }
 }
 
-/// Moves one parameter, counted in the order of the module.
+/// Moves the parameter with this index in module order.
 struct Move {
     before: usize,
     by: Tensor<1>,
@@ -99,7 +98,8 @@ impl ModuleMapper for Move {
     }
 }
 
-/// Fails unless every gradient of `forward` is what moving the parameter, or an input, does.
+/// Fails unless every gradient of `forward` agrees with finite differences, for parameters and
+/// inputs.
 pub async fn same_slopes<M: Module, const N: usize>(
     on: &On,
     module: M,
@@ -128,12 +128,12 @@ pub async fn same_slopes<M: Module, const N: usize>(
     for input in &inputs {
         slopes.push(input, 1.0);
     }
-    // Still as in training, where batch normalisation is another function.
+    // Still in training mode, where batch normalisation is a different function.
     let inputs = inputs.map(Tensor::detach);
     let slope = |(_, _, slope): &(_, _, Tensor<1>)| slope.clone();
     let found = floats(Tensor::cat(slopes.found.iter().map(slope).collect(), 0)).await;
-    // Attention's keys have a bias of no effect: what is zero but for rounding is measured by the
-    // others.
+    // The bias of attention's keys has no effect: a gradient that is zero except for rounding is
+    // compared on the scale of the others.
     let least = 1e-3 * found.iter().copied().fold(0.0, f32::max);
     for ((i, direction, _), &got) in slopes.found.into_iter().zip(&found) {
         let moved = async |by: f32| {

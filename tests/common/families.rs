@@ -4,7 +4,7 @@ use tesserae::weights::{CheckedWeights, Family, build};
 use super::models::same_outputs;
 use super::{Golden, On, golden};
 
-/// Passes each body below to a macro that makes a test of it.
+/// Passes each body below to a macro that turns it into a test.
 macro_rules! family_tests {
     ($make:ident) => {
         $make! {
@@ -34,7 +34,7 @@ macro_rules! family_tests {
 }
 pub(crate) use family_tests;
 
-/// Names of attention in diffusers, now and before.
+/// Attention layer names in diffusers, now and formerly.
 const ATTENTION: [(&str, &str); 4] = [
     (".to_q.", ".query."),
     (".to_k.", ".key."),
@@ -42,22 +42,22 @@ const ATTENTION: [(&str, &str); 4] = [
     (".to_out.0.", ".proj_attn."),
 ];
 
-/// What a checkpoint has to be recognised as.
+/// What a checkpoint must be recognised as.
 struct Expected<'a> {
     family: Family,
     assumed: &'a [&'a str],
-    /// Beginnings of the names that are no part of the model.
+    /// Prefixes of names that are not part of the model.
     aside: &'a [&'a str],
 }
 
-/// The checkpoint is recognised, its config is the generator's, and it computes what the family's
-/// own implementation does.
+/// The checkpoint is recognised, its config matches the generator's, and its outputs match the
+/// family's own implementation.
 async fn loads(on: &On, golden: &Golden, bytes: Vec<u8>, expected: Expected<'_>) -> CheckedWeights {
     let hint = golden.json("config.json");
     let checked = CheckedWeights::of(bytes, hint.as_deref()).unwrap();
     let mut config = AutoencoderConfig::from_json(&golden.json("model").unwrap()).unwrap();
     if let AutoencoderConfig::Kl(kl) = &mut config {
-        // What only diffusers' config.json says.
+        // Values that only diffusers' config.json contains.
         let hint: serde_json::Value =
             serde_json::from_str(hint.as_deref().unwrap_or("{}")).unwrap();
         let number = |name: &str| hint[name].as_f64().map(|value| value as f32);
@@ -88,7 +88,7 @@ const KL: Expected = Expected {
     aside: &[],
 };
 
-/// Its codebooks are moving averages, whose sums and counts are saved beside them.
+/// Its codebooks are moving averages, whose sums and counts are saved along with them.
 const VQVAE2: Expected = Expected {
     family: Family::Rosinality,
     assumed: &["input"],
@@ -101,7 +101,7 @@ fn as_it_is(name: &str) -> String {
 
 const PUBLISHED: [&str; 4] = ["norm_groups", "norm_eps", "resolution", "input"];
 
-/// Half precision, 32 groups, no config, and a discriminator beside it.
+/// Half precision, 32 groups, no config, and with a discriminator in the file.
 pub async fn taming(on: &On) {
     let golden = golden!("checkpoint_taming");
     let expected = Expected {
@@ -113,7 +113,7 @@ pub async fn taming(on: &On) {
     assert_eq!(checked.aside.len(), 10);
 }
 
-/// The same model as a part of another file is the same model to token files.
+/// The same model nested inside a larger file has the same hashes for token files.
 pub async fn taming_nested(on: &On) {
     let golden = golden!("checkpoint_taming");
     let nested = golden.checkpoint(|name| format!("first_stage_model.{name}"));
@@ -127,7 +127,7 @@ pub async fn taming_nested(on: &On) {
     assert_eq!(nested.hashes, plain.hashes);
 }
 
-/// Attention in two levels that are no neighbours, two blocks a level, uneven widths.
+/// Attention in two non-adjacent levels, two blocks per level, uneven widths.
 pub async fn taming_attn(on: &On) {
     let golden = golden!("checkpoint_taming_attn");
     let expected = Expected {
@@ -166,7 +166,7 @@ pub async fn gumbel(on: &On) {
     loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
 }
 
-/// Uneven widths and attention in one level, with the config.json of `save_pretrained`.
+/// Uneven widths and attention in one level, with the config.json from `save_pretrained`.
 pub async fn diffusers(on: &On) {
     let golden = golden!("checkpoint_diffusers");
     let expected = Expected {
@@ -190,7 +190,7 @@ pub async fn diffusers_old_names(on: &On) {
     assert_eq!(old.hashes, new.hashes);
 }
 
-/// Set as aMUSEd is: no attention, two blocks a level, a code as wide as the latent.
+/// Configured like aMUSEd: no attention, two blocks per level, codes as wide as the latent.
 pub async fn diffusers_plain(on: &On) {
     let golden = golden!("checkpoint_diffusers_plain");
     let expected = Expected {
@@ -201,7 +201,7 @@ pub async fn diffusers_plain(on: &On) {
     loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
 }
 
-/// A codebook on the unit sphere, attention at the coarsest level, and a buffer of its training.
+/// A codebook on the unit sphere, attention at the coarsest level, and a leftover training buffer.
 pub async fn llamagen(on: &On) {
     let golden = golden!("checkpoint_llamagen");
     let expected = Expected {
@@ -212,7 +212,7 @@ pub async fn llamagen(on: &On) {
     loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
 }
 
-/// Four levels, as VQ-8 has, and two blocks in each.
+/// Four levels, like VQ-8, with two blocks each.
 pub async fn llamagen_plain(on: &On) {
     let golden = golden!("checkpoint_llamagen_plain");
     let expected = Expected {
@@ -223,7 +223,7 @@ pub async fn llamagen_plain(on: &On) {
     loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
 }
 
-/// A decoder whose norms look at the codes, with the config.json of `save_pretrained`.
+/// A decoder whose norms are conditioned on the codes, with the config.json from `save_pretrained`.
 pub async fn movq(on: &On) {
     let golden = golden!("checkpoint_movq");
     let expected = Expected {
@@ -234,7 +234,7 @@ pub async fn movq(on: &On) {
     loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
 }
 
-/// MoVQ's own repository names its layers as taming-transformers does.
+/// MoVQ's own repository uses taming-transformers' layer names.
 pub async fn movq_taming_names(on: &On) {
     let golden = golden!("checkpoint_movq");
     let expected = Expected {
@@ -248,7 +248,7 @@ pub async fn movq_taming_names(on: &On) {
     assert_eq!(own.hashes, diffusers.hashes);
 }
 
-/// No attention, few biases, and open-muse's config.json.
+/// No attention, few biases, with open-muse's config.json.
 pub async fn maskgit(on: &On) {
     let golden = golden!("checkpoint_maskgit");
     let expected = Expected {
@@ -259,7 +259,7 @@ pub async fn maskgit(on: &On) {
     loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
 }
 
-/// Three levels and two blocks in each, so two in the middles.
+/// Three levels with two blocks each, so two in the middle as well.
 pub async fn maskgit_deep(on: &On) {
     let golden = golden!("checkpoint_maskgit_deep");
     let expected = Expected {
@@ -270,7 +270,7 @@ pub async fn maskgit_deep(on: &On) {
     loads(on, &golden, golden.checkpoint(as_it_is), expected).await;
 }
 
-/// The name in taming-transformers of a tensor of the two-level MoVQ.
+/// The taming-transformers name of a tensor of the two-level MoVQ.
 fn taming_name(name: &str) -> String {
     [
         ("mid_block.resnets.0", "mid.block_1"),
@@ -295,7 +295,7 @@ fn taming_name(name: &str) -> String {
     .fold(name.to_owned(), |name, (from, to)| name.replace(from, to))
 }
 
-/// A Gaussian instead of a codebook, uneven widths, attention in one level.
+/// A Gaussian posterior instead of a codebook, uneven widths, attention in one level.
 pub async fn kl_diffusers(on: &On) {
     let golden = golden!("checkpoint_kl_diffusers");
     loads(on, &golden, golden.checkpoint(as_it_is), KL).await;
@@ -306,13 +306,13 @@ pub async fn kl_diffusers_old_names(on: &On) {
     loads(on, &golden, golden.checkpoint(old_name), KL).await;
 }
 
-/// The encoder's end and the decoder's beginning alone tell that it is a Gaussian's.
+/// The end of the encoder and the start of the decoder alone identify a Gaussian posterior.
 pub async fn kl_without_convolutions(on: &On) {
     let golden = golden!("checkpoint_kl_no_quant");
     loads(on, &golden, golden.checkpoint(as_it_is), KL).await;
 }
 
-/// The first stage of a whole checkpoint, as Stable Diffusion's are.
+/// The first stage of a full checkpoint, as in Stable Diffusion's.
 pub async fn kl_latent_diffusion(on: &On) {
     let golden = golden!("checkpoint_kl_ldm");
     let expected = Expected {
@@ -335,13 +335,13 @@ pub async fn vqvae2(on: &On) {
     loads(on, &golden, golden.checkpoint(as_it_is), VQVAE2).await;
 }
 
-/// Three residual layers, and sizes that are no powers of two.
+/// Three residual layers, and sizes that are not powers of two.
 pub async fn vqvae2_deep(on: &On) {
     let golden = golden!("checkpoint_vqvae2_deep");
     loads(on, &golden, golden.checkpoint(as_it_is), VQVAE2).await;
 }
 
-/// Trained on several devices.
+/// Trained with data parallelism.
 pub async fn vqvae2_parallel(on: &On) {
     let golden = golden!("checkpoint_vqvae2");
     let parallel = golden.checkpoint(|name| format!("module.{name}"));
@@ -350,7 +350,7 @@ pub async fn vqvae2_parallel(on: &On) {
     assert_eq!(parallel.hashes, plain.hashes);
 }
 
-/// A tensor's name as diffusers saved it before version 0.18.
+/// The name that diffusers used for a tensor before version 0.18.
 pub fn old_name(name: &str) -> String {
     ATTENTION
         .iter()

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_store::{ModuleSnapshot, PyTorchToBurnAdapter, SafetensorsStore};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-/// A golden file; `tests/golden/README.md` says what is in it.
+/// A golden file; `tests/golden/README.md` describes its contents.
 pub struct Golden {
     pub name: &'static str,
     pub tensors: SafeTensors<'static>,
@@ -51,20 +51,20 @@ impl Golden {
         words.into_iter().map(i32::from_le_bytes).collect()
     }
 
-    /// A single number in double precision.
+    /// A single f64 value.
     pub fn double(&self, name: &str) -> f64 {
         let view = self.view(name);
         assert_eq!(view.dtype(), Dtype::F64, "{}: {name}", self.name);
         f64::from_le_bytes(view.data().try_into().unwrap())
     }
 
-    /// A number of the header's config.
+    /// A number from the config in the header.
     pub fn setting(&self, name: &str) -> f64 {
         let config: serde_json::Value = serde_json::from_str(&self.config).unwrap();
         config[name].as_f64().unwrap()
     }
 
-    /// A part of the header's config, if it is there.
+    /// Part of the config in the header, if present.
     pub fn json(&self, name: &str) -> Option<String> {
         let config: serde_json::Value = serde_json::from_str(&self.config).unwrap();
         config.get(name).map(ToString::to_string)
@@ -78,13 +78,13 @@ impl Golden {
         Tensor::from_data(TensorData::new(self.ints(name), self.shape(name)), device)
     }
 
-    /// What comes after `prefix` in the names that start with it.
+    /// The names that start with `prefix`, without it.
     pub fn names(&self, prefix: &str) -> Vec<&str> {
         let names = self.tensors.names().into_iter();
         names.filter_map(|n| n.strip_prefix(prefix)).collect()
     }
 
-    /// The parameters alone, as a weight file of this project.
+    /// Only the parameters, as a weight file of this project.
     pub fn weights(&self) -> Vec<u8> {
         let params = self.names("param.");
         assert!(!params.is_empty(), "{} has no parameters", self.name);
@@ -96,7 +96,7 @@ impl Golden {
         safetensors::serialize(views, Some(metadata)).unwrap()
     }
 
-    /// The parameters alone, each by the name that `rename` gives it, as others save them.
+    /// Only the parameters, renamed by `rename`, as other projects save them.
     pub fn checkpoint(&self, rename: impl Fn(&str) -> String) -> Vec<u8> {
         let params = self.names("param.");
         assert!(!params.is_empty(), "{} has no parameters", self.name);
@@ -107,7 +107,7 @@ impl Golden {
         safetensors::serialize(views, Some(metadata)).unwrap()
     }
 
-    /// Puts the parameters into a layer, which must want all of them and no others.
+    /// Loads the parameters into a layer, which must use exactly these.
     pub fn fill<M: Module + ModuleSnapshot>(&self, mut module: M) -> M {
         let mut store = SafetensorsStore::from_bytes(Some(self.weights()))
             .with_from_adapter(PyTorchToBurnAdapter)

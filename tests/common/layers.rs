@@ -13,7 +13,7 @@ use tesserae::nn::{Layers, NetworkConfig};
 use super::differences::same_slopes;
 use super::{Golden, On, golden};
 
-/// Passes each body below to a macro that makes a test of it.
+/// Passes each body below to a macro that turns it into a test.
 macro_rules! layer_tests {
     ($make:ident) => {
         $make! {
@@ -42,7 +42,7 @@ macro_rules! slope_tests {
 }
 pub(crate) use slope_tests;
 
-/// The output without and with autodiff, then the gradients of mean(output · cotangent).
+/// Compares the output with and without autodiff, then the gradients of mean(output · cotangent).
 async fn layer<M: Module + ModuleSnapshot>(
     on: &On,
     golden: Golden,
@@ -124,7 +124,7 @@ struct Blocks {
     up: Upsample,
 }
 
-/// What VQ-GAN's encoder and decoder are made of, at uneven sides.
+/// The layers of VQ-GAN's encoder and decoder, with uneven height and width.
 pub async fn taming_slopes(on: &On) {
     let norm = Norm {
         groups: 4,
@@ -143,7 +143,7 @@ pub async fn taming_slopes(on: &On) {
     .await;
 }
 
-/// Normalised by the batch, as in training.
+/// With batch statistics, as in training.
 pub async fn discriminator_slopes(on: &On) {
     let config = DiscriminatorConfig {
         in_channels: 3,
@@ -163,7 +163,7 @@ struct SpatialBlocks {
     attn: AttnBlock<SpatialNorm>,
 }
 
-/// Through the norms' features and through their latent, at two sizes.
+/// With respect to the norms' features and their latent, at two sizes.
 pub async fn spatial_slopes(on: &On) {
     let norm = Spatial { latent: 3 };
     let blocks = SpatialBlocks {
@@ -186,7 +186,7 @@ struct MaskGit {
     decoder: MuseDecoder,
 }
 
-/// A shortcut in the encoder and one in the decoder, and sides halved and doubled.
+/// One shortcut each in the encoder and the decoder, with height and width halved and doubled.
 pub async fn maskgit_slopes(on: &On) {
     let AutoencoderConfig::VqGan(config) = AutoencoderConfig::preset("vqgan-tiny").unwrap() else {
         panic!("a preset of another kind");

@@ -7,7 +7,7 @@ use tesserae::train::losses::{adaptive_weight, adversarial, hinge};
 
 use super::{Golden, On, golden};
 
-/// Passes each body below to a macro that makes a test of it.
+/// Passes each body below to a macro that turns it into a test.
 macro_rules! loss_tests {
     ($make:ident) => {
         $make! {
@@ -39,7 +39,7 @@ pub fn built(golden: &Golden, device: &Device) -> Discriminator {
 }
 
 async fn patches(on: &On, golden: Golden) {
-    // Without gradients the running averages normalise, with them the batch does.
+    // Without gradients, running averages normalise; with gradients, batch statistics do.
     let plain = built(&golden, &on.device);
     let output = plain.forward(golden.tensor("input", &on.device));
     on.close(&golden, "eval.output", output).await;
@@ -82,8 +82,8 @@ pub async fn adaptive_weights(on: &On) {
     }
 }
 
-/// The gradients at the last layer's weights, the weight that follows from them, and what the two
-/// losses then do together.
+/// The gradients at the last layer's weights, the adaptive weight computed from them, and the
+/// gradient of the combined losses.
 async fn weigh(on: &On, golden: &Golden, case: &str) {
     let device = on.autodiff();
     let tensor = |name: &str| golden.tensor::<4>(&format!("{case}.{name}"), &device);

@@ -1,7 +1,7 @@
-//! What the golden tests share. The bodies take the device, so that the native tests and those in
-//! the browser, on the CPU and on WebGPU, are the same.
+//! Shared by the golden tests. The bodies take the device as an argument, so that the native tests
+//! and those in the browser, on the CPU and on WebGPU, are the same.
 
-// Each test crate uses a part of this.
+// Each test crate uses only a part of this.
 #![allow(dead_code, unused_macros, unused_imports)]
 
 mod file;
@@ -18,7 +18,8 @@ pub mod quantizers;
 pub use file::Golden;
 pub use on::{On, relative_error};
 
-/// The golden file of this name, from `tests/golden`, within the program: a browser has no files.
+/// The golden file with this name from `tests/golden`, embedded in the program: a browser has no
+/// file system.
 macro_rules! golden {
     ($name:literal) => {
         $crate::common::Golden::of(
@@ -34,7 +35,7 @@ macro_rules! golden {
 }
 pub(crate) use golden;
 
-/// Makes a native test of each body, on the CPU.
+/// Turns each body into a native test on the CPU.
 macro_rules! native_tests {
     ($($family:ident::$body:ident)*) => {$(
         #[test]

@@ -9,7 +9,7 @@ use super::on::{floats, gradients_of};
 use super::quantizers::loss;
 use super::{Golden, On, golden, relative_error};
 
-/// Passes each body below to a macro that makes a test of it.
+/// Passes each body below to a macro that turns it into a test.
 macro_rules! model_tests {
     ($make:ident) => {
         $make! {
@@ -39,10 +39,10 @@ async fn forward(on: &On, golden: Golden, cases: &[&str]) {
     same_outputs(on, &golden, &model, cases).await;
 }
 
-/// Each stage alone on the golden's input to it, then all together.
+/// Each stage separately on its golden input, then all together.
 pub async fn same_outputs(on: &On, golden: &Golden, model: &Autoencoder, cases: &[&str]) {
     let device = &on.device;
-    // What names of a grid end with.
+    // Suffixes of a grid's names.
     let grids: &[&str] = match model {
         Autoencoder::VqVae2(_) => &["_top", "_bottom"],
         Autoencoder::Kl(_) => return same_gaussians(on, golden, model, cases).await,
@@ -79,7 +79,7 @@ pub async fn same_outputs(on: &On, golden: &Golden, model: &Autoencoder, cases: 
     }
 }
 
-/// Over the grids, the sum of the codebook term and ¼ commitment term.
+/// The codebook loss plus ¼ commitment loss, summed over the grids.
 fn quantizer_loss(pass: &Pass) -> Tensor<1> {
     let each = pass.quantized.iter().map(|quantized| loss(quantized, 0.25));
     each.reduce(|sum, loss| sum + loss).unwrap()
@@ -99,7 +99,7 @@ fn reconstruct(model: &Autoencoder, x: Tensor<4>) -> Tensor<4> {
     model.decode(&entries).unwrap()
 }
 
-/// The same for a model without codes.
+/// The same for a model without a codebook.
 async fn same_gaussians(on: &On, golden: &Golden, model: &Autoencoder, cases: &[&str]) {
     for case in cases {
         let name = |what: &str| format!("{case}.{what}");
@@ -120,7 +120,7 @@ async fn same_gaussians(on: &On, golden: &Golden, model: &Autoencoder, cases: &[
     }
 }
 
-/// Gradients of mean squared error + codebook term + ¼ commitment term.
+/// Gradients of mean squared error + codebook loss + ¼ commitment loss.
 async fn gradients(on: &On, golden: Golden) {
     let device = on.autodiff();
     let model = weights::load(golden.weights(), &device)
@@ -153,7 +153,7 @@ pub async fn vqgan_tiny_gradients(on: &On) {
     gradients(on, golden!("vqgan_tiny")).await;
 }
 
-/// Another shape of everything: groups, widths, blocks a level, a codebook narrower than the latent.
+/// Different groups, widths and blocks per level, and a codebook narrower than the latent.
 pub async fn vqgan_groups(on: &On) {
     forward(on, golden!("vqgan_groups"), &["square"]).await;
 }
@@ -162,7 +162,7 @@ pub async fn vqgan_gumbel_tiny(on: &On) {
     forward(on, golden!("vqgan_gumbel_tiny"), &["square"]).await;
 }
 
-/// Every parameter has a gradient, whose values differences have proven for the layers.
+/// Every parameter has a gradient; its values are verified for the layers by finite differences.
 async fn trained_everywhere(on: &On, golden: Golden) {
     let hint = golden.json("config.json");
     let file = golden.checkpoint(str::to_owned);
@@ -181,7 +181,7 @@ async fn trained_everywhere(on: &On, golden: Golden) {
     for name in checked.shapes.keys() {
         let (_, values) = grads.iter().find(|(n, _)| n == name).unwrap();
         assert!(values.iter().all(|v| v.is_finite()), "{name}");
-        // The keys' bias shifts all scores of a query alike.
+        // The keys' bias shifts all scores of a query equally.
         assert!(
             name.ends_with(".k.bias") || values.iter().any(|v| *v != 0.0),
             "{name}"
@@ -205,12 +205,13 @@ pub async fn vqvae_tiny_gradients(on: &On) {
     gradients(on, golden!("vqvae_tiny")).await;
 }
 
-/// Three down-samplings.
+/// Three down-sampling steps.
 pub async fn vqvae_deep(on: &On) {
     forward(on, golden!("vqvae_deep"), &["square"]).await;
 }
 
-/// The training pass encodes the picture once; it must be what the two grids give one by one.
+/// The training pass encodes the picture once; it must agree with encoding the two grids
+/// separately.
 pub async fn vqvae2_pass(on: &On) {
     let golden = golden!("checkpoint_vqvae2");
     let device = on.autodiff();
@@ -234,7 +235,7 @@ pub async fn vqvae2_pass(on: &On) {
     let loss = (pass.output.clone() - x.clone()).square().mean() + quantizer_loss(&pass);
     let once = gradients_of(&model, &loss.backward());
 
-    // β weighs what moves the encoder, so that its gradients tell both terms apart.
+    // β weights the commitment loss, so the encoder's gradients distinguish the two losses.
     let (mut z_q, mut terms) = (Vec::new(), Tensor::<1>::zeros([1], &device));
     for grid in 0..2 {
         let z = model.latents(x.clone(), &z_q);
@@ -285,7 +286,7 @@ pub async fn kl_gradients(on: &On) {
         .await;
 }
 
-/// Log-variances above the largest that is allowed.
+/// Log-variances above the maximum.
 pub async fn kl_clamps(on: &On) {
     let golden = golden!("checkpoint_kl_diffusers");
     let tensor = |name: &str| golden.tensor(name, &on.device);

@@ -3,15 +3,15 @@ use burn::tensor::{Device, Gradients, Int, Tensor};
 
 use super::Golden;
 
-/// A device, and how far from the reference it may be.
+/// A device, and its tolerance against the reference.
 pub struct On {
     pub device: Device,
-    /// Largest error over largest magnitude.
+    /// Largest error divided by the largest magnitude.
     pub tolerance: f32,
 }
 
-/// Largest error over the largest magnitude of `want`, or over `least` where that is larger.
-/// Infinite for a value that is not a number.
+/// Largest error divided by the largest magnitude of `want`, or by `least` if that is larger.
+/// Infinite if a value is NaN.
 pub fn relative_error(got: &[f32], want: &[f32], least: f32) -> f32 {
     assert_eq!(got.len(), want.len());
     assert!(!want.is_empty());
@@ -46,7 +46,7 @@ impl On {
         self.device.clone().autodiff()
     }
 
-    /// Fails unless `got` is the golden tensor `name`.
+    /// Fails unless `got` is close to the golden tensor `name`.
     pub async fn close<const D: usize>(&self, golden: &Golden, name: &str, got: Tensor<D>) {
         assert_eq!(got.dims().to_vec(), golden.shape(name), "shape of {name}");
         self.close_to(golden, name, floats(got).await, 0.0);
@@ -74,7 +74,7 @@ impl On {
         assert_eq!(wrong, Ok(()), "{}: {name}", golden.name);
     }
 
-    /// Fails unless the gradients of the module are the golden ones under `prefix`, all of them.
+    /// Fails unless the module's gradients match all the golden ones under `prefix`.
     pub async fn same_gradients<M: Module>(
         &self,
         golden: &Golden,
@@ -86,7 +86,7 @@ impl On {
             .await;
     }
 
-    /// The same where the module's names are what `ours` makes of the golden ones.
+    /// The same, with `ours` mapping the golden names to the module's.
     pub async fn same_gradients_as<M: Module>(
         &self,
         golden: &Golden,
@@ -110,12 +110,12 @@ impl On {
             let (_, mut shape, grad) = found.grads.swap_remove(index);
             let name = format!("{prefix}{name}");
             let wanted = golden.shape(&name);
-            // Others have linear layers where there are 1×1 convolutions here.
+            // Other implementations use linear layers in place of 1×1 convolutions.
             if wanted.len() == 2 && shape.ends_with(&[1, 1]) {
                 shape.truncate(2);
             }
             assert_eq!(shape, wanted, "shape of {name}");
-            // One that is zero but for rounding is measured by the others.
+            // A gradient that is zero except for rounding is compared on the scale of the others.
             let zero = golden.floats(&name).iter().all(|v| *v == 0.0);
             self.close_to(
                 golden,
@@ -127,7 +127,7 @@ impl On {
     }
 }
 
-/// The margin rule; an error says at which tokens it is broken.
+/// The margin rule; the error lists the tokens that violate it.
 pub fn differing(got: &[i64], want: &[i32], nearest: &[f32]) -> Result<(), String> {
     assert_eq!(got.len(), want.len());
     let pairs = nearest.as_chunks::<2>().0;
@@ -149,7 +149,7 @@ pub fn differing(got: &[i64], want: &[i32], nearest: &[f32]) -> Result<(), Strin
     Ok(())
 }
 
-/// Reads without blocking, which a browser cannot.
+/// Reads asynchronously, as a browser cannot block.
 pub async fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data_async().await.unwrap().iter().collect()
 }
@@ -158,13 +158,13 @@ pub async fn ints<const D: usize>(tensor: Tensor<D, Int>) -> Vec<i64> {
     tensor.into_data_async().await.unwrap().iter().collect()
 }
 
-/// Gradients of a module's parameters, flat, under their checkpoint names.
+/// Gradients of a module's parameters, flattened, under their checkpoint names.
 pub fn gradients_of<M: Module>(module: &M, source: &Gradients) -> Vec<(String, Tensor<1>)> {
     let found = Collected::of(module, source).grads.into_iter();
     found.map(|(name, _, grad)| (name, grad)).collect()
 }
 
-/// Their values.
+/// The same, as values.
 pub async fn gradients<M: Module>(module: &M, grads: &Gradients) -> Vec<(String, Vec<f32>)> {
     let mut read = Vec::new();
     for (name, grad) in gradients_of(module, grads) {
@@ -194,7 +194,7 @@ impl<'a> Collected<'a> {
 
 impl ModuleVisitor for Collected<'_> {
     fn enter_module(&mut self, name: &str, container: &str) {
-        // A variant's name is no part of a checkpoint name; Burn's own norms call theirs otherwise.
+        // A variant's name is not part of a checkpoint name; Burn's own norms use other names.
         if !container.starts_with("Enum:") {
             self.path.push(match name {
                 "gamma" => "weight".to_owned(),

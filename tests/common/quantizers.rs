@@ -8,7 +8,7 @@ use super::differences::{APART, STEP, direction, spread};
 use super::on::{floats, ints};
 use super::{Golden, On, golden};
 
-/// Passes each body below to a macro that makes a test of it.
+/// Passes each body below to a macro that turns it into a test.
 macro_rules! quantizer_tests {
     ($make:ident) => {
         $make! {
@@ -24,13 +24,13 @@ macro_rules! quantizer_tests {
 }
 pub(crate) use quantizer_tests;
 
-/// Codebook term plus β · commitment term, as in equation 3 of van den Oord et al. 2017.
+/// Codebook loss plus β · commitment loss, as in equation 3 of van den Oord et al. 2017.
 pub fn loss(quantized: &Quantized, beta: f32) -> Tensor<1> {
     quantized.codebook.clone() + quantized.commitment.clone().mul_scalar(beta)
 }
 
-/// β on the codebook term instead: what taming-transformers does unless told `legacy=False`, and so
-/// what its published models were trained with.
+/// With β on the codebook loss instead: taming-transformers' behaviour without `legacy=False`, with
+/// which its published models were trained.
 fn legacy_loss(quantized: &Quantized, beta: f32) -> Tensor<1> {
     quantized.codebook.clone().mul_scalar(beta) + quantized.commitment.clone()
 }
@@ -100,7 +100,7 @@ pub async fn gumbel(on: &On) {
     assert_eq!(ints(indices.clone()).await, want);
     on.close(&golden, "output", quantizer.lookup(indices)).await;
 
-    // The sample is random, but the divergence is not a function of it.
+    // The sample is random, but the divergence does not depend on it.
     let divergence = quantizer.forward(z.clone(), 1.0).divergence;
     on.close(&golden, "divergence", divergence.clone()).await;
     let grads = divergence.backward();
@@ -110,7 +110,8 @@ pub async fn gumbel(on: &On) {
         .await;
 }
 
-/// A sample is one code a position, and the gradient goes past the hard choice to the logits.
+/// A sample has one code per position, and its gradient bypasses the hard choice to reach the
+/// logits.
 pub async fn gumbel_sample(on: &On) {
     let golden = golden!("quantize_gumbel");
     let codes = golden.setting("n_embed") as usize;
@@ -166,7 +167,7 @@ pub async fn ema(on: &On) {
     }
 }
 
-/// Fails unless the slope `got` is what moving by `STEP` to both sides does.
+/// Fails unless the slope `got` agrees with the central difference with step `STEP`.
 async fn same_slope(got: Tensor<1>, moved: impl Fn(f32) -> Tensor<1>) {
     let got = floats(got).await[0];
     let [up, down] = [STEP, -STEP].map(moved);
@@ -176,8 +177,8 @@ async fn same_slope(got: Tensor<1>, moved: impl Fn(f32) -> Tensor<1>) {
     assert!(apart <= APART, "the slope is {got}, by differences {want}");
 }
 
-/// The straight-through gradient is that of the picture's side at the chosen codes, as if they moved
-/// along with the latents; the choice itself stays, and each term moves what it is to move.
+/// The straight-through gradient equals the decoder's at the chosen codes, as if they moved with
+/// the latents; the choice itself is fixed, and each loss term only moves what it should.
 pub async fn straight_through_slopes(on: &On) {
     let golden = golden!("quantize_vq");
     let codes = golden.setting("n_embed") as usize;
@@ -222,8 +223,9 @@ pub async fn straight_through_slopes(on: &On) {
     .await;
 }
 
-/// From averages at rest, a step of EMA goes down the squared distance of the latents to their codes:
-/// the codebook moves by −(1 − decay) / 2N of its gradient, N the new cluster sizes.
+/// Starting from steady averages, an EMA step is gradient descent on the squared distance of the
+/// latents to their codes: the codebook moves by −(1 − decay) / 2N of its gradient, where N are the
+/// new cluster sizes.
 pub async fn ema_slopes(on: &On) {
     let golden: Golden = golden!("quantize_ema");
     let codebook: Tensor<2> = golden.tensor("embedding.0", &on.device);

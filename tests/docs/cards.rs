@@ -1,4 +1,4 @@
-//! Model cards: front matter that a hub reads, and facts that agree with the index.
+//! Model cards: front matter that a hub can read, and facts that agree with the index.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use tempfile::tempdir;
 use super::support::program::{printed, run};
 use super::{read, rows};
 
-/// The front matter, each of whose values is JSON on one line, and the rest of the card.
+/// The front matter, whose values are single-line JSON, and the rest of the card.
 fn parsed(card: &str) -> (BTreeMap<String, Value>, String) {
     let (front, rest) = card
         .strip_prefix("---\n")
@@ -24,7 +24,7 @@ fn parsed(card: &str) -> (BTreeMap<String, Value>, String) {
     (fields.collect(), rest.to_owned())
 }
 
-/// Fails unless a card says what its entry of the index says.
+/// Fails unless a card agrees with its entry in the index.
 fn agrees(entry: &Value, card: &str) {
     let (front, body) = parsed(card);
     let name = entry["name"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! docs/command-line.md against what the program says of itself.
+//! Compares docs/command-line.md with the program's own help.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ fn commands() -> Vec<String> {
         .collect()
 }
 
-/// The long options of a command with their defaults.
+/// A command's long options with their defaults.
 fn options(command: &str) -> BTreeMap<String, Option<String>> {
     let help = help(command);
     let mut found: Vec<(String, Option<String>)> = vec![];
@@ -49,13 +49,13 @@ fn options(command: &str) -> BTreeMap<String, Option<String>> {
     found.into_iter().collect()
 }
 
-/// The option that a quoted text begins with: `--out` of `--out OUT`.
+/// The option that a quoted text begins with: `--out` for `--out OUT`.
 fn flag(text: &str) -> Option<String> {
     text.starts_with("--")
         .then(|| text.split([' ', '|']).next().unwrap().to_owned())
 }
 
-/// The options that a text documents in its tables, with their defaults.
+/// The options documented in a text's tables, with their defaults.
 fn documented(text: &str) -> BTreeMap<String, Option<String>> {
     rows(text)
         .into_iter()
@@ -96,7 +96,7 @@ fn every_option_is_documented_with_its_default_and_exists() {
     );
 }
 
-/// The lines of the documents' shell blocks, with those that go on joined.
+/// The lines of the documents' shell blocks, with continuation lines joined.
 fn shell_lines() -> Vec<(String, String)> {
     let mut found = vec![];
     for document in documents() {
@@ -139,14 +139,14 @@ fn every_example_has_a_command_and_options_that_exist() {
     assert!(checked > 20, "only {checked} examples were found");
 }
 
-/// Options that a text names outside of tables, such as in docs/tuning.md, exist as well.
+/// Options mentioned outside of tables, such as in docs/tuning.md, exist as well.
 #[test]
 fn every_option_that_is_named_exists() {
     let mut known: BTreeSet<_> = commands()
         .iter()
         .flat_map(|c| options(c).into_keys())
         .collect();
-    // Cargo's, of which the documents speak too.
+    // Cargo's options, which the documents mention too.
     known.extend(["--features", "--release", "--path", "--open", "--help"].map(str::to_owned));
     for document in documents() {
         let text = read(&document);

@@ -1,4 +1,4 @@
-//! Fields of configs and files, error codes, presets and limits against what there is.
+//! Compares documented fields, error codes, presets and limits with the actual ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -30,7 +30,7 @@ fn every_preset_is_documented_and_exists() {
     assert_eq!(named(&section("docs/models.md", "## Presets")), presets);
 }
 
-/// A documented field's default: `None` where it is required, null where it may be absent.
+/// Documented defaults by field: `None` if required, null if it may be absent.
 type Defaults = BTreeMap<String, Option<Value>>;
 
 fn documented(heading: &str) -> Defaults {
@@ -38,7 +38,7 @@ fn documented(heading: &str) -> Defaults {
     let default = |cell: &str| match cell {
         "" => None,
         "absent" => Some(Value::Null),
-        // What is described elsewhere: the name of a section.
+        // Documented elsewhere, under the section with this name.
         "see below" => Some(json!({})),
         cell => {
             let quoted = quoted(cell).remove(0);
@@ -51,7 +51,7 @@ fn documented(heading: &str) -> Defaults {
     fields.collect()
 }
 
-/// Whether two values are the same, whatever kind of number they are.
+/// Whether two values are equal, regardless of the type of number.
 fn same(a: &Value, b: &Value) -> bool {
     match (a.as_f64(), b.as_f64()) {
         // Some are f32 in the crate.
@@ -60,7 +60,7 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Writes a model of this config and reads its config back, or gives the error.
+/// Writes a model with this config and reads the config back, or returns the error.
 fn written(folder: &TempDir, config: &Value) -> Result<Value, String> {
     fs::write(folder.path().join("a.json"), config.to_string()).unwrap();
     let output = run(folder, "init a.json a.safetensors");
@@ -77,7 +77,7 @@ fn every_field_of_a_model_is_documented_with_its_default_and_exists() {
         printed(&run(&folder, &format!("init {kind}-tiny tiny.safetensors")));
         let mut base = object(&run(&folder, "inspect tiny.safetensors --json"))["config"].clone();
         if base.get("ch").is_some() {
-            // Wide enough for the groups that are the default.
+            // Wide enough for the default number of groups.
             base["ch"] = json!(32);
         }
         let said = documented(&format!("### {kind}"));
@@ -122,7 +122,7 @@ fn every_field_of_a_model_is_documented_with_its_default_and_exists() {
     }
 }
 
-/// A training config with every part there is, each with its required fields alone.
+/// A training config with every section, each with only its required fields.
 fn training() -> Value {
     let optimizer = json!({"learning_rate": 0.001});
     json!({
@@ -140,7 +140,7 @@ fn training() -> Value {
     })
 }
 
-/// The fields that serde names when it meets one that it does not know.
+/// The field names that serde lists in its error for an unknown field.
 fn expected(error: &str) -> BTreeSet<String> {
     assert!(error.contains("unknown field `undocumented`"), "{error}");
     assert!(!error.ends_with('…'), "{error}");
@@ -283,7 +283,7 @@ fn a_token_file_is_laid_out_as_documented() {
             36 => {
                 let tokens = number(36) * number(40);
                 assert_eq!(json!(tokens), facts["tokens"]);
-                // The indices and the checksum are what is left.
+                // What remains is the indices and the checksum.
                 assert_eq!(bytes.len(), 36 + 8 + (tokens as usize * 5).div_ceil(8) + 4);
             }
             _ => panic!("{row:?}"),

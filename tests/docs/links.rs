@@ -1,11 +1,11 @@
-//! Links, the README's length, and the numbers that documents repeat.
+//! Links, the README's length, and numbers repeated in documents.
 
 use serde_json::Value;
 
 use super::support::root;
 use super::{documents, quoted, read, rows, section};
 
-/// The targets of a document's links and pictures.
+/// The targets of a document's links and images.
 fn links(text: &str) -> Vec<String> {
     let prose: String = text.split("```").step_by(2).collect();
     let targets = prose.split("](").skip(1);
@@ -14,7 +14,7 @@ fn links(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Headings as the anchors that GitHub makes of them.
+/// The anchors that GitHub derives from headings.
 fn anchors(text: &str) -> Vec<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     let anchor = |line: &str| {
@@ -100,7 +100,7 @@ fn the_tables_of_models_have_the_numbers_of_the_index() {
     }
 }
 
-/// Tests that docs/formats.md calls upon for a family.
+/// Tests that docs/formats.md cites for a family.
 #[test]
 fn every_proof_of_a_family_is_a_test_or_a_file_of_tests() {
     let mut tests = String::new();

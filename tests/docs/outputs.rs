@@ -1,4 +1,4 @@
-//! The table of JSON outputs in docs/command-line.md against what the commands print.
+//! Compares the table of JSON outputs in docs/command-line.md with the commands' output.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use tempfile::tempdir;
 use super::support::program::{json, printed, run, text};
 use super::{quoted, rows, section, set};
 
-/// The documented fields of a row, by its first cell.
+/// The documented fields of the row with this first cell.
 fn said(name: &str) -> BTreeSet<String> {
     let rows = rows(&section("docs/command-line.md", "## JSON output"));
     let row = rows.iter().find(|row| row[0] == name);
@@ -62,7 +62,7 @@ fn every_field_that_a_command_prints_is_documented_and_exists() {
     let report = print(&format!("eval {picture} {MODEL} --codecs"));
     let mut codecs: BTreeSet<_> = keys(&report).difference(&said("`eval`")).cloned().collect();
     codecs.extend(keys(&report["images"][0]["jpeg"]));
-    // What only a single picture has.
+    // Fields that only exist for a single picture.
     let once = keys(&report["images"][0]["webp"]);
     assert_eq!(
         once.difference(&keys(&report["webp"])).collect::<Vec<_>>(),

@@ -1,22 +1,22 @@
-//! Pickles, zip files and checkpoints put together by hand, faults included.
+//! Builds pickles, zip files and checkpoints by hand, including faulty ones.
 
-/// A pickle as it grows, one opcode at a time.
+/// A pickle under construction, one opcode at a time.
 #[derive(Clone)]
 pub struct Pickle(pub Vec<u8>);
 
 impl Pickle {
-    /// Begins as `torch.save` does, with protocol 2.
+    /// Starts with protocol 2, like `torch.save`.
     pub fn new() -> Self {
         Self(vec![0x80, 2])
     }
 
-    /// Opcodes and their arguments, byte by byte.
+    /// Appends opcodes and their arguments as raw bytes.
     pub fn raw(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.0.extend_from_slice(bytes.as_ref());
         self
     }
 
-    /// The same opcodes many times.
+    /// Appends the same opcodes `count` times.
     pub fn times(self, count: usize, bytes: impl AsRef<[u8]>) -> Self {
         self.raw(bytes.as_ref().repeat(count))
     }
@@ -50,7 +50,7 @@ impl Pickle {
         id.text("cpu").int(elements).raw(b"tQ")
     }
 
-    /// A view of a storage in f32 that lies at the key `0`.
+    /// An f32 view of the storage with the key `0`.
     pub fn tensor(self, elements: i64, offset: i64, shape: &[i64], strides: &[i64]) -> Self {
         self.view("torch.FloatStorage", elements, offset, shape, strides)
     }
@@ -69,27 +69,27 @@ impl Pickle {
         args.global("collections.OrderedDict").raw(b")RtR")
     }
 
-    /// The end of the pickle.
+    /// Ends the pickle.
     pub fn stop(self) -> Vec<u8> {
         self.raw(b".").0
     }
 }
 
-/// A state dict of one tensor `w`, made by `tensor`.
+/// A state dict with one tensor `w`, built by `tensor`.
 pub fn state(tensor: impl FnOnce(Pickle) -> Pickle) -> Vec<u8> {
     tensor(Pickle::new().raw(b"}").text("w")).raw(b"s.").0
 }
 
-/// An entry of a zip file, with what its headers say of it.
+/// An entry of a zip file, with the values in its headers.
 #[derive(Clone)]
 pub struct ZipEntry {
     pub name: String,
     pub data: Vec<u8>,
     pub method: u16,
     pub flags: u16,
-    /// Length once unpacked.
+    /// Uncompressed length.
     pub size: u32,
-    /// Place of the local header, if not where it is.
+    /// Offset of the local header, if not the actual one.
     pub header: Option<u32>,
 }
 
@@ -106,7 +106,7 @@ impl ZipEntry {
         }
     }
 
-    /// What both headers share, from the flags to the length of the name.
+    /// The fields that both headers share, from the flags to the length of the name.
     fn middle(&self) -> Vec<u8> {
         let mut middle = Vec::new();
         middle.extend(self.flags.to_le_bytes());
@@ -120,7 +120,7 @@ impl ZipEntry {
     }
 }
 
-/// A zip file, whose names must be its own.
+/// A zip file; the names must be unique.
 pub fn zip(entries: &[ZipEntry]) -> Vec<u8> {
     let mut file = Vec::new();
     let mut directory = Vec::new();
@@ -150,7 +150,7 @@ pub fn zip(entries: &[ZipEntry]) -> Vec<u8> {
     file
 }
 
-/// A checkpoint in the zip form: this pickle and storages of these keys.
+/// A checkpoint in the zip format, with this pickle and these storages by key.
 pub fn checkpoint(pickle: impl Into<Vec<u8>>, storages: &[(&str, &[u8])]) -> Vec<u8> {
     let mut entries = vec![
         ZipEntry::new("archive/data.pkl", pickle),
@@ -163,7 +163,7 @@ pub fn checkpoint(pickle: impl Into<Vec<u8>>, storages: &[(&str, &[u8])]) -> Vec
     zip(&entries)
 }
 
-/// The first three pickles of the older form.
+/// The first three pickles of the legacy format.
 pub fn legacy_head(little_endian: bool) -> Vec<u8> {
     let magic = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
     let head = Pickle::new().raw([0x8a, 10]).raw(magic).raw(b".");
@@ -174,8 +174,8 @@ pub fn legacy_head(little_endian: bool) -> Vec<u8> {
         .0
 }
 
-/// A checkpoint in the older form: storages have their key, the number of elements that they state
-/// and their bytes.
+/// A checkpoint in the legacy format; each storage has its key, its stated number of elements and
+/// its bytes.
 pub fn legacy(pickle: &[u8], storages: &[(&str, i64, &[u8])]) -> Vec<u8> {
     let mut file = legacy_head(true);
     file.extend(pickle);
@@ -189,7 +189,7 @@ pub fn legacy(pickle: &[u8], storages: &[(&str, i64, &[u8])]) -> Vec<u8> {
     file
 }
 
-/// Numbers as bytes.
+/// Floats as bytes.
 pub fn floats(values: &[f32]) -> Vec<u8> {
     values
         .iter()

@@ -1,11 +1,11 @@
-//! Checkpoints that were made to do harm: each is refused for its own reason.
+//! Malicious checkpoints: each is rejected for its own reason.
 
 use tesserae::weights::pickle;
 
 use crate::assemble::{Pickle, ZipEntry, checkpoint, floats, legacy, state, zip};
 use crate::refused;
 
-/// A checkpoint of this pickle, without storages.
+/// A checkpoint with this pickle and no storages.
 fn alone(pickle: Pickle) -> Vec<u8> {
     checkpoint(pickle.stop(), &[])
 }
@@ -88,7 +88,7 @@ fn a_function_is_not_called_by_way_of_another() {
     let rebuilt = rebuilt.raw(b"(").global("os.system").global("torch.Tensor");
     refused(alone(rebuilt.text("id").raw(b"\x85}tR")), REFUSED, system);
 
-    // Through a dot in a name that begins well, and by changing a class.
+    // Through a dot in an allowed prefix, and by replacing a class.
     for name in ["hub.os.System", "Tensor.os.system"] {
         let dotted = Pickle::new().text("torch").text(name).raw(b"\x93)R");
         refused(alone(dotted), REFUSED, &format!("`torch.{name}`"));
@@ -101,7 +101,7 @@ fn a_function_is_not_called_by_way_of_another() {
         refused(alone(Pickle::new().raw(registered)), REFUSED, "registry");
     }
 
-    // In the middle of a state dict whose tensors are in order.
+    // In the middle of an otherwise valid state dict.
     let good = |pickle: Pickle| pickle.tensor(1, 0, &[1], &[1]);
     let file = |pickle| checkpoint(pickle, &[("0", &floats(&[1.0]))]);
     assert_eq!(pickle::read(&file(state(good))).unwrap().entries.len(), 1);
@@ -122,7 +122,7 @@ fn references_that_would_unfold_are_a_bomb() {
     }
     refused(alone(tuples), REFUSED, words);
     refused(alone(lists), REFUSED, words);
-    // All at one level: ten times a dict of ten, and so on.
+    // Nested by reference: a dict of ten times a dict of ten, and so on.
     let mut wide = Pickle::new().raw(b"}");
     for index in 0..10 {
         wide = wide.raw([b'q', index, b'0', b'}', b'(']);
@@ -197,7 +197,7 @@ fn each_limit_has_its_own_words() {
     refused(legacy(&long.stop(), &[]), REFUSED, "longer than 16 MiB");
 }
 
-/// Something large that is made once, and work on it that an opcode could ask for again and again.
+/// A large object that is created once, with opcodes that could process it again and again.
 #[test]
 fn nothing_large_is_gone_through_twice() {
     let named = |mut dict: Pickle, count: usize, value: &[u8]| {
@@ -207,7 +207,7 @@ fn nothing_large_is_gone_through_twice() {
         }
         dict
     };
-    // A dict under many names, with all its entries set after those names.
+    // A dict stored under many names, whose entries are all set after those names.
     let dict = Pickle::new().tensor(1, 0, &[], &[]).raw(b"q\x010}}q\x000");
     let dict = named(dict, 400_000, b"h\0").raw(b"h\0");
     let dict = named(dict, 1 << 16, b"h\x01");
@@ -216,7 +216,7 @@ fn nothing_large_is_gone_through_twice() {
     let more = dict.raw(b"X\0\0\0\0h\x01s0");
     refused(alone(more), REFUSED, "holds more than 65536 tensors");
 
-    // Dicts from a long list, or from themselves.
+    // Dicts created from a long list, or from themselves.
     let list = Pickle::new()
         .global("collections.OrderedDict")
         .raw(b"q\0]](NNeq\x010");
@@ -224,7 +224,7 @@ fn nothing_large_is_gone_through_twice() {
     let list = list.times(200_000, b"h\0h\x02R0");
     refused(alone(list), REFUSED, "holds more than 4194304 items");
 
-    // Names that are looked up again and again.
+    // Names that are looked up repeatedly.
     let long = "n".repeat(8 << 20);
     let class = Pickle::new()
         .text(&long)
@@ -287,7 +287,7 @@ fn nothing_is_unpacked() {
             refused(zip(&entries), REFUSED, &words);
         }
     }
-    // Stored, and yet of another length inside than outside.
+    // Stored uncompressed, yet with different inner and outer lengths.
     let mut bomb = ZipEntry::new("archive/data.pkl", pickle.clone());
     bomb.size = u32::MAX - 1;
     refused(zip(&[bomb]), REFUSED, "`archive/data.pkl` is compressed");
@@ -314,7 +314,7 @@ fn entries_of_a_zip_may_not_overlap() {
 
 #[test]
 fn a_zip_may_not_have_any_number_of_entries() {
-    // In zip64, where the count has 8 bytes: as many as the file has room for, and all numbers.
+    // In zip64, whose count has 8 bytes: as many entries as fit in the file, and arbitrary numbers.
     let room = 46 * 70_000;
     for (count, words) in [
         (70_000, "more than 65536 entries"),
@@ -347,7 +347,7 @@ fn a_zip_may_not_have_any_number_of_entries() {
 
 #[test]
 fn the_search_for_a_zip_directory_ends() {
-    // Thousands of ends of directories, each with a comment up to the file's own.
+    // Thousands of end-of-directory records, each with a comment up to the end of the file.
     let mut file = b"PK\x03\x04".to_vec();
     file.resize(4 << 20, b'P');
     for _ in 0..3000 {
@@ -358,6 +358,6 @@ fn the_search_for_a_zip_directory_ends() {
         file.extend(end);
     }
     file.resize(file.len() + 0xf000, 0);
-    // The directory is where its end says, or nowhere.
+    // The directory must be where its end record says.
     refused(file, "weights_corrupt", "its zip directory cannot be read");
 }

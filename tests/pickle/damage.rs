@@ -1,4 +1,4 @@
-//! Checkpoints that are broken: each is told apart by its sentence.
+//! Damaged checkpoints: each has a distinct error message.
 
 use crate::assemble::{Pickle, ZipEntry, checkpoint, floats, legacy, legacy_head, state, zip};
 use crate::refused;
@@ -9,7 +9,7 @@ fn alone(pickle: Pickle) -> Vec<u8> {
     checkpoint(pickle.stop(), &[])
 }
 
-/// A checkpoint of one tensor, in both forms.
+/// A checkpoint with one tensor, in both formats.
 fn both(elements: i64, offset: i64, shape: &[i64], strides: &[i64], data: &[u8]) -> [Vec<u8>; 2] {
     let pickle = state(|p| p.tensor(elements, offset, shape, strides));
     [
@@ -76,7 +76,7 @@ fn strings_are_utf_8() {
     }
 }
 
-/// Opcodes that take values, how many of them, and their arguments.
+/// Opcodes that pop values, how many they pop, and their arguments.
 const TAKERS: [(u8, usize, &[u8]); 22] = [
     (b'.', 1, b""),
     (b'0', 1, b""),
@@ -96,7 +96,7 @@ const TAKERS: [(u8, usize, &[u8]); 22] = [
     (0x92, 3, b""),
     (0x93, 2, b""),
     (0x94, 1, b""),
-    // With a mark, under which nothing may be taken.
+    // These stop at a mark and must not pop anything below it.
     (b'e', 1, b""),
     (b'u', 1, b""),
     (0x90, 1, b""),
@@ -116,7 +116,7 @@ fn no_opcode_takes_more_than_there_is() {
             if !marked {
                 let under = Pickle::new().raw(b"NNN(").times(held, "N");
                 let under = under.raw([opcode]).raw(args).raw(b".");
-                // POP alone takes the mark itself.
+                // POP alone may pop the mark itself.
                 if opcode != b'0' {
                     refused(checkpoint(under.0, &[]), CORRUPT, "from an empty stack");
                 }
@@ -141,7 +141,7 @@ fn no_opcode_takes_more_than_there_is() {
 fn every_byte_is_an_opcode_or_unknown() {
     let known = b"(.012FIJKLMNPQRSTUVXabcd}eghijlopqrst)u]GBC";
     for opcode in 0..=u8::MAX {
-        // What follows are arguments that fit any opcode.
+        // The following bytes are valid arguments for any opcode.
         let pickle = Pickle::new().raw([opcode]).raw([0; 8]).raw(b"1\n1\n");
         let unknown = format!("the unknown opcode {opcode:#04x}");
         let error = tesserae::weights::pickle::read(&alone(pickle)).unwrap_err();
@@ -289,7 +289,7 @@ fn storages_lie_within_the_file() {
     let short = checkpoint(pickle.clone(), &[("0", &data[1..])]);
     refused(short, CORRUPT, "the storage of `w` is too short");
 
-    // A header past the end, and one among the data of another entry.
+    // One header past the end, and one inside another entry's data.
     for (place, words) in [(1 << 30, "lies outside the file"), (40, "has no header")] {
         let mut stray = ZipEntry::new("archive/data/0", data.clone());
         stray.header = Some(place);

@@ -1,4 +1,4 @@
-//! What well-formed checkpoints come in: dicts, objects beside them, number types, views.
+//! Variants of valid checkpoints: dicts, objects next to them, number types, views.
 
 use safetensors::tensor::Dtype;
 use tesserae::weights::pickle::{self, Entry};
@@ -7,7 +7,7 @@ use crate::assemble::{Pickle, checkpoint, floats, legacy, legacy_head, state};
 
 const SIX: [f32; 6] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
 
-/// What a checkpoint of this pickle and one storage of six numbers holds.
+/// The contents of a checkpoint with this pickle and one storage of six numbers.
 fn read(pickle: Pickle) -> Vec<Entry> {
     let read = pickle::read(&checkpoint(pickle.stop(), &[("0", &floats(&SIX))]));
     read.unwrap().entries
@@ -82,7 +82,7 @@ fn the_state_dict_is_found() {
         "state_dict",
         "s",
     );
-    // As LlamaGen's own script has it.
+    // As in LlamaGen's own script.
     assert_eq!(names(several), ["e"]);
     assert_eq!(names(nest(nest(new(), "ema", "e"), "model", "m")), ["e"]);
     assert_eq!(
@@ -90,11 +90,11 @@ fn the_state_dict_is_found() {
         ["s"]
     );
     assert_eq!(names(nest(nest(new(), "other", "o"), "module", "m")), ["m"]);
-    // Nothing in `model` is a tensor, so that the file's own are meant.
+    // `model` contains no tensors, so the top level is used.
     let own = set(new().text("model").raw(b"}s"), "w");
     assert_eq!(names(own), ["w"]);
     assert_eq!(names(nest(new(), "vqvae", "v")), ["v"]);
-    // An optimizer's state lies deeper, by number.
+    // An optimizer's state is nested deeper, keyed by number.
     let state = new()
         .text("optimizer")
         .raw(b"}")
@@ -170,7 +170,7 @@ fn objects_beside_the_state_dict_do_no_harm() {
     for class in classes {
         pickle = object(pickle.text(class), class).raw(b"s");
     }
-    // A dict of a foreign class takes entries; a class may be a key and is only named.
+    // A dict of an unknown class accepts entries; a class used as a key is only named.
     let dict = pickle
         .text("hyper_parameters")
         .global(classes[0])
@@ -212,7 +212,7 @@ fn parameters_and_ordered_dicts_are_what_they_hold() {
     // The attribute that `state_dict()` adds, by BUILD.
     let with = set(ordered(), "w").raw(b"}").text("_metadata").raw(b"}sb");
     assert_eq!(names(with), ["w"]);
-    // An old one is made from a list of pairs.
+    // An old one is created from a list of pairs.
     let list = Pickle::new().global("collections.OrderedDict").raw(b"]](");
     let list = list.text("w").tensor(6, 0, &[6], &[1]).raw(b"ea\x85R");
     assert_eq!(names(list), ["w"]);
@@ -274,7 +274,7 @@ fn number_types_are_told_apart() {
             assert_eq!(entry.bytes(&file).unwrap(), data[usize::from(size)..]);
         }
     }
-    // The third version has the type apart from the storage, which is of bytes.
+    // The third version stores the type separately from the storage, which consists of bytes.
     let third = state(|p| {
         let args = p.global("torch._utils._rebuild_tensor_v3").raw(b"(");
         let args = args.storage("torch.storage.UntypedStorage", "0", 24).int(4);
@@ -285,7 +285,7 @@ fn number_types_are_told_apart() {
     let entry = &pickle::read(&file).unwrap().entries[0];
     assert_eq!(entry.dtype, Dtype::F32);
     assert_eq!(entry.bytes(&file).unwrap(), floats(&SIX[4..]));
-    // Quantised numbers are no tensor of these, nor is one to be negated.
+    // Quantised tensors are not supported, nor are ones with the negation flag.
     let pickle = Pickle::new().raw(b"}").text("q");
     let pickle = pickle.global("torch._utils._rebuild_qtensor").raw(b"(");
     let pickle = pickle.storage("torch.QInt8Storage", "1", 6).raw(b"tRs");
@@ -310,7 +310,7 @@ fn storages_follow_each_other_in_the_older_form() {
     };
     let pickle = part(Pickle::new().raw(b"}"), "a", "torch.FloatStorage", "94", 2);
     let pickle = part(pickle, "b", "torch.HalfStorage", "12", 3);
-    // Of a type that is not read, so that it is passed over.
+    // Of an unsupported type, so it is skipped.
     let pickle = part(pickle, "c", "torch.ComplexDoubleStorage", "13", 1);
     let (a, b) = (floats(&[7.0, 8.0]), [1, 2, 3, 4, 5, 6]);
     let file = legacy(
@@ -324,7 +324,8 @@ fn storages_follow_each_other_in_the_older_form() {
 
 #[test]
 fn every_protocol_is_read() {
-    // Each file holds `{"w": tensor}` with the name and the tensor's numbers in that protocol's way.
+    // Each file contains `{"w": tensor}` with the name and the tensor's numbers encoded in that
+    // protocol's way.
     let tensor = |p: Pickle| {
         let args = p.global("torch._utils._rebuild_tensor_v2").raw(b"(");
         args.storage("torch.FloatStorage", "0", 6)

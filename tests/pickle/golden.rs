@@ -1,4 +1,4 @@
-//! The files that PyTorch wrote hold, by name, what PyTorch says they hold.
+//! The contents of files written by PyTorch match, by name, what PyTorch reports.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ fn integers() -> Vec<String> {
     serde_json::from_value(json["integers"].clone()).unwrap()
 }
 
-/// Fails unless the file holds just the expected tensors; returns its entries by name.
+/// Fails unless the file contains exactly the expected tensors; returns its entries by name.
 fn holds(file: &[u8]) -> BTreeMap<String, Entry> {
     let expected = SafeTensors::deserialize(EXPECTED).unwrap();
     let file = file.to_vec();
@@ -77,7 +77,7 @@ fn a_training_checkpoint_of_mixed_precision() {
 fn the_form_before_zip_with_views() {
     let entries = holds(LEGACY);
     assert!(!entries["decoder.conv_in.weight"].is_contiguous());
-    // One after the other in one storage.
+    // Contiguous in one storage.
     let [weight, bias] =
         ["weight", "bias"].map(|part| &entries[&format!("encoder.norm_out.{part}")]);
     assert_eq!(bias.start - weight.start, 4 * weight.shape[0] as u64);

@@ -1,4 +1,4 @@
-//! Checkpoints of PyTorch: what is read of them, and that none of them does harm.
+//! PyTorch checkpoints: what can be read from them, and that malicious ones do no harm.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -14,15 +14,16 @@ use std::time::{Duration, Instant};
 
 use tesserae::weights::pickle;
 
-/// What a refusal may take.
+/// Time limit for a rejection.
 const TIME: Duration = Duration::from_secs(1);
-/// Bytes that the whole test process may ever have held, the attacks' own files included.
+/// Maximum memory that the test process may ever use, including the attacks' own files.
 const MEMORY: u64 = 256 << 20;
 
-/// One attack at a time, so that each one's memory is its own.
+/// One attack at a time, so that memory can be attributed to it.
 static ONE: Mutex<()> = Mutex::new(());
 
-/// Fails unless reading ends with this code and says `words`, at once and in little memory.
+/// Fails unless reading fails with this code and a message that contains `words`, quickly and with
+/// little memory.
 #[track_caller]
 fn refused(bytes: Vec<u8>, code: &str, words: &str) {
     let one = ONE.lock().unwrap_or_else(|poison| poison.into_inner());
@@ -40,8 +41,8 @@ fn refused(bytes: Vec<u8>, code: &str, words: &str) {
     assert!(peak < MEMORY, "{peak} bytes: {error}");
 }
 
-/// How long this thread has computed, which other work on the machine does not add to; by the clock
-/// where the system does not say.
+/// CPU time of this thread, unaffected by other work on the machine; wall-clock time if the system
+/// does not report it.
 fn computed() -> Duration {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
@@ -49,7 +50,7 @@ fn computed() -> Duration {
     nanoseconds.map_or_else(|| START.elapsed(), Duration::from_nanos)
 }
 
-/// The most memory that this process has held, in bytes; 0 where the system does not say.
+/// Peak memory of this process in bytes; 0 if the system does not report it.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,6 +1,6 @@
-//! What the native tests of the whole program share: pictures, models and edited weight files.
+//! Shared by the native end-to-end tests: pictures, models and edited weight files.
 
-// Each test crate uses a part of this.
+// Each test crate uses only a part of this.
 #![allow(dead_code)]
 
 pub mod models;
@@ -16,7 +16,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use tesserae::tokens::Grid;
 use tesserae::{Codec, Picture, Result, Tokens};
 
-/// A VQ-GAN of 32 codes and factor 4, trained a little.
+/// A briefly trained VQ-GAN with 32 codes and a down-sampling factor of 4.
 pub const TINY: &[u8] = include_bytes!("../e2e/fixtures/tiny.safetensors");
 
 pub fn root() -> &'static Path {
@@ -55,7 +55,7 @@ pub fn try_reconstruct(codec: &Codec, picture: &Picture, sample: Option<u64>) ->
     block_on(codec.reconstruct_with(picture, sample, &mut async |_, _, _| true))
 }
 
-/// The picture's planes, whose sides the model must take as they are.
+/// The picture as model input; its dimensions must be valid for the model without padding.
 pub fn planes(codec: &Codec, picture: &Picture) -> Tensor<4> {
     let [low, high] = codec.config().input_range();
     let shape = [1, 3, picture.height() as usize, picture.width() as usize];
@@ -63,14 +63,14 @@ pub fn planes(codec: &Codec, picture: &Picture) -> Tensor<4> {
     Tensor::from_data(data, &Device::flex())
 }
 
-/// The picture of planes of this picture's size.
+/// The picture from model output of this picture's size.
 pub fn of_planes(codec: &Codec, picture: &Picture, x: Tensor<4>) -> Picture {
     let [low, high] = codec.config().input_range();
     let planar: Vec<f32> = x.into_data().iter().collect();
     Picture::from_planar(&planar, picture.width(), picture.height(), low, high).unwrap()
 }
 
-/// The latents' codes and the picture of one undivided pass, without the codec.
+/// The codes and the reconstruction from a single undivided pass, without the codec.
 pub fn undivided(codec: &Codec, picture: &Picture) -> (Vec<Grid>, Picture) {
     let (model, x) = (codec.model(), planes(codec, picture));
     let (mut entries, mut grids) = (Vec::new(), Vec::new());
@@ -92,7 +92,7 @@ pub fn undivided(codec: &Codec, picture: &Picture) -> (Vec<Grid>, Picture) {
     (grids, of_planes(codec, picture, rebuilt))
 }
 
-/// The code of the error that `result` must be.
+/// The code of `result`, which must be an error.
 pub fn code<T>(result: Result<T>) -> &'static str {
     match result {
         Ok(_) => "no error",
@@ -100,7 +100,7 @@ pub fn code<T>(result: Result<T>) -> &'static str {
     }
 }
 
-/// Slow colours, discs with hard edges and a fine weave: no part of it looks like another.
+/// Smooth colours, discs with hard edges and a fine weave: no two parts look alike.
 pub fn painted(width: u32, height: u32) -> Picture {
     let value = |x: u32, y: u32, c: u32| {
         let (x, y, c) = (f64::from(x), f64::from(y), f64::from(c));
@@ -120,7 +120,7 @@ pub fn painted(width: u32, height: u32) -> Picture {
     Picture::from_rgb(width, height, rgb).unwrap()
 }
 
-/// The part of `picture` whose top left is at `left`, `top`.
+/// The part of `picture` whose top left corner is at `left`, `top`.
 pub fn part(picture: &Picture, left: u32, top: u32, width: u32, height: u32) -> Picture {
     let row = 3 * picture.width() as usize;
     let (start, length) = (3 * left as usize, 3 * width as usize);
@@ -143,7 +143,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// The values, of a tensor in f16 or f32.
+    /// The values of an f16 or f32 tensor.
     pub fn values(&self) -> Vec<f32> {
         match self.dtype {
             Dtype::F16 => {
@@ -160,7 +160,7 @@ impl Stored {
         }
     }
 
-    /// The same shape with other values, in f32.
+    /// A tensor with the same shape and other values, in f32.
     pub fn with(&self, values: impl IntoIterator<Item = f32>) -> Self {
         Self {
             dtype: Dtype::F32,
@@ -170,7 +170,7 @@ impl Stored {
     }
 }
 
-/// A weight file, to change and write again.
+/// A weight file that can be modified and written again.
 #[derive(Clone)]
 pub struct WeightFile {
     pub metadata: Option<HashMap<String, String>>,
@@ -205,7 +205,7 @@ impl WeightFile {
             .unwrap_or_else(|| panic!("there is no {name}"))
     }
 
-    /// Changes the values of one tensor, which is in f32 from then on.
+    /// Changes the values of one tensor, which becomes f32.
     pub fn map(&mut self, name: &str, f: impl Fn(f32) -> f32) {
         let tensor = self.get(name);
         *tensor = tensor.with(tensor.values().into_iter().map(f));

@@ -9,7 +9,7 @@ use tesserae::{Autoencoder, AutoencoderConfig, Codec, quantize};
 
 use super::{WeightFile, codec, painted, planes};
 
-/// A model of random weights that are large enough to tell inputs apart.
+/// A model with random weights that are large enough to distinguish inputs.
 fn random(config: &AutoencoderConfig) -> WeightFile {
     let model = Autoencoder::new(config, &Device::flex()).unwrap();
     let bytes = pollster::block_on(weights::save(
@@ -20,7 +20,7 @@ fn random(config: &AutoencoderConfig) -> WeightFile {
     ))
     .unwrap();
     let mut file = WeightFile::of(&bytes);
-    // Drawn here, as the device's seed belongs to all tests of the process.
+    // Sampled here, as the device's seed is shared by all tests of the process.
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     for tensor in file.tensors.values_mut() {
         let inputs: usize = tensor.shape[1..].iter().product();
@@ -39,15 +39,15 @@ fn random(config: &AutoencoderConfig) -> WeightFile {
     file
 }
 
-/// A purely convolutional model: what it makes of a place depends on nothing far away, so that
-/// windows must agree exactly. Random weights, but with codes and contrast that are in use; `last`
-/// are its decoders' last layers, and `codebooks` the grids', coarsest first.
+/// A purely convolutional model: its output at a position depends on nothing far away, so windows
+/// must agree exactly. Random weights, but with used codes and visible contrast; `last` are its
+/// decoders' last layers, and `codebooks` the grids', coarsest first.
 fn convolutional(config: &AutoencoderConfig, last: &[&str], codebooks: &[&str]) -> Codec {
     let mut file = random(config);
     for layer in last {
         file.map(layer, |v| 12.0 * v);
     }
-    // The codebooks: latents of a picture, 64 of them.
+    // The codebooks: 64 latents of a picture.
     let mut entries = Vec::new();
     for (grid, codebook) in codebooks.iter().enumerate() {
         let before = codec(file.bytes());

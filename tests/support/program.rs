@@ -1,4 +1,4 @@
-//! The program, as tests run it.
+//! Runs the program for tests.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::root;
 
-/// Runs `tesserae` in `folder` with the words of `arguments`, where a word may begin with `ROOT`,
-/// `SAMPLES` or be `TINY`, for the project, its sample pictures and the tiny model.
+/// Runs `tesserae` in `folder` with the words of `arguments`; a word may begin with `ROOT` or
+/// `SAMPLES`, or be `TINY`, for the project, its sample pictures and the tiny model.
 pub fn run(folder: impl AsRef<Path>, arguments: &str) -> Output {
     command(folder, arguments).output().unwrap()
 }
@@ -19,7 +19,7 @@ pub fn run_with(folder: impl AsRef<Path>, variables: &[(&str, &str)], arguments:
     command.envs(variables.iter().copied()).output().unwrap()
 }
 
-/// The same, to be run in another way.
+/// The same, without running it.
 pub fn command(folder: impl AsRef<Path>, arguments: &str) -> Command {
     let root = root().display().to_string();
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("tesserae"));
@@ -34,7 +34,7 @@ pub fn command(folder: impl AsRef<Path>, arguments: &str) -> Command {
     command
 }
 
-/// What lies in a folder, sorted.
+/// The sorted contents of a folder.
 pub fn listed(folder: impl AsRef<Path>) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
     let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
@@ -49,14 +49,14 @@ pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// What was printed by a run that must have succeeded.
+/// The output of a run that must have succeeded.
 pub fn printed(output: &Output) -> &str {
     let told = text(&output.stderr);
     assert!(output.status.success(), "{:?}: {told}", output.status);
     text(&output.stdout)
 }
 
-/// Standard output as the one JSON object that it must be.
+/// Standard output, which must be a single JSON object.
 pub fn json(output: &Output) -> Value {
     let printed = printed(output);
     assert_eq!(printed.trim_end().lines().count(), 1, "{printed}");
@@ -73,13 +73,14 @@ pub fn numbers(value: &Value, fields: &[&str]) {
     }
 }
 
-/// Fails unless the program failed with one line on standard error, of this code and naming this.
+/// Fails unless the program failed with a single line on standard error that has this code and
+/// contains `named`.
 pub fn failed(output: &Output, code: &str, named: &str) {
     assert_eq!(text(&output.stderr).lines().count(), 1);
     failed_last(output, code, named);
 }
 
-/// The same where other lines may come before.
+/// The same, allowing other lines before it.
 pub fn failed_last(output: &Output, code: &str, named: &str) {
     let told = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");
