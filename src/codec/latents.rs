@@ -81,6 +81,28 @@ impl Codec {
     /// # Errors
     /// [`Error::Argument`] for a model that produces tokens, [`Error::ImageTooLarge`] past
     /// [`Codec::max_pixels`], and device errors.
+    ///
+    /// # Examples
+    /// ```
+    /// # use burn::tensor::Device;
+    /// # use pollster::block_on;
+    /// # use tesserae::codec::Posterior;
+    /// # use tesserae::weights::Loaded;
+    /// # use tesserae::{Autoencoder, AutoencoderConfig, Codec, Picture};
+    /// # fn main() -> tesserae::Result<()> {
+    /// let device = Device::flex();
+    /// let config = AutoencoderConfig::preset("kl-tiny")?;
+    /// let network = Autoencoder::new(&config, &device)?; // random weights
+    /// let codec = Codec::new(block_on(Loaded::of(network, config))?, &device);
+    /// let picture = Picture::from_rgb(32, 16, vec![200; 32 * 16 * 3])?;
+    ///
+    /// let latents = block_on(codec.encode_latents(&picture, Posterior::Sample(7)))?;
+    /// assert_eq!((latents.channels, latents.rows, latents.columns), (2, 4, 8));
+    /// let rebuilt = block_on(codec.decode_latents(&latents))?;
+    /// assert_eq!((rebuilt.width(), rebuilt.height()), (32, 16));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn encode_latents(&self, picture: &Picture, posterior: Posterior) -> Result<Latents> {
         let watch = &mut unwatched;
         self.encode_latents_with(picture, posterior, watch).await

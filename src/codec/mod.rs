@@ -36,6 +36,27 @@ pub enum Phase {
 ///
 /// Each method has a variant ending in `_with`, which calls `watch` between windows with the number
 /// of windows done and the total; returning `false` cancels the work with [`Error::Cancelled`].
+///
+/// # Examples
+///
+/// With [`Codec::encode_with`], reporting progress:
+///
+/// ```
+/// # use burn::tensor::Device;
+/// # use pollster::block_on;
+/// # use tesserae::{Codec, Picture};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let weights = std::fs::read("www/models/digits.safetensors")?;
+/// let codec = Codec::from_weights(weights, &Device::flex())?;
+/// let picture = Picture::from_rgb(32, 32, vec![128; 32 * 32 * 3])?;
+/// let tokens = block_on(codec.encode_with(&picture, &mut async |_phase, done, total| {
+///     println!("{done} of {total} windows");
+///     true // false would cancel
+/// }))?;
+/// assert_eq!(codec.check(&tokens), Ok(()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Codec {
     pub(super) model: Autoencoder,

@@ -28,6 +28,19 @@ use crate::error::{Error, Result};
 kind::one_of! {
     /// The config of any model in this crate, shared as JSON by the command line, weight files and
     /// JavaScript: a flat object whose field `kind` selects the type.
+    ///
+    /// # Examples
+    /// ```
+    /// # use tesserae::ModelConfig;
+    /// # fn main() -> tesserae::Result<()> {
+    /// let json = ModelConfig::preset("photos-f8")?.to_json()?;
+    /// let config = ModelConfig::from_json(&json)?;
+    /// assert_eq!((config.kind(), config.autoencoder()?.factor()), ("vqgan", 8));
+    /// let error = ModelConfig::from_json(r#"{"kind": "vqvae", "hiden": 128}"#).unwrap_err();
+    /// assert!(error.to_string().contains("unknown field `hiden`"));
+    /// # Ok(())
+    /// # }
+    /// ```
     config ModelConfig,
     /// Any model in this crate.
     network Model,

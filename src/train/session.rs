@@ -13,6 +13,32 @@ use crate::weights::{About, Loaded, Storage};
 
 /// A training or tuning run: the data, and the loop over the steps. The driver asks for one
 /// [`Event`] after another; files, progress bars and clocks are its business.
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::Device;
+/// # use pollster::block_on;
+/// # use tesserae::train::{Event, Session, TuneConfig};
+/// # use tesserae::weights::{Loaded, Storage};
+/// # use tesserae::{Autoencoder, AutoencoderConfig, Picture};
+/// # fn main() -> tesserae::Result<()> {
+/// # let device = Device::flex();
+/// # let config = AutoencoderConfig::preset("vqvae-tiny")?;
+/// # let network = Autoencoder::new(&config, &device)?;
+/// # let model = block_on(Loaded::of(network, config))?;
+/// let pictures = vec![Picture::from_rgb(16, 16, vec![90; 16 * 16 * 3])?];
+/// let config = TuneConfig { steps: 3, ..TuneConfig::default() };
+/// let mut session = Session::tune(&config, model, pictures, None, &device)?;
+/// while let Some(event) = block_on(session.next())? {
+///     if let Event::Step(report) = event {
+///         println!("step {}: mse {:?}", report.step, report.loss("mse"));
+///     }
+/// }
+/// let files = block_on(session.artifacts(Some("mine"), Storage::F16))?;
+/// assert_eq!(files.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Session<T: Task> {
     trainer: Trainer<T>,
     data: T::Data,

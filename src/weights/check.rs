@@ -12,6 +12,23 @@ use crate::models::{Config, ModelConfig};
 use crate::params;
 
 /// A recognised weight file, and every mismatch between its tensors and the model's.
+///
+/// # Examples
+///
+/// What a file is, before any value is read:
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use tesserae::weights::{Container, Survey};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let file = std::fs::read("www/models/photos-f8.safetensors")?;
+/// let survey = Survey::of(Container::open(Rc::new(file))?, None)?;
+/// assert_eq!(survey.config.kind(), "vqgan");
+/// assert!(survey.faults.is_empty());
+/// println!("{} parameters of {}", survey.parameters(), survey.family);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Survey {
     /// Origin of the file.

@@ -47,6 +47,25 @@ impl<'a> About<'a> {
 ///
 /// # Errors
 /// [`Error::DeviceLost`] when the device fails.
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::Device;
+/// # use pollster::block_on;
+/// # use tesserae::models::Model;
+/// # use tesserae::weights::{self, About, Storage};
+/// # use tesserae::ModelConfig;
+/// # fn main() -> tesserae::Result<()> {
+/// let device = Device::flex();
+/// let config = ModelConfig::preset("vqgan-tiny")?;
+/// let network = Model::new(&config, &device)?; // random weights
+/// let file = block_on(weights::save(&network, &config, About::named(Some("mine")), Storage::F16))?;
+/// let loaded = weights::load(file, &device)?;
+/// assert_eq!(loaded.name.as_deref(), Some("mine"));
+/// assert_eq!(loaded.config, config);
+/// # Ok(())
+/// # }
+/// ```
 pub async fn save(
     network: &impl Module,
     config: &impl Config,
