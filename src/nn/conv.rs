@@ -17,8 +17,9 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// A convolution of `channels` (in, out) with a square `kernel` and `padding` zeros on every
-    /// side. Weights are initialised randomly, as in Burn's `Conv2d`.
+    /// A convolution of `channels` (in, out) with a square `kernel`. `padding` is the number of zeros
+    /// before and after the rows and the columns. Weights are initialised randomly, as in Burn's
+    /// `Conv2d`.
     pub fn new(
         channels: [usize; 2],
         kernel: usize,

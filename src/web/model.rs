@@ -9,7 +9,7 @@ use crate::models::{AutoencoderConfig, LatentScale};
 use crate::weights::{CheckedWeights, Container, Family, Survey, build};
 
 /// A weight file whose values have all been checked, before the model is built. An earlier model
-/// can be freed in between, so both never have to fit in memory at once.
+/// can be freed in between, so the two never have to be in memory at once.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Weights {

@@ -1,4 +1,4 @@
-// For a single call to a function that the linker defines.
+// Needed for a single call to a function that the linker defines.
 #![allow(unsafe_code)]
 
 use std::sync::Once;

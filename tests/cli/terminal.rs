@@ -103,7 +103,7 @@ fn a_closed_pipe_ends_quietly() {
             !text(&output.stderr).contains("panicked") && text(&output.stderr).lines().count() < 2
         );
     }
-    // With standard error closed as well.
+    // With standard error closed instead.
     let mut command = command(
         &folder,
         "eval bad.png SAMPLES/coffee.png --model TINY --size 32",

@@ -19,9 +19,9 @@ const WEIGHTS: [f64; 5] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 ///
 /// Follows Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity"
 /// (2004): an 11×11 Gaussian window with σ = 1.5, K₁ = 0.01, K₂ = 0.03, L = 255, population
-/// covariance, averaged over the positions where the whole window fits. Luma is
-/// `0.299 R + 0.587 G + 0.114 B`, unrounded. If a side is shorter than 11 pixels, the window is the
-/// largest odd one that fits.
+/// covariance, averaged over the positions where the whole window fits. Luma is unrounded
+/// `0.299 R + 0.587 G + 0.114 B`. If a side is shorter than 11 pixels, the window is the largest odd
+/// one that fits.
 ///
 /// # Errors
 /// [`Error::ImageSize`](crate::Error::ImageSize) if the pictures differ in size.
