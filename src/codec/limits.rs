@@ -4,6 +4,7 @@
 use crate::error::{Error, Result};
 use crate::models::AutoencoderConfig;
 use crate::pixels::MAX_ENCODED;
+use crate::weights::Survey;
 
 /// Longest side, in pixels, that is encoded or decoded in one window.
 const MAX_WINDOW: usize = 512;
@@ -47,6 +48,18 @@ impl Limits {
         },
         ..Self::PORTABLE
     };
+
+    /// Checks that the model of a weight file can be built and fits, from the file's header alone: its
+    /// values may be gigabytes to read.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMismatch`] for a file that does not match its model or holds no autoencoder,
+    /// [`Error::ModelTooLarge`].
+    pub fn admit_file(&self, survey: &Survey) -> Result<()> {
+        survey.fits()?;
+        let config = survey.config.autoencoder()?;
+        self.admit(config, survey.parameters(), survey.largest())
+    }
 
     /// Checks that a model with `parameters` values, `largest` of them in its largest tensor, fits.
     /// Everything needed is in a weight file's header, so a model can be rejected before its data

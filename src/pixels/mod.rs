@@ -20,6 +20,20 @@ pub const MAX_PIXELS: u64 = 64 * 1024 * 1024;
 pub const MAX_ENCODED: u64 = 16 * 1024 * 1024;
 
 /// A non-empty 8-bit sRGB picture, row-major, three bytes per pixel.
+///
+/// # Examples
+/// ```
+/// # use tesserae::Picture;
+/// # use tesserae::pixels::metrics::psnr;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let photo = Picture::decode(&std::fs::read("www/samples/coffee.png")?)?;
+/// let small = photo.fit(64, true); // the centre square, scaled down
+/// assert_eq!((small.width(), small.height()), (64, 64));
+/// let again = Picture::decode(&small.png()?)?;
+/// assert_eq!(psnr(&small, &again)?, f64::INFINITY);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
     width: u32,

@@ -39,6 +39,26 @@ pub const MAX_INDICES: usize = 1 << 24;
 pub const MAX_CODEBOOK: u32 = 1 << 20;
 
 /// A picture as codebook indices.
+///
+/// # Examples
+/// ```
+/// # use tesserae::Tokens;
+/// # use tesserae::tokens::{Grid, Hash};
+/// # fn main() -> tesserae::Result<()> {
+/// let tokens = Tokens {
+///     width: 16,
+///     height: 16,
+///     codebook_size: 512,
+///     codebook_hash: Hash([1; 8]),
+///     decoder_hash: Hash([2; 8]),
+///     grids: vec![Grid { rows: 2, columns: 2, indices: vec![7, 300, 7, 0] }],
+/// };
+/// let file = tokens.to_bytes()?;
+/// assert_eq!(Tokens::from_bytes(&file)?, tokens);
+/// assert_eq!((tokens.bits_per_token(), tokens.usage().used), (9, 3));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
     /// Width of the picture in pixels, before padding.

@@ -25,11 +25,7 @@ impl Weights {
         config: Option<String>,
     ) -> Result<Weights, JsValue> {
         let survey = Survey::of(Container::open(source(weights)?)?, config.as_deref())?;
-        survey.fits()?;
-        // The header is enough to tell what the model needs; reading the values may mean gigabytes.
-        let (parameters, largest) = (survey.parameters(), survey.largest());
-        let config = survey.config.autoencoder()?;
-        engine.limits().admit(config, parameters, largest)?;
+        engine.limits().admit_file(&survey)?;
         let checked = CheckedWeights::of_survey(survey)?;
         Ok(Weights { checked })
     }

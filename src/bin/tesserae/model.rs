@@ -116,10 +116,7 @@ impl ModelArgs {
         let file = self.file()?;
         // The header is enough to tell what the model needs; reading the values may mean gigabytes.
         let survey = weights::survey(&file, &self.config)?;
-        survey.fits()?;
-        let (parameters, largest) = (survey.parameters(), survey.largest());
-        let config = survey.config.autoencoder()?;
-        device.limits().admit(config, parameters, largest)?;
+        device.limits().admit_file(&survey)?;
         // A config from a pipe can be read only once, so the survey is reused.
         weights::build(survey, device)?.autoencoder()
     }
