@@ -8,9 +8,9 @@ import { button, h } from './h.js';
 const NAMES = { webgpu: 'WebGPU', cpu: 'CPU' };
 /** @type {[DeviceChoice, string, string][]} */
 const CHOICES = [
-  ['auto', 'Automatic', 'Both are tried on the same work, and the faster one is taken.'],
-  ['webgpu', 'WebGPU', 'On the graphics device.'],
-  ['cpu', 'CPU', 'On one core; always there.'],
+  ['auto', 'Automatic', 'Times both on the same work and picks the faster one.'],
+  ['webgpu', 'WebGPU', 'Runs on the graphics card.'],
+  ['cpu', 'CPU', 'Runs on one core; works everywhere.'],
 ];
 
 export class DevicePanel extends HTMLElement {

@@ -54,7 +54,7 @@ export class ModelList extends HTMLElement {
     const choose = button('', () => this.#emit('choose', name), { class: 'card', 'data-model': name, 'aria-pressed': String(inUse) });
     choose.append(
       h('strong', { class: 'card-name' }, name),
-      h('span', { class: 'card-kind' }, own ? (kept ? 'yours, kept here' : 'yours') : kind),
+      h('span', { class: 'card-kind' }, own ? (kept ? 'yours, saved here' : 'yours') : kind),
       h('span', { class: 'card-facts' }, facts.join(' · ')),
       h('span', { class: 'card-purpose' }, purpose),
     );

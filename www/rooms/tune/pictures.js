@@ -5,7 +5,7 @@
 
 const MOST = 50;
 const SIDE = 128;
-const WORDS = ['Add the pictures to learn from, or rebuild one first.', 'On this picture; add others that are like it, or drop them here.'];
+const WORDS = ['Add pictures to learn from, or rebuild one first.', 'Learns from this picture. Add more like it, or drop them here.'];
 
 export class PictureList extends HTMLElement {
   /** @type {Blob | null} the one on the stage */ #first = null;
@@ -89,7 +89,7 @@ export class PictureList extends HTMLElement {
 
   #draw() {
     const count = this.pictures.length;
-    this.#words.textContent = WORDS[count] ?? `On these ${count} pictures.`;
+    this.#words.textContent = WORDS[count] ?? `Learns from these ${count} pictures.`;
     // The ways to more stay where they are, and keep the focus.
     this.#list.querySelectorAll('li:has(canvas)').forEach((item) => item.remove());
     this.#list.prepend(...this.pictures.map((blob, i) => this.#item(blob, i)));

@@ -47,7 +47,7 @@ class Tune {
   #untrainable = h(
     'p',
     { class: 'note tune-not', hidden: true },
-    'The model in use cannot be fine-tuned: its tokens are not the nearest codes. Choose another one under “Model”.',
+    'This model cannot be fine-tuned, because it does not pick the nearest codes. Choose another under “Model”.',
   );
   #form = h(
     'form',
@@ -76,7 +76,7 @@ class Tune {
     h(
       'p',
       { class: 'room-lead' },
-      'Trains the model on pictures of yours, on this device. The model in use stays as it is until you keep what comes out.',
+      'Trains the model on your own pictures, on this device. The model in use does not change until you keep the result.',
     ),
     h('div', { class: 'tune-board' }, this.#form, this.#view, this.#keep, this.#left),
   );
