@@ -74,6 +74,7 @@ fn latents_of_another_model_are_refused() {
     assert_eq!(refused(&|z| z.width += 4), "latents_geometry");
     assert_eq!(refused(&|z| z.channels += 1), "latents_geometry");
     assert_eq!(refused(&|z| z.values.truncate(5)), "latents_geometry");
+    assert_eq!(refused(&|z| z.values[3] = f32::NAN), "latents_geometry");
     // A different decoder for the same encoder is accepted.
     assert_eq!(refused(&|z| z.decoder_hash.0[0] ^= 1), "no error");
 

@@ -63,6 +63,10 @@ impl Latents {
                 self.values.len()
             )));
         }
+        if !(scale.is_finite() && scale != 0.0 && shift.is_finite()) {
+            let message = format!("Latents cannot be scaled by {scale} and shifted by {shift}");
+            return Err(Error::Argument(message));
+        }
         Ok(Self {
             values: values.iter().map(|z| z / scale + shift).collect(),
             ..self.clone()
@@ -192,8 +196,8 @@ impl Codec {
     ///
     /// # Errors
     /// [`Error::Argument`] for a model that produces tokens, [`Error::LatentsOtherEncoder`],
-    /// [`Error::LatentsGeometry`] for a grid that does not match the image size, and
-    /// [`Error::ImageTooLarge`].
+    /// [`Error::LatentsGeometry`] for a grid that does not match the image size or values that are not
+    /// finite, and [`Error::ImageTooLarge`].
     pub fn check_latents(&self, latents: &Latents) -> Result<()> {
         if !self.config.grids().is_empty() {
             let message = "This model decodes tokens, not latents";
@@ -217,6 +221,10 @@ impl Codec {
                 "a picture of {}×{} has {channels}×{}×{} latents",
                 latents.width, latents.height, places[0], places[1]
             )));
+        }
+        if !latents.values.iter().all(|value| value.is_finite()) {
+            let message = "a value is NaN or infinite";
+            return Err(Error::LatentsGeometry(message.into()));
         }
         self.admit(latents.width, latents.height)
     }

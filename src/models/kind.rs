@@ -54,6 +54,12 @@ pub trait Kind: Debug + Clone + PartialEq + Serialize + DeserializeOwned {
 
     /// The part that this tensor belongs to, if that part is hashed.
     fn part(tensor: &str) -> Option<Part>;
+
+    /// The config without the fields that have no effect on the network: models of equal
+    /// architectures can exchange weights.
+    fn architecture(&self) -> Self {
+        self.clone()
+    }
 }
 
 /// A config of one [`Kind`], or of any of several joined by `one_of!`.
@@ -94,6 +100,9 @@ pub trait Config: Debug + Clone + PartialEq + Sized {
 
     /// See [`Kind::part`].
     fn part(&self, tensor: &str) -> Option<Part>;
+
+    /// See [`Kind::architecture`].
+    fn architecture(&self) -> Self;
 }
 
 /// A kind's name followed by its fields.
@@ -148,6 +157,10 @@ impl<K: Kind> Config for K {
 
     fn part(&self, tensor: &str) -> Option<Part> {
         <K as Kind>::part(tensor)
+    }
+
+    fn architecture(&self) -> Self {
+        Kind::architecture(self)
     }
 }
 
@@ -289,6 +302,14 @@ macro_rules! one_of {
                 })
             }
 
+            fn architecture(&self) -> Self {
+                match self {
+                    $( $(#[cfg($($cfg)+)])? Self::$Variant(config) => {
+                        Self::$Variant($crate::models::Config::architecture(config))
+                    } )+
+                }
+            }
+
             fn part(&self, tensor: &str) -> Option<$crate::models::Part> {
                 match self {
                     $( $(#[cfg($($cfg)+)])? Self::$Variant(config) => {
@@ -338,7 +359,7 @@ macro_rules! one_of {
                     .map_err(|e| $crate::error::Error::Internal(e.to_string()))
             }
 
-            /// A documented preset by name; [`Self::presets`] lists them.
+            /// A documented preset by name; [`Self::preset_names`] lists them.
             ///
             /// # Errors
             /// [`ModelUnknown`](crate::Error::ModelUnknown).
@@ -350,7 +371,7 @@ macro_rules! one_of {
             }
 
             /// Names of the documented presets.
-            pub fn presets() -> Vec<&'static str> {
+            pub fn preset_names() -> Vec<&'static str> {
                 let all = <Self as $crate::models::Config>::presets();
                 all.into_iter().map(|(name, _)| name).collect()
             }

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn presets_are_valid_and_survive_json() {
-    for name in ModelConfig::presets() {
+    for name in ModelConfig::preset_names() {
         let config = ModelConfig::preset(name).unwrap();
         config.validate().unwrap();
         let json = config.to_json().unwrap();
@@ -167,7 +167,7 @@ fn fields_that_may_be_absent_are_known_and_come_back() {
 
 #[test]
 fn every_tensor_belongs_to_a_part() {
-    for name in AutoencoderConfig::presets()
+    for name in AutoencoderConfig::preset_names()
         .into_iter()
         .filter(|name| name.ends_with("-tiny"))
     {
@@ -184,4 +184,13 @@ fn every_tensor_belongs_to_a_part() {
         assert_eq!(counts.iter().sum::<usize>(), tensors.len(), "{name}");
         assert_eq!(counts[1], config.grids().len(), "{name}: a codebook a grid");
     }
+}
+
+#[test]
+fn the_scale_of_latents_is_no_part_of_the_architecture() {
+    let json = ModelConfig::preset("kl-tiny").unwrap().to_json().unwrap();
+    let scaled = json.replacen('{', r#"{"scaling_factor":0.5,"#, 1);
+    let [plain, scaled] = [json, scaled].map(|json| ModelConfig::from_json(&json).unwrap());
+    assert_ne!(plain, scaled);
+    assert_eq!(plain.architecture(), scaled.architecture());
 }

@@ -77,6 +77,7 @@ impl Path {
     /// The axis of a weight's output channels in files.
     pub fn outputs(&self) -> usize {
         let transposed = |owner: &String| owner.starts_with("ConvTranspose");
-        usize::from(self.structs.last().is_some_and(transposed))
+        let is_weight = self.names.last().is_some_and(|name| name == "weight");
+        usize::from(is_weight && self.structs.last().is_some_and(transposed))
     }
 }

@@ -8,7 +8,7 @@ use super::{
     State, TrainConfig,
 };
 use crate::error::{Error, Result};
-use crate::models::{Autoencoder, Kl, Pass};
+use crate::models::{Autoencoder, Config, Kl, Pass};
 use crate::nn::{Discriminator, Lpips};
 use crate::params;
 use crate::random::{noise, stream};
@@ -357,7 +357,11 @@ impl Task for Reconstruction {
     }
 
     fn identity(&self) -> Result<String> {
-        serde_json::to_string(&self.config).map_err(|e| Error::Internal(e.to_string()))
+        let config = TrainConfig {
+            model: self.config.model.architecture(),
+            ..self.config.clone()
+        };
+        serde_json::to_string(&config).map_err(|e| Error::Internal(e.to_string()))
     }
 
     async fn save(&self, state: &mut State) -> Result<()> {

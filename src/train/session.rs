@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::models::Autoencoder;
 use crate::nn::Discriminator;
 use crate::pixels::Picture;
-use crate::weights::{About, Loaded, Storage};
+use crate::weights::{About, Loaded, Storage, save};
 
 /// A training or tuning run: the data, and the loop over the steps. The driver asks for one
 /// [`Event`] after another; files, progress bars and clocks are its business.
@@ -147,6 +147,20 @@ impl Session<Reconstruction> {
         let task = self.trainer.task();
         Loaded::of(task.model(), task.config().model.clone()).await
     }
+
+    /// The weight file of the current model alone; see [`Session::artifacts`].
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] when the device fails.
+    pub async fn weights(&self, name: Option<&str>, storage: Storage) -> Result<Vec<u8>> {
+        let tuning = self.record()?;
+        let about = About {
+            name,
+            tuning: tuning.as_deref(),
+        };
+        let task = self.trainer.task();
+        save(&task.model(), &task.config().model, about, storage).await
+    }
 }
 
 impl<T: Task> Session<T> {
@@ -198,9 +212,14 @@ impl<T: Task> Session<T> {
         let done = Some(self.done());
         if !self.stopped && self.rhythm.save > 0 && self.saved != done {
             self.saved = done;
-            self.due.push_back(Event::Save);
+            self.due.push_front(Event::Save);
         }
         self.stopped = true;
+    }
+
+    /// Whether the next event is a step.
+    pub fn step_is_due(&self) -> bool {
+        self.due.is_empty() && !self.stopped && !self.finished()
     }
 
     /// Steps done so far.
@@ -243,8 +262,17 @@ impl<T: Task> Session<T> {
     pub fn resume(&mut self, checkpoint: &[u8]) -> Result<()> {
         self.trainer.resume(checkpoint)?;
         self.due.clear();
-        self.saved = Some(self.trainer.done());
+        // What lies beside the checkpoint may be older than it.
+        self.saved = None;
+        self.stopped = false;
         Ok(())
+    }
+
+    /// The record of a tuning, as JSON.
+    fn record(&self) -> Result<Option<String>> {
+        let tuning = self.tuning().map(|tuning| serde_json::to_string(&tuning));
+        let tuning = tuning.transpose();
+        tuning.map_err(|e| Error::Internal(e.to_string()))
     }
 
     /// The tuning config with the steps done so far, if this is a tuning run.
@@ -260,9 +288,7 @@ impl<T: Task> Session<T> {
     /// # Errors
     /// [`Error::DeviceLost`] when the device fails.
     pub async fn artifacts(&self, name: Option<&str>, storage: Storage) -> Result<Vec<Artifact>> {
-        let tuning = self.tuning().map(|tuning| serde_json::to_string(&tuning));
-        let tuning = tuning.transpose();
-        let tuning = tuning.map_err(|e| Error::Internal(e.to_string()))?;
+        let tuning = self.record()?;
         let about = About {
             name,
             tuning: tuning.as_deref(),

@@ -92,6 +92,11 @@ fn a_resumed_session_counts_on() {
     assert_eq!(second.done(), 3);
     assert_eq!(events(&mut second, 99), "sSssS");
     assert_eq!(second.task().seen, [3, 4, 5]);
+    // A stop at once saves what may be older than the checkpoint.
+    let mut third = session(6, [2, 0, 0]);
+    third.resume(&checkpoint).unwrap();
+    third.stop();
+    assert_eq!(events(&mut third, 99), "S");
 }
 
 #[test]
@@ -99,4 +104,9 @@ fn a_loss_that_is_not_finite_is_an_error() {
     let mut session = Session::new(Count::default(), f32::NAN, 3, Rhythm::default());
     let error = block_on(session.next()).unwrap_err();
     assert_eq!(error.code(), "loss_not_finite");
+    // At the last step, too, a failure does not look like the end.
+    let mut session = Session::new(Count::default(), f32::NAN, 1, Rhythm::default());
+    block_on(session.next()).unwrap_err();
+    assert!(!session.finished());
+    assert!(block_on(session.next()).is_err());
 }

@@ -85,7 +85,7 @@ fn a_new_kind_needs_no_code_outside_its_file() {
     let json = r#"{"kind":"toy","words":5,"width":3}"#;
     let config = ModelConfig::from_json(json).unwrap();
     assert_eq!(config.to_json().unwrap(), json);
-    assert!(ModelConfig::presets().contains(&"toy"));
+    assert!(ModelConfig::preset_names().contains(&"toy"));
     let error = ModelConfig::from_json(r#"{"kind":"toy","words":5,"widht":3}"#).unwrap_err();
     assert!(error.to_string().contains("`widht`"), "{error}");
 

@@ -102,6 +102,8 @@ pub struct Trainer<T> {
     task: T,
     steps: usize,
     done: usize,
+    /// Whether the last step went wrong.
+    failed: bool,
 }
 
 impl<T: Task> Trainer<T> {
@@ -111,6 +113,7 @@ impl<T: Task> Trainer<T> {
             task,
             steps,
             done: 0,
+            failed: false,
         }
     }
 
@@ -129,9 +132,9 @@ impl<T: Task> Trainer<T> {
         self.done
     }
 
-    /// Whether all steps are done.
+    /// Whether all steps are done, the last one without a failure.
     pub fn finished(&self) -> bool {
-        self.done >= self.steps
+        self.done >= self.steps && !self.failed
     }
 
     /// Takes the next step; `data` must be the same in every call.
@@ -146,7 +149,9 @@ impl<T: Task> Trainer<T> {
             step: self.done,
             losses: losses.read().await?,
         };
-        match report.losses.iter().find(|(_, value)| !value.is_finite()) {
+        let wrong = report.losses.iter().find(|(_, value)| !value.is_finite());
+        self.failed = wrong.is_some();
+        match wrong {
             Some((name, _)) => Err(Error::LossNotFinite {
                 term: (*name).to_owned(),
                 step: self.done,
@@ -191,6 +196,7 @@ impl<T: Task> Trainer<T> {
         let done = done.map_err(|_| Error::WeightsCorrupt(format!("`{step}` is no step")))?;
         self.task.restore(&state)?;
         self.done = done;
+        self.failed = false;
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use super::{Engine, Model, Picture, clock, object};
 use crate::codec::{Codec, Limits};
 use crate::error::Error;
 use crate::pixels;
-use crate::train::{Event, Reconstruction, Role, Session, TuneConfig};
+use crate::train::{Event, Reconstruction, Session, TuneConfig};
 use crate::weights::{Container, Storage, load_discriminator};
 
 /// Fine-tunes a model on a few pictures, one step at a time. The original model is left unchanged.
@@ -143,10 +143,7 @@ impl Tuner {
 
     /// The tuned model as an f32 weight file, with the tuning recorded in its metadata.
     pub async fn weights(&self, name: Option<String>) -> Result<Vec<u8>, JsValue> {
-        let artifacts = self.session.artifacts(name.as_deref(), Storage::F32);
-        let mut artifacts = artifacts.await?.into_iter();
-        let weights = artifacts.find(|artifact| artifact.role == Role::Weights);
-        let missing = || Error::Internal("a tuning made no weights".into());
-        Ok(weights.ok_or_else(missing)?.bytes)
+        let name = name.as_deref();
+        Ok(self.session.weights(name, Storage::F32).await?)
     }
 }

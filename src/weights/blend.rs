@@ -13,7 +13,7 @@ use crate::params;
 /// [`Error::WeightsMismatch`] for models with different configs, [`Error::Argument`] for a blend
 /// factor that is not finite, [`Error::DeviceLost`] when the device fails.
 pub async fn blend<C: Config>(from: &Loaded<C>, to: &Loaded<C>, share: f32) -> Result<C::Network> {
-    if from.config != to.config {
+    if from.config.architecture() != to.config.architecture() {
         let message = "the two models were made with different configs";
         return Err(Error::WeightsMismatch(message.to_owned()));
     }

@@ -145,3 +145,31 @@ fn published_names_are_the_file_names() {
     ];
     has(&AutoencoderConfig::VqGan(config), &names);
 }
+
+#[test]
+fn int8_has_a_scale_for_each_output_channel() {
+    for preset in ["vqvae-tiny", "vqvae2-tiny", "vqgan-tiny"] {
+        let config = AutoencoderConfig::preset(preset).unwrap();
+        let model = Autoencoder::new(&config, &Device::flex()).unwrap();
+        let bytes = pollster::block_on(save(&model, &config, About::default(), Storage::Int8));
+        let bytes = bytes.unwrap();
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let mut transposed = 0;
+        for (name, scale) in file.iter().filter(|(name, _)| name.ends_with(SCALE)) {
+            let weight = file.tensor(name.trim_end_matches(SCALE)).unwrap();
+            // PyTorch's transposed convolutions are [in, out, height, width].
+            let is_transposed =
+                name.contains("up.") && preset != "vqgan-tiny" || name.starts_with("upsample_t");
+            transposed += usize::from(is_transposed);
+            let axis = usize::from(is_transposed);
+            let mut expected = [1; 4];
+            expected[axis] = weight.shape()[axis];
+            assert_eq!(scale.shape(), expected, "{preset} {name}");
+        }
+        let known = [("vqvae-tiny", 2), ("vqvae2-tiny", 4), ("vqgan-tiny", 0)];
+        assert!(
+            known.contains(&(preset, transposed)),
+            "{preset}: {transposed}"
+        );
+    }
+}

@@ -25,7 +25,7 @@ fn every_error_code_is_documented_and_exists() {
 
 #[test]
 fn every_preset_is_documented_and_exists() {
-    let presets = set(tesserae::ModelConfig::presets());
+    let presets = set(tesserae::ModelConfig::preset_names());
     assert!(presets.len() > 10, "{presets:?}");
     assert_eq!(named(&section("docs/models.md", "## Presets")), presets);
 }

@@ -96,8 +96,8 @@ impl Args {
                 ))?;
             }
             terminal::print(format_args!(
-                "hashes      encoder {}, codebook {}, decoder {}",
-                checked.hashes.encoder, checked.hashes.codebook, checked.hashes.decoder
+                "hashes      codebook {}, decoder {}, encoder {}",
+                checked.hashes.codebook, checked.hashes.decoder, checked.hashes.encoder
             ))?;
         }
         Ok(())

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use tesserae::train::{Damage, Event, Objective, Parts, Role, Session, TuneConfig};
+use tesserae::train::{Damage, Event, Objective, Parts, Session, TuneConfig};
 use tesserae::weights;
 use tesserae::{Codec, Error, Result};
 
@@ -116,11 +116,12 @@ impl Args {
             .map(|path| weights::load_discriminator(&crate::weights::container(path)?, &device))
             .transpose()?;
         let codec = Codec::new(loaded.clone(), &device);
+        // Rejects an impossible config before anything takes time.
+        let pictures = learned.pictures.clone();
+        let mut session = Session::tune(&config, loaded, pictures, discriminator, &device)?;
         let before = learned.psnr(&learned.rebuilt(&codec).await?)?;
         let others_before = others.rebuilt(&codec).await?;
 
-        let pictures = learned.pictures.clone();
-        let mut session = Session::tune(&config, loaded, pictures, discriminator, &device)?;
         let bar = ProgressBar::new(config.steps as u64).with_style(
             ProgressStyle::with_template("{bar:30} {pos}/{len} {eta}")
                 .map_err(|e| Error::Internal(e.to_string()))?,
@@ -150,11 +151,8 @@ impl Args {
 
         // Before anything that a broken device may have computed is written.
         device.check()?;
-        let artifacts = session.artifacts(self.name.as_deref(), self.dtype.into());
-        let mut artifacts = artifacts.await?.into_iter();
-        let weights = artifacts.find(|artifact| artifact.role == Role::Weights);
-        let missing = || Error::Internal("a tuning made no weights".to_owned());
-        let bytes = weights.ok_or_else(missing)?.bytes;
+        let name = self.name.as_deref();
+        let bytes = session.weights(name, self.dtype.into()).await?;
         out.write(&bytes)?;
         drop(hold);
         // Measuring takes time, and after an interrupt nobody is waiting for the result.

@@ -106,6 +106,14 @@ impl Kind for KlConfig {
             _ => return None,
         })
     }
+
+    fn architecture(&self) -> Self {
+        Self {
+            scaling_factor: None,
+            shift_factor: None,
+            ..self.clone()
+        }
+    }
 }
 
 impl Geometry for KlConfig {

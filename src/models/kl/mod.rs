@@ -170,6 +170,15 @@ mod tests {
                 "{found} is not {wanted}"
             );
         }
+        // The same on the host.
+        let moments_on_host: Vec<f32> = moments.to_data().iter().collect();
+        let on_host = Kl::sample_values(&moments_on_host, &[0.5, -1.0, 7.0, 1.0]);
+        for (found, wanted) in on_host.iter().zip(wanted) {
+            assert!(
+                (found - wanted).abs() <= 1e-5 * wanted.abs(),
+                "{found} is not {wanted}"
+            );
+        }
         let mean: Vec<f32> = Kl::mean(moments).into_data().iter().collect();
         assert_eq!(mean, [1.0, -2.0, 0.5, 0.0]);
     }

@@ -18,9 +18,8 @@ struct Hints {
     quantizer: Option<QuantizerKind>,
     act_fn: Option<String>,
     tanh_out: Option<bool>,
-    #[serde(alias = "scale_factor")]
-    scaling_factor: Option<f32>,
-    shift_factor: Option<f32>,
+    scaling_factor: Option<serde_json::Value>,
+    shift_factor: Option<serde_json::Value>,
 }
 
 impl Hints {
@@ -73,11 +72,13 @@ pub fn apply(
         told("quantizer");
     }
     if let AutoencoderConfig::Kl(kl) = &mut *config {
-        kl.scaling_factor = hints.scaling_factor.or(kl.scaling_factor);
-        kl.shift_factor = hints.shift_factor.or(kl.shift_factor);
-        if hints.scaling_factor.is_some() {
-            told("scaling_factor");
-        }
+        // Not needed to decode, so anything that is not a usable number is ignored.
+        let number = |value: &Option<serde_json::Value>| {
+            let value = value.as_ref()?.as_f64()? as f32;
+            value.is_finite().then_some(value)
+        };
+        kl.scaling_factor = number(&hints.scaling_factor).filter(|scale| *scale > 0.0);
+        kl.shift_factor = number(&hints.shift_factor);
     }
     if let Some(given) = hints.input {
         *config.input_range_mut() = given;

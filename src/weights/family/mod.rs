@@ -146,13 +146,6 @@ impl Recognised {
         {
             family = Family::MaskGit;
         }
-        if let AutoencoderConfig::Kl(kl) = &mut config
-            && (kl.network.factor(), kl.embed_dim) == (8, 4)
-        {
-            // Stable Diffusion's factor; latents of this shape are almost always its.
-            kl.scaling_factor = Some(0.18215);
-            assumed.push("scaling_factor");
-        }
         if let Some(json) = hints {
             hints::apply(&mut config, json, &mut assumed)?;
         }

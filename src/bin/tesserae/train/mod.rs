@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
+use tesserae::models::Config;
 use tesserae::pixels::metrics::psnr;
 use tesserae::train::{
     CodebookWatch, Event, Reconstruction, Rhythm, Role, Session, Start, TrainConfig,
@@ -118,7 +119,10 @@ impl Args {
         loop {
             match signals::status() {
                 Some(_) => session.stop(),
-                None => device.check_sometimes().map_err(|e| self.kept(e))?,
+                None if session.step_is_due() => {
+                    device.check_sometimes().map_err(|e| self.kept(e))?;
+                }
+                None => {}
             }
             match session.next().await? {
                 Some(Event::Step(report)) => {
@@ -232,7 +236,7 @@ impl Args {
         };
         let mut loaded =
             crate::weights::load(path, &ConfigArgs::default(), device)?.autoencoder()?;
-        if loaded.config == config.model {
+        if loaded.config.architecture() == config.model.architecture() {
             return Ok((loaded.network, true));
         }
         if but_codes(&loaded.config)? != but_codes(&config.model)? {
@@ -341,7 +345,7 @@ async fn look(
 /// A model's config without its codebook sizes.
 fn but_codes(config: &AutoencoderConfig) -> Result<Value> {
     let mut json: Value =
-        serde_json::from_str(&config.to_json()?).map_err(|e| Error::Internal(e.to_string()))?;
+        serde_json::to_value(config.architecture()).map_err(|e| Error::Internal(e.to_string()))?;
     if let Some(fields) = json.as_object_mut() {
         fields.remove("n_embed");
     }
