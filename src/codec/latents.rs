@@ -1,11 +1,9 @@
 //! Images to Gaussian latents and back.
 
-use super::windows::{Layout, Progress};
 use super::{Codec, Phase, unwatched};
 use crate::error::{Error, Result};
-use crate::models::{Kl, LatentScale};
+use crate::models::LatentScale;
 use crate::pixels::Picture;
-use crate::random::noise;
 use crate::tokens::Hash;
 
 /// Which latents to use for an image when the model predicts a Gaussian for each.
@@ -77,7 +75,7 @@ impl Latents {
 impl Codec {
     /// How this model's latents are scaled for a generator, if its config says so.
     pub fn latent_scale(&self) -> Option<LatentScale> {
-        self.config.latent_scale()
+        self.coder.config.latent_scale()
     }
 
     /// Encodes an image to latents; for models without a codebook.
@@ -122,39 +120,18 @@ impl Codec {
         posterior: Posterior,
         watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
     ) -> Result<Latents> {
-        if !self.config.grids().is_empty() {
+        if !self.coder.config.grids().is_empty() {
             let message = "This model makes tokens, so there are no latents to sample";
             return Err(Error::Argument(message.into()));
         }
-        let (layout, planar) = self.divide(picture)?;
-        let (dim, pixels) = (self.config.embed_dim(), self.config.factor());
-        let seed = match posterior {
-            Posterior::Mean => None,
-            Posterior::Sample(seed) => Some(seed),
-        };
-        let channels = if seed.is_some() { 2 * dim } else { dim };
-        let mut progress = Progress::new(watch, Phase::Encode, layout.count());
-        let blended = self.over_windows(&layout, (channels, pixels), &mut progress, |window| {
-            let x = self.cut(&layout, window, &planar, (3, 1))?;
-            Ok(match seed.and_then(|_| self.model.moments(&x)) {
-                Some(moments) => moments,
-                None => self.model.latents(x, &[]),
-            })
-        });
-        let blended = blended.await?;
-        progress.tell().await?;
-        let [rows, columns] = layout.sides(pixels);
-        let values = match seed {
-            None => blended,
-            // One noise tensor for the whole grid, so that windows agree where they overlap.
-            Some(seed) => Kl::sample_values(&blended, &noise(seed, dim * rows * columns)),
-        };
+        let values = self.coder.encode_values(picture, posterior, watch).await?;
+        let factor = self.coder.config.factor() as u32;
         Ok(Latents {
             width: picture.width(),
             height: picture.height(),
-            channels: dim as u32,
-            rows: rows as u32,
-            columns: columns as u32,
+            channels: self.coder.config.embed_dim() as u32,
+            rows: picture.height().div_ceil(factor),
+            columns: picture.width().div_ceil(factor),
             values,
             encoder_hash: self.hashes.encoder,
             decoder_hash: self.hashes.decoder,
@@ -180,16 +157,9 @@ impl Codec {
     ) -> Result<Picture> {
         self.check_latents(latents)?;
         let sides = [latents.height, latents.width];
-        let layout = Layout::of(self, sides[0] as usize, sides[1] as usize)?;
-        let shape = (self.config.embed_dim(), self.config.factor());
-        let mut progress = Progress::new(watch, Phase::Decode, layout.count());
-        let planar = self.over_windows(&layout, (3, 1), &mut progress, |window| {
-            let latents = self.cut(&layout, window, &latents.values, shape)?;
-            self.model.decode(&[latents])
-        });
-        let planar = planar.await?;
-        progress.tell().await?;
-        self.join(&layout, planar, sides)
+        self.coder
+            .decode_values(&latents.values, sides, watch)
+            .await
     }
 
     /// Checks that this model can decode `latents`.
@@ -199,7 +169,7 @@ impl Codec {
     /// [`Error::LatentsGeometry`] for a grid that does not match the image size or values that are not
     /// finite, and [`Error::ImageTooLarge`].
     pub fn check_latents(&self, latents: &Latents) -> Result<()> {
-        if !self.config.grids().is_empty() {
+        if !self.coder.config.grids().is_empty() {
             let message = "This model decodes tokens, not latents";
             return Err(Error::Argument(message.into()));
         }
@@ -209,9 +179,9 @@ impl Codec {
                 found: latents.encoder_hash.to_string(),
             });
         }
-        let factor = self.config.factor() as u32;
+        let factor = self.coder.config.factor() as u32;
         let places = [latents.height, latents.width].map(|side| side.div_ceil(factor));
-        let channels = self.config.embed_dim() as u32;
+        let channels = self.coder.config.embed_dim() as u32;
         let count = u64::from(channels) * places.map(u64::from).iter().product::<u64>();
         if [latents.rows, latents.columns] != places
             || latents.channels != channels

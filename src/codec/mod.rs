@@ -1,20 +1,20 @@
 //! Images to tokens or latents and back, in windows that fit on the device.
 
+mod coder;
 mod latents;
 mod limits;
 mod tokens;
 mod windows;
 
+pub use coder::Coder;
 pub use latents::{Latents, Posterior};
 pub use limits::Limits;
 
 use burn::tensor::Device;
 
-use windows::Layout;
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::models::{Autoencoder, AutoencoderConfig};
-use crate::pixels::{Picture, pad};
+use crate::pixels::Picture;
 use crate::weights::{self, Hashes, Loaded};
 
 /// The half of the pipeline that is running.
@@ -59,14 +59,11 @@ pub enum Phase {
 /// ```
 #[derive(Debug)]
 pub struct Codec {
-    pub(super) model: Autoencoder,
-    pub(super) config: AutoencoderConfig,
+    coder: Coder,
     name: Option<String>,
     tuning: Option<String>,
     hashes: Hashes,
     parameters: usize,
-    pub(super) device: Device,
-    pub(super) limits: Limits,
 }
 
 impl Codec {
@@ -84,25 +81,23 @@ impl Codec {
     /// Wraps a model that is already on `device`. Work is planned within [`Limits::PORTABLE`].
     pub fn new(loaded: Loaded, device: &Device) -> Self {
         Self {
-            model: loaded.network,
-            config: loaded.config,
+            coder: Coder::new(loaded.network, loaded.config, device),
             name: loaded.name,
             tuning: loaded.tuning,
             hashes: loaded.hashes,
             parameters: loaded.parameters,
-            device: device.clone(),
-            limits: Limits::PORTABLE,
         }
     }
 
     /// Plans work within `limits`, such as those of the actual device.
     pub fn within(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+        let coder = self.coder.within(limits);
+        Self { coder, ..self }
     }
 
     /// Maximum number of pixels in an image for this model, within the limits set here.
     pub fn max_pixels(&self) -> u64 {
-        self.limits.max_pixels(&self.config)
+        self.coder.limits.max_pixels(&self.coder.config)
     }
 
     /// Checks that an image of this size, in pixels, can be encoded and decoded.
@@ -110,12 +105,12 @@ impl Codec {
     /// # Errors
     /// [`Error::ImageTooLarge`] past [`Codec::max_pixels`].
     pub fn admit(&self, width: u32, height: u32) -> Result<()> {
-        self.limits.fit(&self.config, width, height)
+        self.coder.admit(width, height)
     }
 
     /// The model's config.
     pub fn config(&self) -> &AutoencoderConfig {
-        &self.config
+        &self.coder.config
     }
 
     /// The model's name, if its file has one.
@@ -136,8 +131,8 @@ impl Codec {
     /// The model, as [`Codec::new`] takes it; clones share the parameters.
     pub fn loaded(&self) -> Loaded {
         Loaded {
-            network: self.model.clone(),
-            config: self.config.clone(),
+            network: self.coder.model.clone(),
+            config: self.coder.config.clone(),
             name: self.name.clone(),
             tuning: self.tuning.clone(),
             hashes: self.hashes,
@@ -147,7 +142,7 @@ impl Codec {
 
     /// The network.
     pub fn model(&self) -> &Autoencoder {
-        &self.model
+        &self.coder.model
     }
 
     /// Reconstructs an image: through tokens or, without a codebook, through the latents' means.
@@ -170,38 +165,7 @@ impl Codec {
         sample: Option<u64>,
         watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
     ) -> Result<Picture> {
-        if self.config.grids().is_empty() {
-            let posterior = sample.map_or(Posterior::Mean, Posterior::Sample);
-            let latents = self.encode_latents_with(picture, posterior, watch).await?;
-            return self.decode_latents_with(&latents, watch).await;
-        }
-        if sample.is_some() {
-            let message = "This model makes tokens, so there is nothing to sample";
-            return Err(Error::Argument(message.into()));
-        }
-        let tokens = self.encode_with(picture, watch).await?;
-        self.decode_with(&tokens, watch).await
-    }
-
-    /// The image's windows, and its planes padded to whole latents.
-    fn divide(&self, picture: &Picture) -> Result<(Layout, Vec<f32>)> {
-        self.admit(picture.width(), picture.height())?;
-        let (height, width) = (picture.height() as usize, picture.width() as usize);
-        let layout = Layout::of(self, height, width)?;
-        let [tall, wide] = layout.sides(1);
-        let [low, high] = self.config.input_range();
-        let planar = picture.to_planar(low, high);
-        let planar = pad::reflect_pad(&planar, 3, height, width, tall, wide)?;
-        Ok((layout, planar))
-    }
-
-    /// Crops padded planes back to an image.
-    fn join(&self, layout: &Layout, padded: Vec<f32>, sides: [u32; 2]) -> Result<Picture> {
-        let ([tall, wide], [height, width]) = (layout.sides(1), sides);
-        let planar = pad::crop(&padded, 3, tall, wide, height as usize, width as usize)?;
-        drop(padded);
-        let [low, high] = self.config.input_range();
-        Picture::from_planar(&planar, width, height, low, high)
+        self.coder.reconstruct_with(picture, sample, watch).await
     }
 }
 

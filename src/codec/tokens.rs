@@ -1,12 +1,11 @@
 //! Images to tokens and back.
 
-use super::windows::{Layout, Progress};
 use super::{Codec, Phase, unwatched};
 use crate::error::{Error, Result};
 use crate::pixels::Picture;
 use crate::quantize;
 use crate::readback::read;
-use crate::tokens::{Grid, Tokens};
+use crate::tokens::Tokens;
 
 impl Codec {
     /// Encodes an image to tokens.
@@ -27,29 +26,11 @@ impl Codec {
         picture: &Picture,
         watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
     ) -> Result<Tokens> {
-        let factors = self.config.grids();
-        if factors.is_empty() {
-            return Err(Error::NoCodebook);
-        }
-        let (layout, planar) = self.divide(picture)?;
-        let windows = layout.count() * factors.len();
-        let mut progress = Progress::new(watch, Phase::Encode, windows);
-        let mut grids: Vec<Grid> = Vec::with_capacity(factors.len());
-        for (i, &pixels) in factors.iter().enumerate() {
-            let shape = (self.config.embed_dim(), pixels);
-            let z = self.over_windows(&layout, shape, &mut progress, |window| {
-                let coarser = self.entries(&layout, window, &grids)?;
-                let x = self.cut(&layout, window, &planar, (3, 1))?;
-                Ok(self.model.latents(x, &coarser))
-            });
-            let z = z.await?;
-            grids.push(self.quantize(i, &z, layout.sides(pixels)).await?);
-        }
-        progress.tell().await?;
+        let grids = self.coder.encode_grids(picture, watch).await?;
         Ok(Tokens {
             width: picture.width(),
             height: picture.height(),
-            codebook_size: self.config.codes() as u32,
+            codebook_size: self.coder.config.codes() as u32,
             codebook_hash: self.hashes.codebook,
             decoder_hash: self.hashes.decoder,
             grids,
@@ -75,15 +56,7 @@ impl Codec {
     ) -> Result<Picture> {
         self.check(tokens)?;
         let sides = [tokens.height, tokens.width];
-        let layout = Layout::of(self, sides[0] as usize, sides[1] as usize)?;
-        let mut progress = Progress::new(watch, Phase::Decode, layout.count());
-        let planar = self.over_windows(&layout, (3, 1), &mut progress, |window| {
-            let entries = self.entries(&layout, window, &tokens.grids)?;
-            self.model.decode(&entries)
-        });
-        let planar = planar.await?;
-        progress.tell().await?;
-        self.join(&layout, planar, sides)
+        self.coder.decode_grids(&tokens.grids, sides, watch).await
     }
 
     /// Checks that this model can decode `tokens`.
@@ -92,7 +65,7 @@ impl Codec {
     /// [`Error::NoCodebook`], [`Error::TokensOtherCodebook`], and [`Error::TokensGeometry`] for
     /// grids that do not match the image size stated in the tokens.
     pub fn check(&self, tokens: &Tokens) -> Result<()> {
-        let factors = self.config.grids();
+        let factors = self.coder.config.grids();
         if factors.is_empty() {
             return Err(Error::NoCodebook);
         }
@@ -109,7 +82,7 @@ impl Codec {
                 factors.len()
             )));
         }
-        let factor = self.config.factor() as u64;
+        let factor = self.coder.config.factor() as u64;
         for (grid, pixels) in tokens.grids.iter().zip(factors) {
             let length = |side: u32| u64::from(side).div_ceil(factor) * (factor / pixels as u64);
             let [rows, columns] = [grid.rows, grid.columns].map(u64::from);
@@ -121,7 +94,7 @@ impl Codec {
                     tokens.width, tokens.height
                 )));
             }
-            let codes = self.config.codes();
+            let codes = self.coder.config.codes();
             if grid.indices.iter().any(|&index| index as usize >= codes) {
                 return Err(Error::TokensGeometry(
                     "an index is past the end of the codebook".into(),
@@ -145,7 +118,7 @@ impl Codec {
     /// [`Error::NoCodebook`], [`Error::Argument`] for a grid that the model does not have, and
     /// device errors.
     pub async fn palette(&self, grid: usize) -> Result<Vec<u8>> {
-        let values = read(self.model.codebook(grid)?).await?;
-        Ok(quantize::palette(&values, self.config.embed_dim()))
+        let values = read(self.coder.model.codebook(grid)?).await?;
+        Ok(quantize::palette(&values, self.coder.config.embed_dim()))
     }
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::{Codec, Phase};
+use super::{Coder, Phase};
 use crate::error::{Error, Result};
 use crate::pixels::tile::{Blend, Window, plan};
 use crate::readback::{read, unread};
@@ -23,9 +23,9 @@ pub(super) struct Layout {
 
 impl Layout {
     /// The layout of a `height`×`width` image, padded to the downsampling factor.
-    pub fn of(codec: &Codec, height: usize, width: usize) -> Result<Self> {
-        let factor = codec.config.factor();
-        let side = codec.limits.window(&codec.config)?;
+    pub fn of(coder: &Coder, height: usize, width: usize) -> Result<Self> {
+        let factor = coder.config.factor();
+        let side = coder.limits.window(&coder.config)?;
         let limit = (side / factor).max(1);
         let overlap = OVERLAP.min(limit / 4);
         let (rows, columns) = (height.div_ceil(factor), width.div_ceil(factor));
@@ -85,7 +85,7 @@ impl<'a, W: AsyncFnMut(Phase, usize, usize) -> bool> Progress<'a, W> {
     }
 }
 
-impl Codec {
+impl Coder {
     /// Blends the outputs of `part` for each window, `[1, channels, …]` with one position per
     /// `pixels`×`pixels`, into `[channels, rows, columns]`.
     pub(super) async fn over_windows<W: AsyncFnMut(Phase, usize, usize) -> bool>(

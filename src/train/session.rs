@@ -139,15 +139,6 @@ impl Session<Reconstruction> {
         })
     }
 
-    /// The current model, on the device, without gradients.
-    ///
-    /// # Errors
-    /// [`Error::DeviceLost`] when the device fails.
-    pub async fn model(&self) -> Result<Loaded> {
-        let task = self.trainer.task();
-        Loaded::of(task.model(), task.config().model.clone()).await
-    }
-
     /// The weight file of the current model alone; see [`Session::artifacts`].
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use super::source::source;
 use super::{Engine, Model, Picture, clock, object};
-use crate::codec::{Codec, Limits};
+use crate::codec::{Coder, Limits};
 use crate::error::Error;
 use crate::pixels;
 use crate::train::{Event, Reconstruction, Session, TuneConfig};
@@ -109,15 +109,16 @@ impl Tuner {
     /// Reconstructs a picture with the model in its current state; for a restoration, from a
     /// damaged copy.
     pub async fn preview(&self, picture: &Picture) -> Result<Picture, JsValue> {
-        let model = self.session.model().await?;
-        let codec = Codec::new(model, &self.device.0).within(self.limits);
+        let (task, device) = (self.session.task(), &self.device.0);
+        let config = task.config().model.clone();
+        let coder = Coder::new(task.model(), config, device).within(self.limits);
         let seen = self.seen(picture)?;
         let mut watch = async |_, _, _| {
             clock::breathe().await;
             true
         };
         Ok(Picture::new(
-            codec
+            coder
                 .reconstruct_with(seen.inner(), None, &mut watch)
                 .await?,
         ))

@@ -17,6 +17,8 @@ const WAY_ON = {
   tokens_other_decoder: 'The model that made them, chosen under “Model”, gives the very same picture.',
   tokens_other_codebook: 'Choose the model that made them under “Model”.',
   tokens_geometry: 'Choose the model that made them under “Model”.',
+  latents_other_encoder: 'Choose the model that made them under “Model”.',
+  latents_geometry: 'Choose the model that made them under “Model”.',
   weights_corrupt: 'The model in use stays.',
   weights_unknown:
     'Files of taming-transformers, latent-diffusion, diffusers, LlamaGen, open-muse and rosinality’s VQ-VAE-2 can be read; the model in use stays.',

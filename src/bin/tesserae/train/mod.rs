@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
+use tesserae::codec::Coder;
 use tesserae::models::Config;
 use tesserae::pixels::metrics::psnr;
 use tesserae::train::{
     CodebookWatch, Event, Reconstruction, Rhythm, Role, Session, Start, TrainConfig,
 };
 use tesserae::weights::{self, Storage};
-use tesserae::{Autoencoder, AutoencoderConfig, Codec, Error, Picture, Result};
+use tesserae::{Autoencoder, AutoencoderConfig, Error, Picture, Result};
 
 use crate::device::{DeviceArgs, Opened};
 use crate::model::ConfigArgs;
@@ -328,11 +329,13 @@ async fn look(
     if held_out.is_empty() {
         return Ok(None);
     }
-    let codec = Codec::new(session.model().await?, device);
+    let task = session.task();
+    let coder = Coder::new(task.model(), task.config().model.clone(), device);
+    let unwatched = &mut async |_, _, _| true;
     let (mut sum, mut shown) = (0.0, Vec::new());
     for picture in held_out {
         let picture = picture.fit(grid::SIDE, true);
-        let rebuilt = codec.reconstruct(&picture).await?;
+        let rebuilt = coder.reconstruct_with(&picture, None, unwatched).await?;
         sum += psnr(&picture, &rebuilt)?;
         shown.push(vec![picture, rebuilt]);
     }
