@@ -35,7 +35,8 @@ pub enum Phase {
 /// it.
 ///
 /// Each method has a variant ending in `_with`, which calls `watch` between windows with the number
-/// of windows done and the total; returning `false` cancels the work with [`Error::Cancelled`](crate::Error::Cancelled).
+/// of windows done and the total; returning `false` cancels the work with
+/// [`Error::Cancelled`](crate::Error::Cancelled).
 ///
 /// # Examples
 ///
@@ -148,7 +149,8 @@ impl Codec {
     /// Reconstructs an image: through tokens or, without a codebook, through the latents' means.
     ///
     /// # Errors
-    /// [`Error::ImageTooLarge`](crate::Error::ImageTooLarge) past [`Codec::max_pixels`], and device errors.
+    /// [`Error::ImageTooLarge`](crate::Error::ImageTooLarge) past [`Codec::max_pixels`], and device
+    /// errors.
     pub async fn reconstruct(&self, picture: &Picture) -> Result<Picture> {
         self.reconstruct_with(picture, None, &mut unwatched).await
     }
@@ -157,8 +159,8 @@ impl Codec {
     /// with the seed `sample` if one is given.
     ///
     /// # Errors
-    /// The errors of [`Codec::reconstruct`], [`Error::Argument`](crate::Error::Argument) for a `sample` with a model that
-    /// produces tokens, and [`Error::Cancelled`](crate::Error::Cancelled).
+    /// The errors of [`Codec::reconstruct`], [`Error::Argument`](crate::Error::Argument) for a
+    /// `sample` with a model that produces tokens, and [`Error::Cancelled`](crate::Error::Cancelled).
     pub async fn reconstruct_with(
         &self,
         picture: &Picture,
