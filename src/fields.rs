@@ -59,3 +59,20 @@ pub fn input_range([low, high]: [f32; 2]) -> Result<()> {
         "`input` must be two finite numbers, black below white".into(),
     ))
 }
+
+/// Requires a valid codebook size.
+pub fn codebook(codes: usize, width: usize) -> Result<()> {
+    within("n_embed", codes, MAX_CODES)?;
+    within("embed_dim", width, MAX_WIDTH)
+}
+
+/// Requires valid residual layer widths.
+pub fn residual_layers(hidden: usize, inside: usize, layers: usize) -> Result<()> {
+    within("hidden", hidden, MAX_WIDTH)?;
+    within("residual_hidden", inside, MAX_WIDTH)?;
+    within("residual_layers", layers, 64)?;
+    if !hidden.is_multiple_of(2) {
+        return Err(Error::ConfigInvalid("`hidden` must be even".into()));
+    }
+    Ok(())
+}

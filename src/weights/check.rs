@@ -105,7 +105,10 @@ impl Survey {
             .iter()
             .map(|(ours, theirs)| {
                 let stored = file.shape(theirs).unwrap_or_default();
-                (ours.clone(), Layout::of(ours, theirs, stored).shape(stored))
+                (
+                    ours.clone(),
+                    Foreign::of(ours, theirs, stored).shape(stored),
+                )
             })
             .collect();
         let expected = params::shapes(&recognised.config.network(&Device::flex())?);
@@ -167,8 +170,8 @@ impl Survey {
         let theirs = self.names.get(ours).ok_or_else(missing)?;
         let stored = self.file.shape(theirs).unwrap_or_default();
         let values = self.file.values(theirs)?;
-        Ok(match (Layout::of(ours, theirs, stored), stored) {
-            (Layout::Transposed, &[rows, columns]) => params::transposed(&values, rows, columns),
+        Ok(match (Foreign::of(ours, theirs, stored), stored) {
+            (Foreign::Transposed, &[rows, columns]) => params::transposed(&values, rows, columns),
             _ => values,
         })
     }
@@ -259,7 +262,7 @@ fn faults(
 
 /// How a family's storage of a tensor differs from the model's.
 #[derive(Debug, PartialEq, Eq)]
-enum Layout {
+enum Foreign {
     AsItIs,
     /// diffusers stores attention's 1×1 convolutions as linear layers.
     Linear,
@@ -267,7 +270,7 @@ enum Layout {
     Transposed,
 }
 
-impl Layout {
+impl Foreign {
     fn of(ours: &str, theirs: &str, stored: &[usize]) -> Self {
         let projection = ["q", "k", "v", "proj_out"]
             .iter()

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::VqGan;
 use crate::error::{Error, Result};
-use crate::models::vqvae::config::codebook;
+use crate::fields::codebook;
 use crate::models::{Geometry, Kind, Part};
 use crate::nn::cost::{conv, network, spatial};
 use crate::nn::{DecoderNorm, Layers, NetworkConfig};

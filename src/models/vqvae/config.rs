@@ -2,9 +2,9 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::VqVae;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fields::{
-    MAX_CODES, MAX_LEVELS, MAX_WIDTH, centred, input_range, rgb, rgb_only, within,
+    MAX_LEVELS, centred, codebook, input_range, residual_layers, rgb, rgb_only, within,
 };
 use crate::models::{Geometry, Kind, Part};
 use crate::nn::cost::{conv, residual, strided};
@@ -132,27 +132,6 @@ impl Geometry for VqVaeConfig {
             + conv(tokens, dim, hidden, 3);
         Ok(2 * stack + ends + 2 * strided(&self.widths(), tokens))
     }
-}
-
-/// Requires a valid codebook size.
-pub(in crate::models) fn codebook(codes: usize, width: usize) -> Result<()> {
-    within("n_embed", codes, MAX_CODES)?;
-    within("embed_dim", width, MAX_WIDTH)
-}
-
-/// Requires valid residual layer widths.
-pub(in crate::models) fn residual_layers(
-    hidden: usize,
-    inside: usize,
-    layers: usize,
-) -> Result<()> {
-    within("hidden", hidden, MAX_WIDTH)?;
-    within("residual_hidden", inside, MAX_WIDTH)?;
-    within("residual_layers", layers, 64)?;
-    if !hidden.is_multiple_of(2) {
-        return Err(Error::ConfigInvalid("`hidden` must be even".into()));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

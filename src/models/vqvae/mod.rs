@@ -1,6 +1,6 @@
 //! VQ-VAE.
 
-pub(super) mod config;
+mod config;
 
 pub use config::VqVaeConfig;
 

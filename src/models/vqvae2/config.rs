@@ -3,8 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::VqVae2;
 use crate::error::Result;
-use crate::fields::{input_range, rgb, rgb_only, signed};
-use crate::models::vqvae::config::{codebook, residual_layers};
+use crate::fields::{codebook, input_range, residual_layers, rgb, rgb_only, signed};
 use crate::models::{Geometry, Kind, Part};
 use crate::nn::cost::{conv, residual, strided};
 
