@@ -1,5 +1,5 @@
-//! The trainer on models small enough to test: they learn, are reproducible by seed, resume from a
-//! checkpoint and keep their codebooks in use.
+//! Training sessions of models small enough to test: they learn, are reproducible by seed, resume
+//! from a checkpoint and keep their codebooks in use.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
@@ -15,11 +15,13 @@ use tesserae::nn::{Discriminator, DiscriminatorConfig, Lpips};
 use tesserae::pixels::metrics::psnr;
 use tesserae::quantize::EmaCodebook;
 use tesserae::train::{
-    AdversaryConfig, CodebookUpdate, CropSampler, Parts, PixelLoss, Reconstruction, Start, State,
-    StepReport, TrainConfig, Trainer,
+    AdversaryConfig, CodebookUpdate, Event, Parts, PixelLoss, Reconstruction, Rhythm, Start, State,
+    StepReport, TrainConfig,
 };
 use tesserae::weights::{self, About, Storage};
 use tesserae::{Autoencoder, AutoencoderConfig};
+
+type Session = tesserae::train::Session<Reconstruction>;
 
 const STEPS: usize = 60;
 const QUANTIZE_AFTER: usize = 20;
@@ -116,50 +118,46 @@ fn file(model: &Autoencoder, config: &TrainConfig) -> Vec<u8> {
     .unwrap()
 }
 
-fn crops(config: &TrainConfig) -> CropSampler {
-    let range = config.model.input_range();
-    CropSampler::new([painted(96, 80)], &config.data, range, config.seed).unwrap()
+fn start(config: &TrainConfig, model: Autoencoder, start: Start) -> tesserae::Result<Session> {
+    let (pictures, rhythm) = (vec![painted(96, 80)], Rhythm::default());
+    Session::train(config, model, start, pictures, &Device::flex(), rhythm)
 }
 
 /// A training of `model`, whose codebook is already in use if it is `trained`.
-fn trainer(config: &TrainConfig, model: Autoencoder, trained: bool) -> Trainer<Reconstruction> {
-    let start = Start {
+fn session(config: &TrainConfig, model: Autoencoder, trained: bool) -> Session {
+    let weights = Start {
         trained,
         discriminator: fresh_discriminator(config),
         perceptual: None,
     };
-    let task = Reconstruction::new(config.clone(), model, start, &Device::flex()).unwrap();
-    Trainer::new(task, config.steps)
+    start(config, model, weights).unwrap()
 }
 
 /// The error of a training that cannot start.
 fn refused(config: &TrainConfig, model: Autoencoder) -> tesserae::Error {
-    let start = Start::default();
-    let task = Reconstruction::new(config.clone(), model, start, &Device::flex());
-    task.err().unwrap()
+    start(config, model, Start::default()).err().unwrap()
 }
 
-fn run(
-    trainer: &mut Trainer<Reconstruction>,
-    crops: &CropSampler,
-    steps: usize,
-) -> Vec<StepReport> {
-    (0..steps)
-        .map(|_| block_on(trainer.step(crops)).unwrap())
-        .collect()
+fn run(session: &mut Session, steps: usize) -> Vec<StepReport> {
+    let mut step = || match block_on(session.next()).unwrap() {
+        Some(Event::Step(report)) => report,
+        other => panic!("{other:?}, and a step is due"),
+    };
+    (0..steps).map(|_| step()).collect()
 }
 
 /// Runs all steps, and returns the final weight file.
-fn trained(config: &TrainConfig) -> (Vec<StepReport>, Trainer<Reconstruction>, Vec<u8>) {
-    let mut trainer = trainer(config, fresh(config), false);
-    let reports = run(&mut trainer, &crops(config), config.steps);
-    assert!(trainer.finished());
-    let bytes = file(&trainer.task().model(), config);
-    (reports, trainer, bytes)
+fn trained(config: &TrainConfig) -> (Vec<StepReport>, Session, Vec<u8>) {
+    let mut session = session(config, fresh(config), false);
+    let reports = run(&mut session, config.steps);
+    assert!(session.finished());
+    assert_eq!(block_on(session.next()).unwrap(), None);
+    let bytes = file(&session.task().model(), config);
+    (reports, session, bytes)
 }
 
-fn usage(trainer: &mut Trainer<Reconstruction>) -> tesserae::tokens::Usage {
-    block_on(trainer.task_mut().take_usage()).unwrap()
+fn usage(session: &mut Session) -> tesserae::tokens::Usage {
+    block_on(session.task_mut().take_usage()).unwrap()
 }
 
 fn mean(reports: &[StepReport], name: &str) -> f32 {
@@ -177,7 +175,7 @@ fn quality(weights: Vec<u8>) -> f64 {
 fn the_loss_falls_and_the_codebook_comes_alive() {
     for preset in ["vqgan-tiny", "vqvae-tiny", "vqvae2-tiny"] {
         let config = config(preset);
-        let (reports, mut trainer, bytes) = trained(&config);
+        let (reports, mut session, bytes) = trained(&config);
         assert!(reports.iter().zip(1..).all(|(r, step)| r.step == step));
 
         let (first, last) = (
@@ -195,9 +193,9 @@ fn the_loss_falls_and_the_codebook_comes_alive() {
             "{preset}"
         );
         assert!(mean(quantized, "commitment") > 0.0, "{preset}");
-        let used = usage(&mut trainer);
+        let used = usage(&mut session);
         assert!(used.used > 8 && used.perplexity > 4.0, "{preset}: {used:?}");
-        assert_eq!(usage(&mut trainer).used, 0, "usage is since the last call");
+        assert_eq!(usage(&mut session).used, 0, "usage is since the last call");
 
         // What was learned is in the weights.
         let (before, after) = (quality(file(&fresh(&config), &config)), quality(bytes));
@@ -206,7 +204,7 @@ fn the_loss_falls_and_the_codebook_comes_alive() {
 }
 
 #[test]
-fn the_same_trainer_trains_a_vqgan_against_its_discriminator() {
+fn the_same_session_trains_a_vqgan_against_its_discriminator() {
     let config = adversarial("vqgan-tiny");
     let (reports, _, bytes) = trained(&config);
     let (before, after) = reports.split_at(2);
@@ -228,15 +226,15 @@ fn the_same_trainer_trains_a_vqgan_against_its_discriminator() {
 fn a_discriminator_learns_to_tell_from_a_generator_that_stands_still() {
     let mut config = adversarial("vqgan-tiny");
     config.optimizer.learning_rate = 1e-12;
-    let mut trainer = trainer(&config, fresh(&config), false);
-    let reports = run(&mut trainer, &crops(&config), 40);
+    let mut session = session(&config, fresh(&config), false);
+    let reports = run(&mut session, 40);
     // A hinge loss of 1 means that it cannot tell them apart.
     let loss = mean(&reports[30..], "discriminator");
     assert!(loss < 0.7, "{loss}");
 }
 
 #[test]
-fn the_same_trainer_trains_an_autoencoder_without_a_codebook() {
+fn the_same_session_trains_an_autoencoder_without_a_codebook() {
     let mut config = config("kl-tiny");
     let run = |config: &TrainConfig| trained(config).0;
     let reports = run(&config);
@@ -266,11 +264,11 @@ fn the_decoder_alone_learns_and_pictures_keep_their_tokens() {
     let mut config = adversarial("vqgan-tiny");
     config.parts = Parts::Decoder;
     assert_eq!(refused(&config, model()).code(), "config_invalid");
-    let mut trainer = trainer(&config, model(), true);
-    run(&mut trainer, &crops(&config), 5);
-    assert!(usage(&mut trainer).used > 4);
+    let mut session = session(&config, model(), true);
+    run(&mut session, 5);
+    assert!(usage(&mut session).used > 4);
 
-    let after = codec(file(&trainer.task().model(), &config));
+    let after = codec(file(&session.task().model(), &config));
     let before = codec(bytes);
     let picture = painted(64, 64);
     let tokens = [&before, &after].map(|codec| encode(codec, &picture));
@@ -284,10 +282,9 @@ fn a_codebook_that_learns_by_gradients_moves_and_is_used() {
     let mut config = config("vqvae-tiny");
     config.codebook.update = CodebookUpdate::Gradient;
     config.codebook.quantize_after = 1;
-    let mut trainer = trainer(&config, fresh(&config), false);
-    let crops = crops(&config);
-    let codebook = |trainer: &Trainer<Reconstruction>| -> Vec<f32> {
-        trainer
+    let mut session = session(&config, fresh(&config), false);
+    let codebook = |session: &Session| -> Vec<f32> {
+        session
             .task()
             .model()
             .codebook(0)
@@ -296,16 +293,16 @@ fn a_codebook_that_learns_by_gradients_moves_and_is_used() {
             .iter()
             .collect()
     };
-    let first = mean(&run(&mut trainer, &crops, 3), "mse");
-    let before = codebook(&trainer);
+    let first = mean(&run(&mut session, 3), "mse");
+    let before = codebook(&session);
     // None of these steps restarts a code.
-    let reports = run(&mut trainer, &crops, 4);
-    assert_ne!(codebook(&trainer), before);
+    let reports = run(&mut session, 4);
+    assert_ne!(codebook(&session), before);
     assert!(mean(&reports, "commitment") > 0.0);
-    let reports = run(&mut trainer, &crops, STEPS - 7);
+    let reports = run(&mut session, STEPS - 7);
     let last = mean(&reports[STEPS - 17..], "mse");
     assert!(last < 0.85 * first, "from {first} to no less than {last}");
-    assert!(usage(&mut trainer).used > 8);
+    assert!(usage(&mut session).used > 8);
 }
 
 #[test]
@@ -331,10 +328,10 @@ fn no_gradient_is_silently_zero() {
         config.model = model;
         config.codebook.update = CodebookUpdate::Gradient;
         let before = fresh(&config);
-        let mut trainer = trainer(&config, before.clone(), true);
-        run(&mut trainer, &crops(&config), 1);
+        let mut session = session(&config, before.clone(), true);
+        run(&mut session, 1);
         let [old, new] =
-            [before, trainer.task().model()].map(|m| WeightFile::of(&file(&m, &config)));
+            [before, session.task().model()].map(|m| WeightFile::of(&file(&m, &config)));
         for (name, tensor) in &old.tensors {
             assert_ne!(
                 tensor.values(),
@@ -380,14 +377,13 @@ fn a_checkpoint_goes_on_to_the_bit() {
     .map(short)
     {
         let kind = config.model.kind();
-        let crops = crops(&config);
-        let mut whole = trainer(&config, fresh(&config), false);
+        let mut whole = session(&config, fresh(&config), false);
         // One interruption before the codebook is initialised, one after.
         for done in [2, 5] {
             let steps = done - whole.done();
-            run(&mut whole, &crops, steps);
+            run(&mut whole, steps);
             let checkpoint = block_on(whole.checkpoint()).unwrap();
-            let mut other = trainer(
+            let mut other = session(
                 &config,
                 fresh(&TrainConfig {
                     seed: 99,
@@ -397,16 +393,13 @@ fn a_checkpoint_goes_on_to_the_bit() {
             );
             other.resume(&checkpoint).unwrap();
             assert_eq!(other.done(), done);
-            let mut same = trainer(&config, fresh(&config), false);
+            let mut same = session(&config, fresh(&config), false);
             same.resume(&checkpoint).unwrap();
             let steps = config.steps - done;
-            let (a, b) = (
-                run(&mut other, &crops, steps),
-                run(&mut same, &crops, steps),
-            );
+            let (a, b) = (run(&mut other, steps), run(&mut same, steps));
             assert_eq!(a, b, "{kind}");
-            let mut unbroken = trainer(&config, fresh(&config), false);
-            let c = run(&mut unbroken, &crops, config.steps);
+            let mut unbroken = session(&config, fresh(&config), false);
+            let c = run(&mut unbroken, config.steps);
             assert_eq!(a, c[done..], "{kind} after {done}");
             let files = [&other, &unbroken].map(|t| file(&t.task().model(), &config));
             assert!(files[0] == files[1], "{kind} after {done}");
@@ -417,28 +410,27 @@ fn a_checkpoint_goes_on_to_the_bit() {
 #[test]
 fn a_checkpoint_of_another_training_is_refused_and_changes_nothing() {
     let config = config("vqgan-tiny");
-    let crops = crops(&config);
-    let mut trainer = trainer(&config, fresh(&config), false);
-    run(&mut trainer, &crops, 2);
-    let mut checkpoint = block_on(trainer.checkpoint()).unwrap();
+    let mut session = session(&config, fresh(&config), false);
+    run(&mut session, 2);
+    let mut checkpoint = block_on(session.checkpoint()).unwrap();
     // One with a missing part, which is found after others have been read.
     let mut state = State::from_bytes(&checkpoint).unwrap();
     state.put_note("codebooks", "7".to_owned());
     let state = state.to_bytes().unwrap();
-    let before = file(&trainer.task().model(), &config);
-    assert_eq!(code(trainer.resume(&state)), "weights_mismatch");
-    assert!(file(&trainer.task().model(), &config) == before);
+    let before = file(&session.task().model(), &config);
+    assert_eq!(code(session.resume(&state)), "weights_mismatch");
+    assert!(file(&session.task().model(), &config) == before);
     let other = TrainConfig {
         batch: 5,
         ..config.clone()
     };
-    let mut other = self::trainer(&other, fresh(&config), false);
+    let mut other = self::session(&other, fresh(&config), false);
     assert_eq!(code(other.resume(&checkpoint)), "weights_mismatch");
     checkpoint.truncate(checkpoint.len() - 1);
-    assert_eq!(code(trainer.resume(&checkpoint)), "weights_corrupt");
-    assert_eq!(code(trainer.resume(b"no checkpoint")), "weights_corrupt");
-    assert_eq!((trainer.done(), other.done()), (2, 0));
-    run(&mut trainer, &crops, 1);
+    assert_eq!(code(session.resume(&checkpoint)), "weights_corrupt");
+    assert_eq!(code(session.resume(b"no checkpoint")), "weights_corrupt");
+    assert_eq!((session.done(), other.done()), (2, 0));
+    run(&mut session, 1);
 }
 
 #[test]
@@ -450,12 +442,12 @@ fn a_trained_model_goes_on_with_its_codebook() {
         .autoencoder()
         .unwrap()
         .network;
-    let mut trainer = trainer(&config, model, true);
-    let report = run(&mut trainer, &crops(&config), 1).remove(0);
+    let mut session = session(&config, model, true);
+    let report = run(&mut session, 1).remove(0);
     assert_eq!(report.step, 1);
     let term = |name| report.loss(name).unwrap();
     assert!(term("commitment") > 0.0, "no warm-up without quantization");
-    assert!(usage(&mut trainer).used > 4);
+    assert!(usage(&mut session).used > 4);
     let first = mean(&reports[..5], "mse");
     assert!(term("mse") < 0.7 * first, "{} after {first}", term("mse"));
 }
@@ -489,14 +481,12 @@ fn the_average_of_the_weights_is_what_comes_out() {
 fn lpips_is_a_term_like_any_other() {
     let mut config = config("vqgan-tiny");
     config.loss.perceptual = 0.5;
-    let device = Device::flex();
     let start = Start {
         perceptual: Some(fresh_lpips(&config)),
         ..Start::default()
     };
-    let task = Reconstruction::new(config.clone(), fresh(&config), start, &device).unwrap();
-    let mut trainer = Trainer::new(task, config.steps);
-    let reports = run(&mut trainer, &crops(&config), 12);
+    let mut session = self::start(&config, fresh(&config), start).unwrap();
+    let reports = run(&mut session, 12);
     let last = mean(&reports[9..], "perceptual");
     let first = mean(&reports[..3], "perceptual");
     assert!(0.0 < last && last < first, "{first} to {last}");
@@ -548,12 +538,11 @@ fn restarts_bring_dead_codes_into_use() {
         if let AutoencoderConfig::VqGan(model) = &mut config.model {
             model.n_embed = 256;
         }
-        let crops = crops(&config);
-        let mut trainer = trainer(&config, fresh(&config), false);
-        run(&mut trainer, &crops, STEPS - 5);
-        usage(&mut trainer);
-        run(&mut trainer, &crops, 5);
-        usage(&mut trainer).used
+        let mut session = session(&config, fresh(&config), false);
+        run(&mut session, STEPS - 5);
+        usage(&mut session);
+        run(&mut session, 5);
+        usage(&mut session).used
     };
     let (without, with) = (used(0.0), used(0.05));
     assert!(
@@ -592,10 +581,9 @@ fn what_cannot_be_trained_is_refused() {
 fn a_loss_that_is_no_number_ends_the_training() {
     let mut wild = config("vqvae-tiny");
     wild.optimizer.learning_rate = 1e30;
-    let crops = crops(&wild);
-    let mut trainer = trainer(&wild, fresh(&wild), false);
+    let mut session = session(&wild, fresh(&wild), false);
     let error = (0..10)
-        .find_map(|_| block_on(trainer.step(&crops)).err())
+        .find_map(|_| block_on(session.next()).err())
         .unwrap();
     assert_eq!(error.code(), "loss_not_finite");
     assert!(error.to_string().contains("learning rate"), "{error}");
@@ -607,9 +595,9 @@ fn a_codebook_on_the_sphere_follows_latents_on_the_sphere() {
     if let AutoencoderConfig::VqGan(model) = &mut config.model {
         model.quantizer = tesserae::models::QuantizerKind::Cosine;
     }
-    let (_, mut trainer, _) = trained(&config);
-    assert!(usage(&mut trainer).used > 1);
-    let model = trainer.task().model();
+    let (_, mut session, _) = trained(&config);
+    assert!(usage(&mut session).used > 1);
+    let model = session.task().model();
     let stored = model.vector_quantizers()[0].embedding.weight.val();
     let lengths = stored.square().sum_dim(1).sqrt().into_data();
     // Means of unit vectors that are close to each other.

@@ -1,8 +1,8 @@
 //! Training: knows batches, steps and losses, but no files or progress bars.
 //!
-//! A [`Session`] is one training or tuning run, delivered as events. In it, a [`Trainer`] repeats
-//! the steps of a [`Task`]; the task for autoencoders is [`Reconstruction`]. Each model in training
-//! is a [`Learner`]: parameters, optimizer state and moving average.
+//! A [`Session`] is one training or tuning run, delivered as events. It repeats the steps of a
+//! [`Task`]; the task for autoencoders is [`Reconstruction`]. Each model in training is a
+//! [`Learner`]: parameters, optimizer state and moving average.
 
 mod adamw;
 mod adversary;
@@ -21,8 +21,8 @@ mod toy_tests;
 mod trainer;
 mod tuning;
 
-pub use adversary::Adversary;
-pub use codebooks::Codebooks;
+use adversary::Adversary;
+use codebooks::Codebooks;
 pub use collapse::{CodebookWatch, Collapse};
 pub use config::{
     AdversaryConfig, CodebookConfig, CodebookUpdate, DataConfig, LossConfig, OptimizerConfig,
@@ -34,5 +34,5 @@ pub use learner::Learner;
 pub use reconstruction::{Reconstruction, Start};
 pub use session::{Artifact, Event, Rhythm, Role, Session};
 pub use state::State;
-pub use trainer::{Losses, StepReport, Task, Trainer};
+pub use trainer::{Losses, StepReport, Task};
 pub use tuning::{Objective, TuneConfig};

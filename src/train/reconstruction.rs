@@ -54,7 +54,7 @@ impl Reconstruction {
     /// # Errors
     /// [`Error::ConfigInvalid`] for a config that cannot be trained, [`Error::WeightsMismatch`] for
     /// weights that do not match it.
-    pub fn new(
+    pub(super) fn new(
         config: TrainConfig,
         model: Autoencoder,
         start: Start,

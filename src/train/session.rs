@@ -2,9 +2,8 @@ use std::collections::VecDeque;
 
 use burn::tensor::Device;
 
-use super::{
-    CropSampler, Reconstruction, Start, StepReport, Task, TrainConfig, Trainer, TuneConfig,
-};
+use super::trainer::Trainer;
+use super::{CropSampler, Reconstruction, Start, StepReport, Task, TrainConfig, TuneConfig};
 use crate::error::{Error, Result};
 use crate::models::Autoencoder;
 use crate::nn::Discriminator;
@@ -97,7 +96,8 @@ impl Session<Reconstruction> {
     /// Trains an autoencoder from `network` and other initial weights, on crops of `pictures`.
     ///
     /// # Errors
-    /// The errors of [`CropSampler::new`] and [`Reconstruction::new`].
+    /// The errors of [`CropSampler::new`], [`Error::ConfigInvalid`] for a config that cannot be
+    /// trained, [`Error::WeightsMismatch`] for weights that do not match it.
     pub fn train(
         config: &TrainConfig,
         network: Autoencoder,
@@ -171,7 +171,8 @@ impl<T: Task> Session<T> {
     /// The next event; takes a step if none is due. `None` at the end.
     ///
     /// # Errors
-    /// The errors of [`Trainer::step`].
+    /// [`Error::LossNotFinite`] if a term is NaN or infinite: the session cannot continue and must
+    /// be resumed from a checkpoint. [`Error::DeviceLost`] when the device fails.
     pub async fn next(&mut self) -> Result<Option<Event>> {
         if let Some(event) = self.due.pop_front() {
             return Ok(Some(event));
@@ -238,18 +239,21 @@ impl<T: Task> Session<T> {
         &self.data
     }
 
-    /// See [`Trainer::checkpoint`].
+    /// A checkpoint file. A session resumed from it by [`Session::resume`] continues as if
+    /// uninterrupted, bit-exactly on the CPU.
     ///
     /// # Errors
-    /// The errors of [`Trainer::checkpoint`].
+    /// [`Error::LossNotFinite`] after a step that diverged, [`Error::DeviceLost`] when the device
+    /// fails.
     pub async fn checkpoint(&self) -> Result<Vec<u8>> {
         self.trainer.checkpoint().await
     }
 
-    /// See [`Trainer::resume`]; pending events are dropped.
+    /// Resumes from a checkpoint; pending events are dropped.
     ///
     /// # Errors
-    /// The errors of [`Trainer::resume`].
+    /// [`Error::WeightsCorrupt`] for a damaged file, [`Error::WeightsMismatch`] for a checkpoint of
+    /// another training run. The session is then unchanged.
     pub fn resume(&mut self, checkpoint: &[u8]) -> Result<()> {
         self.trainer.resume(checkpoint)?;
         self.due.clear();

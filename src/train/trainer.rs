@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::readback::unread;
 use crate::weights::{About, Storage};
 
-/// What a [`Trainer`] repeats. A task owns the models in training and all other state that a step
-/// changes; the trainer knows none of it.
+/// What a [`Session`](super::Session) repeats. A task owns the models in training and all other
+/// state that a step changes; the session knows none of it.
 pub trait Task {
     /// The training data.
     type Data;
@@ -98,7 +98,7 @@ impl StepReport {
 
 /// Repeats the steps of a [`Task`]. It only tracks progress and knows no models: which step is
 /// next, whether all are done or one failed, and how to resume from a checkpoint.
-pub struct Trainer<T> {
+pub(super) struct Trainer<T> {
     task: T,
     steps: usize,
     done: usize,
@@ -108,7 +108,7 @@ pub struct Trainer<T> {
 
 impl<T: Task> Trainer<T> {
     /// Starts at step 0 of `steps`.
-    pub fn new(task: T, steps: usize) -> Self {
+    pub(super) fn new(task: T, steps: usize) -> Self {
         Self {
             task,
             steps,
@@ -118,22 +118,22 @@ impl<T: Task> Trainer<T> {
     }
 
     /// The training task.
-    pub fn task(&self) -> &T {
+    pub(super) fn task(&self) -> &T {
         &self.task
     }
 
     /// Mutable access to the task.
-    pub fn task_mut(&mut self) -> &mut T {
+    pub(super) fn task_mut(&mut self) -> &mut T {
         &mut self.task
     }
 
     /// Steps done so far.
-    pub fn done(&self) -> usize {
+    pub(super) fn done(&self) -> usize {
         self.done
     }
 
     /// Whether all steps are done, the last one without a failure.
-    pub fn finished(&self) -> bool {
+    pub(super) fn finished(&self) -> bool {
         self.done >= self.steps && !self.failed
     }
 
@@ -142,7 +142,7 @@ impl<T: Task> Trainer<T> {
     /// # Errors
     /// [`Error::LossNotFinite`] if a term is NaN or infinite: the task cannot continue and must be
     /// restored from a checkpoint. [`Error::DeviceLost`] when the device fails.
-    pub async fn step(&mut self, data: &T::Data) -> Result<StepReport> {
+    pub(super) async fn step(&mut self, data: &T::Data) -> Result<StepReport> {
         let losses = self.task.step(data, self.done, self.steps).await?;
         self.done += 1;
         let report = StepReport {
@@ -166,7 +166,7 @@ impl<T: Task> Trainer<T> {
     /// # Errors
     /// [`Error::LossNotFinite`] after a step that diverged, [`Error::DeviceLost`] when the device
     /// fails.
-    pub async fn checkpoint(&self) -> Result<Vec<u8>> {
+    pub(super) async fn checkpoint(&self) -> Result<Vec<u8>> {
         let mut state = State::default();
         state.put_note("task", self.task.identity()?);
         state.put_note("step", self.done.to_string());
@@ -185,7 +185,7 @@ impl<T: Task> Trainer<T> {
     /// # Errors
     /// [`Error::WeightsCorrupt`] for a damaged file, [`Error::WeightsMismatch`] for a checkpoint of
     /// another training run. The task is then unchanged.
-    pub fn resume(&mut self, file: &[u8]) -> Result<()> {
+    pub(super) fn resume(&mut self, file: &[u8]) -> Result<()> {
         let state = State::from_bytes(file)?;
         if state.note("task")? != self.task.identity()? {
             let message = "the checkpoint is of a training with another config";
