@@ -4,58 +4,19 @@
 
 mod common;
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use common::hashed::{published, values};
 use common::losses::{built, loss_tests};
 use common::{On, golden, native_tests, relative_error};
 use pollster::block_on;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::SafeTensors;
 use tesserae::train::losses::{feature_difference, gradient_difference, texture_difference};
 use tesserae::weights::{Container, Storage, load_discriminator, load_lpips, save_discriminator};
 
 loss_tests!(native_tests);
-
-/// Element `i` of the tensor `name` as the generator computes it, in 0..1: a hash, so that VGG16's
-/// fifteen million weights need not be stored.
-fn hashed(name: &str, i: u32) -> f64 {
-    let fnv = |h: u32, b: u8| (h ^ u32::from(b)).wrapping_mul(0x0100_0193);
-    let mut x = name.bytes().fold(0x811C_9DC5, fnv);
-    x = x.wrapping_add(i.wrapping_mul(0x9E37_79B9));
-    x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
-    x = (x ^ (x >> 13)).wrapping_mul(0xC2B2_AE35);
-    f64::from(x ^ (x >> 16)) / 2_f64.powi(32)
-}
-
-fn values(name: &str, shape: &[usize]) -> Vec<f32> {
-    let count: usize = shape.iter().product();
-    let bound = match shape {
-        [_, from, 3, 3] => Some((6.0 / (from * 9) as f64).sqrt()),
-        [_] => Some(0.1),
-        _ => None,
-    };
-    let value = |i| match bound {
-        Some(bound) => (hashed(name, i) - 0.5) * 2.0 * bound,
-        None => hashed(name, i),
-    };
-    (0..count as u32).map(|i| value(i) as f32).collect()
-}
-
-/// A published file's tensors by name and shape, with values from the hash.
-fn published(tensors: &[(String, Vec<usize>)]) -> Container {
-    let bytes: Vec<Vec<u8>> = tensors
-        .iter()
-        .map(|(name, shape)| values(name, shape))
-        .map(|values| values.iter().flat_map(|v| v.to_le_bytes()).collect())
-        .collect();
-    let views = tensors.iter().zip(&bytes).map(|((name, shape), bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap();
-        (Cow::from(name.as_str()), view)
-    });
-    Container::open(Rc::new(safetensors::serialize(views, None).unwrap())).unwrap()
-}
 
 fn lpips_files() -> Vec<Container> {
     let blocks = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)];

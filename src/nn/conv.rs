@@ -8,7 +8,7 @@ use crate::kernels::convolve;
 /// 2D convolution: Burn's layer, running on this crate's own kernels.
 #[derive(Module, Debug)]
 pub struct Conv2d {
-    /// `[channels_out, channels_in, kernel, kernel]`.
+    /// `[channels_out, channels_in, rows, columns]`.
     pub weight: Param<Tensor<4>>,
     /// `[channels_out]`.
     pub bias: Option<Param<Tensor<1>>>,
@@ -17,17 +17,17 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// A convolution of `channels` (in, out) with a square `kernel`. `padding` is the number of zeros
-    /// before and after the rows and the columns. Weights are initialised randomly, as in Burn's
+    /// A convolution of `channels` (in, out) with a `kernel` of rows and columns. `padding` is the
+    /// number of zeros before and after the rows and the columns. Weights are initialised randomly, as in Burn's
     /// `Conv2d`.
     pub fn new(
         channels: [usize; 2],
-        kernel: usize,
+        kernel: [usize; 2],
         stride: usize,
         padding: [(usize, usize); 2],
         device: &Device,
     ) -> Self {
-        let layer = Conv2dConfig::new(channels, [kernel, kernel]).init(device);
+        let layer = Conv2dConfig::new(channels, kernel).init(device);
         Self {
             weight: layer.weight,
             bias: layer.bias,

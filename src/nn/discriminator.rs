@@ -84,7 +84,7 @@ impl Discriminator {
         let width = |layer: usize| config.ndf << layer.min(3);
         let normal = |mean| Initializer::Normal { mean, std: SPREAD };
         let conv = |from, to, stride, bias: bool| {
-            let mut conv = Conv2d::new([from, to], 4, stride, [(1, 1); 2], device);
+            let mut conv = Conv2d::new([from, to], [4, 4], stride, [(1, 1); 2], device);
             conv.weight = normal(0.0).init([to, from, 4, 4], device);
             conv.bias = bias.then(|| normal(0.0).init([to], device));
             PatchLayer::Conv(conv)

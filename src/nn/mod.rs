@@ -6,6 +6,7 @@ pub(crate) mod cost;
 mod decoder;
 mod discriminator;
 mod encoder;
+mod features;
 mod lpips;
 mod muse;
 mod network;
@@ -19,12 +20,13 @@ pub use conv::Conv2d;
 pub use decoder::{Decoder, UpLevel};
 pub use discriminator::{Discriminator, DiscriminatorConfig, PatchLayer};
 pub use encoder::{DownLevel, Encoder, Middle};
+pub use features::{FeatureNetwork, Inception, MobileNet};
 pub use lpips::Lpips;
 pub use muse::{MuseBlock, MuseDecoder, MuseDown, MuseEncoder, MuseUp};
 pub use network::{DecoderConfig, DecoderNorm, Layers, NetworkConfig};
 pub use norm::{GroupNorm, Norm, Normalise, Spatial, SpatialNorm};
-pub(crate) use resample::halve;
 pub use resample::{Downsample, Upsample};
+pub(crate) use resample::{double_smoothly, halve};
 pub use residual::{ResidualLayer, residual_stack};
 pub use resnet::ResnetBlock;
 
@@ -62,7 +64,7 @@ impl LastLayer<'_> {
 /// A convolution with an odd `kernel` size that preserves height and width.
 pub fn conv(from: usize, to: usize, kernel: usize, device: &Device) -> Conv2d {
     let pad = kernel / 2;
-    Conv2d::new([from, to], kernel, 1, [(pad, pad); 2], device)
+    Conv2d::new([from, to], [kernel; 2], 1, [(pad, pad); 2], device)
 }
 
 /// Like [`conv`], without a bias.

@@ -18,7 +18,7 @@ impl Downsample {
     /// A layer over `channels` channels.
     pub fn new(channels: usize, device: &Device) -> Self {
         Self {
-            conv: Conv2d::new([channels, channels], 3, 2, [(0, 1); 2], device),
+            conv: Conv2d::new([channels, channels], [3, 3], 2, [(0, 1); 2], device),
         }
     }
 
@@ -68,6 +68,25 @@ pub(super) fn resize(x: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
 pub(super) fn double(x: Tensor<4>) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     resize(x, 2 * height, 2 * width)
+}
+
+/// Doubles height and width by bilinear interpolation between pixel centres.
+///
+/// Source: PyTorch `interpolate` with `mode='bilinear'` and `align_corners=False`.
+pub fn double_smoothly(x: Tensor<4>) -> Tensor<4> {
+    double_axis(double_axis(x, 2), 3)
+}
+
+fn double_axis(x: Tensor<4>, axis: usize) -> Tensor<4> {
+    let mut sides = x.dims();
+    let length = sides[axis];
+    let part = |start, count| x.clone().narrow(axis, start, count);
+    let before = Tensor::cat(vec![part(0, 1), part(0, length - 1)], axis);
+    let after = Tensor::cat(vec![part(1, length - 1), part(length - 1, 1)], axis);
+    let own = x.clone().mul_scalar(0.75);
+    let pair = [before, after].map(|near| own.clone() + near.mul_scalar(0.25));
+    sides[axis] = 2 * length;
+    Tensor::stack::<5>(pair.to_vec(), axis + 1).reshape(sides)
 }
 
 /// Halves height and width by averaging 2×2 blocks; an odd last row or column is dropped.

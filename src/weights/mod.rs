@@ -6,12 +6,12 @@
 //! stored as f64, f32, f16 or bf16, in this project's format also as int8, and computed in f32.
 //! They are read from a [`Source`] one at a time.
 
+mod auxiliary;
 mod blend;
 mod check;
 mod container;
 mod family;
 mod hashes;
-mod judges;
 mod load;
 mod manifest;
 mod narrow;
@@ -22,12 +22,12 @@ mod save;
 mod sniff;
 mod source;
 
+pub use auxiliary::{load_discriminator, load_features, load_lpips, save_discriminator};
 pub use blend::blend;
 pub use check::{CheckedWeights, Fault, Survey};
 pub use container::Container;
 pub use family::{Family, Recognised};
 pub use hashes::Hashes;
-pub use judges::{load_discriminator, load_lpips, save_discriminator};
 pub use load::{Loaded, build, load};
 pub use manifest::{Companion, Manifest, ManifestEntry};
 pub use save::{About, Storage, save};

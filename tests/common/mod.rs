@@ -7,6 +7,7 @@
 mod file;
 
 pub mod differences;
+pub mod hashed;
 pub mod on;
 
 pub mod families;

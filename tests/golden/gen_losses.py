@@ -249,19 +249,23 @@ def adaptive_weight() -> Golden:
     return golden
 
 
-def hashed(name: str, shape: torch.Size) -> torch.Tensor:
-    """The tensor of that name; see above."""
+def unit_hash(name: str, count: int) -> np.ndarray:
+    """The u of that name; see above."""
     start = 0x811C9DC5
     for byte in name.encode():
         start = (start ^ byte) * 0x01000193 % 2**32
-    count = shape.numel()
     x = (np.arange(count, dtype=np.uint64) * 0x9E3779B9 + start).astype(np.uint32)
     x ^= x >> np.uint32(16)
     x *= np.uint32(0x85EBCA6B)
     x ^= x >> np.uint32(13)
     x *= np.uint32(0xC2B2AE35)
     x ^= x >> np.uint32(16)
-    u = x.astype(np.float64) / 2**32
+    return x.astype(np.float64) / 2**32
+
+
+def hashed(name: str, shape: torch.Size) -> torch.Tensor:
+    """The tensor of that name; see above."""
+    u = unit_hash(name, shape.numel())
     if name.startswith("features."):
         bound = math.sqrt(6 / shape[1:].numel()) if name.endswith("weight") else 0.1
         u = (u - 0.5) * 2 * bound

@@ -8,6 +8,7 @@ import torch
 
 import gen_checkpoints
 import gen_diffusers
+import gen_features
 import gen_kl
 import gen_layers
 import gen_losses
@@ -30,6 +31,7 @@ FAMILIES = [
     gen_vqvae2,
     gen_metrics,
     gen_losses,
+    gen_features,
     gen_pickles,
 ]
 

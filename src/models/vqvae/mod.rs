@@ -83,7 +83,7 @@ impl VqVaeEncoder {
     /// Halves height and width between consecutive `widths`, of which the first is the input's.
     pub(super) fn new(widths: &[usize], residuals: Residuals, device: &Device) -> Self {
         let down = widths.windows(2);
-        let down = down.map(|pair| Conv2d::new([pair[0], pair[1]], 4, 2, [(1, 1); 2], device));
+        let down = down.map(|pair| Conv2d::new([pair[0], pair[1]], [4, 4], 2, [(1, 1); 2], device));
         let last = widths.last().copied().unwrap_or(residuals.hidden);
         Self {
             down: down.collect(),

@@ -1,11 +1,12 @@
-//! Files of the networks used in training losses: discriminators and LPIPS.
+//! Files of the networks that losses and measurements use: discriminators, LPIPS, and networks of
+//! features.
 
 use burn::tensor::Device;
 
 use super::save::{Storage, file};
 use super::{Container, NAME_KEY};
 use crate::error::{Error, Result};
-use crate::nn::{Discriminator, DiscriminatorConfig, Lpips};
+use crate::nn::{Discriminator, DiscriminatorConfig, FeatureNetwork, Lpips};
 use crate::params;
 
 /// Prefix of the discriminator in a checkpoint: this project's files, and taming-transformers'.
@@ -60,6 +61,25 @@ pub fn load_discriminator(file: &Container, device: &Device) -> Result<Discrimin
 pub fn load_lpips(files: &[Container], device: &Device) -> Result<Lpips> {
     let files: Vec<&Container> = files.iter().collect();
     fill(Lpips::new(device), &files, Lpips::published_name)
+}
+
+/// Reads a network of features; which one, its tensors' names say. The recipe
+/// `train/perceptual.sh` writes such files.
+///
+/// # Errors
+/// [`Error::WeightsUnknown`] if it is neither, otherwise the errors of [`load_discriminator`].
+pub fn load_features(file: &Container, device: &Device) -> Result<FeatureNetwork> {
+    let has = |name: String| file.shape(&name).is_some();
+    let known = |network: &FeatureNetwork| {
+        let names = params::shapes(network).into_keys();
+        names
+            .filter_map(|name| network.published_name(&name))
+            .any(has)
+    };
+    let network = FeatureNetwork::all(device).into_iter().find(known);
+    let network = network.ok_or(Error::WeightsUnknown)?;
+    let names = network.clone();
+    fill(network, &[file], |name| names.published_name(name))
 }
 
 /// Fills a module with each tensor from whichever file has it, under the name given by `theirs`.
