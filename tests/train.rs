@@ -11,7 +11,7 @@ use burn::tensor::{Device, Int, Tensor};
 use pollster::block_on;
 use serde_json::json;
 use support::{WeightFile, code, codec, decode, encode, painted};
-use tesserae::nn::{Discriminator, DiscriminatorConfig, Lpips};
+use tesserae::nn::{Discriminator, DiscriminatorConfig, FeatureNetwork, Inception, Lpips};
 use tesserae::pixels::metrics::psnr;
 use tesserae::quantize::EmaCodebook;
 use tesserae::train::{
@@ -128,7 +128,7 @@ fn session(config: &TrainConfig, model: Autoencoder, trained: bool) -> Session {
     let weights = Start {
         trained,
         discriminator: fresh_discriminator(config),
-        perceptual: None,
+        ..Start::default()
     };
     start(config, model, weights).unwrap()
 }
@@ -493,6 +493,32 @@ fn lpips_is_a_term_like_any_other() {
 }
 
 #[test]
+fn features_are_a_term_like_any_other_from_the_smallest_crop_on() {
+    let device = Device::flex();
+    let with_features = |crop| {
+        let mut config = config("vqgan-tiny");
+        config.loss.features = 2.0;
+        config.loss.feature_contrast = 0.5;
+        config.data.crop = crop;
+        config.batch = 2;
+        let start = Start {
+            features: Some(FeatureNetwork::Inception(Inception::new(&device))),
+            ..Start::default()
+        };
+        self::start(&config, fresh(&config), start)
+    };
+    let mut session = with_features(52).unwrap();
+    let reports = run(&mut session, 12);
+    for name in ["features", "feature_contrast"] {
+        let (first, last) = (mean(&reports[..3], name), mean(&reports[9..], name));
+        assert!(0.0 < last && last < first, "{name}: {first} to {last}");
+    }
+    let error = with_features(48).err().unwrap();
+    assert_eq!(error.code(), "config_invalid");
+    assert!(error.to_string().contains("at least 50"), "{error}");
+}
+
+#[test]
 fn a_dead_code_restarts_and_the_others_stay() {
     let device = Device::flex();
     let floats = |t: Tensor<2>| -> Vec<f32> { t.into_data().iter().collect() };
@@ -575,6 +601,10 @@ fn what_cannot_be_trained_is_refused() {
     other.loss.perceptual = 1.0;
     let error = refused(&other, fresh(&good));
     assert!(error.to_string().contains("LPIPS"), "{error}");
+    let mut other = good.clone();
+    other.loss.features = 1.0;
+    let error = refused(&other, fresh(&good));
+    assert!(error.to_string().contains("`features`"), "{error}");
 }
 
 #[test]

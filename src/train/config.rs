@@ -116,6 +116,11 @@ pub struct LossConfig {
     pub texture: f32,
     /// Weight of LPIPS; if nonzero, its weights must be given.
     pub perceptual: f32,
+    /// Weight of the distance between the features of
+    /// [`FeatureNetwork`](crate::nn::FeatureNetwork); if nonzero, its weights must be given.
+    pub features: f32,
+    /// Weight of the difference of the features' local contrast, relative to `features`.
+    pub feature_contrast: f32,
     /// Weight β of the commitment loss.
     pub beta: f32,
     /// Weight of AutoencoderKL's KL divergence, summed over an image's latents, relative to a pixel
@@ -130,6 +135,8 @@ impl Default for LossConfig {
             gradient: 0.0,
             texture: 0.0,
             perceptual: 0.0,
+            features: 0.0,
+            feature_contrast: 0.0,
             beta: 0.25,
             divergence: 1e-6,
         }
@@ -303,6 +310,8 @@ impl TrainConfig {
             ("gradient", self.loss.gradient),
             ("texture", self.loss.texture),
             ("perceptual", self.loss.perceptual),
+            ("features", self.loss.features),
+            ("feature_contrast", self.loss.feature_contrast),
             ("beta", self.loss.beta),
             ("divergence", self.loss.divergence),
             ("dead_below", self.codebook.dead_below),

@@ -11,6 +11,7 @@ mod collapse;
 mod config;
 mod crops;
 mod damage;
+mod features;
 mod learner;
 pub mod losses;
 mod reconstruction;

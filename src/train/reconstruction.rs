@@ -1,6 +1,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use super::features::FeatureLoss;
 use super::losses::{adaptive_weight, feature_difference, gradient_difference, texture_difference};
 use super::trainer::{Losses, Task};
 use super::{
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::models::{Autoencoder, Config, Kl, Pass};
-use crate::nn::{Discriminator, Lpips};
+use crate::nn::{Discriminator, FeatureNetwork, Lpips};
 use crate::params;
 use crate::random::{noise, stream};
 use crate::tokens::Usage;
@@ -33,6 +34,7 @@ pub struct Reconstruction {
     codebooks: Codebooks,
     adversary: Option<Adversary>,
     perceptual: Option<Lpips>,
+    features: Option<FeatureLoss>,
     /// With autodiff.
     device: Device,
 }
@@ -46,6 +48,8 @@ pub struct Start {
     pub discriminator: Option<Discriminator>,
     /// LPIPS, if the config gives it a weight.
     pub perceptual: Option<Lpips>,
+    /// The network of features, if the config gives it a weight.
+    pub features: Option<FeatureNetwork>,
 }
 
 impl Reconstruction {
@@ -88,6 +92,19 @@ impl Reconstruction {
                 "`perceptual` needs LPIPS's weights, and they need a weight above 0".to_owned(),
             ));
         }
+        if (config.loss.features > 0.0) != start.features.is_some() {
+            return Err(Error::ConfigInvalid(
+                "`features` needs a network's weights, and they need a weight above 0".to_owned(),
+            ));
+        }
+        let smallest = start.features.as_ref().map(FeatureNetwork::smallest);
+        if let Some(smallest) = smallest.map(FeatureLoss::smallest_crop)
+            && config.data.crop < smallest
+        {
+            return Err(Error::ConfigInvalid(format!(
+                "`crop` must be at least {smallest} for this network of features"
+            )));
+        }
         if start.discriminator.is_some() && config.adversary.is_none() {
             return Err(Error::ConfigInvalid(
                 "a discriminator was given, and the config has no `adversary`".to_owned(),
@@ -96,6 +113,7 @@ impl Reconstruction {
         let crops = config.batch * config.accumulate;
         let tokens = |factor: &usize| crops * (config.data.crop / factor).pow(2);
         let per_step: Vec<usize> = grids.iter().map(tokens).collect();
+        let autodiff = device.clone().autodiff();
         let adversary = config.adversary.as_ref();
         let adversary = adversary.map(|a| Adversary::new(a, start.discriminator, device));
         Ok(Self {
@@ -103,7 +121,10 @@ impl Reconstruction {
             generator: Learner::new(model, &config.optimizer),
             adversary: adversary.transpose()?,
             perceptual: start.perceptual.map(Module::train).map(Module::no_grad),
-            device: device.clone().autodiff(),
+            features: start
+                .features
+                .map(|network| FeatureLoss::new(network, config.seed, &autodiff)),
+            device: autodiff,
             config,
         })
     }
@@ -123,6 +144,14 @@ impl Reconstruction {
     /// The training config.
     pub fn config(&self) -> &TrainConfig {
         &self.config
+    }
+
+    /// What must match for a checkpoint to be resumed.
+    fn identity_config(&self) -> TrainConfig {
+        TrainConfig {
+            model: self.config.model.architecture(),
+            ..self.config.clone()
+        }
     }
 
     /// The current discriminator, without gradients.
@@ -231,6 +260,7 @@ impl Reconstruction {
         &mut self,
         x: &Tensor<4>,
         pass: &Pass,
+        number: usize,
         judged: bool,
         losses: &mut Losses,
     ) -> Result<Tensor<4>> {
@@ -242,6 +272,7 @@ impl Reconstruction {
         let [low, high] = self.config.model.input_range();
         let range = high - low;
         let unit = |pixels: &Tensor<4>| pixels.clone().div_scalar(range);
+        let as_unit = |pixels: &Tensor<4>| pixels.clone().sub_scalar(low).div_scalar(range);
         let error = unit(&fake) - unit(x);
         let squared = error.clone().square().mean();
         add("mse", &squared);
@@ -264,16 +295,18 @@ impl Reconstruction {
             sum = sum + term.mul_scalar(self.config.loss.texture);
         }
         if let Some(lpips) = &self.perceptual {
-            let signed = |pixels: &Tensor<4>| {
-                pixels
-                    .clone()
-                    .sub_scalar(low)
-                    .mul_scalar(2.0 / range)
-                    .sub_scalar(1.0)
-            };
+            let signed = |pixels: &Tensor<4>| as_unit(pixels).mul_scalar(2.0).sub_scalar(1.0);
             let term = lpips.forward(signed(&fake), signed(x)).mean();
             add("perceptual", &term);
             sum = sum + term.mul_scalar(self.config.loss.perceptual);
+        }
+        if let Some(features) = &self.features
+            && let Some([term, contrast]) = features.compare(as_unit(&fake), as_unit(x), number)
+        {
+            add("features", &term);
+            add("feature_contrast", &contrast);
+            let contrast = contrast.mul_scalar(self.config.loss.feature_contrast);
+            sum = sum + (term + contrast).mul_scalar(self.config.loss.features);
         }
         let adversary = self.adversary.as_mut().filter(|_| judged);
         let Some(adversary) = adversary else {
@@ -326,7 +359,7 @@ impl Task for Reconstruction {
             let number = step * self.config.accumulate + part;
             let [x, target] = self.batch(crops, number)?;
             let (pass, divergence) = self.pass(x, number)?;
-            let pull = self.pull(&target, &pass, judged, &mut losses)?;
+            let pull = self.pull(&target, &pass, number, judged, &mut losses)?;
             let mut objective = (pass.output * Tensor::from_inner(pull)).sum();
             for quantized in &pass.quantized {
                 let commitment = quantized.commitment.clone();
@@ -357,11 +390,12 @@ impl Task for Reconstruction {
     }
 
     fn identity(&self) -> Result<String> {
-        let config = TrainConfig {
-            model: self.config.model.architecture(),
-            ..self.config.clone()
-        };
-        serde_json::to_string(&config).map_err(|e| Error::Internal(e.to_string()))
+        serde_json::to_string(&self.identity_config()).map_err(|e| Error::Internal(e.to_string()))
+    }
+
+    fn is_same(&self, identity: &str) -> Result<bool> {
+        let other: Option<TrainConfig> = serde_json::from_str(identity).ok();
+        Ok(other.is_some_and(|other| other == self.identity_config()))
     }
 
     async fn save(&self, state: &mut State) -> Result<()> {

@@ -59,7 +59,7 @@ fn what_pulls_at_the_picture_is_the_gradient_of_all_losses_together() {
     let x = Tensor::<4>::random([2, 3, 16, 16], Distribution::Uniform(-1.0, 1.0), &device);
     let (pass, _) = task.pass(x.clone(), 0).unwrap();
     let mut losses = Losses::default();
-    let pull = task.pull(&x, &pass, true, &mut losses).unwrap();
+    let pull = task.pull(&x, &pass, 0, true, &mut losses).unwrap();
     let losses = pollster::block_on(losses.read()).unwrap();
     let weight = losses.iter().find(|(name, _)| *name == "adaptive_weight");
     let (_, weight) = *weight.unwrap();
@@ -94,4 +94,21 @@ fn what_pulls_at_the_picture_is_the_gradient_of_all_losses_together() {
     assert!(differences.largest > 0.0);
     let error = differences.error / differences.largest;
     assert!(error < 1e-4, "{error}");
+}
+
+#[test]
+fn a_checkpoint_from_before_a_field_existed_is_still_this_trainings() {
+    let task = task();
+    let mut identity: serde_json::Value = serde_json::from_str(&task.identity().unwrap()).unwrap();
+    for field in ["features", "feature_contrast"] {
+        identity["loss"]
+            .as_object_mut()
+            .unwrap()
+            .remove(field)
+            .unwrap();
+    }
+    assert!(task.is_same(&identity.to_string()).unwrap());
+    identity["loss"]["features"] = 0.5.into();
+    assert!(!task.is_same(&identity.to_string()).unwrap());
+    assert!(!task.is_same("another kind of training").unwrap());
 }

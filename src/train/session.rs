@@ -128,7 +128,7 @@ impl Session<Reconstruction> {
         let start = Start {
             trained: true,
             discriminator,
-            perceptual: None,
+            ..Start::default()
         };
         let rhythm = Rhythm::default();
         let network = model.network;

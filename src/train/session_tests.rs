@@ -24,6 +24,10 @@ impl Task for Count {
         Ok("count".to_owned())
     }
 
+    fn is_same(&self, identity: &str) -> Result<bool> {
+        Ok(identity == self.identity()?)
+    }
+
     async fn save(&self, _state: &mut State) -> Result<()> {
         Ok(())
     }

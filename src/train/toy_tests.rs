@@ -50,6 +50,10 @@ impl Task for Circle {
         Ok("circle".to_owned())
     }
 
+    fn is_same(&self, identity: &str) -> Result<bool> {
+        Ok(identity == self.identity()?)
+    }
+
     async fn save(&self, state: &mut State) -> Result<()> {
         self.learner.save("model", state).await
     }

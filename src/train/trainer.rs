@@ -29,6 +29,13 @@ pub trait Task {
     /// [`Error::Internal`].
     fn identity(&self) -> Result<String>;
 
+    /// Whether a checkpoint's identity is this task's, also if it was written before the config had
+    /// all of its fields.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    fn is_same(&self, identity: &str) -> Result<bool>;
+
     /// Saves all state that the next step depends on.
     ///
     /// # Errors
@@ -187,7 +194,7 @@ impl<T: Task> Trainer<T> {
     /// another training run. The task is then unchanged.
     pub(super) fn resume(&mut self, file: &[u8]) -> Result<()> {
         let state = State::from_bytes(file)?;
-        if state.note("task")? != self.task.identity()? {
+        if !self.task.is_same(state.note("task")?)? {
             let message = "the checkpoint is of a training with another config";
             return Err(Error::WeightsMismatch(message.to_owned()));
         }

@@ -61,6 +61,9 @@ pub struct Args {
     /// Files with LPIPS's weights: torchvision's VGG16 and the package's own.
     #[arg(long, num_args = 1..=2)]
     lpips: Vec<PathBuf>,
+    /// Weights of the network of features, from `train/perceptual.sh`.
+    #[arg(long, value_name = "FILE")]
+    perceptual: Option<PathBuf>,
     /// Model name to store in the weight file.
     #[arg(long)]
     name: Option<String>,
@@ -203,6 +206,7 @@ impl Args {
         inputs.extend(
             weights
                 .chain(&self.lpips)
+                .chain(&self.perceptual)
                 .flat_map(|path| crate::weights::inputs(path)),
         );
         let folders = [Some(&self.data), self.held_out.as_ref()];
@@ -266,6 +270,11 @@ impl Args {
         Ok(Start {
             trained,
             discriminator,
+            features: self
+                .perceptual
+                .as_deref()
+                .map(|path| weights::load_features(&crate::weights::container(path)?, device))
+                .transpose()?,
             perceptual: match lpips.is_empty() {
                 true => None,
                 false => Some(weights::load_lpips(&lpips, device)?),
