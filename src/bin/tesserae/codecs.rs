@@ -6,6 +6,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use tesserae::{Error, Picture, Result};
 
+use crate::judge::Judge;
 use crate::report::{CodecRow, Quality};
 
 /// A picture as compressed by another codec.
@@ -16,7 +17,7 @@ pub struct Coded {
 
 /// Baseline JPEG, with full chroma and the standard's Huffman tables. `None` for a picture wider or
 /// taller than the format's maximum of 65,535 pixels.
-pub fn jpeg(picture: &Picture, bpp: f64) -> Result<Option<Coded>> {
+pub fn jpeg(picture: &Picture, bpp: f64, judge: Option<&Judge>) -> Result<Option<Coded>> {
     let (width, height) = (picture.width(), picture.height());
     if width.max(height) > 65_535 {
         return Ok(None);
@@ -29,12 +30,12 @@ pub fn jpeg(picture: &Picture, bpp: f64) -> Result<Option<Coded>> {
         Ok(bytes)
     };
     let (quality, bytes) = highest(1..=100, encode, |bytes| bits(picture, bytes) <= bpp)?;
-    row(picture, bpp, f64::from(quality), &bytes).map(Some)
+    row(picture, bpp, f64::from(quality), &bytes, judge).map(Some)
 }
 
 /// Lossy WebP by libwebp with default settings. `None` for a picture wider or taller than the
 /// format's maximum of 16,383 pixels.
-pub fn webp(picture: &Picture, bpp: f64) -> Result<Option<Coded>> {
+pub fn webp(picture: &Picture, bpp: f64, judge: Option<&Judge>) -> Result<Option<Coded>> {
     let (width, height) = (picture.width(), picture.height());
     if width.max(height) > 16_383 {
         return Ok(None);
@@ -49,7 +50,7 @@ pub fn webp(picture: &Picture, bpp: f64) -> Result<Option<Coded>> {
         Ok(bytes.to_vec())
     };
     let (step, bytes) = highest(0..=255, encode, |bytes| bits(picture, bytes) <= bpp)?;
-    row(picture, bpp, f64::from(quality(step)), &bytes).map(Some)
+    row(picture, bpp, f64::from(quality(step)), &bytes, judge).map(Some)
 }
 
 /// Bits per pixel of the entire file.
@@ -57,7 +58,13 @@ fn bits(picture: &Picture, bytes: &[u8]) -> f64 {
     bytes.len() as f64 * 8.0 / (f64::from(picture.width()) * f64::from(picture.height()))
 }
 
-fn row(picture: &Picture, bpp: f64, quality: f64, bytes: &[u8]) -> Result<Coded> {
+fn row(
+    picture: &Picture,
+    bpp: f64,
+    quality: f64,
+    bytes: &[u8],
+    judge: Option<&Judge>,
+) -> Result<Coded> {
     let own = bits(picture, bytes);
     let decoded = Picture::decode(bytes)?;
     Ok(Coded {
@@ -65,7 +72,7 @@ fn row(picture: &Picture, bpp: f64, quality: f64, bytes: &[u8]) -> Result<Coded>
             quality,
             fits: own <= bpp,
             bpp: own,
-            measured: Quality::of(picture, &decoded)?,
+            measured: Quality::of(picture, &decoded, judge)?,
         },
         picture: decoded,
     })
@@ -127,9 +134,9 @@ mod tests {
     #[test]
     fn what_a_format_cannot_hold_has_no_row() {
         let long = |width| Picture::from_rgb(width, 1, vec![90; 3 * width as usize]).unwrap();
-        assert!(webp(&long(16_383), 8.0).unwrap().is_some());
-        assert!(webp(&long(16_384), 8.0).unwrap().is_none());
-        assert!(jpeg(&long(65_535), 8.0).unwrap().is_some());
-        assert!(jpeg(&long(65_536), 8.0).unwrap().is_none());
+        assert!(webp(&long(16_383), 8.0, None).unwrap().is_some());
+        assert!(webp(&long(16_384), 8.0, None).unwrap().is_none());
+        assert!(jpeg(&long(65_535), 8.0, None).unwrap().is_some());
+        assert!(jpeg(&long(65_536), 8.0, None).unwrap().is_none());
     }
 }

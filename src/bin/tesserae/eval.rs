@@ -7,6 +7,7 @@ use tesserae::{Codec, Error, Picture, Result, Tokens};
 use crate::bulk::{self, Job, Output};
 use crate::code::rebuild;
 use crate::codecs;
+use crate::judge::{Judge, JudgeArgs};
 use crate::merge::{Settings, ShardReport, merge};
 use crate::model::{FitArgs, ModelArgs};
 use crate::outputs::{self, Outputs};
@@ -38,6 +39,8 @@ pub struct Args {
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
+    judge: JudgeArgs,
+    #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
     fit: FitArgs,
@@ -58,6 +61,7 @@ impl Args {
                 codec: &codec,
                 fit: &self.fit,
                 codecs: self.codecs,
+                judge: self.judge.open()?,
             };
             if let Some(folder) = &self.out_dir {
                 return bulk::run(&task, &device, &self.paths, folder, self.overwrite, json).await;
@@ -86,6 +90,7 @@ impl Args {
         let (pictures, model) = (entries(&self.paths)?, self.model.inputs()?);
         let inputs = pictures.iter().map(Entry::file);
         let inputs = inputs.chain(model.iter().map(PathBuf::as_path));
+        let inputs = inputs.chain(self.judge.input());
         let mut outputs = Outputs::new(inputs, self.overwrite);
         let sheet = self.sheet.as_deref();
         let sheet = sheet.map(|path| outputs.claim_picture(path)).transpose()?;
@@ -103,6 +108,7 @@ pub async fn measure(codec: &Codec, paths: &[PathBuf], fit: &FitArgs) -> Result<
         codec,
         fit,
         codecs: false,
+        judge: None,
     };
     let measured = task.measure(&entries(paths)?, &mut Vec::new()).await?;
     measured.report(paths)
@@ -112,12 +118,14 @@ struct Measure<'a> {
     codec: &'a Codec,
     fit: &'a FitArgs,
     codecs: bool,
+    judge: Option<Judge>,
 }
 
 impl Measure<'_> {
     /// Adds the first pictures and their reconstructions to `shown`, one column each.
     async fn measure(&self, pictures: &[Entry], shown: &mut Vec<Vec<Picture>>) -> Result<Measured> {
         let mut all = Measured::default();
+        let judge = self.judge.as_ref();
         let one = async |entry: &Entry, picture: Picture| {
             let start = Instant::now();
             let mut unwatched = async |_, _, _| true;
@@ -126,13 +134,13 @@ impl Measure<'_> {
             let usage = tokens.as_ref().map(Tokens::usage);
             let bpp = tokens.as_ref().map(Tokens::bits_per_pixel);
             let others = bpp.filter(|_| self.codecs);
-            let jpeg = others.map_or(Ok(None), |bpp| codecs::jpeg(&picture, bpp))?;
-            let webp = others.map_or(Ok(None), |bpp| codecs::webp(&picture, bpp))?;
+            let jpeg = others.map_or(Ok(None), |bpp| codecs::jpeg(&picture, bpp, judge))?;
+            let webp = others.map_or(Ok(None), |bpp| codecs::webp(&picture, bpp, judge))?;
             all.images.push(Row {
                 file: entry.path().display().to_string(),
                 width: picture.width(),
                 height: picture.height(),
-                measured: Quality::of(&picture, &rebuilt)?,
+                measured: Quality::of(&picture, &rebuilt, judge)?,
                 bpp,
                 perplexity: usage.map(|u| u.perplexity),
                 used: usage.map(|u| u.used),
@@ -158,7 +166,7 @@ impl Measure<'_> {
     }
 
     fn settings(&self) -> Settings {
-        Settings::of(self.codec, self.fit, self.codecs)
+        Settings::of(self.codec, self.fit, self.codecs, self.judge.as_ref())
     }
 }
 

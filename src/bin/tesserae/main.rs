@@ -16,6 +16,7 @@ mod files;
 mod grid;
 mod init;
 mod inspect;
+mod judge;
 mod look;
 mod merge;
 mod model;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tesserae::{Codec, Error, Result};
 
 use crate::files;
+use crate::judge::Judge;
 use crate::model::FitArgs;
 use crate::report::{Measured, Report};
 
@@ -18,10 +19,13 @@ pub struct Settings {
     size: u32,
     square: bool,
     codecs: bool,
+    /// Hash of the network that judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    perceptual: Option<String>,
 }
 
 impl Settings {
-    pub fn of(codec: &Codec, fit: &FitArgs, codecs: bool) -> Self {
+    pub fn of(codec: &Codec, fit: &FitArgs, codecs: bool, judge: Option<&Judge>) -> Self {
         let hashes = codec.hashes();
         Self {
             codebook: hashes.codebook.to_string(),
@@ -29,6 +33,7 @@ impl Settings {
             size: fit.size,
             square: fit.square,
             codecs,
+            perceptual: judge.map(|judge| judge.hash().to_owned()),
         }
     }
 

@@ -7,6 +7,7 @@ use tesserae::pixels::metrics::{gradient_energy, ms_ssim, psnr, ssim};
 use tesserae::tokens::Usage;
 use tesserae::{Error, Picture, Result};
 
+use crate::judge::Judge;
 use crate::terminal;
 
 /// Similarity of a picture to its original, or the means over several pictures.
@@ -20,6 +21,10 @@ pub struct Quality {
     /// Relative to the original's: 1 means equally detailed. `None` if the original has none at
     /// all.
     pub gradient_energy: Option<f64>,
+    /// Distance in a network's features: 0 means equal. `None` without `--perceptual`, and for
+    /// pictures smaller than the network takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub perceptual: Option<f64>,
 }
 
 fn or_infinity<'de, D: Deserializer<'de>>(number: D) -> Result<f64, D::Error> {
@@ -27,13 +32,14 @@ fn or_infinity<'de, D: Deserializer<'de>>(number: D) -> Result<f64, D::Error> {
 }
 
 impl Quality {
-    pub fn of(original: &Picture, rebuilt: &Picture) -> Result<Self> {
+    pub fn of(original: &Picture, rebuilt: &Picture, judge: Option<&Judge>) -> Result<Self> {
         let before = gradient_energy(original);
         Ok(Self {
             psnr: psnr(original, rebuilt)?,
             ssim: ssim(original, rebuilt)?,
             ms_ssim: ms_ssim(original, rebuilt)?,
             gradient_energy: (before > 0.0).then(|| gradient_energy(rebuilt) / before),
+            perceptual: judge.and_then(|judge| judge.distance(original, rebuilt)),
         })
     }
 
@@ -44,6 +50,7 @@ impl Quality {
             ssim: over(|q| q.ssim),
             ms_ssim: over(|q| q.ms_ssim),
             gradient_energy: mean(all.iter().filter_map(|q| q.gradient_energy)),
+            perceptual: mean(all.iter().filter_map(|q| q.perceptual)),
         }
     }
 }
@@ -130,16 +137,21 @@ pub struct Report {
 impl Report {
     /// Prints a table with a line per picture, for the means, and for the other codecs' means.
     pub fn print(&self) -> Result<()> {
+        let judged = self.measured.perceptual.is_some();
         let line = |q: &Quality, rest: &str| {
-            let gradients = q
-                .gradient_energy
-                .map_or("-".to_owned(), |ratio| format!("{ratio:.4}"));
+            let [gradients, distance] = [q.gradient_energy, q.perceptual]
+                .map(|number| number.map_or("-".to_owned(), |number| format!("{number:.4}")));
+            let distance = match judged {
+                true => format!("{distance:>10}  "),
+                false => String::new(),
+            };
             terminal::print(format_args!(
-                "{:7.2} dB  {:.4}   {:.4}  {gradients:>8}  {rest}",
+                "{:7.2} dB  {:.4}   {:.4}  {gradients:>8}  {distance}{rest}",
                 q.psnr, q.ssim, q.ms_ssim
             ))
         };
-        terminal::print("      PSNR  SSIM    MS-SSIM  gradient")?;
+        let last = if judged { "  perceptual" } else { "" };
+        terminal::print(format_args!("      PSNR  SSIM    MS-SSIM  gradient{last}"))?;
         for row in &self.images {
             line(&row.measured, &row.file)?;
         }
