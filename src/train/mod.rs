@@ -17,6 +17,7 @@ pub mod losses;
 mod reconstruction;
 mod session;
 mod state;
+mod task;
 #[cfg(test)]
 mod toy_tests;
 mod trainer;
@@ -33,7 +34,8 @@ pub use crops::CropSampler;
 pub use damage::Damage;
 pub use learner::Learner;
 pub use reconstruction::{Reconstruction, Start};
-pub use session::{Artifact, Event, Rhythm, Role, Session};
+pub use session::{Event, Rhythm, Session};
 pub use state::State;
-pub use trainer::{Losses, StepReport, Task};
+pub use task::{Artifact, Losses, Role, Task};
+pub use trainer::StepReport;
 pub use tuning::{Objective, TuneConfig};

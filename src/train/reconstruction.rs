@@ -3,10 +3,10 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::features::FeatureLoss;
 use super::losses::{adaptive_weight, feature_difference, gradient_difference, texture_difference};
-use super::trainer::{Losses, Task};
+use super::task::{Artifact, Losses, Role, Task};
 use super::{
-    Adversary, Artifact, CodebookUpdate, Codebooks, CropSampler, Learner, Parts, PixelLoss, Role,
-    State, TrainConfig,
+    Adversary, CodebookUpdate, Codebooks, CropSampler, Learner, Parts, PixelLoss, State,
+    TrainConfig,
 };
 use crate::error::{Error, Result};
 use crate::models::{Autoencoder, Config, Kl, Pass};

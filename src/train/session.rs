@@ -3,7 +3,9 @@ use std::collections::VecDeque;
 use burn::tensor::Device;
 
 use super::trainer::Trainer;
-use super::{CropSampler, Reconstruction, Start, StepReport, Task, TrainConfig, TuneConfig};
+use super::{
+    Artifact, CropSampler, Reconstruction, Start, StepReport, Task, TrainConfig, TuneConfig,
+};
 use crate::error::{Error, Result};
 use crate::models::Autoencoder;
 use crate::nn::Discriminator;
@@ -72,24 +74,6 @@ pub enum Event {
     Look,
     /// Time to log the steps since the last log.
     Log,
-}
-
-/// A file that training produces.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Artifact {
-    /// What the file is.
-    pub role: Role,
-    /// Its contents.
-    pub bytes: Vec<u8>,
-}
-
-/// The kind of an [`Artifact`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The model.
-    Weights,
-    /// The discriminator trained along with it.
-    Discriminator,
 }
 
 impl Session<Reconstruction> {
