@@ -1,8 +1,10 @@
 //! The models, assembled from layers and quantizers. Each kind has a folder with its config, its
-//! network and its compute cost, and is registered with one line: in [`autoencoder`] for
+//! network and its compute cost, and is registered with one line: in `autoencoder.rs` for
 //! autoencoders, otherwise here.
 
-pub mod autoencoder;
+mod autoencode;
+mod autoencoder;
+mod geometry;
 mod kind;
 pub mod kl;
 #[cfg(test)]
@@ -13,9 +15,9 @@ pub mod vqgan;
 pub mod vqvae;
 pub mod vqvae2;
 
-pub use autoencoder::{
-    Autoencode, Autoencoder, AutoencoderConfig, Geometry, LatentScale, Pass, Quantizer,
-};
+pub use autoencode::{Autoencode, Pass, Quantizer};
+pub use autoencoder::{Autoencoder, AutoencoderConfig};
+pub use geometry::{Geometry, LatentScale};
 pub use kind::{Config, Kind, Part};
 
 pub use kl::{Kl, KlConfig};
