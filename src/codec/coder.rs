@@ -1,11 +1,13 @@
-use burn::tensor::Device;
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::windows::{Layout, Progress};
+use super::windows::{Layout, Progress, tensor};
 use super::{Limits, Phase, Posterior};
 use crate::error::{Error, Result};
 use crate::models::{Autoencoder, AutoencoderConfig, Kl};
+use crate::pixels::tile::Window;
 use crate::pixels::{Picture, pad};
 use crate::random::noise;
+use crate::readback::unread;
 use crate::tokens::Grid;
 
 /// A network on a device: the part of a [`Codec`](super::Codec) that computes. It has no hashes to match
@@ -74,9 +76,9 @@ impl Coder {
         let mut grids: Vec<Grid> = Vec::with_capacity(factors.len());
         for (i, &pixels) in factors.iter().enumerate() {
             let shape = (self.config.embed_dim(), pixels);
-            let z = self.over_windows(&layout, shape, &mut progress, |window| {
+            let z = layout.blended(shape, &mut progress, |window| {
                 let coarser = self.entries(&layout, window, &grids)?;
-                let x = self.cut(&layout, window, &planar, (3, 1))?;
+                let x = layout.cut(window, &planar, (3, 1), &self.device)?;
                 Ok(self.model.latents(x, &coarser))
             });
             let z = z.await?;
@@ -93,9 +95,9 @@ impl Coder {
         sides: [u32; 2],
         watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
     ) -> Result<Picture> {
-        let layout = Layout::of(self, sides[0] as usize, sides[1] as usize)?;
+        let layout = self.layout(sides)?;
         let mut progress = Progress::new(watch, Phase::Decode, layout.count());
-        let planar = self.over_windows(&layout, (3, 1), &mut progress, |window| {
+        let planar = layout.blended((3, 1), &mut progress, |window| {
             let entries = self.entries(&layout, window, grids)?;
             self.model.decode(&entries)
         });
@@ -119,8 +121,8 @@ impl Coder {
         };
         let channels = if seed.is_some() { 2 * dim } else { dim };
         let mut progress = Progress::new(watch, Phase::Encode, layout.count());
-        let blended = self.over_windows(&layout, (channels, pixels), &mut progress, |window| {
-            let x = self.cut(&layout, window, &planar, (3, 1))?;
+        let blended = layout.blended((channels, pixels), &mut progress, |window| {
+            let x = layout.cut(window, &planar, (3, 1), &self.device)?;
             Ok(match seed.and_then(|_| self.model.moments(&x)) {
                 Some(moments) => moments,
                 None => self.model.latents(x, &[]),
@@ -143,11 +145,11 @@ impl Coder {
         sides: [u32; 2],
         watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
     ) -> Result<Picture> {
-        let layout = Layout::of(self, sides[0] as usize, sides[1] as usize)?;
+        let layout = self.layout(sides)?;
         let shape = (self.config.embed_dim(), self.config.factor());
         let mut progress = Progress::new(watch, Phase::Decode, layout.count());
-        let planar = self.over_windows(&layout, (3, 1), &mut progress, |window| {
-            let latents = self.cut(&layout, window, values, shape)?;
+        let planar = layout.blended((3, 1), &mut progress, |window| {
+            let latents = layout.cut(window, values, shape, &self.device)?;
             self.model.decode(&[latents])
         });
         let planar = planar.await?;
@@ -155,16 +157,69 @@ impl Coder {
         self.join(&layout, planar, sides)
     }
 
+    /// The codebook entries of a window's part of each of `grids`, coarsest first.
+    fn entries(&self, layout: &Layout, window: Window, grids: &[Grid]) -> Result<Vec<Tensor<4>>> {
+        let places = grids.iter().zip(self.config.grids()).enumerate();
+        places
+            .map(|(i, (grid, pixels))| {
+                let window = layout.scaled(window, pixels);
+                let columns = grid.columns as usize;
+                let indices: Vec<i32> = (window.y..window.y + window.height)
+                    .flat_map(|y| {
+                        let start = y * columns + window.x;
+                        &grid.indices[start..start + window.width]
+                    })
+                    .map(|&index| index as i32)
+                    .collect();
+                let data = TensorData::new(indices, [1, window.height, window.width]);
+                let indices = Tensor::<3, Int>::from_data(data, &self.device);
+                self.model.lookup(i, indices)
+            })
+            .collect()
+    }
+
+    /// The codes of a grid's latents `[D, rows, columns]`, computed in bands of rows that fit in a
+    /// binding.
+    async fn quantize(&self, grid: usize, z: &[f32], [rows, columns]: [usize; 2]) -> Result<Grid> {
+        let dim = self.config.embed_dim();
+        let band = (self.limits.activation() / (dim * columns)).clamp(1, rows);
+        let mut indices = Vec::with_capacity(rows * columns);
+        for y in (0..rows).step_by(band) {
+            let window = Window {
+                y,
+                x: 0,
+                height: band.min(rows - y),
+                width: columns,
+            };
+            let z = window.cut(z, dim, rows, columns)?;
+            let z = tensor(z, dim, window, &self.device);
+            let data = self.model.indices(grid, z)?.into_data_async().await;
+            let data = data.map_err(|e| unread(&self.device, e))?;
+            indices.extend(data.iter::<u32>());
+        }
+        Ok(Grid {
+            rows: rows as u32,
+            columns: columns as u32,
+            indices,
+        })
+    }
+
     /// See [`Codec::admit`](super::Codec::admit).
     pub(super) fn admit(&self, width: u32, height: u32) -> Result<()> {
         self.limits.fit(&self.config, width, height)
     }
 
+    /// The windows of an image of `[height, width]` pixels.
+    fn layout(&self, [height, width]: [u32; 2]) -> Result<Layout> {
+        Layout::of(&self.config, self.limits, height as usize, width as usize)
+    }
+
     /// The image's windows, and its planes padded to whole latents.
     fn divide(&self, picture: &Picture) -> Result<(Layout, Vec<f32>)> {
         self.admit(picture.width(), picture.height())?;
-        let (height, width) = (picture.height() as usize, picture.width() as usize);
-        let layout = Layout::of(self, height, width)?;
+        let sides = [picture.height(), picture.width()];
+        let layout = self.layout(sides)?;
+        let [height, width] = sides.map(|side| side as usize);
         let [tall, wide] = layout.sides(1);
         let [low, high] = self.config.input_range();
         let planar = picture.to_planar(low, high);

@@ -42,6 +42,16 @@ const MAGICS: [(&[u8], &str); 15] = [
 const PICTURE: &str = "This is a picture and not a weight file; choose a safetensors file";
 const PACKED: &str = "This is a packed archive; unpack it, and open the weight file that is in it";
 
+/// First bytes of a zip file, the newer form of PyTorch's checkpoints.
+pub const ZIP: &[u8] = b"PK\x03\x04";
+
+/// Whether a file with these first bytes is a PyTorch checkpoint; nine bytes are enough.
+pub fn is_pickle(first: &[u8]) -> bool {
+    // A safetensors file may start with the same two bytes, as part of its header length.
+    let safetensors = first.get(8) == Some(&b'{');
+    first.starts_with(ZIP) || (matches!(first, [0x80, 2..=5, ..]) && !safetensors)
+}
+
 /// Explains what a file with these first bytes is, if it is not a weight file; `None` if it may be
 /// a damaged one.
 pub fn explain(first: &[u8]) -> Option<Error> {

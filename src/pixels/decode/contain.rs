@@ -34,12 +34,12 @@ pub(super) fn contained<T>(decoder: impl FnOnce() -> Result<T>) -> Result<T> {
     // Whatever the decoder was writing to is dropped with it.
     let result = catch_unwind(AssertUnwindSafe(decoder));
     DECODING.set(false);
-    result.unwrap_or_else(|_| Err(super::damaged()))
+    result.unwrap_or_else(|_| Err(super::stored::damaged()))
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
-    use super::super::damaged;
+    use super::super::stored::damaged;
     use super::*;
 
     #[test]

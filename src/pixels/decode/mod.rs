@@ -9,10 +9,8 @@ mod contain;
 mod exif;
 mod jpeg;
 mod png;
+mod stored;
 mod webp;
-
-use image::metadata::Orientation;
-use image::{DynamicImage, RgbImage};
 
 use super::prepare::fitted;
 use super::{MAX_ENCODED, Picture, check_sides};
@@ -57,14 +55,6 @@ impl Picture {
     }
 }
 
-/// Output of a format's decoder: 8-bit RGB as stored, and the orientation to apply.
-struct Stored {
-    width: u32,
-    height: u32,
-    rgb: Vec<u8>,
-    orientation: Option<Orientation>,
-}
-
 fn read(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Result<Picture> {
     if bytes.is_empty() {
         return Err(Error::ImageEmpty);
@@ -86,47 +76,6 @@ fn read(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Result<Picture>
         return Err(Error::ImageUnsupported);
     };
     stored.upright()
-}
-
-impl Stored {
-    fn upright(self) -> Result<Picture> {
-        let Some(orientation) = self.orientation else {
-            return Picture::from_rgb(self.width, self.height, self.rgb);
-        };
-        let Some(image) = RgbImage::from_raw(self.width, self.height, self.rgb) else {
-            return Err(damaged());
-        };
-        let mut image = DynamicImage::ImageRgb8(image);
-        image.apply_orientation(orientation);
-        let image = image.into_rgb8();
-        Picture::from_rgb(image.width(), image.height(), image.into_raw())
-    }
-}
-
-/// Composites RGBA (not premultiplied) over white, rounding to nearest.
-fn over_white(rgba: &[u8]) -> Vec<u8> {
-    let (pixels, _) = rgba.as_chunks::<4>();
-    let mut rgb = Vec::with_capacity(pixels.len() * 3);
-    for &[r, g, b, a] in pixels {
-        rgb.extend([over(r, a), over(g, a), over(b, a)]);
-    }
-    rgb
-}
-
-/// Composites one sample over white.
-fn over(sample: u8, alpha: u8) -> u8 {
-    let (sample, alpha) = (u32::from(sample), u32::from(alpha));
-    // At most 255, as the two weights add up to one.
-    ((sample * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-}
-
-/// Decoder messages are meant for developers, so they are not passed on.
-fn damaged() -> Error {
-    Error::ImageCorrupt("its image data is damaged or incomplete".into())
-}
-
-fn cut_short() -> Error {
-    Error::ImageCorrupt("the file ends too early".into())
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::io::Cursor;
 use image::metadata::Orientation;
 use png::{ColorType, DecodeOptions, Decoder, Limits, Transformations};
 
-use super::{Stored, cut_short, damaged, exif, over, over_white};
+use super::exif;
+use super::stored::{Stored, cut_short, damaged, over, over_white};
 use crate::error::{Error, Result};
 
 /// The first bytes of every PNG.

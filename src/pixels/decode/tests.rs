@@ -5,6 +5,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use proptest::prelude::*;
 
 use super::exif::tests::exif;
+use super::stored::cut_short;
 use super::*;
 use crate::pixels::MAX_PIXELS;
 use crate::pixels::tests::{painted, waves};

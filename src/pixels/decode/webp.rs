@@ -7,7 +7,8 @@ use std::io::Cursor;
 
 use image_webp::WebPDecoder;
 
-use super::{Stored, cut_short, damaged, exif, over_white};
+use super::exif;
+use super::stored::{Stored, cut_short, damaged, over_white};
 use crate::error::{Error, Result};
 
 /// Flags in the header of an extended file.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::rc::Rc;
 
@@ -6,7 +6,7 @@ use safetensors::tensor::{Dtype, Metadata};
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Container, Stored};
+use super::Stored;
 use crate::error::{Error, Result, one_line};
 use crate::weights::Source;
 
@@ -20,8 +20,11 @@ const PREFIX: usize = 8;
 const MAX_NAME: usize = 512;
 const MAX_SIDES: usize = 16;
 
-/// Reads the metadata and the location of each tensor.
-pub fn read(source: &Rc<dyn Source>) -> Result<Container> {
+/// The metadata of a file, and the location of each tensor.
+type Header = (HashMap<String, String>, BTreeMap<String, Stored>);
+
+/// Reads and checks the header.
+pub fn read(source: &Rc<dyn Source>) -> Result<Header> {
     let corrupt = |what: &str| Error::WeightsCorrupt(what.to_owned());
     let too_short = || corrupt("it is shorter than a header");
     if source.len() < PREFIX as u64 {
@@ -68,12 +71,7 @@ pub fn read(source: &Rc<dyn Source>) -> Result<Container> {
             (name, Stored::new(shape, info.dtype, source.clone(), start))
         })
         .collect();
-    Ok(Container {
-        metadata: header.metadata().clone().unwrap_or_default(),
-        tensors,
-        taken: String::new(),
-        passed_over: vec![],
-    })
+    Ok((header.metadata().clone().unwrap_or_default(), tensors))
 }
 
 /// A tensor's header entry, in integers that may exceed this machine's address space.

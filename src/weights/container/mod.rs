@@ -3,7 +3,7 @@
 mod header;
 mod stored;
 
-pub use stored::Stored;
+pub use stored::{Stored, elements};
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -13,25 +13,6 @@ use serde::Deserialize;
 
 use super::{CONFIG_KEY, Source, sniff};
 use crate::error::{Error, Result, one_line, shown};
-
-/// First bytes of a zip file, the newer form of PyTorch's checkpoints.
-const ZIP: &[u8] = b"PK\x03\x04";
-/// Whether a file with these first bytes is a PyTorch checkpoint; nine bytes are enough.
-pub fn is_pickle(first: &[u8]) -> bool {
-    // A safetensors file may start with the same two bytes, as part of its header length.
-    let safetensors = first.get(8) == Some(&b'{');
-    first.starts_with(ZIP) || (matches!(first, [0x80, 2..=5, ..]) && !safetensors)
-}
-
-/// Number of values in a tensor, as a u64 even where addresses have 32 bits.
-pub fn elements(shape: &[usize]) -> u64 {
-    match shape.contains(&0) {
-        true => 0,
-        false => shape
-            .iter()
-            .fold(1, |count: u64, side| count.saturating_mul(*side as u64)),
-    }
-}
 
 /// Suffix of the name of an int8 tensor's scales.
 pub const SCALE: &str = ".scale";
@@ -61,16 +42,22 @@ impl Container {
     /// [`Error::WeightsPickle`] in a browser, and read errors.
     pub fn open(source: Rc<dyn Source>) -> Result<Self> {
         let first = source.read(0, source.len().min(sniff::BEGINNING) as usize)?;
-        if is_pickle(&first) {
+        if sniff::is_pickle(&first) {
             return Self::open_checkpoint(source);
         }
-        let read = header::read(&source);
         // A file without a header may not be a weight file at all; saying so is more helpful.
-        read.map_err(|error| match error {
+        let read = header::read(&source).map_err(|error| match error {
             Error::WeightsCorrupt(_) => sniff::explain(&first).unwrap_or(error),
             other => other,
-        })?
-        .with_scales()
+        });
+        let (metadata, tensors) = read?;
+        let file = Self {
+            metadata,
+            tensors,
+            taken: String::new(),
+            passed_over: vec![],
+        };
+        file.with_scales()
     }
 
     #[cfg(not(target_arch = "wasm32"))]

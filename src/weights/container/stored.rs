@@ -2,7 +2,6 @@ use std::rc::Rc;
 
 use safetensors::tensor::Dtype;
 
-use super::elements;
 use crate::error::{Error, Result, shown};
 use crate::weights::Source;
 
@@ -115,6 +114,16 @@ impl Stored {
             #[cfg(not(target_arch = "wasm32"))]
             Place::View(entry) => entry.bytes(self.source.as_ref()),
         }
+    }
+}
+
+/// Number of values in a tensor, as a u64 even where addresses have 32 bits.
+pub fn elements(shape: &[usize]) -> u64 {
+    match shape.contains(&0) {
+        true => 0,
+        false => shape
+            .iter()
+            .fold(1, |count: u64, side| count.saturating_mul(*side as u64)),
     }
 }
 

@@ -8,6 +8,7 @@ mod llamagen;
 mod mage;
 mod rename;
 mod rosinality;
+mod shape;
 mod taming;
 
 use std::collections::BTreeMap;
@@ -185,12 +186,4 @@ fn mend(error: Error, config: &AutoencoderConfig, assumed: &[&str]) -> Error {
 /// there.
 fn is_ours(json: &str) -> bool {
     serde_json::from_str::<serde_json::Value>(json).is_ok_and(|value| value.get("kind").is_some())
-}
-
-/// Length of one axis of a tensor that must have `sides` axes.
-fn side(name: &str, shape: Option<&[usize]>, sides: usize, axis: usize) -> Result<usize> {
-    shape
-        .filter(|shape| shape.len() == sides)
-        .and_then(|shape| shape.get(axis).copied())
-        .ok_or_else(|| Error::WeightsMismatch(format!("`{name}` is missing or misshapen")))
 }

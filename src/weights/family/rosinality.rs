@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::rename::rename_all;
-use super::side;
+use super::shape::side;
 use crate::error::Result;
 use crate::models::{AutoencoderConfig, VqVae2Config};
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::side;
+use super::shape::side;
 use crate::error::{Error, Result};
 use crate::models::{AutoencoderConfig, KlConfig, QuantizerKind, VqGanConfig};
 use crate::nn::{DecoderConfig, DecoderNorm, Layers, NetworkConfig};

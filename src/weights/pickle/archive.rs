@@ -5,9 +5,11 @@ use zip::CompressionMethod;
 use zip::read::{ArchiveOffset, Config};
 use zip::unstable::read::ZipIterable;
 
+use super::entry::{Checkpoint, Entry};
+use super::faults::{corrupt, refused};
 use super::machine::Machine;
-use super::{Checkpoint, Entry, corrupt, limits, refused, shown, state};
-use crate::error::{Error, Result};
+use super::{limits, state};
+use crate::error::{Error, Result, shown};
 use crate::weights::Source;
 
 /// Length of a zip's local header before the name, and the offset of its name and padding lengths.

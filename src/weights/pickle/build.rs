@@ -4,9 +4,10 @@
 //!
 //! Source: `torch/_utils.py` and `persistent_id` in `torch/serialization.py` of PyTorch.
 
+use super::faults::{corrupt, refused};
+use super::limits;
 use super::value::{Arena, Global, Id, Storage, Tensor, Value};
-use super::{corrupt, limits, refused, shown};
-use crate::error::Result;
+use crate::error::{Result, shown};
 
 /// The result of `callable(*args)`.
 ///

@@ -1,4 +1,5 @@
-use super::{corrupt, limits, refused};
+use super::faults::{corrupt, refused};
+use super::limits;
 use crate::error::{Error, Result};
 
 /// Reads opcode arguments from a pickle's bytes.

@@ -1,8 +1,8 @@
 use safetensors::tensor::Dtype;
 
+use super::faults::{corrupt, refused};
 use super::value::Tensor;
-use super::{corrupt, refused, shown};
-use crate::error::Result;
+use crate::error::{Result, shown};
 use crate::weights::Source;
 
 /// Name and location of a tensor in a checkpoint.
@@ -18,6 +18,17 @@ pub struct Entry {
     pub dtype: Dtype,
     /// Offset in bytes of its first element in the source.
     pub start: u64,
+}
+
+/// The tensors found in a checkpoint.
+#[derive(Debug, Default)]
+pub struct Checkpoint {
+    /// The tensors of its state dict, in order.
+    pub entries: Vec<Entry>,
+    /// The keys that lead to that dict, joined with dots; empty if it is the top-level dict.
+    pub taken: String,
+    /// Other dicts that contain models, such as the one that `taken` is an EMA of.
+    pub passed_over: Vec<String>,
 }
 
 impl Entry {

@@ -1,9 +1,11 @@
 use std::collections::HashMap;
 
+use super::entry::{Checkpoint, Entry};
+use super::faults::{corrupt, refused};
 use super::machine::Machine;
 use super::value::{Arena, Id, Value};
-use super::{Checkpoint, Entry, corrupt, limits, refused, shown, state};
-use crate::error::Result;
+use super::{limits, state};
+use crate::error::{Result, shown};
 use crate::weights::Source;
 
 /// First pickle in files from before PyTorch 1.6: this number, little-endian.

@@ -16,6 +16,7 @@ mod archive;
 mod build;
 mod cursor;
 mod entry;
+mod faults;
 mod globals;
 mod legacy;
 pub mod limits;
@@ -23,25 +24,12 @@ mod machine;
 mod state;
 mod value;
 
-pub use super::container::is_pickle;
-pub use entry::Entry;
+pub use super::sniff::is_pickle;
+pub use entry::{Checkpoint, Entry};
 
 use super::Source;
-use crate::error::{Error, Result, shown};
-
-/// First bytes of a zip file.
-const ZIP: &[u8] = b"PK\x03\x04";
-
-/// The tensors found in a checkpoint.
-#[derive(Debug, Default)]
-pub struct Checkpoint {
-    /// The tensors of its state dict, in order.
-    pub entries: Vec<Entry>,
-    /// The keys that lead to that dict, joined with dots; empty if it is the top-level dict.
-    pub taken: String,
-    /// Other dicts that contain models, such as the one that `taken` is an EMA of.
-    pub passed_over: Vec<String>,
-}
+use super::sniff::ZIP;
+use crate::error::Result;
 
 /// Finds the tensors of a checkpoint's state dict. The dict is chosen by its contents and its key,
 /// averages (`ema`) before others (`state_dict`, `model`); failing that, it is the top-level dict
@@ -49,8 +37,8 @@ pub struct Checkpoint {
 /// tensor are skipped.
 ///
 /// # Errors
-/// [`Error::PickleRefused`] for a pickle that would run code or exceeds one of the [`limits`],
-/// [`Error::WeightsCorrupt`] for one that is damaged or contains no state dict.
+/// [`PickleRefused`](crate::Error::PickleRefused) for a pickle that would run code or exceeds one of the [`limits`],
+/// [`WeightsCorrupt`](crate::Error::WeightsCorrupt) for one that is damaged or contains no state dict.
 pub fn read(source: &dyn Source) -> Result<Checkpoint> {
     let first = source.read(0, source.len().min(ZIP.len() as u64) as usize)?;
     if first == ZIP {
@@ -58,12 +46,4 @@ pub fn read(source: &dyn Source) -> Result<Checkpoint> {
     } else {
         legacy::read(source)
     }
-}
-
-fn corrupt(reason: impl Into<String>) -> Error {
-    Error::WeightsCorrupt(reason.into())
-}
-
-fn refused(reason: impl Into<String>) -> Error {
-    Error::PickleRefused(reason.into())
 }

@@ -1,8 +1,9 @@
 use std::collections::HashSet;
 
+use super::faults::{corrupt, refused};
+use super::limits;
 use super::value::{Arena, Id, Tensor, Value};
-use super::{corrupt, limits, refused, shown};
-use crate::error::Result;
+use crate::error::{Result, shown};
 use crate::weights::nest;
 
 /// Nesting depth of dicts to search, from the top.

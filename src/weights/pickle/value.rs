@@ -2,7 +2,8 @@ use std::collections::HashMap;
 
 use safetensors::tensor::Dtype;
 
-use super::{corrupt, limits, refused};
+use super::faults::{corrupt, refused};
+use super::limits;
 use crate::error::Result;
 
 /// Id of a value in an [`Arena`].

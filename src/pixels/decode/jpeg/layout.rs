@@ -4,7 +4,8 @@
 
 use image::metadata::Orientation;
 
-use super::super::{cut_short, damaged, exif};
+use super::super::exif;
+use super::super::stored::{cut_short, damaged};
 use crate::error::{Error, Result};
 
 /// Bytes of filler after a scan: more than the decoder reads ahead.

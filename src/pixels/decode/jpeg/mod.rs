@@ -8,7 +8,7 @@ mod layout;
 
 use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 
-use super::{Stored, cut_short, damaged};
+use super::stored::{Stored, cut_short, damaged};
 use crate::error::Result;
 use layout::{Colour, Layout};
 

@@ -1,8 +1,9 @@
 use super::{Machine, op};
 use crate::error::Result;
 use crate::weights::pickle::cursor::text;
+use crate::weights::pickle::faults::{corrupt, refused};
+use crate::weights::pickle::limits;
 use crate::weights::pickle::value::{Global, Value};
-use crate::weights::pickle::{corrupt, limits, refused};
 
 /// Opcodes that read arguments.
 impl<'a> Machine<'a> {

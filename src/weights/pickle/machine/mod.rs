@@ -3,8 +3,9 @@ mod op;
 mod step;
 
 use super::cursor::Cursor;
+use super::faults::{corrupt, refused};
+use super::limits;
 use super::value::{Arena, Id, Value};
-use super::{corrupt, limits, refused};
 use crate::error::{Error, Result};
 
 /// Pickle's stack machine. It only creates values in the [`Arena`]: where Python would import or

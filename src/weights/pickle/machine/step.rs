@@ -1,8 +1,9 @@
 use super::arguments::{global, long};
 use super::{Machine, op, underflow};
 use crate::error::Result;
+use crate::weights::pickle::build;
+use crate::weights::pickle::faults::{corrupt, refused};
 use crate::weights::pickle::value::{Id, Value};
-use crate::weights::pickle::{build, corrupt, refused};
 
 impl Machine<'_> {
     /// Executes one opcode.
