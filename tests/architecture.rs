@@ -1,10 +1,16 @@
-//! The module layers of `src/` and `www/` match docs/architecture.md.
+//! The module layers of `src/` and `www/` match docs/architecture.md, and no file or folder of
+//! `src/` uses one that uses it.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
+
+#[path = "architecture/sources.rs"]
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use sources::{Sources, by_folder, cyclic};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -108,6 +114,24 @@ fn each_module_uses_only_those_above_it() {
 fn the_documented_uses_are_those_of_the_sources() {
     let documented: BTreeMap<_, _> = documented().into_iter().collect();
     assert_eq!(found(), documented);
+}
+
+#[test]
+fn no_file_or_folder_uses_one_that_uses_it() {
+    for (folder, root_file) in [("src", "lib"), ("src/bin/tesserae", "main")] {
+        let pairs = Sources::of(&root().join(folder), root_file).pairs();
+        assert!(pairs.len() > 30, "{folder}: {pairs:?}");
+        let cycles = cyclic(&pairs);
+        assert!(cycles.is_empty(), "{folder}: {cycles:#?}");
+        for (inside, pairs) in by_folder(&pairs) {
+            let cycles = cyclic(&pairs);
+            assert!(
+                cycles.is_empty(),
+                "{folder}/{}: {cycles:#?}",
+                inside.join("/")
+            );
+        }
+    }
 }
 
 /// The imports of all modules in a folder of the page, as paths relative to `www/`.

@@ -6,9 +6,9 @@ use tesserae::Result;
 use tesserae::weights::{self, About};
 
 use crate::convert::Dtype;
-use crate::model::ConfigArgs;
 use crate::outputs::{Outputs, OverwriteArgs};
 use crate::terminal;
+use crate::weights::ConfigArgs;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

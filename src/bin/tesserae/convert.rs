@@ -7,9 +7,10 @@ use tesserae::pixels::metrics::psnr;
 use tesserae::weights::{self, About, Storage};
 use tesserae::{Codec, Picture, Result};
 
-use crate::model::{ConfigArgs, FitArgs};
+use crate::model::FitArgs;
 use crate::outputs::{Outputs, OverwriteArgs};
 use crate::terminal;
+use crate::weights::ConfigArgs;
 
 /// Default picture for measuring the loss of quality.
 const SAMPLE: &[u8] = include_bytes!("../../../www/samples/coffee.png");

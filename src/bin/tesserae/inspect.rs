@@ -5,9 +5,8 @@ use serde_json::json;
 use tesserae::weights::{CheckedWeights, Survey};
 use tesserae::{Error, Result};
 
-use crate::model::ConfigArgs;
 use crate::terminal;
-use crate::weights::{key, report, survey};
+use crate::weights::{ConfigArgs, key, report, survey};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -6,25 +6,8 @@ use tesserae::weights::{Loaded, Manifest};
 use tesserae::{Codec, Error, Picture, Result};
 
 use crate::device::{DeviceArgs, Opened};
-use crate::{files, weights};
-
-/// A config.json for what the weights' shapes do not determine.
-#[derive(Debug, Default, clap::Args)]
-pub struct ConfigArgs {
-    /// A config.json for what the weights' shapes do not determine, if it is not next to them.
-    #[arg(long)]
-    config: Option<PathBuf>,
-}
-
-impl ConfigArgs {
-    pub fn file(&self) -> Option<&PathBuf> {
-        self.config.as_ref()
-    }
-
-    pub fn text(&self) -> Result<Option<String>> {
-        self.config.as_deref().map(files::text).transpose()
-    }
-}
+use crate::files;
+use crate::weights::{self, ConfigArgs};
 
 /// The model to use, for every command that needs one.
 #[derive(Debug, clap::Args)]

@@ -13,8 +13,25 @@ use serde_json::Value;
 use tesserae::weights::{self, CheckedWeights, Container, Loaded, Source, Survey, refuse_shard};
 use tesserae::{Error, ModelConfig, Result};
 
-use crate::model::ConfigArgs;
 use crate::{files, terminal};
+
+/// A config.json for what the weights' shapes do not determine.
+#[derive(Debug, Default, clap::Args)]
+pub struct ConfigArgs {
+    /// A config.json for what the weights' shapes do not determine, if it is not next to them.
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArgs {
+    pub fn file(&self) -> Option<&PathBuf> {
+        self.config.as_ref()
+    }
+
+    pub fn text(&self) -> Result<Option<String>> {
+        self.config.as_deref().map(files::text).transpose()
+    }
+}
 
 /// Names of weight files in diffusers and transformers folders, likeliest first.
 const NAMES: [&str; 6] = [

@@ -2,7 +2,7 @@ use burn::tensor::Device;
 use tesserae::Result;
 use tesserae::codec::Limits;
 
-use super::Kind;
+use super::kind::Kind;
 
 /// Opens a GPU without testing it, and returns its limits.
 ///
@@ -23,14 +23,14 @@ pub fn open(kind: Kind) -> Result<(Device, Limits)> {
 
 #[cfg(feature = "wgpu")]
 mod wgpu {
+    use burn::tensor::Device;
     #[cfg(feature = "vulkan")]
     pub use burn::tensor::wgpu::WgpuBackend;
     use burn::tensor::wgpu::wgpu::DeviceType;
     use burn::tensor::wgpu::{WgpuInitError, WgpuOptions};
+    use tesserae::codec::Limits;
+    use tesserae::{Error, Result};
 
-    use tesserae::Error;
-
-    use super::{Device, Limits, Result};
     use crate::terminal;
 
     pub fn open(options: WgpuOptions) -> Result<(Device, Limits)> {

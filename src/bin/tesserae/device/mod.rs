@@ -1,6 +1,7 @@
 //! The only place that opens a device: no GPU is used before it has passed the self-test.
 
 mod gpu;
+mod kind;
 mod trial;
 mod watch;
 
@@ -9,9 +10,10 @@ use std::ops::Deref;
 
 use burn::tensor::Device;
 use clap::ValueEnum;
+use kind::Kind;
+use tesserae::Result;
 use tesserae::codec::Limits;
 use tesserae::device::SelfTest;
-use tesserae::{Error, Result};
 use watch::Watch;
 
 use crate::terminal;
@@ -24,51 +26,14 @@ pub struct DeviceArgs {
     device: Kind,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    /// All CPU cores.
-    #[default]
-    Cpu,
-    /// A GPU through Vulkan, Direct3D 12, Metal or OpenGL.
-    #[cfg(all(feature = "wgpu", not(feature = "vulkan")))]
-    Gpu,
-    /// A GPU through Vulkan, with SPIR-V shaders.
-    #[cfg(feature = "vulkan")]
-    Vulkan,
-    /// An NVIDIA GPU through CUDA.
-    #[cfg(feature = "cuda")]
-    Cuda,
-}
-
-impl Kind {
-    /// What to suggest to a user whose device cannot be used.
-    fn way_on(self) -> &'static str {
-        match self {
-            #[cfg(feature = "vulkan")]
-            Self::Vulkan => {
-                "`--device cpu` computes without it, as may `--device gpu` of a build without the feature `vulkan`"
-            }
-            _ => "`--device cpu` computes without it",
-        }
-    }
-
-    /// Adds the suggestion to errors that say why a device cannot be used.
-    fn advise(self, error: Error) -> Error {
-        let on = |reason| format!("{reason}; {}", self.way_on());
-        match error {
-            Error::SelfTestFailed(reason) => Error::SelfTestFailed(on(reason)),
-            Error::DeviceRefused(reason) => Error::DeviceRefused(on(reason)),
-            error => error,
-        }
-    }
-}
-
 impl DeviceArgs {
     /// Opens the device. A GPU is first tested in a separate process, as a driver that computes
     /// wrong results may also crash.
     ///
     /// # Errors
-    /// [`Error::AdapterAbsent`], [`Error::DeviceRefused`], [`Error::SelfTestFailed`].
+    /// [`AdapterAbsent`](tesserae::Error::AdapterAbsent),
+    /// [`DeviceRefused`](tesserae::Error::DeviceRefused),
+    /// [`SelfTestFailed`](tesserae::Error::SelfTestFailed).
     pub fn open(&self) -> Result<Opened> {
         self.open_for(Work::Forward)
     }
@@ -154,7 +119,7 @@ impl Opened {
     /// long-running work.
     ///
     /// # Errors
-    /// [`Error::SelfTestFailed`].
+    /// [`SelfTestFailed`](tesserae::Error::SelfTestFailed).
     pub fn check_sometimes(&self) -> Result<()> {
         self.watched(Watch::check_if_due)
     }
@@ -162,7 +127,7 @@ impl Opened {
     /// Tests the device again now; called before results are saved.
     ///
     /// # Errors
-    /// [`Error::SelfTestFailed`].
+    /// [`SelfTestFailed`](tesserae::Error::SelfTestFailed).
     pub fn check(&self) -> Result<()> {
         self.watched(Watch::check)
     }
@@ -212,6 +177,8 @@ impl SelfTestArgs {
 
 #[cfg(test)]
 mod tests {
+    use tesserae::Error;
+
     use super::*;
 
     #[test]

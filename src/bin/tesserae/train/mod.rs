@@ -16,8 +16,8 @@ use tesserae::weights::{self, Storage};
 use tesserae::{Autoencoder, AutoencoderConfig, Error, Picture, Result};
 
 use crate::device::{DeviceArgs, Opened};
-use crate::model::ConfigArgs;
 use crate::outputs::{Output, Outputs};
+use crate::weights::ConfigArgs;
 use crate::{files, grid, outputs, signals, terminal};
 use log::Log;
 
