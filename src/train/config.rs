@@ -67,6 +67,10 @@ pub struct DataConfig {
     /// Whether crops also come from downscaled photos.
     #[serde(default = "yes")]
     pub scales: bool,
+    /// Fraction of the crops that are pictures of overlapping shapes with the photos' colours and
+    /// textures instead.
+    #[serde(default)]
+    pub leaves: f64,
     /// Damage applied to the model's input; the target stays clean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<Damage>,
@@ -283,6 +287,9 @@ impl TrainConfig {
         let (crop, factor) = (self.data.crop, self.model.factor());
         if !crop.is_multiple_of(factor) {
             return invalid(format!("`crop` must be a multiple of {factor}"));
+        }
+        if !(0.0..=1.0).contains(&self.data.leaves) {
+            return invalid("`leaves` must be from 0 to 1".into());
         }
         if let Some(damage) = self.data.damage {
             damage.validate()?;

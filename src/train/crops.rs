@@ -2,6 +2,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::DataConfig;
+use super::leaves::dead_leaves;
 use crate::error::{Error, Result};
 use crate::pixels::Picture;
 
@@ -117,13 +118,18 @@ impl CropSampler {
     }
 
     fn crop(&self, rng: &mut ChaCha8Rng, out: &mut Vec<f32>) {
-        let (mut place, mut tries) = (self.place(rng), 0);
-        while tries < 4 && self.is_flat(place) {
-            (place, tries) = (self.place(rng), tries + 1);
-        }
-        let (photo, scale, left, top) = place;
-        let photo = &self.photos[photo][scale];
-        let (width, side) = (photo.width() as usize, self.side());
+        let side = self.side();
+        // Without leaves no number is drawn, so that older configs repeat.
+        let leaves = self.config.leaves > 0.0 && rng.random_bool(self.config.leaves);
+        let drawn = leaves.then(|| dead_leaves(&self.photos, side, rng));
+        let (rgb, width, left, top) = match &drawn {
+            Some(drawn) => (drawn.as_slice(), side, 0, 0),
+            None => {
+                let (photo, scale, left, top) = self.varied_place(rng);
+                let photo = &self.photos[photo][scale];
+                (photo.rgb(), photo.width() as usize, left, top)
+            }
+        };
         let mirror = self.config.mirror && rng.random();
 
         // Per-channel gain and offset around mid-grey, and occasionally two swapped channels:
@@ -142,12 +148,21 @@ impl CropSampler {
             for y in top..top + side {
                 for i in 0..side {
                     let x = left + if mirror { side - 1 - i } else { i };
-                    let byte = photo.rgb()[3 * (y * width + x) + source[channel]];
+                    let byte = rgb[3 * (y * width + x) + source[channel]];
                     let value = (f32::from(byte) / 255.0 - 0.5) * gain + 0.5 + offset[channel];
                     out.push(low + value.clamp(0.0, 1.0) * (high - low));
                 }
             }
         }
+    }
+
+    /// A place that shows something, if one is found in a few tries.
+    fn varied_place(&self, rng: &mut ChaCha8Rng) -> Place {
+        let (mut place, mut tries) = (self.place(rng), 0);
+        while tries < 4 && self.is_flat(place) {
+            (place, tries) = (self.place(rng), tries + 1);
+        }
+        place
     }
 
     fn place(&self, rng: &mut ChaCha8Rng) -> Place {
@@ -228,6 +243,7 @@ mod tests {
             mirror: false,
             colour: false,
             scales: true,
+            leaves: 0.0,
             damage: None,
         }
     }
@@ -266,6 +282,28 @@ mod tests {
         for (found, expected) in sampler.batch(0, 1).iter().zip(red) {
             assert!((found - expected).abs() < 1e-3, "{found} is not {expected}");
         }
+    }
+
+    #[test]
+    fn leaves_take_their_part_of_the_crops_and_leave_the_others_as_they_are() {
+        let config = |leaves| DataConfig {
+            leaves,
+            ..plain(24)
+        };
+        let sampler =
+            |leaves| CropSampler::new([photo(90, 80)], &config(leaves), [0.0, 1.0], 5).unwrap();
+        let (none, all, some) = (sampler(0.0), sampler(1.0), sampler(0.25));
+        assert_eq!(all.batch(0, 2).len(), 2 * 3 * 24 * 24);
+        assert_ne!(none.batch(0, 1), all.batch(0, 1));
+        // Rows of the photo rise by one level from one value to the next; leaves break that.
+        let smooth = |crop: &[f32]| {
+            crop[..24].windows(2).all(|pair| {
+                let step = (pair[1] - pair[0]) * 255.0;
+                (step - 3.0).abs() < 0.01 || step < -200.0
+            })
+        };
+        let drawn = (0..200).filter(|n| !smooth(&some.batch(*n, 1))).count();
+        assert!((25..75).contains(&drawn), "{drawn} of 200");
     }
 
     #[test]

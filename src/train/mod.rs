@@ -13,6 +13,7 @@ mod crops;
 mod damage;
 mod features;
 mod learner;
+mod leaves;
 pub mod losses;
 mod reconstruction;
 mod session;

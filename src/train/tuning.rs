@@ -118,6 +118,7 @@ impl TuneConfig {
                 mirror: false,
                 colour: false,
                 scales: false,
+                leaves: 0.0,
                 damage: self.damage,
             },
             batch: self.batch,
