@@ -44,21 +44,13 @@ impl FeatureLoss {
         smallest + JITTER - 1
     }
 
-    /// The distance of batch `number`'s features and that of their local contrast, each `[1]`;
-    /// without layers, nothing.
+    /// The features of batch `number`.
     ///
     /// # Shapes
     /// - input: `[batch, 3, side, side]` in 0 to 1; gradients reach `fake` only
-    pub fn compare(
-        &self,
-        fake: Tensor<4>,
-        real: Tensor<4>,
-        number: usize,
-    ) -> Option<[Tensor<1>; 2]> {
+    pub fn see(&self, fake: Tensor<4>, real: Tensor<4>, number: usize) -> Seen {
         let view = self.view(number, fake.dims()[2]);
-        let [fake, real] = [fake, real.detach()].map(|x| self.network.features(view.of(x)));
-        let difference = FeatureNetwork::distance(&fake, &real)?.mean();
-        Some([difference, contrast_difference(&fake, &real)?])
+        Seen([fake, real.detach()].map(|x| self.network.features(view.of(x))))
     }
 
     /// How batch `number` of crops of `side` pixels is seen.
@@ -100,11 +92,23 @@ fn window(x: Tensor<4>, [top, left]: [usize; 2], side: usize) -> Tensor<4> {
     x.narrow(2, top, side).narrow(3, left, side)
 }
 
-/// Squared distance of the features' local standard deviations: it asks for as much detail, wherever
-/// it lies. Averaged over windows and layers, `[1]`.
-fn contrast_difference(a: &[Tensor<4>], b: &[Tensor<4>]) -> Option<Tensor<1>> {
-    let [a, b] = [a, b].map(|layers| layers.iter().map(contrast).collect::<Vec<_>>());
-    FeatureNetwork::distance(&a, &b).map(Tensor::mean)
+/// The features of a batch and of its originals.
+pub struct Seen([Vec<Tensor<4>>; 2]);
+
+impl Seen {
+    /// Their squared distance, averaged over places and layers, `[1]`; without layers, nothing.
+    pub fn difference(&self) -> Option<Tensor<1>> {
+        let [fake, real] = &self.0;
+        FeatureNetwork::distance(fake, real).map(Tensor::mean)
+    }
+
+    /// Squared distance of their local standard deviations, `[1]`: it asks for as much detail,
+    /// wherever it lies.
+    pub fn contrast_difference(&self) -> Option<Tensor<1>> {
+        let contrasts = |layers: &Vec<Tensor<4>>| layers.iter().map(contrast).collect::<Vec<_>>();
+        let [fake, real] = self.0.each_ref().map(contrasts);
+        FeatureNetwork::distance(&fake, &real).map(Tensor::mean)
+    }
 }
 
 /// Standard deviation in each window, per channel.
@@ -165,12 +169,16 @@ mod tests {
         let loss = loss(&device);
         let on = |x: Tensor<4>| x.autodiff();
         let real = on(picture(64, |x, y| ((x * y) % 7) as f32 / 7.0));
-        for term in loss.compare(real.clone(), real.clone(), 0).unwrap() {
+        let terms = |fake: &Tensor<4>| {
+            let seen = loss.see(fake.clone(), real.clone(), 0);
+            [seen.difference(), seen.contrast_difference()].map(Option::unwrap)
+        };
+        for term in terms(&real) {
             assert_eq!(term.into_scalar::<f32>(), 0.0);
         }
         for part in 0..2 {
             let fake = on(picture(64, |x, _| x as f32 / 64.0)).require_grad();
-            let term = loss.compare(fake.clone(), real.clone(), 0).unwrap()[part].clone();
+            let term = terms(&fake)[part].clone();
             assert!(term.clone().into_scalar::<f32>() > 0.0);
             let gradient = fake.grad(&term.backward()).unwrap();
             assert!(
@@ -185,7 +193,8 @@ mod tests {
         let stripes = |phase: usize| vec![picture(32, move |x, _| ((x + phase) % 2) as f32)];
         let flat = vec![picture(32, |_, _| 0.5)];
         let between = |a: &[Tensor<4>], b: &[Tensor<4>]| -> f32 {
-            contrast_difference(a, b).unwrap().into_scalar()
+            let seen = Seen([a.to_vec(), b.to_vec()]);
+            seen.contrast_difference().unwrap().into_scalar()
         };
         assert!(between(&stripes(0), &stripes(1)) < 1e-10);
         // Half of the range in each of three channels, less what keeps the root differentiable.

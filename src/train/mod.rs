@@ -16,6 +16,7 @@ mod learner;
 mod leaves;
 pub mod losses;
 mod reconstruction;
+mod reconstruction_loss;
 mod session;
 mod state;
 mod task;

@@ -1,12 +1,11 @@
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::features::FeatureLoss;
-use super::losses::{adaptive_weight, feature_difference, gradient_difference, texture_difference};
+use super::losses::{adaptive_weight, feature_difference};
+use super::reconstruction_loss::ReconstructionLoss;
 use super::task::{Artifact, Losses, Role, Task};
 use super::{
-    Adversary, CodebookUpdate, Codebooks, CropSampler, Learner, Parts, PixelLoss, State,
-    TrainConfig,
+    Adversary, CodebookUpdate, Codebooks, CropSampler, Learner, Parts, State, TrainConfig,
 };
 use crate::error::{Error, Result};
 use crate::models::{Autoencoder, Config, Kl, Pass};
@@ -15,9 +14,6 @@ use crate::params;
 use crate::random::{noise, stream};
 use crate::tokens::Usage;
 use crate::weights::{About, Storage, save, save_discriminator};
-
-/// Variance of a photo's pixels in the range 0…1: a standard deviation of about a quarter.
-const VARIANCE: f32 = 1.0 / 16.0;
 
 /// Salts for the seed, so that no two random streams are alike.
 const NOISE: u64 = 0x6e01_5e00;
@@ -33,8 +29,7 @@ pub struct Reconstruction {
     generator: Learner<Autoencoder>,
     codebooks: Codebooks,
     adversary: Option<Adversary>,
-    perceptual: Option<Lpips>,
-    features: Option<FeatureLoss>,
+    loss: ReconstructionLoss,
     /// With autodiff.
     device: Device,
 }
@@ -87,24 +82,6 @@ impl Reconstruction {
                 "`parts` is `codebook`, and this model has none".to_owned(),
             ));
         }
-        if (config.loss.perceptual > 0.0) != start.perceptual.is_some() {
-            return Err(Error::ConfigInvalid(
-                "`perceptual` needs LPIPS's weights, and they need a weight above 0".to_owned(),
-            ));
-        }
-        if (config.loss.features > 0.0) != start.features.is_some() {
-            return Err(Error::ConfigInvalid(
-                "`features` needs a network's weights, and they need a weight above 0".to_owned(),
-            ));
-        }
-        let smallest = start.features.as_ref().map(FeatureNetwork::smallest);
-        if let Some(smallest) = smallest.map(FeatureLoss::smallest_crop)
-            && config.data.crop < smallest
-        {
-            return Err(Error::ConfigInvalid(format!(
-                "`crop` must be at least {smallest} for this network of features"
-            )));
-        }
         if start.discriminator.is_some() && config.adversary.is_none() {
             return Err(Error::ConfigInvalid(
                 "a discriminator was given, and the config has no `adversary`".to_owned(),
@@ -114,16 +91,14 @@ impl Reconstruction {
         let tokens = |factor: &usize| crops * (config.data.crop / factor).pow(2);
         let per_step: Vec<usize> = grids.iter().map(tokens).collect();
         let autodiff = device.clone().autodiff();
+        let loss = ReconstructionLoss::new(&config, start.perceptual, start.features, &autodiff)?;
         let adversary = config.adversary.as_ref();
         let adversary = adversary.map(|a| Adversary::new(a, start.discriminator, device));
         Ok(Self {
             codebooks: Codebooks::new(&config.codebook, &model, start.trained, &per_step),
             generator: Learner::new(model, &config.optimizer),
             adversary: adversary.transpose()?,
-            perceptual: start.perceptual.map(Module::train).map(Module::no_grad),
-            features: start
-                .features
-                .map(|network| FeatureLoss::new(network, config.seed, &autodiff)),
+            loss,
             device: autodiff,
             config,
         })
@@ -269,45 +244,7 @@ impl Reconstruction {
             losses.add(name, value.clone().inner().mul_scalar(share));
         };
         let fake = Tensor::from_inner(pass.output.clone().inner()).require_grad();
-        let [low, high] = self.config.model.input_range();
-        let range = high - low;
-        let unit = |pixels: &Tensor<4>| pixels.clone().div_scalar(range);
-        let as_unit = |pixels: &Tensor<4>| pixels.clone().sub_scalar(low).div_scalar(range);
-        let error = unit(&fake) - unit(x);
-        let squared = error.clone().square().mean();
-        add("mse", &squared);
-        let mut sum = match self.config.loss.pixel {
-            PixelLoss::Squared => squared.div_scalar(VARIANCE),
-            PixelLoss::Absolute => {
-                let absolute = error.abs().mean();
-                add("l1", &absolute);
-                absolute
-            }
-        };
-        if self.config.loss.gradient > 0.0 {
-            let term = gradient_difference(unit(&fake), unit(x));
-            add("gradient", &term);
-            sum = sum + term.mul_scalar(self.config.loss.gradient);
-        }
-        if self.config.loss.texture > 0.0 {
-            let term = texture_difference(unit(&fake), unit(x));
-            add("texture", &term);
-            sum = sum + term.mul_scalar(self.config.loss.texture);
-        }
-        if let Some(lpips) = &self.perceptual {
-            let signed = |pixels: &Tensor<4>| as_unit(pixels).mul_scalar(2.0).sub_scalar(1.0);
-            let term = lpips.forward(signed(&fake), signed(x)).mean();
-            add("perceptual", &term);
-            sum = sum + term.mul_scalar(self.config.loss.perceptual);
-        }
-        if let Some(features) = &self.features
-            && let Some([term, contrast]) = features.compare(as_unit(&fake), as_unit(x), number)
-        {
-            add("features", &term);
-            add("feature_contrast", &contrast);
-            let contrast = contrast.mul_scalar(self.config.loss.feature_contrast);
-            sum = sum + (term + contrast).mul_scalar(self.config.loss.features);
-        }
+        let sum = self.loss.of(&fake, x, number, &mut add);
         let adversary = self.adversary.as_mut().filter(|_| judged);
         let Some(adversary) = adversary else {
             return gradient(&fake, sum);

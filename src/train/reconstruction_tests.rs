@@ -4,6 +4,7 @@ use burn::tensor::{Distribution, Gradients};
 
 use super::*;
 use crate::models::AutoencoderConfig;
+use crate::train::losses::gradient_difference;
 
 const GRADIENT: f32 = 0.5;
 const MATCHING: f32 = 0.25;
