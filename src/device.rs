@@ -189,7 +189,7 @@ fn judge(output: &[f32]) -> Result<()> {
         Ok(())
     } else {
         Err(Error::SelfTestFailed(format!(
-            "its answer is off by {error:.1e} where values reach {largest:.1}"
+            "its result is off by {error:.1e}, on values up to {largest:.1}"
         )))
     }
 }
@@ -210,7 +210,7 @@ fn judge_gradients(found: &[Vec<f32>], wanted: &[Vec<f32>]) -> Result<()> {
     if found.len() == wanted.len() && found.iter().zip(wanted).all(close) {
         Ok(())
     } else {
-        let told = "its gradients are not the CPU's";
+        let told = "its gradients differ from the CPU's";
         Err(Error::SelfTestFailed(told.to_owned()))
     }
 }

@@ -38,7 +38,7 @@ pub enum Error {
     #[error("This token file is damaged: {0}.")]
     TokensCorrupt(String),
     /// The token file's version is newer than this build supports.
-    #[error("This token file is of version {0}, which is newer than this program.")]
+    #[error("This token file has version {0}, which is newer than this program supports.")]
     TokensVersion(u8),
     /// The tokens belong to a different codebook than the model's.
     #[error(
@@ -67,14 +67,14 @@ pub enum Error {
     #[error("These latents do not fit this model: {0}.")]
     LatentsGeometry(String),
     /// The weight file is not a well-formed safetensors file or checkpoint.
-    #[error("This weight file is damaged, or of a kind that is not read here: {0}.")]
+    #[error("This weight file is damaged or in an unsupported format: {0}.")]
     WeightsCorrupt(String),
     /// A different kind of file where weights are expected; says what it is and what to do.
     #[error("{0}.")]
     NotWeights(String),
     /// One shard of a weight file that is split across several files.
     #[error(
-        "This is part {part} of {of} of some weights: open `{index}`, which names all the parts."
+        "This is shard {part} of {of} of a sharded checkpoint: open its index, `{index}`, instead."
     )]
     WeightsSharded {
         /// Number of this shard.
@@ -88,25 +88,25 @@ pub enum Error {
     #[error("This checkpoint was refused: {0}.")]
     PickleRefused(String),
     /// A well-formed weight file whose tensor names match no supported model.
-    #[error("These weights belong to no kind of model that is known here.")]
+    #[error("These weights do not belong to any supported model.")]
     WeightsUnknown,
     /// A PyTorch checkpoint opened in a browser, where pickles are not supported.
     #[error(
-        "This is a PyTorch checkpoint, which a browser does not read: `tesserae convert` turns it into a file that it does."
+        "This is a PyTorch checkpoint, which cannot be read in a browser: `tesserae convert` converts it to a file that can."
     )]
     WeightsPickle,
     /// The model has no codebook, so it cannot produce tokens.
-    #[error("This model has no codebook, so it makes no tokens.")]
+    #[error("This model has no codebook, so it has no tokens.")]
     NoCodebook,
     /// A well-formed weight file whose tensors do not match its config.
-    #[error("These weights do not fit their model: {0}.")]
+    #[error("These weights do not match their model: {0}.")]
     WeightsMismatch(String),
     /// A weight that is NaN or infinite.
-    #[error("These weights hold a value that is not a number, in {}.", shown(.0))]
+    #[error("These weights contain NaN or infinity, in {}.", shown(.0))]
     WeightsNotFinite(String),
     /// The model does not fit in the memory of the device or the tab; detected before it is built.
     #[error(
-        "This model needs {} MB in one piece, and {} MB is the most that fits here.",
+        "This model needs {} MB in one allocation, but at most {} MB can be allocated here.",
         needed.div_ceil(1 << 20),
         limit >> 20
     )]
@@ -117,22 +117,22 @@ pub enum Error {
         limit: u64,
     },
     /// The model config is invalid.
-    #[error("This model configuration is not valid: {0}.")]
+    #[error("This configuration is not valid: {0}.")]
     ConfigInvalid(String),
     /// No shipped model has this name.
     #[error("There is no model called `{0}`.")]
     ModelUnknown(String),
     /// The browser does not support WebGPU.
-    #[error("This browser has no WebGPU.")]
+    #[error("This browser does not support WebGPU.")]
     WebGpuAbsent,
     /// WebGPU is supported, but no adapter was found.
-    #[error("No graphics adapter was found, so only the CPU can compute.")]
+    #[error("No graphics adapter was found, so only the CPU is available.")]
     AdapterAbsent,
     /// The adapter lacks a feature that the engine requires.
     #[error("The graphics adapter lacks the WebGPU feature `{0}`.")]
     FeatureMissing(String),
     /// The adapter refused to create a device.
-    #[error("The graphics adapter refused to give a device: {0}.")]
+    #[error("The graphics adapter did not provide a device: {0}.")]
     DeviceRefused(String),
     /// The device computes wrong results.
     #[error("The graphics device failed its self-test: {0}.")]
@@ -159,7 +159,7 @@ pub enum Error {
     Argument(String),
     /// Training diverged: the loss is not finite.
     #[error(
-        "The training went wrong: `{term}` is no longer a number after {step} steps. A lower learning rate may help."
+        "The training diverged: `{term}` became NaN or infinite after {step} steps. A lower learning rate may help."
     )]
     LossNotFinite {
         /// The loss term that is not finite.
@@ -168,7 +168,7 @@ pub enum Error {
         step: usize,
     },
     /// A bug in this crate or in one of its dependencies.
-    #[error("Something inside went wrong: {0}.")]
+    #[error("Internal error: {0}.")]
     Internal(String),
 }
 

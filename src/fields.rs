@@ -45,7 +45,7 @@ pub fn rgb_only(name: &str, value: usize) -> Result<()> {
         Ok(())
     } else {
         Err(Error::ConfigInvalid(format!(
-            "`{name}` is {value}, but pictures have 3 channels here"
+            "`{name}` is {value}, but pictures have 3 channels"
         )))
     }
 }

@@ -188,7 +188,7 @@ fn what_is_there_stays_and_the_rest_is_done() {
     // In that case the shards are not even read.
     fs::write(folder.path().join("a.tar"), "gone").unwrap();
     let output = run(&folder, words.trim_end_matches(" --json"));
-    let there = "a.tar: out/a.tokens.tar is there\nb.tar: out/b.tokens.tar is there\n";
+    let there = "a.tar: out/a.tokens.tar already exists\nb.tar: out/b.tokens.tar already exists\n";
     assert_eq!(printed(&output), there);
 
     printed(&run(&folder, "init vqvae-tiny other.safetensors"));
@@ -221,7 +221,7 @@ fn tokens_of_other_options_are_noticed() {
     for other in ["--size 32", "--size 65", "--size 64 --square", ""] {
         failed(&encode(other), "io", "`tesserae encode --size 64`");
     }
-    assert!(printed(&encode("--size 64")).contains("is there"));
+    assert!(printed(&encode("--size 64")).contains("already exists"));
     assert!(fs::read(&path).unwrap() == first);
     assert!(printed(&encode("--size 32 --overwrite")).contains("2 pictures"));
     failed(&encode("--size 64"), "io", "`tesserae encode --size 32`");
@@ -239,10 +239,10 @@ fn tokens_of_other_options_are_noticed() {
         .unwrap();
     tar.finish().unwrap();
     for possible in ["--size 64", "--size 0"] {
-        assert!(printed(&encode(possible)).contains("is there"));
+        assert!(printed(&encode(possible)).contains("already exists"));
     }
     for other in ["--size 63", "--size 64 --square"] {
-        failed(&encode(other), "io", "picture of 64×");
+        failed(&encode(other), "io", "from a 64×");
     }
 }
 
@@ -377,8 +377,8 @@ fn a_shard_that_fails_keeps_no_other_from_being_done() {
         failed_last(&output, "io", "4 of 5 shards failed");
         let told = text(&output.stderr);
         for expected in [
-            "failed: cut.tar: this is no tar file, or a damaged one: it ends too early. [io]",
-            "failed: words.tar: this is no tar file, or a damaged one: ",
+            "failed: cut.tar: this is not a tar file, or it is damaged: it ends too early. [io]",
+            "failed: words.tar: this is not a tar file, or it is damaged: ",
             "failed: none: No usable picture was found in none. [dataset_empty]",
             "failed: absent.tar: ",
         ] {
@@ -504,7 +504,7 @@ fn merged_reports_are_one_report_of_all() {
     failed(
         &run(&folder, "eval --merge out"),
         "io",
-        "out/c.json: this is no report",
+        "out/c.json: this is not a report",
     );
     failed(&run(&folder, "eval --merge a"), "dataset_empty", "a");
 

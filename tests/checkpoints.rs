@@ -292,8 +292,8 @@ fn two_models_with_no_telling_which_are_refused() {
 #[test]
 fn what_is_not_weights_at_all_is_called_by_its_name() {
     for (name, words) in [
-        ("lfs-pointer.safetensors", "large-file storage (Git LFS)"),
-        ("lfs-pointer.safetensors", "of 334.6 MB"),
+        ("lfs-pointer.safetensors", "a Git LFS pointer"),
+        ("lfs-pointer.safetensors", "(334.6 MB)"),
         ("html-page.safetensors", "a web page"),
         ("vae.gguf", "a GGUF file"),
         ("picture-64.png", "a picture"),
@@ -435,7 +435,7 @@ mod program {
         let config = folder.path().join("config.json");
         std::fs::write(&config, "<!doctype html>").unwrap();
         let output = run(&folder, "inspect model.safetensors");
-        failed(&output, "config_invalid", "config.json was read");
+        failed(&output, "config_invalid", "(from config.json)");
         std::fs::write(&config, r#"{"act_fn": "relu", "norm_num_groups": 4}"#).unwrap();
         failed(&run(&folder, "inspect ."), "config_invalid", "act_fn");
         // The config of another program's model is ignored.
@@ -462,7 +462,7 @@ mod program {
             r#"{"resolution": 64}"#,
             r#"{"input": [0, 1]}"#,
         ] {
-            failed(&inspect(config), "config_invalid", "config.json was read");
+            failed(&inspect(config), "config_invalid", "(from config.json)");
         }
         let output = inspect(r#"{"tanh_out": true}"#);
         failed(&output, "config_invalid", "`tanh_out` is true");
@@ -507,9 +507,9 @@ mod program {
             std::fs::write(folder.path().join("g.json"), GROUPS.unwrap()).unwrap();
             run(&folder, "inspect . --config g.json --json")
         };
-        failed(&inspect(), "io", "holds no weight file");
+        failed(&inspect(), "io", "contains no weight file");
         std::fs::create_dir(folder.path().join("vae")).unwrap();
-        failed(&inspect(), "io", "in the folder `vae`");
+        failed(&inspect(), "io", "in the subfolder `vae`");
         std::fs::copy(
             path("checkpoint-000001000.pt"),
             folder.path().join("one.ckpt"),
@@ -548,7 +548,7 @@ mod program {
             assert!(output.status.success(), "{words}: {told}");
             assert_eq!(told.matches("assumed").count(), 1, "{words}: {told}");
             assert_eq!(
-                told.matches("under `ema` were taken, and not those under `model`")
+                told.matches("using the weights under `ema`, not those under `model`")
                     .count(),
                 1,
                 "{words}: {told}"
@@ -563,7 +563,7 @@ mod program {
     fn one_of_several_files_names_the_index_to_open() {
         let shard = format!("inspect {PLACE}/model-00001-of-00002.safetensors");
         let output = run(root(), &shard);
-        failed(&output, "weights_sharded", "part 1 of 2");
+        failed(&output, "weights_sharded", "shard 1 of 2");
         failed(&output, "weights_sharded", "`model.safetensors.index.json`");
     }
 

@@ -257,7 +257,7 @@ fn train_goes_on_from_its_checkpoint() {
     training(&folder, 6, ("", ""));
     let words = "train train.json --data SAMPLES --out a.safetensors --resume";
     let output = run(&folder, words);
-    assert!(!text(&output.stderr).contains("going on"), "there is none");
+    assert!(!text(&output.stderr).contains("resuming"), "there is none");
     let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
     let (log, weights) = (read("a.jsonl"), read("a.safetensors"));
 
@@ -271,12 +271,12 @@ fn train_goes_on_from_its_checkpoint() {
     // All steps are done, so there is no further training or logging.
     let output = run(&folder, words);
     let told = text(&output.stderr);
-    assert!(told.contains("going on after 6 steps"), "{told}");
+    assert!(told.contains("resuming after 6 steps"), "{told}");
     assert!(read("a.jsonl") == log && read("a.safetensors") == weights);
 
     training(&folder, 7, ("", ""));
     let output = run(&folder, words);
-    failed_last(&output, "weights_mismatch", "another config");
+    failed_last(&output, "weights_mismatch", "a different config");
     assert!(read("a.jsonl") == log && read("a.safetensors") == weights);
 }
 
@@ -373,7 +373,7 @@ fn failures_are_one_line_and_a_status() {
         config_invalid | n_embbed | train train.json --data SAMPLES --out a.safetensors
         argument | .checkpoint | train train.json --data SAMPLES --out a.checkpoint
         io | absent.json | train absent.json --data SAMPLES --out a.safetensors
-        io | no log | plot words.tokens a.svg";
+        io | not a training log | plot words.tokens a.svg";
     for case in cases.trim().lines() {
         let [code, named, words] = case.split('|').map(str::trim).collect::<Vec<_>>()[..] else {
             panic!("{case}");

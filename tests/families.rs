@@ -38,11 +38,16 @@ fn refused(file: &WeightFile, config: Option<&str>, expected: &str, named: &str)
 #[test]
 fn names_of_no_family_are_unknown() {
     let bert = golden!("checkpoint_taming").checkpoint(|name| format!("bert_{name}"));
-    refused(&WeightFile::of(&bert), None, "weights_unknown", "no kind");
+    refused(
+        &WeightFile::of(&bert),
+        None,
+        "weights_unknown",
+        "any supported model",
+    );
     // Only tensors that are not part of the model.
     let (mut rest, _) = file(&golden!("checkpoint_taming"));
     rest.tensors.retain(|name, _| name.starts_with("loss."));
-    refused(&rest, None, "weights_unknown", "no kind");
+    refused(&rest, None, "weights_unknown", "any supported model");
 }
 
 #[test]

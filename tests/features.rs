@@ -186,7 +186,11 @@ mod program {
         }
         let merged = json(&run("eval --merge reports --json"));
         assert_eq!(merged["perceptual"], report["perceptual"]);
-        failed(&run("eval --merge reports others"), "io", "other options");
+        failed(
+            &run("eval --merge reports others"),
+            "io",
+            "different options",
+        );
         failed(
             &run(&format!("{eval} --perceptual TINY")),
             "weights_unknown",

@@ -92,7 +92,7 @@ fn what_is_not_supported_is_called_by_its_name() {
         ("jpeg-12bit.jpg", "a 12-bit JPEG"),
         ("jpeg-arithmetic.jpg", "a JPEG with arithmetic coding"),
         ("jpeg-lossless.jpg", "a lossless JPEG"),
-        ("png-cgbi.png", "Apple's own kind of PNG"),
+        ("png-cgbi.png", "Apple's own variant of PNG"),
     ] {
         let error = decode(&folder("cases").join(name)).unwrap_err();
         assert_eq!(error, Error::ImageKind(kind), "{name}");

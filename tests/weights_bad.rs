@@ -176,17 +176,21 @@ fn an_index_of_shards_names_files_beside_it_that_hold_its_tensors() {
         ),
         (&placed("text"), "weights_corrupt", "a text file"),
         (&placed("gone"), "io", "it is not there"),
-        (&placed(""), "weights_corrupt", "which is no file name"),
+        (&placed(""), "weights_corrupt", "which is not a file name"),
         (
             &placed("../good"),
             "weights_corrupt",
-            "which is no file name",
+            "which is not a file name",
         ),
-        (&placed("/good"), "weights_corrupt", "which is no file name"),
+        (
+            &placed("/good"),
+            "weights_corrupt",
+            "which is not a file name",
+        ),
         (
             &placed("..\\\\good"),
             "weights_corrupt",
-            "which is no file name",
+            "which is not a file name",
         ),
     ] {
         let error = sharded(index).unwrap_err();

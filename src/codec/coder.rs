@@ -53,7 +53,7 @@ impl Coder {
             return self.decode_values(&values, sides, watch).await;
         }
         if sample.is_some() {
-            let message = "This model makes tokens, so there is nothing to sample";
+            let message = "This model uses tokens, so there is nothing to sample";
             return Err(Error::Argument(message.into()));
         }
         let grids = self.encode_grids(picture, watch).await?;

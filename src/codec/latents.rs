@@ -121,7 +121,7 @@ impl Codec {
         watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
     ) -> Result<Latents> {
         if !self.coder.config.grids().is_empty() {
-            let message = "This model makes tokens, so there are no latents to sample";
+            let message = "This model uses tokens, so there are no latents to sample";
             return Err(Error::Argument(message.into()));
         }
         let values = self.coder.encode_values(picture, posterior, watch).await?;
@@ -188,7 +188,7 @@ impl Codec {
             || latents.values.len() as u64 != count
         {
             return Err(Error::LatentsGeometry(format!(
-                "a picture of {}×{} has {channels}×{}×{} latents",
+                "a {}×{} picture has {channels}×{}×{} latents",
                 latents.width, latents.height, places[0], places[1]
             )));
         }

@@ -77,7 +77,7 @@ impl Codec {
         }
         if tokens.grids.len() != factors.len() {
             return Err(Error::TokensGeometry(format!(
-                "there are {} grids where this model has {}",
+                "there are {} grids, but this model has {}",
                 tokens.grids.len(),
                 factors.len()
             )));
@@ -90,7 +90,7 @@ impl Codec {
                 || grid.indices.len() as u64 != rows * columns
             {
                 return Err(Error::TokensGeometry(format!(
-                    "a picture of {}×{} has not {rows} rows of {columns}",
+                    "a {}×{} picture does not match a {rows}×{columns} grid",
                     tokens.width, tokens.height
                 )));
             }
@@ -108,7 +108,7 @@ impl Codec {
     /// differs from the one their author saw.
     pub fn warning(&self, tokens: &Tokens) -> Option<&'static str> {
         (tokens.decoder_hash != self.hashes.decoder).then_some(
-            "These tokens were made with other decoder weights, so the picture may differ from the original reconstruction.",
+            "These tokens were made with different decoder weights, so the picture may differ from the original reconstruction.",
         )
     }
 

@@ -75,5 +75,5 @@ impl From<AutoencoderConfig> for ModelConfig {
 
 /// The error when an autoencoder is required.
 pub(crate) fn no_autoencoder(kind: &str) -> Error {
-    Error::WeightsMismatch(format!("an autoencoder is needed, and this is a `{kind}`"))
+    Error::WeightsMismatch(format!("an autoencoder is needed, but this is a `{kind}`"))
 }

@@ -247,7 +247,7 @@ impl NetworkConfig {
             (Layers::Taming, DecoderNorm::Spatial) => self.validate_spatial(),
             (Layers::MaskGit, DecoderNorm::Group) => self.validate_maskgit(),
             (Layers::MaskGit, DecoderNorm::Spatial) => Err(Error::ConfigInvalid(
-                "`decoder_norm` is spatial, which MaskGIT's layers are not".into(),
+                "`decoder_norm` cannot be spatial with MaskGIT's layers".into(),
             )),
         }
     }
@@ -272,7 +272,7 @@ impl NetworkConfig {
         match widths.into_iter().find(|width| width % groups != 0) {
             None => Ok(()),
             Some(width) => Err(Error::ConfigInvalid(format!(
-                "`decoder_norm` is spatial, whose {groups} groups do not divide the width {width}"
+                "the {groups} groups of a spatial `decoder_norm` do not divide the width {width}"
             ))),
         }
     }

@@ -44,7 +44,7 @@ impl Picture {
         let Some(view) =
             ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(self.width, self.height, &self.rgb)
         else {
-            unreachable!("a picture has three bytes a pixel");
+            unreachable!("a picture has three bytes per pixel");
         };
         let rgb = imageops::resize(&view, width, height, FilterType::Lanczos3).into_raw();
         Self { width, height, rgb }
@@ -90,7 +90,7 @@ impl Picture {
         }
         if !planar.iter().all(|value| value.is_finite()) {
             return Err(Error::Internal(
-                "the model's picture holds a value that is not a number".into(),
+                "the model's output contains NaN or infinity".into(),
             ));
         }
         let plane = planar.len() / 3;

@@ -50,7 +50,7 @@ impl Tokens {
     /// violation.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let Some(after_magic) = bytes.strip_prefix(MAGIC) else {
-            return Err(corrupt("it does not begin as token files do"));
+            return Err(corrupt("it does not start like a token file"));
         };
         match after_magic.first() {
             Some(&VERSION) => {}
@@ -82,7 +82,7 @@ impl Tokens {
         };
         if u32::from(width) != tokens.bits_per_token() {
             return Err(corrupt(format!(
-                "it has {width} bits an index for {} codes",
+                "it has {width} bits per index for {} codes",
                 tokens.codebook_size
             )));
         }
@@ -140,7 +140,7 @@ impl Tokens {
                     left -= length;
                     lengths.push(length);
                 }
-                None => return Err(corrupt(format!("it has a grid of {rows}×{columns}"))),
+                None => return Err(corrupt(format!("it has a {rows}×{columns} grid"))),
             }
         }
         Ok(lengths)
@@ -151,7 +151,7 @@ impl Tokens {
         for (grid, length) in self.grids.iter().zip(self.check_shape()?) {
             if grid.indices.len() != length {
                 return Err(corrupt(format!(
-                    "a grid of {}×{} has {} indices",
+                    "a {}×{} grid has {} indices",
                     grid.rows,
                     grid.columns,
                     grid.indices.len()

@@ -87,7 +87,7 @@ fn every_rule_has_its_reason() {
     let bytes = sample().to_bytes().unwrap();
     let large = u32::MAX.to_le_bytes();
     let cases: [(usize, &[u8], &str); 17] = [
-        (0, b"TSRB", "begin"),
+        (0, b"TSRB", "start like a token file"),
         (4, &[0], "version 0"),
         (5, &[0], "0 grids"),
         (5, &[9], "ends too early"),
@@ -97,17 +97,17 @@ fn every_rule_has_its_reason() {
         (7, &[1], "reserved"),
         (8, &[0, 0, 0, 0], "picture is 0×13"),
         (12, &large, "picture is 21×4294967295"),
-        (16, &[0, 0, 0, 0], "10 bits an index for 0 codes"),
-        (16, &large, "10 bits an index for 4294967295 codes"),
+        (16, &[0, 0, 0, 0], "10 bits per index for 0 codes"),
+        (16, &large, "10 bits per index for 4294967295 codes"),
         (
             16,
             &[0x84, 0x03, 0, 0],
             "the index 999 in a codebook of 900",
         ),
-        (36, &[0, 0, 0, 0], "a grid of 0×2"),
-        (36, &large, "a grid of 4294967295×2"),
+        (36, &[0, 0, 0, 0], "a 0×2 grid"),
+        (36, &large, "a 4294967295×2 grid"),
         // The maximum number of indices, but for one grid of two.
-        (40, &[0, 0, 0, 1], "a grid of 2×3"),
+        (40, &[0, 0, 0, 1], "a 2×3 grid"),
         (44, &[3], "10 bytes for 11 indices"),
     ];
     for (at, patch, expected) in cases {

@@ -114,7 +114,7 @@ pub fn read(module: &impl Module, prefix: &str, state: &State, device: &Device) 
         };
         let time = time
             .parse()
-            .map_err(|_| Error::WeightsCorrupt(format!("`{time}` is no count")))?;
+            .map_err(|_| Error::WeightsCorrupt(format!("`{time}` is not a step count")))?;
         let momentum = AdaptiveMomentumState::new(time, of(&first)?, of(&second)?);
         moments.insert(id, AdamWState { momentum });
     }

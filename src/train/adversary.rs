@@ -28,7 +28,7 @@ impl Adversary {
         let fresh = Discriminator::new(&config.discriminator, device)?;
         let given = discriminator.as_ref().map(params::shapes);
         if given.is_some_and(|shapes| shapes != params::shapes(&fresh)) {
-            let message = "the discriminator is of another size than the config says";
+            let message = "the discriminator does not have the size in the config";
             return Err(Error::WeightsMismatch(message.to_owned()));
         }
         Ok(Self {

@@ -220,7 +220,7 @@ impl Codebooks {
     /// # Errors
     /// [`Error::WeightsMismatch`] for the state of another model.
     pub fn read(&self, state: &State, device: &Device) -> Result<Vec<EmaCodebook>> {
-        let other = || Error::WeightsMismatch("the training's state has other codebooks".into());
+        let other = || Error::WeightsMismatch("the training state has different codebooks".into());
         let count: Option<usize> = state.note("codebooks")?.parse().ok();
         let count = count.filter(|count| *count == 0 || *count == self.chosen.len());
         let averages: Vec<EmaCodebook> = (0..count.ok_or_else(other)?)

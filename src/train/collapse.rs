@@ -89,8 +89,8 @@ impl fmt::Display for Collapse {
         write!(
             f,
             "the codebook has collapsed to {} of its {codes} codes (perplexity {:.1}). Try a lower \
-             `learning_rate`, a higher `quantize_after`, restarts that come sooner (`restart_every`, \
-             `dead_below`), fewer codes, or more varied pictures.",
+             `learning_rate`, a higher `quantize_after`, earlier restarts (`restart_every`, \
+              `dead_below`), fewer codes, or more varied pictures.",
             usage.used, usage.perplexity
         )
     }

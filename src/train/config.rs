@@ -263,7 +263,7 @@ fn share(name: &str, value: f64) -> Result<()> {
     if (0.0..1.0).contains(&value) {
         return Ok(());
     }
-    invalid(format!("`{name}` must be from 0 to below 1"))
+    invalid(format!("`{name}` must be at least 0 and below 1"))
 }
 
 impl TrainConfig {

@@ -80,7 +80,7 @@ impl Damage {
 
 fn view(picture: &Picture) -> Result<ImageBuffer<Rgb<u8>, &[u8]>> {
     ImageBuffer::from_raw(picture.width(), picture.height(), picture.rgb())
-        .ok_or_else(|| Error::Internal("a picture has three bytes a pixel".to_owned()))
+        .ok_or_else(|| Error::Internal("a picture has three bytes per pixel".to_owned()))
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ impl<M: Module> Learner<M> {
             average: average.transpose()?,
             followed: followed
                 .parse()
-                .map_err(|_| Error::WeightsCorrupt(format!("`{followed}` is no count")))?,
+                .map_err(|_| Error::WeightsCorrupt(format!("`{followed}` is not a step count")))?,
         })
     }
 

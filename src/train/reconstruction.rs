@@ -63,28 +63,27 @@ impl Reconstruction {
         let grids = config.model.grids();
         if params::shapes(&model) != params::shapes(&Autoencoder::new(&config.model, device)?) {
             return Err(Error::WeightsMismatch(
-                "the model is another one than the config says".to_owned(),
+                "the model does not match the config".to_owned(),
             ));
         }
         if model.vector_quantizers().len() != grids.len() {
             return Err(Error::ConfigInvalid(
-                "this trainer needs quantizers that choose the nearest code".to_owned(),
+                "training needs a quantizer that picks the nearest code".to_owned(),
             ));
         }
         if config.parts != Parts::All && !start.trained {
             return Err(Error::ConfigInvalid(
-                "`parts` leaves the encoder out, for which there must be weights to start from"
-                    .to_owned(),
+                "`parts` leaves the encoder out, so there must be weights to start from".to_owned(),
             ));
         }
         if config.parts == Parts::Codebook && grids.is_empty() {
             return Err(Error::ConfigInvalid(
-                "`parts` is `codebook`, and this model has none".to_owned(),
+                "`parts` is `codebook`, but this model has none".to_owned(),
             ));
         }
         if start.discriminator.is_some() && config.adversary.is_none() {
             return Err(Error::ConfigInvalid(
-                "a discriminator was given, and the config has no `adversary`".to_owned(),
+                "a discriminator was given, but the config has no `adversary`".to_owned(),
             ));
         }
         let crops = config.batch * config.accumulate;

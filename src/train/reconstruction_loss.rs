@@ -33,12 +33,12 @@ impl ReconstructionLoss {
     ) -> Result<Self> {
         if (config.loss.perceptual > 0.0) != perceptual.is_some() {
             return Err(Error::ConfigInvalid(
-                "`perceptual` needs LPIPS's weights, and they need a weight above 0".to_owned(),
+                "`perceptual` above 0 and LPIPS's weights must be given together".to_owned(),
             ));
         }
         if (config.loss.features > 0.0) != features.is_some() {
             return Err(Error::ConfigInvalid(
-                "`features` needs a network's weights, and they need a weight above 0".to_owned(),
+                "`features` above 0 and its network's weights must be given together".to_owned(),
             ));
         }
         let smallest = features.as_ref().map(FeatureNetwork::smallest);

@@ -147,7 +147,10 @@ impl State {
         };
         for (name, view) in SafeTensors::deserialize(file).map_err(corrupt)?.iter() {
             if view.dtype() != Dtype::F32 {
-                let message = format!("a training has no {:?}, which `{name}` is", view.dtype());
+                let message = format!(
+                    "`{name}` is {:?}, but a training state contains F32 only",
+                    view.dtype()
+                );
                 return Err(Error::WeightsCorrupt(message));
             }
             let words = view.data().as_chunks::<4>().0;
@@ -157,7 +160,7 @@ impl State {
         }
         let told = state.notes.remove(CHECKSUM);
         if told != Some(state.checksum()) {
-            let message = "its checksum is wrong, so it was changed or is no training's";
+            let message = "its checksum is wrong, so it was changed or is not a training state";
             return Err(Error::WeightsCorrupt(message.to_owned()));
         }
         Ok(state)
@@ -173,7 +176,7 @@ fn owned((name, text): (&String, &String)) -> (String, String) {
 }
 
 fn missing(name: &str) -> Error {
-    Error::WeightsMismatch(format!("the training's state has no such `{name}`"))
+    Error::WeightsMismatch(format!("the training state has no such `{name}`"))
 }
 
 #[cfg(test)]

@@ -110,12 +110,13 @@ impl<T: Task> Trainer<T> {
     pub(super) fn resume(&mut self, file: &[u8]) -> Result<()> {
         let state = State::from_bytes(file)?;
         if !self.task.is_same(state.note("task")?)? {
-            let message = "the checkpoint is of a training with another config";
+            let message = "the checkpoint belongs to a training with a different config";
             return Err(Error::WeightsMismatch(message.to_owned()));
         }
         let step = state.note("step")?;
         let done = step.parse();
-        let done = done.map_err(|_| Error::WeightsCorrupt(format!("`{step}` is no step")))?;
+        let done =
+            done.map_err(|_| Error::WeightsCorrupt(format!("`{step}` is not a step number")))?;
         self.task.restore(&state)?;
         self.done = done;
         self.failed = false;

@@ -16,7 +16,7 @@ pub fn source(bytes: JsValue) -> Result<Rc<dyn Source>> {
     };
     let blob: Blob = bytes
         .dyn_into()
-        .map_err(|_| Error::Argument("Weights are a Blob or a Uint8Array".into()))?;
+        .map_err(|_| Error::Argument("Weights must be a Blob or a Uint8Array".into()))?;
     let reader = FileReaderSync::new().map_err(|_| {
         Error::Argument("A Blob can be read in a worker only; pass a Uint8Array instead".into())
     })?;

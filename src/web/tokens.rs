@@ -79,7 +79,10 @@ impl Tokens {
     pub fn indices(&self, grid: usize) -> Result<Vec<u32>, JsValue> {
         let grids = &self.inner.grids;
         let found = grids.get(grid).ok_or_else(|| {
-            Error::Argument(format!("There is no grid {grid} among {}", grids.len()))
+            Error::Argument(format!(
+                "There is no grid {grid}: these tokens have {}",
+                grids.len()
+            ))
         })?;
         Ok(found.indices.clone())
     }

@@ -95,7 +95,7 @@ fn fill<M: burn::module::Module>(
         let mismatch = |what: &str| Error::WeightsMismatch(format!("`{theirs}` {what}"));
         let holder = holder.ok_or_else(|| mismatch("is missing"))?;
         if holder.shape(&theirs) != shapes.get(name).map(Vec::as_slice) {
-            return Err(mismatch("has another shape than is expected"));
+            return Err(mismatch("has an unexpected shape"));
         }
         let values = holder.values(&theirs)?;
         match values.iter().all(|value| value.is_finite()) {

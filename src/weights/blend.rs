@@ -14,11 +14,13 @@ use crate::params;
 /// factor that is not finite, [`Error::DeviceLost`] when the device fails.
 pub async fn blend<C: Config>(from: &Loaded<C>, to: &Loaded<C>, share: f32) -> Result<C::Network> {
     if from.config.architecture() != to.config.architecture() {
-        let message = "the two models were made with different configs";
+        let message = "the two models have different configs";
         return Err(Error::WeightsMismatch(message.to_owned()));
     }
     if !share.is_finite() {
-        return Err(Error::Argument(format!("A share of {share} is no number")));
+        return Err(Error::Argument(format!(
+            "A blend factor of {share} is not finite"
+        )));
     }
     let ours = params::values(&from.network).await?;
     let mut theirs = params::values(&to.network).await?;

@@ -150,7 +150,7 @@ impl Survey {
         };
         Err(Error::WeightsMismatch(match self.faults.len() {
             1 => first.to_string(),
-            many => format!("{first}, and {} other tensors do not fit", many - 1),
+            many => format!("{first}, and {} other tensors do not match", many - 1),
         }))
     }
 

@@ -110,7 +110,7 @@ pub fn prefix<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(&'a str, 
     let mut likeliest = meant.filter(|model| Some(order(model)) == best);
     match (likeliest.next(), likeliest.next()) {
         (Some((one, _)), Some((other, _))) => Err(Error::WeightsMismatch(format!(
-            "they hold two models, under {} and {}, and neither name says which is meant",
+            "they contain two models, under {} and {}, and neither name says which one to use",
             shown(one),
             shown(other)
         ))),

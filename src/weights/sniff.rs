@@ -10,8 +10,8 @@ pub const BEGINNING: u64 = 1024;
 const MAGICS: [(&[u8], &str); 15] = [
     (
         b"GGUF",
-        "This is a GGUF file, whose weights are packed for llama.cpp and its like and are not read \
-         here; take the same model as safetensors",
+        "This is a GGUF file, packed for llama.cpp and similar programs, which is not supported; \
+         use the same model as safetensors",
     ),
     (b"\x89PNG\r\n\x1a\n", PICTURE),
     (b"\xff\xd8\xff", PICTURE),
@@ -26,21 +26,21 @@ const MAGICS: [(&[u8], &str); 15] = [
     (b"Rar!", PACKED),
     (
         b"\x89HDF\r\n\x1a\n",
-        "This is an HDF5 file, such as Keras writes, which is not read here; take the model as \
+        "This is an HDF5 file, such as Keras writes, which is not supported; use the model as \
          safetensors or as a PyTorch checkpoint",
     ),
     (
         b"\x93NUMPY",
-        "This is a NumPy array and not a model's weights; take the model as safetensors or as a \
+        "This is a NumPy array, not a model's weights; use the model as safetensors or as a \
          PyTorch checkpoint",
     ),
     (
         b"TSRA",
-        "This is a token file and not a weight file; open it as tokens, with the model that made it",
+        "This is a token file, not a weight file; open it as tokens, with the model that made it",
     ),
 ];
-const PICTURE: &str = "This is a picture and not a weight file; choose a safetensors file";
-const PACKED: &str = "This is a packed archive; unpack it, and open the weight file that is in it";
+const PICTURE: &str = "This is a picture, not a weight file; choose a safetensors file";
+const PACKED: &str = "This is a packed archive; unpack it and open the weight file inside";
 
 /// First bytes of a zip file, the newer form of PyTorch's checkpoints.
 pub const ZIP: &[u8] = b"PK\x03\x04";
@@ -74,9 +74,7 @@ fn of_bytes(first: &[u8]) -> Option<&'static str> {
     }
     // AVIF and HEIC are among the images with such a box.
     if is(4, b"ftyp") {
-        return Some(
-            "This is a picture or a film and not a weight file; choose a safetensors file",
-        );
+        return Some("This is a picture or a video, not a weight file; choose a safetensors file");
     }
     if is(257, b"ustar") {
         return Some(PACKED);
@@ -95,26 +93,25 @@ fn of_text(text: &str) -> String {
         return lfs(text);
     }
     if text.starts_with("/annex/objects/") {
-        return "This is a pointer of git-annex and not the file itself; fetch it with `git annex get`"
+        return "This is a git-annex pointer, not the file itself; fetch it with `git annex get`"
             .to_owned();
     }
     let known = if ["<!doctype", "<html", "<head", "<body", "<?xml"]
         .into_iter()
         .any(is)
     {
-        "This is a web page and not a weight file: the download gave a page, perhaps one that asks to \
-         log in; open the address in a browser and download the file itself"
+        "This is a web page, not a weight file: the download returned a page, perhaps one that \
+         asks you to log in; open the address in a browser and download the file itself"
     } else if is("{") && text.contains("\"weight_map\"") {
-        "This is the index of weights in several files; open it with `tesserae convert`, beside the \
+        "This is the index of a sharded checkpoint; open it with `tesserae convert`, next to the \
          files that it names"
     } else if is("{") || is("[") {
-        "This is a JSON file, such as a config, and not a weight file; open the weights that it lies \
-         beside"
+        "This is a JSON file, such as a config, not a weight file; open the weights next to it"
     } else if is_yaml(text) {
-        "This is a YAML file, such as a training's config, and not a weight file; open the checkpoint \
+        "This is a YAML file, such as a training config, not a weight file; open the checkpoint \
          that it belongs to"
     } else {
-        "This is a text file and not a weight file; choose a safetensors file"
+        "This is a text file, not a weight file; choose a safetensors file"
     };
     known.to_owned()
 }
@@ -125,11 +122,11 @@ fn lfs(pointer: &str) -> String {
         .lines()
         .find_map(|line| line.strip_prefix("size ")?.trim().parse::<u64>().ok());
     let size = size.map_or(String::new(), |bytes| {
-        format!(", of {:.1} MB,", bytes as f64 / 1e6)
+        format!(" ({:.1} MB)", bytes as f64 / 1e6)
     });
     format!(
-        "This is a pointer to a file in large-file storage (Git LFS) and not the file itself; \
-         fetch that{size} with `git lfs pull`, or download it from its page"
+        "This is a Git LFS pointer, not the file itself; fetch the file{size} with `git lfs \
+         pull`, or download it from its page"
     )
 }
 
@@ -203,7 +200,7 @@ mod tests {
         let cases: [(&[u8], &str); 13] = [
             (
                 b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 334643268\n",
-                "Git LFS) and not the file itself; fetch that, of 334.6 MB,",
+                "a Git LFS pointer, not the file itself; fetch the file (334.6 MB) with",
             ),
             (b"<!DOCTYPE html><html>", "a web page"),
             (b"\n  <html lang=en>", "a web page"),
@@ -214,7 +211,7 @@ mod tests {
             (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "unpack it"),
             (b"TSRA\x01\0\0\0\0\0\0", "a token file"),
             (b"{\"_class_name\": \"VQModel\"}", "a JSON file"),
-            (b"{\"weight_map\": {}}", "the index of weights"),
+            (b"{\"weight_map\": {}}", "the index of a sharded checkpoint"),
             (b"# config\nmodel:\n  target: taming", "a YAML file"),
             (b"What is this?", "a text file"),
         ];

@@ -7,7 +7,7 @@ from dataclasses import replace
 from weights import File, Tensor, blank, taming, tensor, vqgan, vqvae
 
 INVALID, MISMATCH, UNKNOWN = "config_invalid", "weights_mismatch", "weights_unknown"
-NO_KIND = "no kind of model"
+NO_KIND = "any supported model"
 
 
 def cases() -> Iterator[tuple | dict]:
@@ -55,7 +55,7 @@ def own() -> Iterator[tuple]:
         ("levels whose widths overflow", gan.configured(ch_mult=[2**63]), INVALID, "not valid"),
         ("an epsilon of zero", gan.configured(norm_eps=0), INVALID, "`norm_eps` must be positive"),
         # Valid, and another model's; a giant is refused before anything is made for it.
-        ("the config of a giant", file.configured(hidden=16384, n_embed=2**20), MISMATCH, "other tensors do not fit"),
+        ("the config of a giant", file.configured(hidden=16384, n_embed=2**20), MISMATCH, "other tensors do not match"),
         ("the config of a deeper model", file.configured(downsamplings=2), MISMATCH, "`decoder.up.0.bias` has shape"),
         ("the config of more codes", file.configured(n_embed=8), MISMATCH, "has shape [4, 2] where [8, 2]"),
         ("the config of another kind of model", replace(file, metadata=gan.metadata), MISMATCH, "is missing, and"),
@@ -89,14 +89,14 @@ def of_others() -> Iterator[tuple | dict]:
         ("taming without its codebook", file.without(codebook), "no_codebook", "has no codebook"),
         ("taming without its encoder's first layer", file.without(conv_in), MISMATCH, f"`{conv_in}` is missing"),
         ("taming with a first layer of two sides", file.set(conv_in, blank("F16", [2, 27])), MISMATCH, "or misshapen"),
-        ("taming of no width", file.set(conv_in, blank("F16", [0, 3, 3, 3])), INVALID, "has no width"),
+        ("taming of no width", file.set(conv_in, blank("F16", [0, 3, 3, 3])), INVALID, "has a width of zero"),
         ("taming with a level of another width", file.set(conv1, blank("F16", [3, 2, 3, 3])), INVALID, "does not divide the width 3"),
         ("taming with an empty codebook", file.set(codebook, blank("F16", [0, 2])), INVALID, "`n_embed` is 0"),
         ("taming of nine levels", file.put(**levels), INVALID, "`ch_mult (its length)` is 9"),
         ("taming for four channels", file.set(conv_in, blank("F16", [2, 4, 3, 3])), INVALID, "`in_channels` is 4"),
         ("taming without what its shapes cannot tell", file, INVALID, "`norm_groups` 32 does not divide the width 2"),
         ("diffusers with two names for one tensor", other(**twice, **{level: blank("F16", [2, 2, 3, 3])}),
-         MISMATCH, "are both `encoder.mid.attn_1.q.weight`"),
+         MISMATCH, "both stand for `encoder.mid.attn_1.q.weight`"),
         ("diffusers with one tensor", other(**{level: blank("F16", [2, 2, 3, 3])}), MISMATCH, f"`{conv_in}` is missing"),
         ("LlamaGen with one tensor", other(**llamagen), MISMATCH, f"`{conv_in}` is missing"),
     ]:  # fmt: skip

@@ -27,8 +27,8 @@ def lengths() -> Iterator[tuple]:
         ("a header of 2^63 bytes", 2**63, "too long"),
         ("a header of 2^64 - 1 bytes", 2**64 - 1, "too long"),
         ("a header past the limit", 2**24 + 1, "too long"),
-        ("a header of the limit, in a small file", 2**24, "ends within its header"),
-        ("a header past the end of the file", len(good) + len(data) + 1, "ends within its header"),
+        ("a header of the limit, in a small file", 2**24, "ends in the middle of its header"),
+        ("a header past the end of the file", len(good) + len(data) + 1, "ends in the middle of its header"),
         ("a header that takes all of the file", len(good) + len(data), "its header"),
         ("a header said to be empty", 0, "its header: EOF"),
         ("a header said to be shorter than it is", len(good) - 16, "its header: EOF"),
@@ -48,8 +48,8 @@ def texts() -> Iterator[tuple]:
     good = text(header)
     nested = b"[" * 4000
     for name, broken, says in [
-        ("a header that is not UTF-8", good.replace(b"decoder", b"decod\xe9r", 1), "not text"),
-        ("a header in UTF-16", good.decode().encode("utf-16"), "not text"),
+        ("a header that is not UTF-8", good.replace(b"decoder", b"decod\xe9r", 1), "not UTF-8 text"),
+        ("a header in UTF-16", good.decode().encode("utf-16"), "not UTF-8 text"),
         ("a header with a byte order mark", b"\xef\xbb\xbf" + good, "its header: expected value"),
         ("a header that is not JSON", b"decoder.conv_in.bias: float32", "its header: expected"),
         ("a header in Python's quotes", good.replace(b'"', b"'"), "its header: key must be a string"),
@@ -81,17 +81,17 @@ def names() -> Iterator[tuple]:
     assert first in good
     metadata = b'"__metadata__":' + json.dumps(header["__metadata__"], separators=(",", ":")).encode()
     assert metadata in good
-    twice = f"`{FIRST}` is there twice"
+    twice = f"`{FIRST}` occurs twice"
     escaped = first.replace(b'"d', b'"\\u0064', 1)
     for name, broken, says in [
         ("a tensor twice", good.replace(first, first + b"," + first), twice),
         ("a tensor twice, once in escapes", good.replace(first, first + b"," + escaped), twice),
         ("a tensor twice, the first one empty", b'{"' + FIRST.encode() + b'":' + ENTRY + b"," + good[1:], twice),
-        ("metadata twice", b"{" + metadata + b"," + good[1:], "`__metadata__` is there twice"),
-        ("two configs", good.replace(b'{"config":', b'{"config":"{}","config":'), "`config` is there twice"),
-        ("a name of 2000 letters", good.replace(FIRST.encode(), b"x" * 2000), "a longer name or more sides"),
+        ("metadata twice", b"{" + metadata + b"," + good[1:], "`__metadata__` occurs twice"),
+        ("two configs", good.replace(b'{"config":', b'{"config":"{}","config":'), "`config` occurs twice"),
+        ("a name of 2000 letters", good.replace(FIRST.encode(), b"x" * 2000), "too long a name or too many dimensions"),
         ("a name with a line break", good.replace(FIRST.encode(), b"two\\nlines"), "control characters"),
-        ("a shape of 500 sides", good.replace(b'"shape":[2]', b'"shape":[' + b"1," * 499 + b"2]"), "a longer name or more sides"),
+        ("a shape of 500 sides", good.replace(b'"shape":[2]', b'"shape":[' + b"1," * 499 + b"2]"), "too long a name or too many dimensions"),
     ]:
         assert broken != good, name
         yield name, raw(broken, data), CORRUPT, says

@@ -29,7 +29,7 @@ def cases() -> Iterator[tuple | dict]:
     yield "a kilobyte of ones", b"\xff" * 1024, corrupt, NO_HEADER
     yield "a text file", TEXT.encode(), corrupt, "a text file"
     yield "an HTML error page", PAGE.encode(), corrupt, "a web page"
-    yield "a pointer of Git LFS", POINTER.encode(), corrupt, "large-file storage"
+    yield "a pointer of Git LFS", POINTER.encode(), corrupt, "a Git LFS pointer"
     yield "a config file", b'{"kind": "vqvae", "hidden": 2}\n', corrupt, "a JSON file"
     yield "a training config in YAML", YAML.encode(), corrupt, "a YAML file"
     yield "a GGUF", b"GGUF\x03\0\0\0" + bytes(80), corrupt, "a GGUF file"
@@ -42,7 +42,7 @@ def cases() -> Iterator[tuple | dict]:
     before = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03." + pickle
     for name, code, data, says in [
         ("a zip", corrupt, zipped({"readme.txt": TEXT.encode()}), "data.pkl"),
-        ("a PyTorch checkpoint of nothing", corrupt, archive, "no tensors by name"),
+        ("a PyTorch checkpoint of nothing", corrupt, archive, "no named tensors"),
         ("a PyTorch checkpoint that tells no byte order", "pickle_refused", before, "little-endian"),
         ("a pickled number", corrupt, b"\x80\x02K\x07.", ""),
     ]:

@@ -85,13 +85,13 @@ def shapes() -> Iterator[tuple]:
     ]:  # fmt: skip
         yield name, bad.bytes(), MISMATCH, says
     nobody = replace(file.without(*file.tensors), metadata={})
-    yield "a file of nothing", nobody.bytes(), "weights_unknown", "no kind of model"
+    yield "a file of nothing", nobody.bytes(), "weights_unknown", "any supported model"
 
 
 def scales() -> Iterator[tuple]:
     file = int8()
     ones = tensor([1.0] * 2, [2])
-    number_each = f"the scales of `{NARROW}` are not one number"
+    number_each = f"`{NARROW}` does not have exactly one scale per channel"
     for name, bad, code, says in [
         ("8 bits without scales", file.without(SCALE), MISMATCH, f"`{SCALE}` is missing"),
         ("8 bits with a scale too many", file.set(SCALE, tensor([1.0] * 3, [3, 1, 1, 1])), MISMATCH, number_each),
@@ -108,6 +108,6 @@ def scales() -> Iterator[tuple]:
         ("8 bits without a value", file.set(NARROW, blank("I8", [0, 2**31, 8])).set(SCALE, blank("F32", [0, 1, 1])),
          MISMATCH, "has shape [0, 2147483648, 8] where"),
         ("scales of what is not in 8 bits", vqvae().put(**{SCALE: ones}), MISMATCH, f"`{SCALE}` is not part"),
-        ("8 bits without a config", replace(file, metadata={}), "weights_unknown", "no kind of model"),
+        ("8 bits without a config", replace(file, metadata={}), "weights_unknown", "any supported model"),
     ]:  # fmt: skip
         yield name, bad.bytes(), code, says

@@ -82,7 +82,7 @@ fn an_interrupted_training_saves_and_goes_on() {
         let first = fs::read(folder.path().join("a.checkpoint")).unwrap();
         let (_, told) = interrupted(&folder, &format!("{words} --resume"), "training on", signal);
         assert!(
-            told.contains("going on after") && !told.contains("after 0 steps"),
+            told.contains("resuming after") && !told.contains("after 0 steps"),
             "{told}"
         );
         assert!(fs::read(folder.path().join("a.checkpoint")).unwrap() != first);

@@ -67,7 +67,7 @@ fn a_training_that_replaces_its_input_goes_on() {
     let output = run(&folder, &resume);
     printed(&output);
     let told = text(&output.stderr);
-    assert!(told.contains("going on after 2 steps"), "{told}");
+    assert!(told.contains("resuming after 2 steps"), "{told}");
 }
 
 #[test]

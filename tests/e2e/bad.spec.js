@@ -69,7 +69,7 @@ const CASES = [
     'a WebP with a frame that is smaller than it says',
     () => ({ name: 'panic.webp', buffer: picture('panic.webp') }),
     'image_corrupt',
-    /two sizes/,
+    /two different sizes/,
   ],
   ['a 12-bit JPEG', () => ({ name: 'deep.jpg', buffer: picture('jpeg-12bit.jpg') }), 'image_unsupported', /12-bit JPEG/],
   ['a PNG that claims 65535 × 65535 pixels', () => ({ name: 'huge.png', buffer: hugePng() }), 'image_too_large', /65535×65535/],
@@ -101,7 +101,7 @@ const CASES = [
     'text that is named .safetensors',
     () => ({ name: 'notes.safetensors', buffer: Buffer.from('Not one tensor, however safe.') }),
     'weights_corrupt',
-    /a text file and not a weight file/,
+    /a text file, not a weight file/,
   ],
   [
     'a name that looks like markup',

@@ -119,7 +119,7 @@ test('names under the beginning of a training script are read without it, and th
 });
 
 for (const [name, code, words] of [
-  ['lfs-pointer.safetensors', 'weights_corrupt', 'This is a pointer to a file in large-file storage (Git LFS)'],
+  ['lfs-pointer.safetensors', 'weights_corrupt', 'This is a Git LFS pointer, not the file itself'],
   ['html-page.safetensors', 'weights_corrupt', 'This is a web page'],
   ['vae.gguf', 'weights_corrupt', 'This is a GGUF file'],
   ['model-00001-of-00002.safetensors', 'weights_sharded', 'spread over several files'],
@@ -317,7 +317,7 @@ test('what is missing or of no use is told, and the model in use stays', async (
   await drop(page, checkpoint('taming', 'quantize.').weights);
   await complains(page, 'no_codebook', /no codebook.*the model in use stays/);
   await drop(page, checkpoint('taming', 'encoder.').weights);
-  await complains(page, 'weights_unknown', /no kind of model .*the model in use stays/);
+  await complains(page, 'weights_unknown', /any supported model.*the model in use stays/);
 
   await modelIs(page, before);
   await rebuildSample(page, 'coffee');

@@ -96,7 +96,7 @@ fn a_function_is_not_called_by_way_of_another() {
     let changed = Pickle::new().global("os.environ").raw(b"}b");
     refused(alone(changed), REFUSED, "would change `os.environ`");
     let object = Pickle::new().global("argparse.Namespace").raw(b")R)R");
-    refused(alone(object), REFUSED, "call an object that it made");
+    refused(alone(object), REFUSED, "call an object that it created");
     for registered in [&b"\x82\x01"[..], b"\x83\x01\x00", b"\x84\x01\x00\x00\x00"] {
         refused(alone(Pickle::new().raw(registered)), REFUSED, "registry");
     }
@@ -111,7 +111,7 @@ fn a_function_is_not_called_by_way_of_another() {
 
 #[test]
 fn references_that_would_unfold_are_a_bomb() {
-    let words = "unfolds to more than 16777216 values";
+    let words = "expands to more than 16777216 values";
     let mut tuples = Pickle::new().raw(b")");
     let mut lists = Pickle::new().raw(b"]");
     for index in 0..100 {
@@ -138,7 +138,7 @@ fn references_that_would_unfold_are_a_bomb() {
 fn each_limit_has_its_own_words() {
     let million = 1 << 20;
     let opcodes = "more than 4194304 opcodes";
-    let values = "makes more than 1048576 values";
+    let values = "creates more than 1048576 values";
     let stack = "stacks more than 262144 values";
     let levels = "nests deeper than 128 levels";
     let attacks: [(&[u8], usize, &[u8], &str); 11] = [
@@ -150,7 +150,7 @@ fn each_limit_has_its_own_words() {
         (b"", million / 4 + 1, b"N", stack),
         (b")", million / 4 + 1, b"2", stack),
         (b")", million, b"\x85", levels),
-        (b"]", million / 2, b"2a", "unfolds to more than"),
+        (b"]", million / 2, b"2a", "expands to more than"),
         (b"", million, b"(", levels),
         (b"}", million / 8, b"(NN", levels),
     ];
@@ -166,7 +166,7 @@ fn each_limit_has_its_own_words() {
     for index in 0..=million as u32 {
         kept = kept.raw(b"r").raw(index.to_le_bytes());
     }
-    let words = "keeps more than 1048576 values";
+    let words = "memoizes more than 1048576 values";
     refused(alone(kept), REFUSED, words);
     for far in [
         "Nr\u{0}\u{0}\u{10}\u{0}",
@@ -185,11 +185,11 @@ fn each_limit_has_its_own_words() {
         .int(0);
     let tensor = tensor.raw(b"))tq\x01R");
     let tensors = tensor.times(1 << 16, b"h\x00h\x01R0");
-    refused(alone(tensors), REFUSED, "makes more than 65536 tensors");
+    refused(alone(tensors), REFUSED, "creates more than 65536 tensors");
 
     let sides = [1; 9];
     let tensor = state(|p| p.tensor(1, 0, &sides, &sides));
-    refused(checkpoint(tensor, &[]), REFUSED, "more than 8 sides");
+    refused(checkpoint(tensor, &[]), REFUSED, "more than 8 dimensions");
 
     let long = Pickle::new().raw(b"X").raw((17_u32 << 20).to_le_bytes());
     let long = long.raw(vec![b'a'; 17 << 20]);
@@ -214,7 +214,7 @@ fn nothing_large_is_gone_through_twice() {
     let words = "the storage of `0000000` is missing";
     refused(alone(dict.clone().raw(b"0")), "weights_corrupt", words);
     let more = dict.raw(b"X\0\0\0\0h\x01s0");
-    refused(alone(more), REFUSED, "holds more than 65536 tensors");
+    refused(alone(more), REFUSED, "contains more than 65536 tensors");
 
     // Dicts created from a long list, or from themselves.
     let list = Pickle::new()
@@ -222,7 +222,7 @@ fn nothing_large_is_gone_through_twice() {
         .raw(b"q\0]](NNeq\x010");
     let list = list.raw(b"(").times(200_000, b"h\x01").raw(b"e\x85q\x02R0");
     let list = list.times(200_000, b"h\0h\x02R0");
-    refused(alone(list), REFUSED, "holds more than 4194304 items");
+    refused(alone(list), REFUSED, "contains more than 4194304 items");
 
     // Names that are looked up repeatedly.
     let long = "n".repeat(8 << 20);
@@ -237,7 +237,7 @@ fn nothing_large_is_gone_through_twice() {
     );
     for (key, words) in [
         (&*long, "names a storage in more than 512 bytes"),
-        (&long[..512], "makes more than 1048576 values"),
+        (&long[..512], "creates more than 1048576 values"),
     ] {
         let key = Pickle::new().text(key).raw(b"q\0").int(1).raw(b"q\x01");
         let key = key
@@ -259,7 +259,11 @@ fn nothing_large_is_gone_through_twice() {
         .times(200_000, "N")
         .raw(b"tq\0");
     let storages = storage.times(400_000, b"h\0Q0");
-    refused(alone(storages), "weights_corrupt", "names no storage");
+    refused(
+        alone(storages),
+        "weights_corrupt",
+        "does not name a storage",
+    );
     let entry = ZipEntry::new(&long[..513], "");
     refused(zip(&[entry]), REFUSED, "a name of more than 512 bytes");
 }

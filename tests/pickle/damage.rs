@@ -133,7 +133,11 @@ fn no_opcode_takes_more_than_there_is() {
         "a mark that is not there",
     );
     for recall in ["g7\n", "h\x07", "j\x07\0\0\0"] {
-        refused(alone(Pickle::new().raw(recall)), CORRUPT, "recalls a value");
+        refused(
+            alone(Pickle::new().raw(recall)),
+            CORRUPT,
+            "reads a memo entry that it never wrote",
+        );
     }
 }
 
@@ -163,30 +167,30 @@ fn values_of_the_wrong_kind_are_corrupt() {
         (new().raw(b"})R"), "calls a dict"),
         (
             new().global("torch.Size").raw(b"NR"),
-            "calls a class with no tuple",
+            "calls a class without a tuple of arguments",
         ),
         (
             new().global("torch.Size").raw(b")R"),
-            "a size of no numbers",
+            "a size without numbers",
         ),
         (new().raw(b"N}b"), "sets attributes of None"),
-        (new().raw(b"NN\x93"), "names a class by no string"),
-        (new().raw(b"Pline\n"), "a persistent id that is no tuple"),
-        (new().raw(b"Iten\n"), "a number that is none"),
         (
-            new().raw(b"L99999999999999999999L\n"),
-            "a number that is none",
+            new().raw(b"NN\x93"),
+            "names a class with something that is not a string",
         ),
-        (new().raw(b"g-1\n"), "a number that is none"),
+        (new().raw(b"Pline\n"), "a persistent id that is not a tuple"),
+        (new().raw(b"Iten\n"), "a malformed number"),
+        (new().raw(b"L99999999999999999999L\n"), "a malformed number"),
+        (new().raw(b"g-1\n"), "a malformed number"),
         (new().raw(b"\x97"), "a buffer that is not in the file"),
-        (new().raw(b"\x80\x06"), "its pickle is of protocol 6"),
+        (new().raw(b"\x80\x06"), "its pickle has protocol 6"),
         (
             new().global("copyreg._reconstructor").raw(b")R"),
-            "an object of no class",
+            "an object without a class",
         ),
         (
             new().global("collections.OrderedDict").raw(b"]Na\x85R"),
-            "of what are no pairs",
+            "from items that are not pairs",
         ),
     ];
     for (pickle, words) in cases {
@@ -196,7 +200,7 @@ fn values_of_the_wrong_kind_are_corrupt() {
 
 #[test]
 fn a_persistent_id_names_a_storage() {
-    let words = "a persistent id that names no storage";
+    let words = "a persistent id that does not name a storage";
     let float = |p: Pickle| p.global("torch.FloatStorage");
     let begin = || Pickle::new().raw(b"(").text("storage");
     let ids = [
@@ -226,12 +230,12 @@ fn a_persistent_id_names_a_storage() {
         .text("cpu")
         .int(i64::MAX)
         .raw(b"tQ");
-    refused(alone(endless), CORRUPT, "a storage without end");
+    refused(alone(endless), CORRUPT, "a storage of impossible size");
     let other = begin().global("torch.OtherStorage").text("0");
     refused(alone(other.text("cpu").int(1).raw(b"tQ")), CORRUPT, words);
     let two = Pickle::new().storage("torch.FloatStorage", "0", 1);
     let two = two.storage("torch.HalfStorage", "0", 1);
-    refused(alone(two), CORRUPT, "describes a storage in two ways");
+    refused(alone(two), CORRUPT, "describes one storage in two ways");
 }
 
 #[test]
@@ -247,10 +251,20 @@ fn shapes_and_strides_stay_within_the_storage() {
         (0, &[2], &[i64::MAX], outside),
         (0, &[3, 3], &[i64::MAX / 2, i64::MAX / 2], outside),
         (i64::MAX, &[1], &[1], outside),
-        (-1, &[1], &[1], "a tensor that lies nowhere"),
-        (0, &[1, 1], &[1], "a tensor that lies nowhere"),
-        (0, &[-6], &[1], "a side or stride that is no size"),
-        (0, &[6], &[-1], "a side or stride that is no size"),
+        (
+            -1,
+            &[1],
+            &[1],
+            "a tensor without a valid offset and strides",
+        ),
+        (
+            0,
+            &[1, 1],
+            &[1],
+            "a tensor without a valid offset and strides",
+        ),
+        (0, &[-6], &[1], "shape or strides are not sizes"),
+        (0, &[6], &[-1], "shape or strides are not sizes"),
     ];
     for (offset, shape, strides, words) in cases {
         for file in both(6, offset, shape, strides, &data) {
@@ -267,13 +281,21 @@ fn shapes_and_strides_stay_within_the_storage() {
                 .raw(b"tR"),
         )
     };
-    refused(tensor(b""), CORRUPT, "rebuilds a tensor from too little");
+    refused(
+        tensor(b""),
+        CORRUPT,
+        "rebuilds a tensor from too few arguments",
+    );
     refused(tensor(b"K\0NN"), CORRUPT, "a tensor without a shape");
-    refused(tensor(b"N))"), CORRUPT, "a tensor that lies nowhere");
+    refused(
+        tensor(b"N))"),
+        CORRUPT,
+        "a tensor without a valid offset and strides",
+    );
     refused(
         tensor(b"K\0\x88\x85K\x01\x85"),
         CORRUPT,
-        "a side or stride that is no size",
+        "shape or strides are not sizes",
     );
 }
 
@@ -307,7 +329,7 @@ fn storages_lie_within_the_file() {
     refused(
         old(&[("1", 6, &data)]),
         CORRUPT,
-        "has one that no tensor names",
+        "has one that no tensor uses",
     );
     refused(
         old(&[("0", 6, &data), ("0", 6, &data)]),
@@ -351,7 +373,7 @@ fn a_zip_holds_one_pickle() {
 #[test]
 fn only_what_torch_save_wrote_is_read() {
     let pickle = state(|p| p.tensor(0, 0, &[0], &[1]));
-    refused(pickle.clone(), CORRUPT, "none that torch.save wrote");
+    refused(pickle.clone(), CORRUPT, "not one written by torch.save");
     let mut other = legacy_head(true);
     let protocol = other
         .windows(8)
@@ -364,7 +386,7 @@ fn only_what_torch_save_wrote_is_read() {
         ZipEntry::new("archive/data.pkl", pickle.clone()),
         ZipEntry::new("archive/byteorder", "big"),
     ];
-    refused(zip(&big), "pickle_refused", "not stored little-endian");
+    refused(zip(&big), "pickle_refused", "are not little-endian");
     let big = [legacy_head(false), pickle].concat();
-    refused(big, "pickle_refused", "not stored little-endian");
+    refused(big, "pickle_refused", "are not little-endian");
 }

@@ -140,18 +140,18 @@ fn no_state_dict_is_an_error_of_its_own() {
         assert!(error.to_string().contains(words), "{error}");
     };
     let new = || Pickle::new().raw(b"}");
-    refuse(new(), "it holds no tensors by name");
-    refuse(new().text("w").raw(b"Ns"), "it holds no tensors by name");
-    refuse(Pickle::new().raw(b"]"), "it holds a list where");
+    refuse(new(), "it contains no named tensors");
+    refuse(new().text("w").raw(b"Ns"), "it contains no named tensors");
+    refuse(Pickle::new().raw(b"]"), "it contains a list instead");
     refuse(
         Pickle::new().tensor(6, 0, &[6], &[1]),
-        "it holds a tensor where",
+        "it contains a tensor instead",
     );
     refuse(
         nest(nest(new(), "g", "a"), "d", "a"),
         "tensors under `g` and `d`",
     );
-    refuse(set(set(new(), "w"), "w"), "it holds `w` twice");
+    refuse(set(set(new(), "w"), "w"), "it contains `w` twice");
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub async fn run<J: Job>(
                                 "{from}: {made} pictures, {skipped} left out, in {to}"
                             ))?;
                         }
-                        None => terminal::print(format_args!("{from}: {to} is there"))?,
+                        None => terminal::print(format_args!("{from}: {to} already exists"))?,
                     }
                 }
                 done.push(json!({"shard": from.to_string(), "output": to.to_string(),
@@ -103,7 +103,7 @@ fn outputs<J: Job>(shards: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
             shard.file_name()
         };
         let mut name = stem
-            .ok_or_else(|| Error::io(shard, "it has no name for its output to have"))?
+            .ok_or_else(|| Error::io(shard, "it has no name to give its output"))?
             .to_owned();
         name.push(J::SUFFIX);
         let output = folder.join(name);

@@ -111,7 +111,7 @@ impl Args {
             return Ok(());
         }
         terminal::print(format_args!(
-            "{parameters} parameters of a {} file in {length} bytes",
+            "{parameters} parameters from a {} file, in {length} bytes",
             checked.family
         ))?;
         if let Some((before, after)) = cost {

@@ -201,7 +201,7 @@ impl Job for Shard {
         }
         let made = match &record {
             Some(record) => format!("by `{record}`"),
-            None => format!("of a picture of {}×{}", tokens.width, tokens.height),
+            None => format!("from a {}×{} picture", tokens.width, tokens.height),
         };
         let told = format!(
             "it was made {made}, not by `{}`; --overwrite encodes again",

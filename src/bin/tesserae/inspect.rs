@@ -56,16 +56,13 @@ impl Args {
                 terminal::print(format_args!("found under {}", key(checked.taken())))?;
             }
             for other in &passed_over {
-                terminal::print(format_args!("not taken   {}", key(other)))?;
+                terminal::print(format_args!("passed over {}", key(other)))?;
             }
             if !checked.prefix.is_empty() {
                 terminal::print(format_args!("names under {}", key(&checked.prefix)))?;
             }
             if !checked.aside.is_empty() {
-                terminal::print(format_args!(
-                    "aside       {} tensors of no use here",
-                    checked.aside.len()
-                ))?;
+                terminal::print(format_args!("unused      {} tensors", checked.aside.len()))?;
                 for group in groups(&checked.aside) {
                     terminal::print(format_args!("            {group}"))?;
                 }
@@ -125,7 +122,7 @@ fn list_faults(survey: &Survey, json: bool) -> Result<Error> {
     let faults: Vec<String> = survey.faults.iter().map(ToString::to_string).collect();
     let summary = match faults.as_slice() {
         [only] => only.clone(),
-        all => format!("{} tensors do not fit", all.len()),
+        all => format!("{} tensors do not match", all.len()),
     };
     if json {
         // The error itself follows as a separate object.

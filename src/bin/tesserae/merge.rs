@@ -46,7 +46,7 @@ impl Settings {
         if self == other {
             return Ok(());
         }
-        let told = "this report is of another model, or was made with other options";
+        let told = "this report belongs to another model or was made with different options";
         Err(Error::io(path, told))
     }
 }
@@ -65,7 +65,7 @@ pub struct ShardReport {
 impl ShardReport {
     fn read(path: &Path) -> Result<Self> {
         serde_json::from_slice(&files::read(path)?).map_err(|e| {
-            let told = format!("this is no report that `eval --out-dir` wrote ({e})");
+            let told = format!("this is not a report written by `eval --out-dir` ({e})");
             Error::io(path, told)
         })
     }

@@ -43,10 +43,10 @@ impl Args {
             .lines()
             .map(serde_json::from_str::<Map<String, Value>>)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|e| Error::io(&self.log, format!("this is no log of a training: {e}")))?;
+            .map_err(|e| Error::io(&self.log, format!("this is not a training log: {e}")))?;
         let curves = curves(&lines);
         if curves.is_empty() {
-            return Err(Error::io(&self.log, "there is no step in this log"));
+            return Err(Error::io(&self.log, "this log contains no steps"));
         }
         let mut svg = String::new();
         draw(&curves, &mut svg).map_err(|e| Error::Internal(e.to_string()))?;
@@ -98,9 +98,7 @@ fn draw(curves: &Curves, svg: &mut String) -> Drawn {
         return Ok(());
     };
     panel(first, "PSNR, dB", &quality, |range| range)?;
-    panel(second, "Terms of the loss", &losses, |range| {
-        range.log_scale()
-    })?;
+    panel(second, "Loss terms", &losses, |range| range.log_scale())?;
     panel(third, "Codebook", &codes, |range| 0.0..range.end)?;
     area.present()?;
     Ok(())

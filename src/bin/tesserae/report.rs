@@ -167,7 +167,7 @@ impl Report {
             if let Some(means) = means {
                 let CodecMeans { bpp, fits, .. } = means;
                 let told = format!(
-                    "{name}; {bpp:.4} bits per pixel, {fits} of {count} fit the tokens' bits"
+                    "{name}; {bpp:.4} bits per pixel, {fits} of {count} fit in the tokens' bits"
                 );
                 line(&means.measured, &told)?;
             }

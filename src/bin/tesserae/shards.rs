@@ -102,7 +102,7 @@ fn in_tar(path: &Path) -> Result<Vec<Entry>> {
     files::not_compressed(path)?;
     let failed = |e| Error::io(path, e);
     let damaged = |reason: &dyn Display| {
-        let told = format!("this is no tar file, or a damaged one: {reason}");
+        let told = format!("this is not a tar file, or it is damaged: {reason}");
         Error::io(path, told)
     };
     let file = File::open(path).map_err(failed)?;

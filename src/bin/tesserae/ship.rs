@@ -155,7 +155,7 @@ fn check_name(name: &str) -> Result<()> {
     }
     Err(Error::Argument(format!(
         "The weight file's name is `{name}`; a shipped model is named with letters, digits, `-` \
-         and `_`, beginning with a letter or digit (convert --name gives it another one)"
+         and `_`, beginning with a letter or digit (`convert --name` renames it)"
     )))
 }
 

@@ -181,7 +181,7 @@ impl Args {
         }
         let after = after.map_or_else(String::new, |psnr| format!("{psnr:.2} dB after, "));
         terminal::print(format_args!(
-            "{before:.2} dB before, {after}{rate:.2} steps a second"
+            "{before:.2} dB before, {after}{rate:.2} steps/s"
         ))?;
         if let Some(held_out) = held_out {
             let damaged = held_out.psnr_damaged;

@@ -74,7 +74,7 @@ pub fn survey(path: &Path, given: &ConfigArgs) -> Result<Survey> {
     Survey::of(container(&path)?, Some(&beside)).map_err(|error| match error {
         // The user did not name it, so the message does.
         Error::ConfigInvalid(what) => {
-            Error::ConfigInvalid(format!("{what} ({} was read)", place.display()))
+            Error::ConfigInvalid(format!("{what} (from {})", place.display()))
         }
         other => other,
     })
@@ -110,20 +110,20 @@ pub fn report(survey: &Survey) {
         let names: Vec<String> = others.iter().map(|name| key(name)).collect();
         let (taken, others) = (key(taken), names.join(", "));
         terminal::warn(format_args!(
-            "tesserae: the weights under {taken} were taken, and not those under {others}"
+            "tesserae: using the weights under {taken}, not those under {others}"
         ));
     }
     if !survey.others.is_empty() {
         let names: Vec<String> = survey.others.iter().map(|name| key(name)).collect();
         let (taken, others) = (key(&survey.prefix), names.join(", "));
         terminal::warn(format_args!(
-            "tesserae: the weights with names under {taken} were taken, and not those under {others}"
+            "tesserae: using the weights with names under {taken}, not those under {others}"
         ));
     }
     if !survey.assumed.is_empty() {
         let told = assumed(&survey.config, &survey.assumed).join(", ");
         terminal::warn(format_args!(
-            "tesserae: assumed, as the file does not say: {told}"
+            "tesserae: assumed, because the file does not say: {told}"
         ));
     }
 }
@@ -219,7 +219,7 @@ fn file(path: &Path) -> Result<PathBuf> {
                 return Err(Error::io(
                     path,
                     format!(
-                        "the folder holds {} weight files, such as {} and {}; name the one that is meant",
+                        "the folder contains {} weight files, such as {} and {}; name the one you mean",
                         found.len(),
                         name(first),
                         name(second)
@@ -233,11 +233,9 @@ fn file(path: &Path) -> Result<PathBuf> {
         path,
         match part {
             Some(part) => {
-                format!(
-                    "the folder is a pipeline's; its autoencoder is in the folder `{part}` in it"
-                )
+                format!("this is a pipeline's folder; its autoencoder is in the subfolder `{part}`")
             }
-            None => "the folder holds no weight file".to_owned(),
+            None => "the folder contains no weight file".to_owned(),
         },
     ))
 }

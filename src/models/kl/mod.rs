@@ -57,12 +57,12 @@ impl Kind for KlConfig {
         self.network.validate()?;
         if (self.network.layers, self.network.decoder_norm) != Default::default() {
             return Err(Error::ConfigInvalid(
-                "`layers` and `decoder_norm` are a VQ-GAN's to choose".into(),
+                "`layers` and `decoder_norm` can be set for a VQ-GAN only".into(),
             ));
         }
         if !self.quant_conv && self.embed_dim != self.network.z_channels {
             return Err(Error::ConfigInvalid(format!(
-                "`embed_dim` is {}, but without `quant_conv` it is `z_channels`, {}",
+                "`embed_dim` is {}, but without `quant_conv` it must equal `z_channels`, {}",
                 self.embed_dim, self.network.z_channels
             )));
         }

@@ -64,7 +64,7 @@ impl Kind for VqGanConfig {
         self.network.validate()?;
         if self.network.layers == Layers::MaskGit && self.embed_dim != self.network.z_channels {
             return Err(Error::ConfigInvalid(format!(
-                "`embed_dim` is {}, but with MaskGIT's layers it is `z_channels`, {}",
+                "`embed_dim` is {}, but with MaskGIT's layers it must equal `z_channels`, {}",
                 self.embed_dim, self.network.z_channels
             )));
         }

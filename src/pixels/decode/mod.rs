@@ -61,7 +61,9 @@ fn read(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Result<Picture>
     }
     let admit = |width, height| {
         if width == 0 || height == 0 {
-            return Err(Error::ImageCorrupt("its header has no pixels".into()));
+            return Err(Error::ImageCorrupt(
+                "its header states a size of zero".into(),
+            ));
         }
         check_sides(width, height)?;
         admit(width, height)

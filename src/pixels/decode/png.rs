@@ -52,7 +52,7 @@ pub(super) fn read(bytes: &[u8], admit: impl Fn(u32, u32) -> Result<()>) -> Resu
     let mut chunks = chunks(bytes);
     let header = chunks.next().ok_or_else(cut_short)?;
     if header.name == *b"CgBI" {
-        return Err(Error::ImageKind("Apple's own kind of PNG"));
+        return Err(Error::ImageKind("Apple's own variant of PNG"));
     }
     if header.name != *b"IHDR" {
         return Err(damaged());

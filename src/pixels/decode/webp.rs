@@ -160,9 +160,7 @@ impl<'a> Still<'a> {
     fn must_be(&self, width: u32, height: u32) -> Result<()> {
         match (self.width, self.height) == (width, height) {
             true => Ok(()),
-            false => Err(Error::ImageCorrupt(
-                "it states two sizes that differ".into(),
-            )),
+            false => Err(Error::ImageCorrupt("it states two different sizes".into())),
         }
     }
 

@@ -38,10 +38,11 @@ pub fn read(source: &Rc<dyn Source>) -> Result<Header> {
         .ok_or_else(|| corrupt("its header is too long, or it has none"))?;
     let data = (PREFIX + length) as u64;
     if source.len() < data {
-        return Err(corrupt("it ends within its header"));
+        return Err(corrupt("it ends in the middle of its header"));
     }
     let header = source.read(PREFIX as u64, length)?;
-    let header = std::str::from_utf8(&header).map_err(|_| corrupt("its header is not text"))?;
+    let header =
+        std::str::from_utf8(&header).map_err(|_| corrupt("its header is not UTF-8 text"))?;
     let json = |e: serde_json::Error| corrupt(&format!("its header: {}", one_line(e)));
     let too_large = |e| too_large(header, usize::MAX as u64).unwrap_or_else(|| json(e));
     // Given duplicate names, the safetensors reader silently keeps one.
@@ -56,11 +57,11 @@ pub fn read(source: &Rc<dyn Source>) -> Result<Header> {
     for (name, info) in &tensors {
         if name.len() > MAX_NAME || info.shape.len() > MAX_SIDES {
             return Err(corrupt(
-                "a tensor has a longer name or more sides than any model's",
+                "a tensor has too long a name or too many dimensions",
             ));
         }
         if name.contains(char::is_control) {
-            return Err(corrupt("a tensor's name has control characters in it"));
+            return Err(corrupt("a tensor's name contains control characters"));
         }
     }
     let tensors = tensors
@@ -136,7 +137,7 @@ impl<'de> Visitor<'de> for Keys {
                 map.next_value::<IgnoredAny>()?;
             }
             if let Some(twice) = seen.replace(key) {
-                let message = format!("`{twice}` is there twice");
+                let message = format!("`{twice}` occurs twice");
                 return Err(serde::de::Error::custom(message));
             }
         }

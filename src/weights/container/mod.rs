@@ -102,7 +102,7 @@ impl Container {
             // files.
             if file.is_empty() || file.contains(['/', '\\']) {
                 return Err(Error::WeightsCorrupt(format!(
-                    "the index of its shards names `{}`, which is no file name",
+                    "the index of its shards names `{}`, which is not a file name",
                     one_line(file)
                 )));
             }

@@ -75,7 +75,7 @@ impl Stored {
             .collect();
         if expected.is_empty() || scale.shape != expected || scale.dtype != Dtype::F32 {
             return Err(Error::WeightsMismatch(format!(
-                "the scales of {} are not one number for each of its channels",
+                "{} does not have exactly one scale per channel",
                 shown(name)
             )));
         }
@@ -94,7 +94,7 @@ impl Stored {
             (Dtype::I8, Some(scale)) => scale.apply(&self.shape, &self.bytes()?)?,
             (other, _) => {
                 return Err(Error::WeightsMismatch(format!(
-                    "{} is stored as {other:?}, which is none of F64, F32, F16 and BF16",
+                    "{} is stored as {other:?}, which is not F64, F32, F16 or BF16",
                     shown(name)
                 )));
             }

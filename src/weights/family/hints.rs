@@ -27,8 +27,8 @@ impl Hints {
         serde_json::from_str(json).map_err(|e| {
             Error::ConfigInvalid(match sniff::is_yaml(json) {
                 true => {
-                    "the config file is YAML, and JSON is read here: what shapes cannot tell can \
-                         be said as {\"norm_groups\": 32} in a file of its own"
+                    "the config file is YAML, but only JSON is supported: what the shapes do not \
+                     determine can be given in a JSON file, as {\"norm_groups\": 32}"
                         .to_owned()
                 }
                 false => format!("the config file: {}", one_line(e)),
@@ -42,11 +42,11 @@ impl Hints {
         match (&self.act_fn, self.tanh_out) {
             (Some(name), _) if !["silu", "swish"].contains(&name.to_lowercase().as_str()) => {
                 refused(format!(
-                    "`act_fn` is {}, and models are computed with silu alone here",
+                    "`act_fn` is {}, but only silu is supported",
                     shown(name)
                 ))
             }
-            (_, Some(true)) => refused("`tanh_out` is true, which is not computed here".to_owned()),
+            (_, Some(true)) => refused("`tanh_out` is true, which is not supported".to_owned()),
             _ => Ok(()),
         }
     }

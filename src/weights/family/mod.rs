@@ -175,9 +175,9 @@ fn mend(error: Error, config: &AutoencoderConfig, assumed: &[&str]) -> Error {
     let widths = widths.into_iter().flatten().flatten();
     let most = widths.fold(network.first_width(), taming::greatest_divisor);
     Error::ConfigInvalid(format!(
-        "{fault}; the file does not say how many groups there are, so that {} were assumed. A \
-         config file beside it or `--config` can say, as {{\"norm_groups\": {most}}}: a number \
-         that divides {most}",
+        "{fault}; the file does not say how many groups there are, so {} were assumed. A config \
+         file next to it or `--config` can set the number, as {{\"norm_groups\": {most}}}; it \
+         must divide {most}",
         network.norm_groups
     ))
 }

@@ -61,7 +61,7 @@ pub fn rename_all(
         let ours = rename(&name);
         if let Some(other) = renamed.insert(ours.clone(), theirs) {
             return Err(Error::WeightsMismatch(format!(
-                "{} and {} are both {}",
+                "{} and {} both stand for {}",
                 shown(&name),
                 shown(&other),
                 shown(&ours)

@@ -123,7 +123,7 @@ pub fn infer<'a>(
     let embed_dim = side(codebook, 2, 1)?;
     if network.layers == Layers::MaskGit && network.z_channels != embed_dim {
         return Err(Error::WeightsMismatch(format!(
-            "its latents have {} channels and its codes {embed_dim}",
+            "its latents have {} channels, but its codes {embed_dim}",
             network.z_channels
         )));
     }
@@ -143,7 +143,9 @@ fn multiples(first: usize, widths: &[usize]) -> Result<(usize, Vec<usize>)> {
         false => widths.iter().copied().fold(0, greatest_divisor),
     };
     if first == 0 || unit == 0 {
-        return Err(Error::ConfigInvalid("a level of it has no width".into()));
+        return Err(Error::ConfigInvalid(
+            "one of its levels has a width of zero".into(),
+        ));
     }
     Ok((unit, widths.iter().map(|width| width / unit).collect()))
 }

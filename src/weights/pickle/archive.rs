@@ -31,15 +31,15 @@ pub fn read(source: &dyn Source) -> Result<Checkpoint> {
         (Some(found), None) => found,
         (None, _) => {
             return Err(corrupt(
-                "its zip file has no data.pkl, so PyTorch did not write it; unpack it, and open what is in it",
+                "its zip file has no data.pkl, so PyTorch did not write it; unpack it and open the file inside",
             ));
         }
-        (Some(_), Some(_)) => return Err(corrupt("its zip file has two data.pkl")),
+        (Some(_), Some(_)) => return Err(corrupt("its zip file has two data.pkl files")),
     };
     if let Some(order) = entries.get(&format!("{folder}byteorder"))
         && order.bytes(source)? != b"little"
     {
-        return Err(refused("its numbers are not stored little-endian"));
+        return Err(refused("its numbers are not little-endian"));
     }
     let pickle = pickle.bytes(source)?;
     let mut machine = Machine::new(&pickle, false);
@@ -167,7 +167,7 @@ fn list(reader: &mut Window) -> Result<Vec<(String, u64, u64)>> {
             )));
         }
         if name.contains("/code/") || name.ends_with("/constants.pkl") {
-            return Err(refused("it is a TorchScript archive, which holds code"));
+            return Err(refused("it is a TorchScript archive, which contains code"));
         }
         if entry.compression() != CompressionMethod::Stored
             || entry.size() != entry.compressed_size()

@@ -16,21 +16,27 @@ use crate::error::{Result, shown};
 pub fn call<'a>(arena: &mut Arena<'a>, callable: Id, args: Id) -> Result<Id> {
     let global = match arena.get(callable) {
         Value::Global(global) => **global,
-        Value::Object => return Err(refused("its pickle would call an object that it made")),
+        Value::Object => return Err(refused("its pickle would call an object that it created")),
         other => return Err(corrupt(format!("its pickle calls {}", other.what()))),
     };
     let Some(given) = arena.items(args) else {
-        return Err(corrupt("its pickle calls a class with no tuple"));
+        return Err(corrupt(
+            "its pickle calls a class without a tuple of arguments",
+        ));
     };
     match (global.module, global.name) {
         ("torch._tensor", "_rebuild_from_type_v2") => {
             // Its arguments: a function, a class, the function's arguments, and attributes.
             let &[function, _, args, ..] = given else {
-                return Err(corrupt("its pickle rebuilds a tensor from too little"));
+                return Err(corrupt(
+                    "its pickle rebuilds a tensor from too few arguments",
+                ));
             };
             match arena.get(function) {
                 Value::Global(inner) if **inner != global => call(arena, function, args),
-                _ => Err(corrupt("its pickle rebuilds a tensor by no function")),
+                _ => Err(corrupt(
+                    "its pickle rebuilds a tensor with something that is not a function",
+                )),
             }
         }
         ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2" | "_rebuild_tensor_v3") => {
@@ -44,7 +50,7 @@ pub fn call<'a>(arena: &mut Arena<'a>, callable: Id, args: Id) -> Result<Id> {
         },
         ("torch", "Size") => match given {
             [size] if arena.items(*size).is_some() => Ok(*size),
-            _ => Err(corrupt("its pickle has a size of no numbers")),
+            _ => Err(corrupt("its pickle has a size without numbers")),
         },
         ("collections", "OrderedDict" | "defaultdict") => {
             let entries = given
@@ -57,7 +63,7 @@ pub fn call<'a>(arena: &mut Arena<'a>, callable: Id, args: Id) -> Result<Id> {
         // Both create an object of the given class.
         ("copyreg" | "copy_reg", "_reconstructor" | "__newobj__") => {
             let Some(Value::Global(class)) = given.first().map(|class| arena.get(*class)) else {
-                return Err(corrupt("its pickle makes an object of no class"));
+                return Err(corrupt("its pickle creates an object without a class"));
             };
             let class = **class;
             object(arena, class)
@@ -83,7 +89,7 @@ pub fn set_state(arena: &Arena, object: Id) -> Result<()> {
 /// Resolves a persistent id: `('storage', class, key, location, number of elements)`, and in the
 /// older form a sixth item for views, which is always None.
 pub fn persistent<'a>(arena: &mut Arena<'a>, id: Id) -> Result<Id> {
-    let unknown = || corrupt("its pickle has a persistent id that names no storage");
+    let unknown = || corrupt("its pickle has a persistent id that does not name a storage");
     let Value::Tuple(items) = arena.get(id) else {
         return Err(unknown());
     };
@@ -113,7 +119,8 @@ pub fn persistent<'a>(arena: &mut Arena<'a>, id: Id) -> Result<Id> {
             let (dtype, size) = class.element().ok_or_else(unknown)?;
             let elements = elements as u64;
             let bytes = elements.checked_mul(size);
-            let bytes = bytes.ok_or_else(|| corrupt("its pickle has a storage without end"))?;
+            let bytes =
+                bytes.ok_or_else(|| corrupt("its pickle has a storage of impossible size"))?;
             arena.add_storage(Storage {
                 key,
                 dtype,
@@ -129,13 +136,15 @@ pub fn persistent<'a>(arena: &mut Arena<'a>, id: Id) -> Result<Id> {
 /// before the flags. A tensor of an unsupported type or kind becomes an object.
 fn tensor<'a>(arena: &Arena<'a>, args: &[Id], typed: bool) -> Result<Value<'a>> {
     let &[storage, offset, shape, strides, ref rest @ ..] = args else {
-        return Err(corrupt("its pickle rebuilds a tensor from too little"));
+        return Err(corrupt(
+            "its pickle rebuilds a tensor from too few arguments",
+        ));
     };
     let storage = match arena.get(storage) {
         Value::Storage(storage) => **storage,
         other => {
             return Err(corrupt(format!(
-                "its pickle has a tensor of {}",
+                "its pickle has a tensor on {} instead of a storage",
                 other.what()
             )));
         }
@@ -144,7 +153,7 @@ fn tensor<'a>(arena: &Arena<'a>, args: &[Id], typed: bool) -> Result<Value<'a>> 
     let dtype = if typed {
         match rest.next() {
             Some(Value::Global(dtype)) => dtype.dtype(),
-            _ => return Err(corrupt("its pickle has a tensor of no type")),
+            _ => return Err(corrupt("its pickle has a tensor without a type")),
         }
     } else {
         storage.dtype
@@ -164,7 +173,9 @@ fn tensor<'a>(arena: &Arena<'a>, args: &[Id], typed: bool) -> Result<Value<'a>> 
             shape,
             strides,
         }))),
-        _ => Err(corrupt("its pickle has a tensor that lies nowhere")),
+        _ => Err(corrupt(
+            "its pickle has a tensor without a valid offset and strides",
+        )),
     }
 }
 
@@ -174,13 +185,13 @@ fn sizes(arena: &Arena, id: Id) -> Result<Vec<usize>> {
     };
     if items.len() > limits::RANK {
         return Err(refused(format!(
-            "its pickle has a tensor of more than {} sides",
+            "its pickle has a tensor of more than {} dimensions",
             limits::RANK
         )));
     }
     let sizes = items.iter().map(|item| arena.size(*item));
     let sizes: Option<Vec<usize>> = sizes.collect();
-    sizes.ok_or_else(|| corrupt("its pickle has a tensor with a side or stride that is no size"))
+    sizes.ok_or_else(|| corrupt("its pickle has a tensor whose shape or strides are not sizes"))
 }
 
 /// Alternating keys and values, from an old OrderedDict's list of pairs. A defaultdict has a class
@@ -190,7 +201,11 @@ fn pairs(arena: &Arena, list: Id) -> Result<Vec<Id>> {
     for pair in arena.items(list).unwrap_or_default() {
         match arena.items(*pair) {
             Some(pair @ [_, _]) => entries.extend_from_slice(pair),
-            _ => return Err(corrupt("its pickle has a dict of what are no pairs")),
+            _ => {
+                return Err(corrupt(
+                    "its pickle builds a dict from items that are not pairs",
+                ));
+            }
         }
     }
     Ok(entries)
@@ -201,7 +216,7 @@ fn object(arena: &mut Arena, class: Global) -> Result<Id> {
         return arena.add(Value::Object);
     }
     Err(refused(format!(
-        "its pickle would call {}, and nothing in a checkpoint is ever run",
+        "its pickle would call {}, and code in a checkpoint is never executed",
         path(&class)
     )))
 }

@@ -91,5 +91,5 @@ impl<'a> Cursor<'a> {
 
 /// Decodes a string in the pickle.
 pub fn text(bytes: &[u8]) -> Result<&str> {
-    str::from_utf8(bytes).map_err(|_| corrupt("its pickle holds a string that is not UTF-8"))
+    str::from_utf8(bytes).map_err(|_| corrupt("its pickle contains a string that is not UTF-8"))
 }

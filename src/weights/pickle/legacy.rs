@@ -24,7 +24,7 @@ pub fn read(source: &dyn Source) -> Result<Checkpoint> {
     let mut machine = Machine::new(&bytes, length < source.len());
     let magic = machine.run()?;
     if !matches!(machine.arena.get(magic), Value::Long(number) if *number == MAGIC) {
-        return Err(corrupt("it is a pickle, but none that torch.save wrote"));
+        return Err(corrupt("it is a pickle, but not one written by torch.save"));
     }
     let protocol = machine.run()?;
     if !matches!(machine.arena.get(protocol), Value::Int(PROTOCOL)) {
@@ -32,7 +32,7 @@ pub fn read(source: &dyn Source) -> Result<Checkpoint> {
     }
     let system = machine.run()?;
     if !is_little_endian(&machine.arena, system) {
-        return Err(refused("its numbers are not stored little-endian"));
+        return Err(refused("its numbers are not little-endian"));
     }
     let top = machine.run()?;
     let keys = machine.run()?;
@@ -69,7 +69,7 @@ fn storages<'a>(
     for key in keys {
         let storage = arena.text(*key).and_then(|key| arena.storage(key));
         let Some(storage) = storage else {
-            return Err(corrupt("its list of storages has one that no tensor names"));
+            return Err(corrupt("its list of storages has one that no tensor uses"));
         };
         let short = || corrupt(format!("its storage {} is cut short", shown(storage.key)));
         let count = source.read(at, 8).map_err(|_| short())?;

@@ -54,7 +54,7 @@ impl Found<'_> {
 pub fn find<'r, 'a>(arena: &'r Arena<'a>, top: Id) -> Result<StateDict<'r, 'a>> {
     let Value::Dict(_) = arena.get(top) else {
         return Err(corrupt(format!(
-            "it holds {} where a dict of tensors should be",
+            "it contains {} instead of a dict of tensors",
             arena.get(top).what()
         )));
     };
@@ -67,14 +67,14 @@ pub fn find<'r, 'a>(arena: &'r Arena<'a>, top: Id) -> Result<StateDict<'r, 'a>> 
     found.sort_by_key(Found::rank);
     let mut found = found.into_iter();
     let Some(first) = found.next() else {
-        return Err(corrupt("it holds no tensors by name"));
+        return Err(corrupt("it contains no named tensors"));
     };
     let others: Vec<Found> = found.collect();
     if let Some(other) = others.first()
         && other.rank() == first.rank()
     {
         return Err(corrupt(format!(
-            "it holds tensors under {} and {}, and neither name is a model's",
+            "it contains tensors under {} and {}, and neither name says which are a model's",
             shown(&first.path()),
             shown(&other.path())
         )));
@@ -143,12 +143,12 @@ fn named<'r, 'a>(arena: &'r Arena<'a>, id: Id) -> Result<Vec<(&'a str, &'r Tenso
         if let (Some(name), Value::Tensor(tensor)) = (arena.text(*key), arena.get(*value)) {
             if names.len() == limits::TENSORS {
                 return Err(refused(format!(
-                    "it holds more than {} tensors",
+                    "it contains more than {} tensors",
                     limits::TENSORS
                 )));
             }
             if !names.insert(name) {
-                return Err(corrupt(format!("it holds {} twice", shown(name))));
+                return Err(corrupt(format!("it contains {} twice", shown(name))));
             }
             tensors.push((name, &**tensor));
         }

@@ -91,7 +91,7 @@ impl<'a> Arena<'a> {
     pub fn add(&mut self, value: Value<'a>) -> Result<Id> {
         if self.nodes.len() == limits::VALUES {
             return Err(refused(format!(
-                "its pickle makes more than {} values",
+                "its pickle creates more than {} values",
                 limits::VALUES
             )));
         }
@@ -99,7 +99,7 @@ impl<'a> Arena<'a> {
             self.tensors += 1;
             if self.tensors > limits::TENSORS {
                 return Err(refused(format!(
-                    "its pickle makes more than {} tensors",
+                    "its pickle creates more than {} tensors",
                     limits::TENSORS
                 )));
             }
@@ -156,7 +156,7 @@ impl<'a> Arena<'a> {
     pub fn add_storage(&mut self, storage: Storage<'a>) -> Result<Id> {
         let held = *self.storages.entry(storage.key).or_insert(storage);
         if held != storage {
-            return Err(corrupt("its pickle describes a storage in two ways"));
+            return Err(corrupt("its pickle describes one storage in two ways"));
         }
         self.add(Value::Storage(Box::new(storage)))
     }
@@ -196,7 +196,7 @@ impl<'a> Arena<'a> {
         self.items += items.len();
         if self.items > limits::ITEMS {
             return Err(refused(format!(
-                "its pickle holds more than {} items",
+                "its pickle contains more than {} items",
                 limits::ITEMS
             )));
         }
@@ -222,7 +222,7 @@ impl<'a> Arena<'a> {
         }
         if node.unfolded > limits::UNFOLDED {
             return Err(refused(format!(
-                "its pickle unfolds to more than {} values",
+                "its pickle expands to more than {} values",
                 limits::UNFOLDED
             )));
         }

@@ -24,9 +24,9 @@ impl Kind {
         match self {
             #[cfg(feature = "vulkan")]
             Self::Vulkan => {
-                "`--device cpu` computes without it, as may `--device gpu` of a build without the feature `vulkan`"
+                "`--device cpu` works without it, as may `--device gpu` in a build without the feature `vulkan`"
             }
-            _ => "`--device cpu` computes without it",
+            _ => "`--device cpu` works without it",
         }
     }
 

@@ -188,7 +188,7 @@ mod tests {
             left -= 1;
             match left {
                 0.. => Ok(()),
-                _ => Err(Error::SelfTestFailed("its answer is off by 3".to_owned())),
+                _ => Err(Error::SelfTestFailed("its result is off by 3".to_owned())),
             }
         });
         device.check().unwrap();

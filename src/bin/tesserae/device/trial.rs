@@ -69,7 +69,7 @@ fn judge(program: &mut Command, patience: Duration) -> Result<()> {
                 // It may just have ended by itself.
                 let _ = child.kill();
                 let _ = child.wait();
-                return failed(format!("it gave no answer in {} s", patience.as_secs()));
+                return failed(format!("it did not answer within {} s", patience.as_secs()));
             }
         }
     };
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_a_trial_finds_is_what_it_reports() {
-        let wrong = Error::SelfTestFailed("its answer is off by 1".to_owned());
+        let wrong = Error::SelfTestFailed("its result is off by 1".to_owned());
         let refused = Error::DeviceRefused("out of memory".to_owned());
         for error in [Error::AdapterAbsent, wrong, refused] {
             let printed = answer(Err(error.clone()));

@@ -98,7 +98,7 @@ impl Args {
         let resumed = self.resumes();
         if resumed {
             session.resume(&files::read(checkpoint)?)?;
-            terminal::warn(format_args!("going on after {} steps", session.done()));
+            terminal::warn(format_args!("resuming after {} steps", session.done()));
         }
         let count = session.data().photos();
         let plural = if count == 1 { "" } else { "s" };
@@ -156,7 +156,7 @@ impl Args {
         if !session.finished() {
             let done = session.done();
             terminal::warn(format_args!(
-                "stopped and saved after {done} steps; --resume goes on"
+                "stopped and saved after {done} steps; --resume continues"
             ));
         }
         drop(hold);
@@ -197,7 +197,7 @@ impl Args {
         let checkpoint = beside("checkpoint");
         if checkpoint.exists() && !self.resume && !self.overwrite {
             return Err(Error::Argument(format!(
-                "{} is there: --resume goes on with that training, --overwrite begins anew",
+                "{} already exists: --resume continues that training, --overwrite starts over",
                 checkpoint.display()
             )));
         }
@@ -219,7 +219,7 @@ impl Args {
         let mut claim = |path: &Path| outputs.claim(path);
         let weights = claim(&self.out)?;
         if !weights.is_file() {
-            let told = "--out must name a file, beside which the others go";
+            let told = "--out must name a file; the others are written next to it";
             return Err(Error::Argument(told.to_owned()));
         }
         let sheet = self.held_out.as_ref().map(|_| claim(&beside("png")));
@@ -246,7 +246,7 @@ impl Args {
         }
         if but_codes(&loaded.config)? != but_codes(&config.model)? {
             let path = path.display();
-            let message = format!("{path} was made with another model config");
+            let message = format!("{path} has a different model config");
             return Err(Error::WeightsMismatch(message));
         }
         let theirs = loaded.network.vector_quantizers_mut().into_iter();

@@ -41,7 +41,7 @@ fn a_training_stops_with_its_last_checkpoint_when_the_device_computes_wrong() {
             checks += 1;
             match checks {
                 1 => Ok(()),
-                _ => Err(Error::SelfTestFailed("its answer is off by 3".to_owned())),
+                _ => Err(Error::SelfTestFailed("its result is off by 3".to_owned())),
             }
         }))
     };

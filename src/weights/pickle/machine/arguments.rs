@@ -10,7 +10,7 @@ impl<'a> Machine<'a> {
     pub(super) fn protocol(&mut self) -> Result<()> {
         match self.cursor.byte()? {
             0..=5 => Ok(()),
-            newer => Err(corrupt(format!("its pickle is of protocol {newer}"))),
+            newer => Err(corrupt(format!("its pickle has protocol {newer}"))),
         }
     }
 
@@ -105,5 +105,5 @@ pub(super) fn long(bytes: &[u8]) -> Value<'_> {
 
 fn number<T: std::str::FromStr>(line: &[u8]) -> Result<T> {
     let number = str::from_utf8(line).ok().and_then(|line| line.parse().ok());
-    number.ok_or_else(|| corrupt("its pickle holds a number that is none"))
+    number.ok_or_else(|| corrupt("its pickle contains a malformed number"))
 }

@@ -149,7 +149,7 @@ impl<'a> Machine<'a> {
         let top = self.top()?;
         if index >= limits::MEMO {
             return Err(refused(format!(
-                "its pickle keeps more than {} values",
+                "its pickle memoizes more than {} values",
                 limits::MEMO
             )));
         }

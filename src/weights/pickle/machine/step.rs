@@ -111,7 +111,7 @@ impl Machine<'_> {
                 let index = self.memo_index(opcode)?;
                 match self.memo.get(index) {
                     Some(Some(value)) => self.push(*value),
-                    _ => Err(corrupt("its pickle recalls a value that it never kept")),
+                    _ => Err(corrupt("its pickle reads a memo entry that it never wrote")),
                 }
             }
             op::PUT | op::BINPUT | op::LONG_BINPUT => {
@@ -128,7 +128,9 @@ impl Machine<'_> {
                 let [module, name] = self.several()?;
                 match (self.arena.text(module), self.arena.text(name)) {
                     (Some(module), Some(name)) => self.make(global(module, name)?),
-                    _ => Err(corrupt("its pickle names a class by no string")),
+                    _ => Err(corrupt(
+                        "its pickle names a class with something that is not a string",
+                    )),
                 }
             }
             op::REDUCE | op::NEWOBJ => {
@@ -164,9 +166,11 @@ impl Machine<'_> {
                 let value = build::persistent(&mut self.arena, id)?;
                 self.push(value)
             }
-            op::PERSID => Err(corrupt("its pickle has a persistent id that is no tuple")),
+            op::PERSID => Err(corrupt(
+                "its pickle has a persistent id that is not a tuple",
+            )),
             op::EXT1 | op::EXT2 | op::EXT4 => Err(refused(
-                "its pickle would import a class from a registry of extensions",
+                "its pickle would import a class from the extension registry",
             )),
             op::NEXT_BUFFER | op::READONLY_BUFFER => Err(corrupt(
                 "its pickle asks for a buffer that is not in the file",
