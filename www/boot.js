@@ -7,7 +7,7 @@
 
   // The modules take seconds on a slow connection.
   var SLOW_MS = 20000;
-  var SLOW = 'This page is slow to load: the connection is weak, or the server does not answer. Wait a little, or reload the page.';
+  var SLOW = 'This page is slow to load: the connection is slow, or the server does not respond. Wait a moment, or reload the page.';
   var MISSING = 'A part of this page could not be loaded. Check the connection, then reload the page.';
   var STOPPED = 'This page could not start in this browser. Reload it, or open it in a current Chrome, Edge, Firefox or Safari.';
   var page = document.documentElement;

@@ -60,10 +60,11 @@ export class Rooms {
     const kind = purpose(file.name);
     if (kind === 'weights') return void this.#session.models.use({ from: 'file', name: file.name, blob: file, config });
     if (kind === 'shards') {
-      const words = 'These weights are spread over several files, which this page does not read.';
+      const words = 'These weights are split into several files, which this page cannot read.';
       return this.#session.complain(new TesseraeError(Code.WEIGHTS_SHARDED, words));
     }
-    if (kind === 'config') return this.#session.complain(new TesseraeError(Code.CONFIG_INVALID, 'A config file is of no use by itself.'));
+    if (kind === 'config')
+      return this.#session.complain(new TesseraeError(Code.CONFIG_INVALID, 'A config file cannot be used on its own.'));
     const room = await (kind === 'tokens' ? this.go(this.#entries[0].id) : this.current);
     room?.take(files);
   }
@@ -131,7 +132,7 @@ export class Rooms {
     const mark = /** @type {HTMLElement} */ (this.#links.get(room)?.querySelector('.room-work'));
     mark.hidden = done === -1;
     mark.replaceChildren(
-      h('span', { class: 'visually-hidden' }, 'at work '),
+      h('span', { class: 'visually-hidden' }, 'in progress '),
       done === null || done < 0 ? '' : `${Math.floor(done * 100)} %`,
     );
   }

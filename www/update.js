@@ -6,7 +6,7 @@ import { RELEASE } from './engine/release.js';
 import { registerServiceWorker } from './engine/start.js';
 
 const HOME = new URL('./', document.baseURI);
-const SENTENCE = 'This page has been replaced by a newer version on its server, and what it needs is no longer there.';
+const SENTENCE = 'The server has a newer version of this page, and no longer has the files that this one needs.';
 // A server that does not answer does not keep the visitor waiting for longer.
 const PATIENCE_MS = 10_000;
 const RELOADED = 'tesserae-reloaded';

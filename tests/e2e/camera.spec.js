@@ -122,12 +122,12 @@ test('the camera is off after Escape, and when it is allowed only after that', a
 test('a camera that is refused, missing, in use or unplugged is told in a sentence', async ({ page }) => {
   await withPhoto(page);
   await press(page, '#tune-camera');
-  await complains(page, 'camera_refused', /^This page may not use the camera\. Allow it /);
+  await complains(page, 'camera_refused', /^This page is not allowed to use the camera\. Allow it /);
   await expect(dialog(page)).toBeHidden();
   for (const [name, sentence] of /** @type {[string, RegExp][]} */ ([
     ['NotFoundError', /^No camera was found\. /],
     ['NotReadableError', /^The camera could not be started; /],
-    ['AbortError', /^The camera gives no picture\. /],
+    ['AbortError', /^The camera delivers no picture\. /],
   ])) {
     await page.evaluate((name) => {
       MediaDevices.prototype.getUserMedia = async () => {
@@ -146,7 +146,7 @@ test('a camera that is refused, missing, in use or unplugged is told in a senten
   await press(page, '#tune-camera');
   await expect(dialog(page)).toBeVisible();
   await page.evaluate(() => /** @type {any} */ (window).stream.getTracks()[0].dispatchEvent(new Event('ended')));
-  await complains(page, 'camera_failed', /^The camera gives no picture\. /);
+  await complains(page, 'camera_failed', /^The camera delivers no picture\. /);
   await expect(dialog(page)).toBeHidden();
 });
 

@@ -67,7 +67,7 @@ const FAMILIES = {
   latent_diffusion: { facts: /16 codes, one for every 2 × 2 pixels/, from: /latent-diffusion/, count: 32 * 32 },
   gumbel: { facts: /24 codes, one for every 2 × 2 pixels/, from: /taming-transformers/, count: 32 * 32 },
   diffusers: { facts: /16 codes, one for every 4 × 4 pixels/, from: /diffusers/, count: 16 * 16 },
-  llamagen: { facts: /16 codes, one for every 4 × 4 pixels/, from: /LlamaGen.*Assumed.*codes chosen by direction/, count: 16 * 16 },
+  llamagen: { facts: /16 codes, one for every 4 × 4 pixels/, from: /LlamaGen.*Assumed.*codes chosen by cosine similarity/, count: 16 * 16 },
   movq: { facts: /16 codes, one for every 2 × 2 pixels/, from: /diffusers/, count: 32 * 32 },
   maskgit: { facts: /16 codes, one for every 2 × 2 pixels/, from: /MaskGIT/, count: 32 * 32 },
   vqvae2: {
@@ -122,7 +122,7 @@ for (const [name, code, words] of [
   ['lfs-pointer.safetensors', 'weights_corrupt', 'This is a Git LFS pointer, not the file itself'],
   ['html-page.safetensors', 'weights_corrupt', 'This is a web page'],
   ['vae.gguf', 'weights_corrupt', 'This is a GGUF file'],
-  ['model-00001-of-00002.safetensors', 'weights_sharded', 'spread over several files'],
+  ['model-00001-of-00002.safetensors', 'weights_sharded', 'split into several files'],
   ['checkpoint-000001000.pt', 'weights_pickle', 'a PyTorch checkpoint'],
 ]) {
   test(`${name} is called by its name, and the model in use stays`, async ({ page }) => {
@@ -262,7 +262,7 @@ test('PyTorch checkpoints and shards are not read, and the command that helps is
     await complains(
       page,
       'weights_pickle',
-      /PyTorch checkpoint.*`tesserae convert model\.ckpt model\.safetensors`.*the model in use stays/,
+      /PyTorch checkpoint.*`tesserae convert model\.ckpt model\.safetensors`.*the current model stays in use/,
     );
     await page.click('#alert button:has-text("Dismiss")');
   }
@@ -287,7 +287,7 @@ test('the memory that the engine has taken is told, and a new worker begins anew
   await withTiny(page);
   await open(page);
   await deviceFacts(page);
-  await expect(page.locator('#memory')).toHaveText(/^The engine has taken \d+ MB of memory\.$/);
+  await expect(page.locator('#memory')).toHaveText(/^The engine uses \d+ MB of memory\.$/);
   const tiny = await value(page, 'memory');
   expect(tiny).toBeGreaterThan(1e6);
   await page.keyboard.press('Escape');
@@ -312,12 +312,12 @@ test('what is missing or of no use is told, and the model in use stays', async (
   await drop(page, { ...config, buffer: Buffer.alloc(2 ** 20 + 1, 32) }, weights);
   await complains(page, 'config_invalid', /at most 1 MB/);
   await drop(page, config);
-  await complains(page, 'config_invalid', /no use by itself/);
+  await complains(page, 'config_invalid', /cannot be used on its own/);
 
   await drop(page, checkpoint('taming', 'quantize.').weights);
-  await complains(page, 'no_codebook', /no codebook.*the model in use stays/);
+  await complains(page, 'no_codebook', /no codebook.*the current model stays in use/);
   await drop(page, checkpoint('taming', 'encoder.').weights);
-  await complains(page, 'weights_unknown', /any supported model.*the model in use stays/);
+  await complains(page, 'weights_unknown', /any supported model.*the current model stays in use/);
 
   await modelIs(page, before);
   await rebuildSample(page, 'coffee');

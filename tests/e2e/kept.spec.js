@@ -114,7 +114,7 @@ test('of two tabs that keep under one name, the second is asked for another', as
   await modelIs(page, 'mine');
   const before = await listed(page);
   await keep(second);
-  await complains(second, 'name_taken', /^There is a model called “mine” already\. Choose another name\.$/);
+  await complains(second, 'name_taken', /^A model called “mine” already exists\. Choose another name\.$/);
   await tuning(second, 'ended');
   const { 'tesserae-models/mine.safetensors': length } = await listed(page);
   expect(length).toBe(before['tesserae-models/mine.safetensors']);

@@ -105,7 +105,7 @@ test('a tuning goes on while another room is open, and its link says how far it 
   await expect.poll(() => value(page, 'tune-at')).toBeGreaterThan(2);
   await room(page, 'rebuild');
   await expect(work(page, 'tune')).toBeVisible();
-  await expect(work(page, 'tune')).toHaveText(/^at work \d+ %$/);
+  await expect(work(page, 'tune')).toHaveText(/^in progress \d+ %$/);
   const at = await value(page, 'tune-at');
   await expect.poll(() => value(page, 'tune-at')).toBeGreaterThan(at + 5);
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');

@@ -36,7 +36,7 @@ test('WebGPU: the loss falls, the picture moves, and the file makes the same pic
   expect(tuned).toBeGreaterThan(untuned);
   const now = (await pixels(page, `${NOW} canvas`)).rgba;
   expect(now.equals((await pixels(page, `${BEFORE} canvas`)).rgba)).toBe(false);
-  console.log(`${(1 / (await value(page, 'tune-speed'))).toFixed(2)} s a step, from ${untuned.toFixed(2)} to ${tuned.toFixed(2)} dB`);
+  console.log(`${(1 / (await value(page, 'tune-speed'))).toFixed(2)} s/step, from ${untuned.toFixed(2)} to ${tuned.toFixed(2)} dB`);
   await fill(page, '#tune-name', 'mine');
   const file = await saved(page, '#tune-save');
 
@@ -59,9 +59,9 @@ test('WebGPU: the loss falls, the picture moves, and the file makes the same pic
 
 /** @type {[string, 'tune' | 'steps', number, RegExp][]} */
 const LOSSES = [
-  ['as the tuning begins', 'tune', 0, /so the work goes on on the CPU/],
-  ['in its first step', 'steps', 0, /so the tuning begins again on the CPU/],
-  ['in mid-tuning', 'steps', 1, /so the tuning goes on on the CPU after step 1/],
+  ['as the tuning begins', 'tune', 0, /so the work continues on the CPU/],
+  ['in its first step', 'steps', 0, /so the tuning starts again on the CPU/],
+  ['in mid-tuning', 'steps', 1, /so the tuning continues on the CPU from step 1/],
 ];
 
 for (const [when, job, steps, sentence] of LOSSES) {

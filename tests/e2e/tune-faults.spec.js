@@ -7,7 +7,7 @@ test.beforeEach(({ page }) => withTiny(page));
 test('a loss that is no number is rolled back, and a lower rate offered', async ({ page }) => {
   await ready(page, { rate: '1e30' });
   await press(page, '#tune-run');
-  await complains(page, 'loss_not_finite', /^The loss was no number any more after step \d+, so the model is back at step 0\./);
+  await complains(page, 'loss_not_finite', /^The loss became NaN or infinite after step \d+, so the model is back at step 0\./);
   await tuning(page, 'ended');
   expect(await value(page, 'tune-at')).toBe(0);
   expect(await psnr(page, NOW)).toBe(await psnr(page, BEFORE));
@@ -130,7 +130,7 @@ test('of two tabs that tune, one is kept, and it is offered when its tab is gone
   await tuning(third, 'ended');
   await expect(third.locator('#tune-offer')).toBeHidden();
   await page.click('#tune-on');
-  await complains(page, 'tuning_gone', /another tab goes on with it/);
+  await complains(page, 'tuning_gone', /another tab has resumed or discarded it/);
   await expect(page.locator('#tune-offer')).toBeHidden();
   await third.close();
 });
@@ -149,7 +149,7 @@ test('a worker that dies leaves the last snapshot to go on from', async ({ page 
   await press(page, '#tune-step');
   await tuning(page, 'paused');
   await press(page, '#tune-step');
-  await complains(page, 'worker_failed', /started again/);
+  await complains(page, 'worker_failed', /was restarted/);
   await tuning(page, 'idle');
   await expect(page.locator('#tune-offer')).toContainText('stopped at step 1 of 12');
   await page.click('#tune-on');
@@ -195,7 +195,7 @@ test('without memory for a step it says so, and smaller crops get through', asyn
   await complains(
     page,
     'out_of_memory',
-    /^The tuning needed more memory than there is, so the engine was started again\. Smaller crops, under “More”, need less\.$/,
+    /^The tuning ran out of memory, so the engine was restarted\. Smaller crops, under “More”, need less\.$/,
   );
   await tuning(page, 'idle');
   await reaches(page, 'done');
@@ -227,7 +227,7 @@ for (const [what, failing, code] of FAILURES) {
     );
     await ready(page);
     await press(page, '#tune-run');
-    await complains(page, code, /the engine was started again|was started again; a smaller size/);
+    await complains(page, code, /the engine was restarted|was restarted; a smaller size/);
     await tuning(page, 'idle');
     const smaller = page.locator('#alert button:has-text("crops of 32 pixels")');
     await expect(smaller).toHaveCount(Number(code === 'out_of_memory'));
@@ -235,11 +235,11 @@ for (const [what, failing, code] of FAILURES) {
     // However often it is tried, the engine comes back.
     await smaller.click();
     for (let i = 0; i < 3; i += 1) {
-      await complains(page, code, /the engine was started again/);
+      await complains(page, code, /the engine was restarted/);
       await expect(smaller).toHaveCount(0);
       await press(page, '#tune-run');
     }
-    await complains(page, code, /the engine was started again/);
+    await complains(page, code, /the engine was restarted/);
     await rebuildSample(page, 'coffee');
   });
 }

@@ -71,7 +71,7 @@ test('weights are fetched once; a damaged copy is noticed and fetched again', as
   await page.reload();
   await reaches(page, 'ready');
   expect(fetches).toBe(2);
-  await expect(page.locator('#model-facts')).toContainText('fetched again');
+  await expect(page.locator('#model-facts')).toContainText('downloaded again');
   await page.reload();
   await reaches(page, 'ready');
   expect(fetches).toBe(2);

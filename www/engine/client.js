@@ -24,11 +24,11 @@ import { startEngine } from './start.js';
 
 // A stage that does not come up for air is not waited for longer than this after a cancel.
 const CANCEL_GRACE_MS = 15_000;
-const CPU_SENTENCE = 'The graphics device was lost or failed, so the work goes on on the CPU.';
-const ABORT_SENTENCE = 'The engine stopped in the middle of its work and was started again; a smaller size may get through.';
+const CPU_SENTENCE = 'The graphics device was lost or failed, so the work continues on the CPU.';
+const ABORT_SENTENCE = 'The engine crashed and was restarted; a smaller size may work.';
 const DEVICE_SENTENCE = 'The graphics device failed in the middle of the work.';
-const MEMORY_SENTENCE = 'The tuning needed more memory than there is, so the engine was started again.';
-const OTHER_RELEASE_SENTENCE = 'This page and its engine are of two releases, which do not work together.';
+const MEMORY_SENTENCE = 'The tuning ran out of memory, so the engine was restarted.';
+const OTHER_RELEASE_SENTENCE = 'This page and its engine are from different releases, which do not work together.';
 const DEAD_SENTENCE = 'The engine could not be started in this browser.';
 const failed = (/** @type {string} */ message) => ({ code: PageCode.WORKER_FAILED, message });
 

@@ -35,7 +35,7 @@ async function write(folder, name, bytes) {
   const access = await handle.createSyncAccessHandle();
   try {
     access.truncate(0);
-    if (access.write(bytes) !== bytes.length) throw new Error('not all of it was written');
+    if (access.write(bytes) !== bytes.length) throw new Error('the file was not written completely');
     access.flush();
   } finally {
     access.close();
@@ -106,7 +106,7 @@ export function keepModel(name, bytes, base) {
   };
   return Promise.resolve(navigator.locks?.request(MODELS_LOCK, alone) ?? alone()).catch((error) => {
     if (error === taken) throw taken;
-    throw new TesseraeError(PageCode.NOT_KEPT, 'This browser has no room to keep the model, or keeps nothing for this page.');
+    throw new TesseraeError(PageCode.NOT_KEPT, 'This browser has no room to save the model, or does not store files for this page.');
   });
 }
 

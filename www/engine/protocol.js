@@ -113,7 +113,7 @@ export const undecodable = (memory) =>
     : new TesseraeError(Code.IMAGE_CORRUPT, 'This picture could not be decoded, so its file is probably damaged.');
 
 /** @param {string} name that a kept or a shipped model has */
-export const nameTaken = (name) => new TesseraeError(PageCode.NAME_TAKEN, `There is a model called “${name}” already.`);
+export const nameTaken = (name) => new TesseraeError(PageCode.NAME_TAKEN, `A model called “${name}” already exists.`);
 
 /** @param {unknown} error @returns {Failure} what is left of an error after a `postMessage` */
 export function failure(error) {

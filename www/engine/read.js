@@ -5,7 +5,7 @@ import { Code, TesseraeError } from './protocol.js';
 /** @param {Blob} blob @param {number} limit @param {string} code */
 export function checkSize(blob, limit, code) {
   if (blob.size > limit) {
-    throw new TesseraeError(code, `This file has ${Math.ceil(blob.size / 2 ** 20)} MB; at most ${limit / 2 ** 20} MB are read.`);
+    throw new TesseraeError(code, `This file is ${Math.ceil(blob.size / 2 ** 20)} MB; at most ${limit / 2 ** 20} MB can be read.`);
   }
 }
 

@@ -43,7 +43,7 @@ function boot(file) {
 
 const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy('tesserae', {
   createScriptURL(/** @type {string} */ url) {
-    if (url !== SERVICE_WORKER && ![...boots.values()].includes(url)) throw new TypeError(`${url} is no script of this page.`);
+    if (url !== SERVICE_WORKER && ![...boots.values()].includes(url)) throw new TypeError(`${url} is not a script of this page.`);
     return url;
   },
 });

@@ -101,10 +101,7 @@ async function download(source, watch, cancel) {
   }
   if (done < bytes.length) throw wrongLength(source, `only ${done}`);
   if ((await sha256(bytes)) !== source.sha256) {
-    throw new TesseraeError(
-      PageCode.DOWNLOAD_HASH,
-      `The download of ${source.name} does not have the checksum it should have, so it was thrown away.`,
-    );
+    throw new TesseraeError(PageCode.DOWNLOAD_HASH, `The download of ${source.name} does not match its checksum, so it was discarded.`);
   }
   return bytes;
 }
@@ -118,7 +115,7 @@ function failed(source, why) {
 function wrongLength(source, came) {
   return new TesseraeError(
     PageCode.DOWNLOAD_LENGTH,
-    `The download of ${source.name} should be ${source.bytes} bytes, but ${came} came, so it was thrown away.`,
+    `The download of ${source.name} should be ${source.bytes} bytes, but ${came} arrived, so it was discarded.`,
   );
 }
 

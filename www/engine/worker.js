@@ -158,7 +158,7 @@ const work = {
         console.error(error);
         throw new TesseraeError(
           PageCode.WORKER_FAILED,
-          'The engine could not be loaded: a file of it did not come, or this browser is too old to run it.',
+          'The engine could not be loaded: one of its files is missing, or this browser is too old to run it.',
         );
       }
     }

@@ -96,7 +96,7 @@ export class Shelf {
     const entry = this.#find(name);
     if (entry?.trained_on) facts.push(`trained on ${entry.trained_on}`);
     if (entry?.licence) facts.push(`licence ${entry.licence}`);
-    if (origin === 'healed') facts.push('the kept copy was damaged and has been fetched again');
+    if (origin === 'healed') facts.push('the saved copy was damaged and has been downloaded again');
     const words = [facts.join('; '), ...provenance(model)].map((sentence) => `${sentence}. `);
     const card = entry && Object.assign(document.createElement('a'), { href: new URL(entry.card, MODELS).href, textContent: 'Model card' });
     return card ? [...words, card] : words;
@@ -124,8 +124,8 @@ function provenance({ family, assumed, prefix, config }) {
     (field) => ASSUMED[field]?.(/** @type {Record<string, unknown>} */ (config)[field]) ?? field.replaceAll('_', ' '),
   );
   return [
-    `In the format of ${family}${prefix && `, its names under ${prefix}`}`,
-    ...(words.length ? [`Assumed, as the file does not say: ${words.join(', ')}`] : []),
+    `In the format of ${family}${prefix && `, with names under ${prefix}`}`,
+    ...(words.length ? [`Assumed, because the file does not say: ${words.join(', ')}`] : []),
   ];
 }
 
@@ -135,5 +135,5 @@ const ASSUMED = {
   norm_eps: (eps) => `ε = ${eps}`,
   resolution: (side) => `trained at ${side} pixels a side`,
   input: ([low, high]) => `pixel values from ${low} to ${high}`.replace('-', '−'),
-  quantizer: (kind) => (kind === 'cosine' ? 'codes chosen by direction' : `a quantizer of the kind ${kind}`),
+  quantizer: (kind) => (kind === 'cosine' ? 'codes chosen by cosine similarity' : `a ${kind} quantizer`),
 };

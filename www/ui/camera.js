@@ -31,7 +31,7 @@ export class CameraDialog extends HTMLElement {
     this.#video.addEventListener('loadeddata', () => this.#ready());
     this.#words.className = 'note';
     this.#words.setAttribute('role', 'status');
-    Object.assign(this.#shutter, { type: 'button', id: 'camera-take', className: 'button primary', textContent: 'Take' });
+    Object.assign(this.#shutter, { type: 'button', id: 'camera-take', className: 'button primary', textContent: 'Take picture' });
     this.#shutter.addEventListener('click', () => this.#take());
     Object.assign(this.#done, { type: 'button', id: 'camera-done', className: 'button' });
     this.#done.addEventListener('click', () => this.#dialog.close());
@@ -95,8 +95,8 @@ export class CameraDialog extends HTMLElement {
     this.#dialog.close();
     const name = error instanceof Error ? error.name : '';
     const detail = ['NotAllowedError', 'SecurityError'].includes(name)
-      ? new TesseraeError(PageCode.CAMERA_REFUSED, 'This page may not use the camera.')
-      : new TesseraeError(PageCode.CAMERA_FAILED, SENTENCES[name] ?? 'The camera gives no picture.');
+      ? new TesseraeError(PageCode.CAMERA_REFUSED, 'This page is not allowed to use the camera.')
+      : new TesseraeError(PageCode.CAMERA_FAILED, SENTENCES[name] ?? 'The camera delivers no picture.');
     this.dispatchEvent(new CustomEvent('fail', { detail }));
   }
 }

@@ -55,7 +55,7 @@ export class DevicePanel extends HTMLElement {
       rows.push(['Vendor', adapter.vendor], ['Architecture', adapter.architecture], ['Device', adapter.device]);
       rows.push(['Description', adapter.description], ['Kind', adapter.software ? 'software' : 'hardware']);
     } else {
-      rows.push(['WebGPU adapter', 'none was offered']);
+      rows.push(['WebGPU adapter', 'none available']);
     }
     this.#body.replaceChildren(list(rows.filter(([, value]) => value)));
     if (adapter) {
@@ -74,8 +74,8 @@ export class DevicePanel extends HTMLElement {
 
   /** @param {number} bytes that the engine has taken, and never gives back before its worker ends */
   showMemory(bytes) {
-    const beside = this.#line.dataset.kind === 'webgpu' ? ', beside what the graphics device holds' : '';
-    this.#memory.textContent = `The engine has taken ${Math.round(bytes / 1e6)} MB of memory${beside}.`;
+    const graphics = this.#line.dataset.kind === 'webgpu' ? ', not counting graphics memory' : '';
+    this.#memory.textContent = `The engine uses ${Math.round(bytes / 1e6)} MB of memory${graphics}.`;
     this.#memory.dataset.value = String(bytes);
   }
 }

@@ -13,7 +13,7 @@ export class ModelList extends HTMLElement {
     class: 'visually-hidden',
     multiple: true,
     accept: '.safetensors,.ckpt,.pt,.pth,.bin,.json',
-    'aria-label': 'Bring a weight file',
+    'aria-label': 'Add a weight file',
   });
 
   connectedCallback() {
@@ -26,7 +26,7 @@ export class ModelList extends HTMLElement {
     const bring = h(
       'label',
       { for: this.#input.id, class: 'cards-bring' },
-      h('strong', {}, 'Bring your own'),
+      h('strong', {}, 'Add your own'),
       h(
         'span',
         {},

@@ -9,8 +9,8 @@ const ROWS = [
   ['psnr', 'PSNR', 'Peak signal-to-noise ratio over 8-bit RGB; higher is closer.'],
   ['ssim', 'SSIM', 'Structural similarity of the luma; 1 is the same picture.'],
   ['count', 'Tokens', 'How many code numbers the picture became.'],
-  ['bpp', 'Bits per pixel', 'Bits in the tokens over pixels; a raw picture has 24.'],
-  ['usage', 'Codebook', 'How many of the codes occur, and how many it would be if all occurred equally often.'],
+  ['bpp', 'Bits per pixel', 'Bits of all tokens divided by the number of pixels; an uncompressed picture has 24.'],
+  ['usage', 'Codebook', 'How many of the codes are used. Perplexity is how many equally frequent codes would carry as much information.'],
   ['time', 'Time', 'Encoding and decoding, without reading the file.'],
 ];
 
@@ -47,7 +47,7 @@ export class ResultNumbers extends HTMLElement {
   showTokens({ facts, indices }) {
     const grids = facts.grids.map((g) => `${g.columns} × ${g.rows}`).join(' + ');
     this.#put('count', facts.count.toLocaleString('en'), facts.count, grids);
-    this.#put('bpp', facts.bitsPerPixel.toFixed(3), facts.bitsPerPixel, `${bytes(facts.bytes)} in all`);
+    this.#put('bpp', facts.bitsPerPixel.toFixed(3), facts.bitsPerPixel, `${bytes(facts.bytes)} in total`);
     const size = facts.codebookSize.toLocaleString('en');
     if (indices.length === 1) {
       this.#put('usage', `${facts.used.toLocaleString('en')} of ${size}`, facts.used, `perplexity ${facts.perplexity.toFixed(1)}`);

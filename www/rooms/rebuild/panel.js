@@ -18,7 +18,12 @@ const SIZES = [
 /** A picture of what the page does, with its words. @type {[file: string, alt: string, title: string, words: string][]} */
 const STEPS = [
   ['photo.jpg', 'A photo of a tabby cat', 'Photo', 'Your picture, decoded on this device.'],
-  ['tokens.png', 'The same cat as 32 by 32 tokens, a colour a code', 'Tokens', 'Each patch of pixels becomes one code from a codebook.'],
+  [
+    'tokens.png',
+    'The same cat as 32 by 32 tokens, one colour per code',
+    'Tokens',
+    'Each patch of pixels becomes one code from a codebook.',
+  ],
   ['rebuilt.webp', 'The cat as the model rebuilds it from the tokens', 'Photo', 'The codes alone become a picture again.'],
 ];
 
@@ -93,9 +98,9 @@ export function panel() {
     h('p', {}, 'This model has no codebook, so there are no tokens: the picture is rebuilt from continuous numbers.'),
     h(
       'label',
-      { for: 'sample', title: 'The model gives a mean and a spread for each number; without this the means are taken.' },
+      { for: 'sample', title: 'The model predicts a mean and a spread for each number; without this, the means are used.' },
       sample,
-      ' Draw them at random around their means',
+      ' Sample them at random around their means',
     ),
   );
   const numbers = h('result-numbers', { id: 'numbers' });
@@ -105,14 +110,14 @@ export function panel() {
   const result = h('section', { id: 'result', class: 'result', 'aria-label': 'Result' }, tokens, noTokens, numbers, actions);
 
   const codes = h('em', { id: 'intro-codes' }, 'a\u00a0thousand');
-  const withoutTokens = h('span', { id: 'intro-no-tokens', hidden: true }, 'This model keeps continuous numbers instead.');
+  const withoutTokens = h('span', { id: 'intro-no-tokens', hidden: true }, 'This model uses continuous numbers instead.');
   const element = h(
     'section',
     { id: 'rebuild', class: 'room rebuild', 'aria-label': 'Rebuild', 'data-view': 'empty' },
     h(
       'div',
       { class: 'intro' },
-      h('p', { class: 'headline' }, 'A photo, laid again from\u00a0', codes, ' kinds\u00a0of\u00a0stone.'),
+      h('p', { class: 'headline' }, 'A photo, rebuilt from\u00a0', codes, ' kinds\u00a0of\u00a0stone.'),
       h(
         'p',
         { class: 'lead' },
@@ -163,6 +168,6 @@ function steps(more) {
     'section',
     { class: 'steps', 'aria-label': 'How it works' },
     h('ol', {}, ...items),
-    h('p', { class: 'steps-note' }, 'Then compare the two, look into the tokens, read the numbers.'),
+    h('p', { class: 'steps-note' }, 'Then compare the two, explore the tokens and read the numbers.'),
   );
 }

@@ -182,7 +182,7 @@ class Rebuild {
     const { code, codebook } = failure(error);
     const reader = codebook && models.shelf.reader(codebook);
     if (reader) {
-      this.#session.stop(error, { label: `Load ${reader.name}, which reads them`, run: () => models.choose(reader.name, item) });
+      this.#session.stop(error, { label: `Load ${reader.name}, which can decode them`, run: () => models.choose(reader.name, item) });
       return;
     }
     const again = { label: 'Try again', run: () => (models.inUse ? this.#run(item) : models.use(null, item)) };

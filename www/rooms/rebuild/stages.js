@@ -36,7 +36,7 @@ export class Stages {
     const { own, other } = pair;
     this.#panel.stages.begin(
       `${STAGES[own.stage]} stage`,
-      `The ${STAGES[other.stage]} stage of this model, ${other.name}, decodes the same tokens. Its ${megabytes(other.bytes)} MB are fetched when you ask.`,
+      `The ${STAGES[other.stage]} stage of this model, ${other.name}, decodes the same tokens. Its ${megabytes(other.bytes)} MB are downloaded when you ask.`,
     );
   }
 

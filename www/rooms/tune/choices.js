@@ -34,7 +34,7 @@ const PRESETS = {
     learning_rate: 5e-4,
     crop: 128,
     words:
-      'The model sees the picture with noise on it and learns to rebuild it without. The more pictures it learns from, the better it restores others.',
+      'The model sees the picture with added noise and learns to rebuild it without. The more pictures it learns from, the better it restores others.',
   },
   jpeg: {
     parts: 'all',
@@ -55,13 +55,13 @@ export class Choices {
   #preset = select('tune-preset', [
     ['photo', 'Photo'],
     ['style', 'Style'],
-    ['noise', 'Restore noise'],
-    ['jpeg', 'Restore JPEG'],
+    ['noise', 'Remove noise'],
+    ['jpeg', 'Repair JPEG'],
   ]);
   #parts = select('tune-parts', [
     ['decoder', 'Decoder'],
     ['codebook', 'Codebook'],
-    ['all', 'All of it'],
+    ['all', 'Whole model'],
   ]);
   #objective = select('tune-objective', [
     ['faithful', 'Faithful'],
@@ -71,7 +71,7 @@ export class Choices {
   #steps = number('tune-steps', { min: 1, max: 100000, step: 1 });
   #rate = number('tune-rate', { min: '1e-8', step: 'any' });
   #crop = select('tune-crop', [
-    ['0', 'As large as fits'],
+    ['0', 'As large as possible'],
     ['256', '256 pixels'],
     ['128', '128 pixels'],
     ['64', '64 pixels'],
@@ -80,13 +80,13 @@ export class Choices {
 
   /** @param {HTMLElement} pictures that the model is tuned on */
   constructor(pictures) {
-    const more = h('div', {}, field('Steps', this.#steps), field('Learning rate', this.#rate), field('Crops', this.#crop));
+    const more = h('div', {}, field('Steps', this.#steps), field('Learning rate', this.#rate), field('Crop size', this.#crop));
     this.element = h(
       'fieldset',
       { id: 'tune-choices', class: 'tune-choices' },
       pictures,
-      field('For', this.#preset, 'field-wide'),
-      field('What learns', this.#parts),
+      field('Goal', this.#preset, 'field-wide'),
+      field('Trained parts', this.#parts),
       field('Objective', this.#objective),
       this.#words,
       h('details', { class: 'tune-more' }, h('summary', {}, 'More'), more),

@@ -52,7 +52,7 @@ export class LossCurve extends HTMLElement {
     this.setAttribute(
       'aria-label',
       last === undefined
-        ? 'Loss: no step yet'
+        ? 'Loss: no steps yet'
         : `Loss of ${losses.length} steps, from ${losses[0].toPrecision(3)} to ${last.toPrecision(3)}`,
     );
     this.#drawing ??= this.#draw();

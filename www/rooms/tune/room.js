@@ -24,10 +24,10 @@ import './view.js';
 const NAME_LENGTH = 24;
 /** @type {Record<import('../../engine/protocol.js').Begun['kept'], string>} */
 const KEPT = {
-  yes: 'Until it is kept or undone, the tuning outlives this page in the browser’s private files.',
-  no: 'This browser keeps nothing for this page: the tuning ends with it.',
-  other: 'Another tab of this page is tuning too, so this tuning ends with its page.',
-  left: 'An earlier tuning is still kept to go on with, so this one ends with its page.',
+  yes: 'This tuning is saved in the browser’s private files until you keep or undo it, so you may close this page.',
+  no: 'This browser does not store files for this page, so this tuning is lost when you close it.',
+  other: 'Another tab of this page is tuning too, so this tuning is lost when you close this page.',
+  left: 'An earlier tuning is still saved to be resumed, so this one is lost when you close this page.',
 };
 /** @type {Partial<Record<State, string>>} */
 const RUN = { running: 'Pause', pausing: 'Pausing', paused: 'Resume' };
@@ -120,14 +120,14 @@ class Tune {
     const found = await left.take();
     if (!found) {
       left.look();
-      const message = 'This tuning is not here any more: another tab goes on with it, or has discarded it.';
+      const message = 'This tuning is no longer here: another tab has resumed or discarded it.';
       return this.#session.complain({ code: PageCode.TUNING_GONE, message });
     }
     const { tuning, snapshot } = found;
     if (models.inUse?.name !== tuning.model) {
       const source = models.source(tuning.model);
       if (!source) {
-        const message = `The tuning is of ${tuning.model}, which is not here: drop its file, then go on.`;
+        const message = `This tuning is of ${tuning.model}, which is not here: drop its file, then resume.`;
         return this.#session.complain({ code: Code.MODEL_UNKNOWN, message });
       }
       if (!(await models.use(source))) return;
@@ -155,7 +155,7 @@ class Tune {
     this.#pictures.addEventListener('change', () => this.#settle());
     on(this.#pictures, 'camera', async (/** @type {number} */ most) => this.#pictures.add(await camera.take(most)));
     on(this.#pictures, 'refuse', (/** @type {number} */ most) => {
-      const message = `A model is tuned on at most ${most} pictures; the rest was left out.`;
+      const message = `A model can be tuned on at most ${most} pictures; the rest were left out.`;
       this.#session.complain({ code: PageCode.TOO_MANY, message });
     });
   }

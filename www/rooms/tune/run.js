@@ -182,7 +182,7 @@ export class Run {
     this.#set('preparing');
     const left = kept ? await this.#session.left.take() : null;
     if (mine !== this.#turn || !(await this.begin(left?.tuning ?? { ...tuning, losses: [] }, left?.snapshot ?? null))) return;
-    const from = left ? `goes on on the CPU after step ${left.tuning.losses.length}` : 'begins again on the CPU';
+    const from = left ? `continues on the CPU from step ${left.tuning.losses.length}` : 'starts again on the CPU';
     this.#session.complain({ code: Code.DEVICE_LOST, message: `The graphics device was lost or failed, so the tuning ${from}.` });
     if (was === 'running') await this.go(count);
     else this.#set(was === 'stopping' || was === 'ended' ? 'ended' : 'paused');
@@ -191,13 +191,13 @@ export class Run {
   /** @param {number} step @param {number} done */
   #wrong(step, done) {
     const { config } = /** @type {Begun} */ (this.#begun).tuning;
-    const message = `The loss was no number any more after step ${step}, so the model is back at step ${done}.`;
+    const message = `The loss became NaN or infinite after step ${step}, so the model is back at step ${done}.`;
     const run = async () => {
       await this.undo();
       this.#face.rate(Number((config.learning_rate / 10).toPrecision(3)));
       this.go(Infinity);
     };
-    this.#session.complain({ code: Code.LOSS_NOT_FINITE, message }, { label: 'Start with a tenth of the rate', run });
+    this.#session.complain({ code: Code.LOSS_NOT_FINITE, message }, { label: 'Start with a tenth of the learning rate', run });
   }
 
   /** @param {unknown} error The tuning is gone, but for what the worker kept of it. */

@@ -102,7 +102,7 @@ export class TuneView extends HTMLElement {
     this.#put('tune-at', `${done} of ${this.#steps}`, done);
     this.#put(
       'tune-speed',
-      mean ? (mean < 1 ? `${(1 / mean).toFixed(1)} steps/s` : `${mean.toFixed(1)} s a step`) : '–',
+      mean ? (mean < 1 ? `${(1 / mean).toFixed(1)} steps/s` : `${mean.toFixed(1)} s/step`) : '–',
       mean ? 1 / mean : '',
     );
     const left = (this.#steps - done) * mean;
