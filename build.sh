@@ -25,10 +25,10 @@ usage: ./build.sh WORD
           `./build.sh test slow` adds the tests that take long
   check   format, clippy with warnings denied, the oldest Rust, documentation, scripts, eslint
           and types of the page, licences and known vulnerabilities of what it depends on
-  build   the release dist/: the page with its smallest download, compressed beforehand, and
-          the headers for common hosts; and the npm package pkg/ (takes a while)
+  build   the release: dist/, the page with its smallest download, precompressed, and the headers
+          for common hosts; and pkg/, the npm package (takes a while)
   art     the pictures of the landing page and of README.md, from the shipped weights
-  setup   install all that any of these needs and that is missing: toolchain, tools, browsers
+  setup   install whatever any of these needs and is missing: toolchain, tools, browsers
   help    this text
 
 Tools are kept in ${XDG_CACHE_HOME:-~/.cache}/tesserae, compiled crates in target/

@@ -9,13 +9,13 @@ art() {
     ticking node "$E2E/art.js" || die "the page did not make its pictures; the message is above"
     local model
     for model in photos-f8 photos-f8-vqvae; do
-        say "art: what $model makes of three photos"
+        say "art: three photos rebuilt by $model"
         quietly "$CARGO_TARGET_DIR/release/tesserae" eval "$ROOT"/www/samples/{astronaut,chelsea,coffee}.png --size 256 --square \
             --models "$ROOT/www/models" --model "$model" $(sheet_codecs "$model") --sheet "$ROOT/docs/models/$model.jpg" ||
             die "$model could not be evaluated; the message is above"
     done
-    say "art: www/art/, docs/page.png and docs/models/ are made; look at them before they are committed"
+    say "art: www/art/, docs/page.png and docs/models/ are ready; look at them before committing"
 }
 
-# JPEG and WebP are shown beside the second stage alone.
+# JPEG and WebP are shown for the second stage only.
 sheet_codecs() { [ "$1" != photos-f8 ] || printf -- --codecs; }

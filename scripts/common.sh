@@ -24,7 +24,7 @@ die() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Runs a command that may be silent for long: every 15 s a line says what still goes on.
+# Runs a command that may be silent for long: every 15 s a line says what is still running.
 ticking() {
     local status=0
     # The clock ends when its input closes, so it never outlives this script.

@@ -6,18 +6,18 @@ build_pkg() {
     say "page: compiling to wasm (13 minutes the first time on two cores)"
     ticking wasm cargo build --locked --lib --target "$WASM_TARGET" --profile "$1" ||
         die "the library did not build for the browser; the message is above"
-    # Files of an earlier build would be packed, and compressed ones served, beside the new ones.
+    # An earlier build's files would be packed, and its compressed ones served, alongside the new ones.
     rm -rf "$ROOT/pkg"
     quietly "$TOOLS/bin/wasm-bindgen" --target web --out-dir "$ROOT/pkg" "$CARGO_TARGET_DIR/$WASM_TARGET/$1/tesserae.wasm" ||
         die "wasm-bindgen could not make its JavaScript; its message is above"
-    node "$ROOT/scripts/npm/write.js" || die "pkg/ could not be made a package; the message is above"
+    node "$ROOT/scripts/npm/write.js" || die "pkg/ could not be turned into a package; the message is above"
 }
 
 serve() {
     local port=${PORT:-8080}
     [[ $port =~ ^[0-9]{1,5}$ ]] && [ "$port" -ge 1 ] && [ "$port" -le 65535 ] ||
         die "PORT must be a number from 1 to 65535, not '$port'"
-    # Better known before the build than after it.
+    # Checked before the build rather than after it.
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
         die "port $port of 127.0.0.1 is taken; choose another with PORT=8081 ./build.sh serve"
     fi
@@ -58,10 +58,10 @@ smallest_module() {
     plain=$(brotli --quality=11 --stdout "$work/plain.wasm" | wc -c)
     small=$(brotli --quality=11 --stdout "$work/small.wasm" | wc -c)
     if [ "$small" -lt "$plain" ]; then
-        say "release: wasm-opt is kept, $small bytes of brotli against $plain"
+        say "release: keeping wasm-opt's module, $small bytes of brotli against $plain"
         cp "$work/small.wasm" "$1"
     else
-        say "release: wasm-opt is left out, $small bytes of brotli against $plain"
+        say "release: discarding wasm-opt's module, $small bytes of brotli against $plain"
         cp "$work/plain.wasm" "$1"
     fi
     rm -rf "$work"

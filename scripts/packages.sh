@@ -8,7 +8,7 @@ XVFB="${XVFB:-/usr/bin/Xvfb}"
 NODE_OLDEST=18
 export CHROMIUM CHROMEDRIVER FIREFOX WEBKIT_DRIVER XVFB
 
-# debian, ubuntu or other, by what the system calls itself and what it says it is like.
+# debian, ubuntu or other, by the system's name and the names of what it derives from.
 distribution() {
     # shellcheck source=/dev/null
     case " $(. /etc/os-release 2>/dev/null && printf '%s' "${ID-} ${ID_LIKE-}") " in
@@ -41,7 +41,7 @@ page_packages() {
     have npm || printf '%s\n' npm
 }
 
-# What the tests need besides.
+# What the tests need as well.
 test_packages() {
     # Lavapipe, the software Vulkan that gives Firefox a WebGPU adapter.
     [ "$(uname)" != Linux ] || compgen -G '/usr/share/vulkan/icd.d/lvp_icd*.json' >/dev/null || printf '%s\n' mesa-vulkan-drivers
@@ -52,13 +52,13 @@ test_packages() {
     [ -x "$FIREFOX" ] || printf '%s\n' firefox-esr
 }
 
-# What a part of the tests needs that is skipped without it: WebKitGTK, which stands for Safari.
+# What some tests need, which are skipped without it: WebKitGTK, as a stand-in for Safari.
 extra_packages() {
     [ -x "$WEBKIT_DRIVER" ] || printf '%s\n' webkit2gtk-driver
     [ -x "$XVFB" ] || printf '%s\n' xvfb
 }
 
-# Installs what can be had; whatever else is missing costs the tests that need it.
+# Installs what is available; tests that need anything else are skipped.
 install_extras() {
     local missing=()
     mapfile -t missing < <(extra_packages)
@@ -71,7 +71,7 @@ install_extras() {
     say "the tests in WebKit are skipped without these packages, which Debian and Ubuntu install with: sudo apt-get install --no-install-recommends ${missing[*]}"
 }
 
-# The browsers no package brought, as one sentence.
+# Reports the browsers that no package provided, in one sentence.
 need_browsers() {
     local name missing=()
     for name in CHROMIUM CHROMEDRIVER FIREFOX; do
@@ -81,7 +81,7 @@ need_browsers() {
         die "nothing runs at ${missing[*]}; install Chromium or Chrome with its chromedriver, and Firefox, not as snaps (for instance with: npx @puppeteer/browsers install chrome@stable, then chromedriver@stable and firefox@stable), and set CHROMIUM, CHROMEDRIVER and FIREFOX to where they are"
 }
 
-# The packages that KIND needs and that are not here.
+# The packages that KIND needs and that are missing.
 wanted_packages() {
     page_packages
     if needs "$1" tests; then test_packages; fi

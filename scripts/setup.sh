@@ -39,21 +39,21 @@ needs() {
     [ "$1" = all ] || [[ " ${*:2} " == *" $1 "* ]]
 }
 
-# One line before anything is installed: what is missing.
+# Says in one line what is missing, before anything is installed.
 announce() {
     local found
     found=$(missing "$1" | paste -sd , - | sed 's/,/, /g')
     if [ -n "$found" ]; then say "set-up: missing, and installed now: $found"; else say "set-up: nothing is missing"; fi
 }
 
-# What is not here yet, a line each.
+# What is missing, one item per line.
 missing() {
     if needs "$1" check; then missing_components; fi
     wanted_packages "$1"
     wasm_std_works rustc || debian_route_ready || printf '%s\n' "the $WASM_TARGET target of Rust"
     cargo_tool_ready wasm-bindgen "$(locked_version wasm-bindgen)" || echo wasm-bindgen-cli
     if needs "$1" tests; then cargo_tool_ready wasm-pack "$WASM_PACK_VERSION" || echo wasm-pack; fi
-    # Their state can only be asked of Node.js.
+    # Checking them needs Node.js.
     have node || return 0
     node_packages_ready scripts/server || echo "npm packages of scripts/server"
     if needs "$1" release check tests; then node_packages_ready tests/e2e || echo "npm packages of tests/e2e"; fi

@@ -26,7 +26,7 @@ run_tests() {
 
 # counted NAME COMMAND…: runs cargo's or wasm-bindgen's test runner and adds up its result lines. A
 # runner that fails without a failed test (a build error, a crash) is one failure. A test that could
-# not run says so in a line with `skipped: `, and the runner takes it for passed.
+# not run says so in a line with `skipped: `, and the runner counts it as passed.
 counted() {
     local name=$1 log status=0 passed failed left_out
     shift
@@ -81,7 +81,7 @@ test_page() {
     local results port status=0 passed=0 failed=0 left_out=0
     results=$(mktemp)
     build_pkg release
-    # The page's numbers are held against the command line's; built as the native tests build it.
+    # The page's numbers are compared with the command line's, built as for the native tests.
     cargo test --locked --release --features cli --no-run || die "the command line did not build; the message is above"
     port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
     (

@@ -98,7 +98,7 @@ build_std() {
         RUSTC="$WASM_SYSROOT/bin/rustc" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$crate/target" \
             cargo build --release --target "$WASM_TARGET" -Zbuild-std=std,panic_abort,proc_macro,test
     ) || die "the standard library did not build for $WASM_TARGET; the compiler's message is above"
-    # A library of an older compiler left beside the new one would only confuse.
+    # An older compiler's library next to the new one would only cause confusion.
     rm -f "$lib"/*.rlib
     find "$crate/target/$WASM_TARGET/release/deps" -name '*.rlib' ! -name 'libempty-*' -exec cp -t "$lib" {} +
     rm -rf "$crate"

@@ -1,5 +1,5 @@
 // @ts-check
-// Takes the place of www/engine/start.js in the npm package: bundlers find a worker by exactly this
+// Replaces www/engine/start.js in the npm package: bundlers find a worker by exactly this
 // expression. Its policy is that of its own response, so a page with a strict one sends it with every file.
 
 /** @returns {Worker} */

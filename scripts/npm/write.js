@@ -1,5 +1,5 @@
-// Makes pkg/, where wasm-bindgen has put the module and its JavaScript, the npm package: the page's client
-// and worker beside them, package.json from what cargo knows, the README and the licences.
+// Turns pkg/, where wasm-bindgen has put the module and its JavaScript, into the npm package: adds the page's
+// client and worker, package.json from cargo's metadata, the README and the licences.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const pkg = join(root, 'pkg');
 const engine = join(root, 'www/engine');
-/** What the package has its own of: how its workers start. */
+/** Files of which the package has its own version: how its workers start. */
 const OWN = ['start.js'];
-/** Scripts of workers, and what they change by being imported; the rest may be left out of a bundle. */
+/** Workers' scripts and modules with side effects; bundlers may leave out the rest. */
 const SIDE_EFFECTS = ['worker.js', 'decoder.js', 'panic.js'];
 
 const metadata = JSON.parse(
@@ -36,7 +36,7 @@ function moved(file) {
   return text.replaceAll("'../../pkg/tesserae.js'", "'../tesserae.js'");
 }
 
-// Declarations of an earlier run are there as well.
+// Declarations of an earlier run may be there as well.
 rmSync(join(pkg, 'engine'), { recursive: true, force: true });
 mkdirSync(join(pkg, 'engine'));
 const files = readdirSync(engine).filter((file) => file.endsWith('.js'));

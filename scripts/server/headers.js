@@ -1,6 +1,6 @@
-// The headers that go out with every file, in one place: what the server sends, and what other hosts
-// are told to send. The policy itself is the one in index.html, so that it holds where a host sends
-// no headers; what only a header can say is added here.
+// The headers that go out with every file, in one place: for this server, and for other hosts'
+// configurations. The policy itself is the one in index.html, so that it applies where a host sends no
+// headers; directives that only work in a header are added here.
 
 /** @param {string} html of the page @returns {string} the policy in its meta tag */
 export function policyOf(html) {
@@ -15,8 +15,8 @@ export const headersOf = (html) => [
   ['X-Content-Type-Options', 'nosniff'],
   ['X-Frame-Options', 'DENY'],
   ['Referrer-Policy', 'no-referrer'],
-  // Asked for again at every visit, and not sent again unless it has changed. Nothing depends on it:
-  // a release's files have addresses of their own.
+  // Revalidated at every visit, and sent again only if changed. Nothing depends on it: a release's
+  // files have their own addresses.
   ['Cache-Control', 'no-cache'],
 ];
 
@@ -29,7 +29,7 @@ export const apache = (headers) =>
     'AddType text/javascript .js',
     'AddType application/wasm .wasm',
     'AddType application/manifest+json .webmanifest',
-    // Without the module a page that works is worth more than one that is refused.
+    // Without the module, a page that works is better than one that is refused.
     '<IfModule mod_headers.c>',
     ...headers.map(([name, value]) => `Header always set ${name} "${value}"`),
     '</IfModule>',

@@ -1,11 +1,11 @@
 // One release of the page: its files, their addresses, and the id that ties them together.
 //
-// Everything that runs lies under r/ID/, where ID is a hash of all of it. Relative imports, the worker,
+// All code is under r/ID/, where ID is a hash of all of it. Relative imports, the worker,
 // the wasm glue and url() in styles stay inside that folder by themselves, so no cache on the way can
 // pair files of two releases: their addresses differ. (A query would have to be repeated in every
 // import, and an import map does not reach workers.) index.html, sw.js and the manifest are rewritten
-// to name the folder. Weights and samples keep their addresses: the index, which lies inside the
-// folder, has the checksums of the weights.
+// to name the folder. Weights and samples keep their addresses: the index, which is inside the folder,
+// has the checksums of the weights.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -16,16 +16,16 @@ import { headersOf } from './headers.js';
 /**
  * @typedef {object} Release
  * @property {string} id 16 hexadecimal digits
- * @property {string} prefix where the versioned files lie, with a slash at the end
+ * @property {string} prefix of the versioned files, with a slash at the end
  * @property {Map<string, Entry>} files by their path from the root of the site, without a leading slash
- * @property {[string, string][]} headers that belong to every file
+ * @property {[string, string][]} headers for every file
  * @property {Folders} folders
  */
 /** @typedef {{www: string, pkg: string}} Folders */
 
 /** Files whose addresses a release does not change: a browser asks for them by name. */
 const FIXED = /^(index\.html|sw\.js|manifest\.webmanifest|samples\/.*|models\/(?!index\.json$).*)$/;
-/** Fetched and kept by the page's own store, or only read on request. */
+/** Fetched and stored by the page itself, or only read on request. */
 const NOT_KEPT = /^(models\/|sw\.js$|release\.json$)/;
 
 /** @param {string} folder @returns {string[]} paths within it, sorted, without hidden files and types */
@@ -53,7 +53,7 @@ function sources({ www, pkg }) {
   return found;
 }
 
-/** @param {Folders} folders @returns {string} which changes whenever one of the release's files does */
+/** @param {Folders} folders @returns {string} a hash that changes whenever one of the release's files does */
 export const signatureOf = (folders) =>
   Array.from(sources(folders).values(), (path) => {
     const { size, mtimeMs } = statSync(path);
@@ -73,7 +73,7 @@ function replaced(text, old, now, where) {
 export function readRelease(folders) {
   const found = sources(folders);
   const headers = headersOf(readFileSync(join(folders.www, 'index.html'), 'utf8'));
-  // What is written below is part of the release as well, and so are the headers, which are kept with it.
+  // This file's own code is part of the release as well, and so are the headers, which are stored with it.
   const all = sha256(readFileSync(fileURLToPath(import.meta.url))).update(JSON.stringify(headers));
   for (const [path, source] of found) {
     // The index has the weights' checksums.

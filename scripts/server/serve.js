@@ -1,5 +1,5 @@
 // The page's static server, for `./build.sh serve` and the tests: a release made of www/ and pkg/ as
-// they are at the moment, and made anew when one of their files has changed.
+// they are now, remade when one of their files has changed.
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { readRelease, signatureOf } from './release.js';

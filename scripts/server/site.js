@@ -1,4 +1,4 @@
-// Answers requests with the files of a release and the headers that belong to every file.
+// Answers requests with the files of a release and the headers for every file.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import sirv from 'sirv';
@@ -24,7 +24,7 @@ export function site(current) {
     try {
       release = current();
     } catch (error) {
-      // In the middle of a build a file may be gone.
+      // During a build a file may be missing.
       response.writeHead(503, { 'Content-Type': 'text/plain;charset=utf-8' });
       return void response.end(`The page cannot be read at the moment: ${error}`);
     }

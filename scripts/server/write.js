@@ -1,5 +1,5 @@
-// Writes dist/: the page as one release, ready for a host of static files, with the headers to send for
-// some that can be told.
+// Writes dist/: the page as one release, ready for a static host, with configurations of the headers for
+// some hosts.
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -49,53 +49,53 @@ fn object(value: &impl Serialize) -> Result<JsValue, JsValue> {
 const TYPES: &str = r#"
 export type DeviceChoice = "auto" | "webgpu" | "cpu";
 
-/** What WebGPU's adapter says of itself. */
+/** What the WebGPU adapter reports about itself. */
 export interface AdapterFacts {
   vendor: string;
   architecture: string;
   device: string;
   description: string;
-  /** Runs on the processor, whatever it calls itself. */
+  /** Runs on the CPU, whatever its name says. */
   software: boolean;
   features: string[];
   limits: Record<string, number>;
 }
 
 export interface DeviceFacts {
-  /** What runs. */
+  /** The device in use. */
   kind: "webgpu" | "cpu";
-  /** What was asked for. */
+  /** The device that was requested. */
   choice: DeviceChoice;
   /** Why this device, in a sentence. */
   reason: string;
   adapter: AdapterFacts | null;
-  /** Milliseconds of the same work on both, where it was measured. */
+  /** Milliseconds for the same work on both, if measured. */
   selfTest: { webgpuMs: number | null; cpuMs: number | null } | null;
-  /** Why WebGPU is not in use although it was asked for or tried. */
+  /** Why WebGPU is not in use although it was requested or tried. */
   problem: { code: string; message: string } | null;
 }
 
 export interface ModelFacts {
   kind: string;
-  /** Whose file it is: this project's or another's. */
+  /** The file's format: this project's or another project's. */
   family: string;
-  /** Fields of the config that nothing told, at the family's published value. */
+  /** Config fields that the file does not state, set to the family's published value. */
   assumed: string[];
-  /** What all names of the model's tensors begin with in the file; mostly nothing. */
+  /** Common prefix of the model's tensor names in the file; usually empty. */
   prefix: string;
   name: string | null;
   config: object;
   parameters: number;
   /** Picture sides are padded to a multiple of this. */
   factor: number;
-  /** For each grid of tokens, coarsest first, the pixels that one stands for along each side; empty
-      for a model without a codebook. */
+  /** For each grid of tokens, coarsest first, the side in pixels of the patch that a token covers;
+      empty for a model without a codebook. */
   grids: number[];
   /** Entries of each grid's codebook; 0 without one. */
   codebookSize: number;
   bitsPerToken: number;
   codebookHash: string;
-  /** Of the encoder: latents of a model without a codebook mean nothing to another one. */
+  /** Hash of the encoder: latents can only be decoded by a model with the same one. */
   encoderHash: string;
   decoderHash: string;
   /** How latents are scaled for a generator, where the file says so: (value − shift) · scale. */
@@ -126,23 +126,23 @@ export interface Quality {
   ssim: number;
 }
 
-/** How a model is tuned; whatever is left out has a default. */
+/** Settings of a tuning; each has a default. */
 export interface TuneConfig {
-  /** What learns: with the decoder alone, pictures keep their tokens. */
+  /** The parts to train: with the decoder alone, pictures keep their tokens. */
   parts?: "decoder" | "codebook" | "all";
   /** VQ-VAE's objective, or VQ-GAN's with a discriminator. */
   objective?: "faithful" | "lifelike";
-  /** For a restoration: what is done to what the model sees. */
+  /** For a restoration: the damage applied to the model's input. */
   damage?: { noise: number } | { jpeg: number } | { blur: number } | { small: number };
   steps?: number;
   learning_rate?: number;
   batch?: number;
-  /** Side in pixels; 0 for the most that fits and is at most 256. */
+  /** Side in pixels; 0 for the largest that fits, at most 256. */
   crop?: number;
   seed?: number;
 }
 
-/** What one step of a tuning did: the terms of its loss, unweighted. */
+/** The unweighted loss terms of one tuning step. */
 export interface TuneStep {
   step: number;
   losses: Record<string, number>;
@@ -152,14 +152,14 @@ export interface TuneStep {
 export interface Usage {
   /** Codes that were chosen at least once. */
   used: number;
-  /** How many codes, chosen evenly, would carry as much; 0 without any. */
+  /** The number of equally frequent codes that would carry as much information; 0 without any. */
   perplexity: number;
 }
 
-/** Told between windows; returning false ends the work with the code "cancelled". */
+/** Called between windows; returning false ends the work with the code "cancelled". */
 export type Progress = (stage: "encode" | "decode", done: number, total: number) => boolean | void;
 
-/** What every function and promise here fails with. */
+/** The error of every function and promise here. */
 export interface TesseraeError extends Error {
   name: "TesseraeError";
   /** Stable: see docs/codes.md. */
