@@ -1,7 +1,7 @@
 // @ts-check
-// What the visitor reads when the page's modules do not come up. One module that fails to load or to
-// evaluate keeps all of them from running, so this script stands outside their graph, in a syntax
-// that old browsers read.
+// What the visitor reads if the page's modules do not start. One module that fails to load or to
+// evaluate stops all of them, so this script is outside their graph, in syntax that old browsers
+// understand.
 (function () {
   'use strict';
 
@@ -12,7 +12,7 @@
   var STOPPED = 'This page could not start in this browser. Reload it, or open it in a current Chrome, Edge, Firefox or Safari.';
   var page = document.documentElement;
 
-  /** @param {string} sentence of what went wrong; none takes the box away */
+  /** @param {string} sentence what went wrong; an empty one hides the box */
   function show(sentence) {
     var box = document.getElementById('boot');
     if (box) {
@@ -22,7 +22,7 @@
       };
       box.hidden = !sentence;
     } else if (sentence) {
-      // The head is parsed before the box is there.
+      // The head is parsed before the box exists.
       document.addEventListener('DOMContentLoaded', function () {
         show(sentence);
       });
@@ -42,16 +42,16 @@
     return event.target instanceof HTMLScriptElement && event.target.type === 'module';
   }
 
-  /** @param {Event} event of a script that could not be had, or of one that threw */
+  /** @param {Event} event from a script that did not load, or from one that threw */
   function onError(event) {
     if (ofModule(event)) fail(MISSING);
-    // A layout that does not settle is reported too, without an error, and harms nothing.
+    // A resize observer's loop is reported too, without an error, and is harmless.
     else if ('error' in event && event.error) fail(STOPPED);
   }
 
   /** @param {PromiseRejectionEvent} event */
   function onRejection(event) {
-    // What a room imports is not among the page's own scripts; browsers agree on one word about it.
+    // A room's imports are not among the page's scripts; browsers' messages about them share one word.
     fail(event.reason instanceof TypeError && /import/i.test(event.reason.message) ? MISSING : STOPPED);
   }
 
@@ -59,7 +59,7 @@
     show(SLOW);
   }, SLOW_MS);
 
-  // Once the page tells its own state, whatever fails is its own to report.
+  // Once the page has set its state, it reports failures itself.
   var life = new MutationObserver(function () {
     if (page.dataset.state === 'loading') return;
     life.disconnect();

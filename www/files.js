@@ -1,8 +1,8 @@
 // @ts-check
-// What a file is for, by its name; what it really holds is for the engine to find out. And files for the
-// visitor to save.
+// What a file is for, judging by its name; the engine checks what it contains. Also saves files for the
+// visitor.
 
-// PyTorch's own files are weights too, and what only others read: the engine says what can be done.
+// Includes PyTorch's files and unsupported formats: the engine says what to do with them.
 const WEIGHTS = /\.(safetensors?|sft|ckpt|pth?|bin|gguf|h5|keras|npz?)$/i;
 const SHARD = /-\d+-of-\d+\.(safetensors|bin)$|\.index\.json$/i;
 
@@ -17,7 +17,7 @@ export function purpose(name) {
 }
 
 /**
- * Which of some files that came together is meant, and the config.json that belongs to it.
+ * Which of several files dropped together to open, and its config.json.
  * @param {File[]} files @returns {{file?: File, config: File | null}}
  */
 export function choose(files) {

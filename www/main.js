@@ -1,19 +1,19 @@
 // @ts-check
-// The page: its header, its sheets, and what comes in from everywhere. The rooms do the work, and share
+// The page: its header, its sheets, and files that arrive from anywhere. The rooms do the work and share
 // one session.
 //
 // Hooks for end-to-end tests, kept stable:
 //   html[data-state]    loading | ready | working | done | error;  html[data-offline=ready] once the second visit works offline
-//   #rooms a[data-room] the links, [aria-current=page] the one that is open, .room-work what is under way in it
+//   #rooms a[data-room] the links, [aria-current=page] the open room's, .room-work the work in progress in it
 //   #model #device-chip the chips, which open #model-sheet and #device-sheet; #model has the name in data-value
 //   #models button[data-model]  a card each, li[data-own] for the visitor's;  #model-facts of the one in use
-//   #device             the line on what runs: [data-kind], [data-problem];  #device-choice button[data-device], #device-facts
+//   #device             the line about the device: [data-kind], [data-problem];  #device-choice button[data-device], #device-facts
 //   #progress           its bar is #progress [role=progressbar]; data-done and data-total count bytes;  #cancel
-//   #tune-offer         a tuning that was left: #tune-on #tune-discard
+//   #tune-offer         an unfinished tuning: #tune-on #tune-discard
 //   #camera             a dialog[open] with #camera-take #camera-done;  #photo-camera #tune-camera open it
-//   #boot               shown by boot.js while the modules have not come up, with a sentence and a way on
+//   #boot               shown by boot.js if the modules do not start, with a sentence and a button
 //   #alert              [data-code] while it shows;  #status the last announcement
-// Those of the rooms are in their files.
+// Each room's own hooks are listed in its file.
 import { Code } from './engine/protocol.js';
 import { Rooms } from './rooms.js';
 import { ROOMS } from './rooms/index.js';
@@ -33,12 +33,12 @@ import './ui/sheet.js';
 /** @typedef {import('./ui/models.js').Card} Card */
 
 const page = document.documentElement;
-/** What index.html has: @param {string} id */
+/** An element of index.html. @param {string} id */
 const $ = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 /** @template {keyof HTMLElementTagNameMap} K @param {K} tag @param {string} id @returns {HTMLElementTagNameMap[K]} */
 const element = (tag, id) => /** @type {HTMLElementTagNameMap[K]} */ ($(id));
 
-/** A sheet that opens by its chip, and gives way to what there is to say. @param {Session} session @param {HTMLElement} chip @param {string} id */
+/** A sheet that its chip opens, and that closes when an alert is shown. @param {Session} session @param {HTMLElement} chip @param {string} id */
 function sheetOf({ alerts }, chip, id) {
   const sheet = element('side-sheet', id);
   chip.addEventListener('click', () => sheet.open());
@@ -90,7 +90,7 @@ function showDevice(session) {
   const panel = element('device-panel', 'device-panel');
   on(session, 'device', (/** @type {import('./engine/protocol.js').Opened} */ { device, version }) => {
     panel.show(device);
-    // One that was lost is not the choice any more.
+    // After a device is lost, the choice is the CPU.
     panel.choice = device.problem?.code === Code.DEVICE_LOST ? 'cpu' : address.settings.device;
     /** @type {HTMLElement} */ (chip.lastElementChild).textContent = device.kind === 'cpu' ? 'CPU' : 'WebGPU';
     $('version').textContent = `Tesserae ${version}`;
@@ -131,7 +131,7 @@ async function start() {
   showDevice(session);
   offerLeft(session, rooms);
   listen((files) => rooms.take(files));
-  // Its address would take the place of the settings in the page's.
+  // Following the link would replace the settings in the address.
   $('skip').addEventListener('click', (event) => (event.preventDefault(), $('main').focus()));
   onNewer(() => ($('update').hidden = false));
   $('update-reload').addEventListener('click', reload);

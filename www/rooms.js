@@ -1,5 +1,5 @@
 // @ts-check
-// The rooms of the page: which one is open, their links, and what is under way in the others.
+// The page's rooms: which one is open, their links, and the work in progress in the others.
 import { Code, PageCode, TesseraeError } from './engine/protocol.js';
 import { choose, purpose } from './files.js';
 import { reload } from './update.js';
@@ -16,8 +16,8 @@ export class Rooms {
   #entries;
   /** @type {Map<string, HTMLAnchorElement>} */ #links = new Map();
   /** @type {Map<string, Promise<Room>>} */ #rooms = new Map();
-  /** How far each was scrolled when it was left. @type {Map<string, number>} */ #scrolled = new Map();
-  /** @type {string | null} the one on show */ #shown = null;
+  /** Each room's scroll position when it was left. @type {Map<string, number>} */ #scrolled = new Map();
+  /** @type {string | null} the visible one */ #shown = null;
 
   /**
    * @param {import('./session/session.js').Session} session @param {Entry[]} entries
@@ -31,11 +31,11 @@ export class Rooms {
     nav.append(...this.#links.values());
     session.address.addEventListener('room', () => this.#open().catch((error) => this.#missing(error)));
     on(session, 'work', (/** @type {import('./session/session.js').Work} */ work) => this.#mark(work));
-    // Each room has its own place, which the browser does not know of.
+    // Each room has its own scroll position, which the browser does not know.
     history.scrollRestoration = 'manual';
   }
 
-  /** The room that is open, once it is there; null if it could not be had. @returns {Promise<Room | null>} */
+  /** The open room, once it is loaded; null if it failed to load. @returns {Promise<Room | null>} */
   get current() {
     return this.#room(this.#session.address.room).catch(() => null);
   }
@@ -47,13 +47,13 @@ export class Rooms {
 
   /** Goes to another room. @param {string} id @returns {Promise<Room | null>} */
   go(id) {
-    // One that could not be had is asked for again.
+    // A room that failed to load is tried again.
     if (id === this.#session.address.room) this.#open().catch((error) => this.#missing(error));
     else this.#session.address.go(id);
     return this.current;
   }
 
-  /** Weights are for all rooms, and the rest for the one that is open. @param {File[]} files */
+  /** Weights are for all rooms, other files for the open one. @param {File[]} files */
   async take(files) {
     const { file, config } = choose(files);
     if (!file) return;
@@ -74,7 +74,7 @@ export class Rooms {
     const id = address.room;
     this.#update();
     const { element } = await this.#room(id);
-    // Another one may have been asked for meanwhile.
+    // Another room may have been opened meanwhile.
     if (address.room !== id || this.#shown === id) return;
     if (this.#shown) this.#scrolled.set(this.#shown, scrollY);
     this.#shown = id;
@@ -94,7 +94,7 @@ export class Rooms {
       return made;
     });
     this.#rooms.set(id, room);
-    // A room that could not be had is asked for again.
+    // A room that failed to load is tried again.
     room.catch(() => this.#rooms.delete(id));
     return room;
   }
@@ -105,12 +105,12 @@ export class Rooms {
     const link = h('a', { class: 'room-link', href: '', 'data-room': entry.id }, h('span', { class: 'room-icon' }), entry.title, mark);
     link.style.setProperty('--icon', `url("${part(entry, 'icon.svg')}")`);
     link.addEventListener('click', (event) => {
-      // A new tab is the browser's to open.
+      // Opening a new tab is left to the browser.
       if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
       this.go(entry.id);
     });
-    // What was chosen since goes along.
+    // The link carries the current settings.
     const address = () => (link.href = this.#session.address.link(entry.id));
     for (const type of ['pointerenter', 'focus']) link.addEventListener(type, address);
     address();
@@ -141,7 +141,7 @@ export class Rooms {
   #missing(error) {
     console.error(error);
     const trouble = new TesseraeError(PageCode.DOWNLOAD_FAILED, 'This room could not be loaded.');
-    // Browsers keep in mind that a module has failed.
+    // Browsers remember that a module failed, so only a reload helps.
     this.#session.complain(trouble, { label: 'Reload', run: reload });
   }
 }

@@ -1,21 +1,21 @@
 // @ts-check
-// The release that this page is of: kept for visits without a network, and left for a newer one by a
-// reload, never in the middle.
+// The page's release: stored for visits without a network, and replaced by a newer one on reload, never
+// in between.
 import { PageCode, TesseraeError } from './engine/protocol.js';
 import { RELEASE } from './engine/release.js';
 import { registerServiceWorker } from './engine/start.js';
 
 const HOME = new URL('./', document.baseURI);
 const SENTENCE = 'The server has a newer version of this page, and no longer has the files that this one needs.';
-// A server that does not answer does not keep the visitor waiting for longer.
+// The longest that the visitor waits for a server that does not answer.
 const PATIENCE_MS = 10_000;
 const RELOADED = 'tesserae-reloaded';
 
-// As long as this page is open, the service worker keeps its release: sw.js has the same name.
-// Where the browser keeps nothing for this site, there are no locks either.
+// While this page is open, the service worker keeps its release: sw.js uses the same name.
+// Where the browser stores nothing for this site, there are no locks either.
 navigator.locks?.request(`tesserae-release ${HOME.pathname} ${RELEASE}`, { mode: 'shared' }, () => new Promise(() => {})).catch(() => {});
 
-/** Keeps this release for visits without a network. @returns {Promise<boolean>} whether there is one that is kept whole */
+/** Stores this release for visits without a network. @returns {Promise<boolean>} whether a complete one is stored */
 export async function keepOffline() {
   // The source tree, served as it is, has no list of its files.
   if (RELEASE === 'source' || !('serviceWorker' in navigator)) return false;
@@ -24,7 +24,7 @@ export async function keepOffline() {
   return true;
 }
 
-/** Calls back when a newer release has come, whole, and waits for the next load. @param {() => void} then */
+/** Calls back when a newer release is stored completely, for the next load. @param {() => void} then */
 export function onNewer(then) {
   navigator.serviceWorker?.addEventListener('message', ({ data }) => data?.release && data.release !== RELEASE && then());
 }
@@ -49,7 +49,7 @@ export async function reload() {
   location.reload();
 }
 
-/** As `reload`, but not a second time for the same release: a host that hands out the old one goes on doing so. */
+/** Like `reload`, but only once per release: a host that serves the old one would serve it again. */
 export function reloadOnce() {
   try {
     if (sessionStorage.getItem(RELOADED) === RELEASE) return;

@@ -14,15 +14,15 @@ import { startEngine } from './start.js';
  * @typedef {object} Entry
  * @property {any} job what is posted
  * @property {Lane} lane
- * @property {((part: any) => void) | null} hear told of what comes before its end: the parts of a picture, the steps of a tuning
- * @property {boolean} [parted] a part of its result has come
+ * @property {((part: any) => void) | null} hear called with what arrives before its end: the parts of a picture, the steps of a tuning
+ * @property {boolean} [parted] a part of its result has arrived
  * @property {(value: any) => void} resolve
  * @property {(error: TesseraeError) => void} reject
  * @property {boolean} settled
  * @property {boolean} again already run once more after a lost device
  */
 
-// A stage that does not come up for air is not waited for longer than this after a cancel.
+// The longest wait, after a cancel, for a stage that does not yield.
 const CANCEL_GRACE_MS = 15_000;
 const CPU_SENTENCE = 'The graphics device was lost or failed, so the work continues on the CPU.';
 const ABORT_SENTENCE = 'The engine crashed and was restarted; a smaller size may work.';
@@ -35,8 +35,8 @@ const failed = (/** @type {string} */ message) => ({ code: PageCode.WORKER_FAILE
 /**
  * Events: `device` (Opened), `model` (Loaded, or null when there is none any more), `memory` (bytes),
  * `progress` (ProgressMessage and the job that makes it), `restart` ({code, message}, with the source of
- * the model in use where it could not be loaded again), each in `event.detail`. What a job makes goes to
- * whoever asked for it: its parts as they come, and the rest at its end.
+ * the model in use where it could not be loaded again), each in `event.detail`. A job's results go to
+ * its caller: the parts as they arrive, and the rest at its end.
  */
 export class EngineClient extends EventTarget {
   /** @type {Worker | null} */ #worker = null;
@@ -64,7 +64,7 @@ export class EngineClient extends EventTarget {
     this.#lost = null;
     this.#deaths = 0;
     const running = this.#running;
-    // Weights on their way are still wanted on the new device; pictures are asked for again.
+    // Weights being loaded are still wanted on the new device; pictures are requested again.
     if (running?.lane === 'model' && !running.settled) this.#queue.unshift(running);
     else if (running) this.#dismiss([running]);
     this.#dismiss(this.#queue.filter((e) => e.lane !== 'model'));
@@ -77,7 +77,7 @@ export class EngineClient extends EventTarget {
     return this.#inUse?.loaded ?? null;
   }
 
-  /** Whether other weights are on their way to be the model in use. */
+  /** Whether other weights are being loaded as the model in use. */
   get loading() {
     return this.#running?.lane === 'model' || this.#queue.some((e) => e.lane === 'model');
   }
@@ -92,7 +92,7 @@ export class EngineClient extends EventTarget {
 
   /**
    * @param {Photo} photo @param {number | null} sample
-   * @param {((part: import('./protocol.js').Part) => void) | null} [part] told of what is known before the end
+   * @param {((part: import('./protocol.js').Part) => void) | null} [part] called with what is known before the end
    * @returns {Promise<import('./protocol.js').Result>}
    */
   picture(photo, sample, part = null) {
@@ -101,7 +101,7 @@ export class EngineClient extends EventTarget {
 
   /**
    * @param {Blob} blob a token file
-   * @param {((part: import('./protocol.js').Part) => void) | null} [part] told of what is known before the end
+   * @param {((part: import('./protocol.js').Part) => void) | null} [part] called with what is known before the end
    * @returns {Promise<import('./protocol.js').Result>}
    */
   tokens(blob, part = null) {
@@ -109,7 +109,7 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * What other weights make of the tokens of a result.
+   * Decodes the tokens of a result with other weights.
    * @param {Shipped} source @param {Uint8Array} tokens @param {Photo | null} photo @returns {Promise<import('./protocol.js').Decoded>}
    */
   decode(source, tokens, photo) {
@@ -117,7 +117,7 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * Begins a tuning of the model in use, or goes on with a kept one.
+   * Begins a tuning of the model in use, or resumes a saved one.
    * @param {import('./protocol.js').Tuning} tuning @param {Shipped | null} source the discriminator's
    * @param {Blob | null} snapshot @returns {Promise<import('./protocol.js').Begun>}
    */
@@ -127,14 +127,14 @@ export class EngineClient extends EventTarget {
 
   /**
    * @param {number} count at most
-   * @param {((step: import('./protocol.js').Step) => void) | null} [step] told of each
+   * @param {((step: import('./protocol.js').Step) => void) | null} [step] called for each
    * @returns {Promise<import('./protocol.js').Stepped>}
    */
   steps(count, step = null) {
     return this.#add('tune', { kind: Ask.STEPS, count }, step);
   }
 
-  /** Ends the steps under way after the one that has begun, and those that wait before the first. */
+  /** Ends the running steps after the current one, and waiting ones before their first. */
   pause() {
     for (const { job } of this.#queue) if (job.kind === Ask.STEPS) job.count = 0;
     const running = this.#running;
@@ -150,14 +150,14 @@ export class EngineClient extends EventTarget {
     return this.#add('tune', { kind: Ask.FINISH, name, keep, base });
   }
 
-  /** Gives the tuning up. */
+  /** Discards the tuning. */
   undo() {
     return this.#add('tune', { kind: Ask.UNDO });
   }
 
-  /** Ends whatever is queued or under way, except the opening of the engine and steps, which are paused. */
+  /** Ends whatever is queued or running, except the opening of the engine and steps, which are paused. */
   cancel() {
-    // The model in use is left only where it is loaded again for nothing that waits.
+    // Reloading the model in use is cancelled only if nothing is waiting for it.
     const restoring = this.#running?.lane === 'restore' && !this.#queue.length ? this.#running : null;
     this.#supersede(['picture', 'model', 'tune']);
     if (restoring) this.#worker?.postMessage({ id: restoring.job.id, kind: Ask.CANCEL });
@@ -211,7 +211,7 @@ export class EngineClient extends EventTarget {
   #next() {
     if (this.#running || !this.#worker) return;
     const first = this.#queue[0]?.lane;
-    // Whatever became of the jobs before, nothing runs without the model that the page shows.
+    // Whatever happened to earlier jobs, nothing runs without the model that the page shows.
     if (this.#inUse && !this.#restored && first !== 'engine' && first !== 'model' && first !== 'restore') this.#restore(this.#inUse.source);
     const entry = this.#queue.shift();
     if (!entry) return;
@@ -322,9 +322,9 @@ export class EngineClient extends EventTarget {
     if (!late) entry.resolve(value);
   }
 
-  /** The device is gone: on with the CPU, and once more with the same job. */
+  /** The device is lost: continues on the CPU, and runs the same job once more. */
   #lose(/** @type {Entry | null} */ entry, /** @type {{code: string, message: string}} */ error) {
-    // A tuning is gone with its device, but for its last snapshot.
+    // A tuning is lost with its device, except for its last snapshot.
     if (entry?.again || entry?.lane === 'tune') {
       this.#fail(entry, new TesseraeError(error.code, error.message));
     } else if (entry && !entry.settled && entry.lane !== 'restore') {
@@ -345,14 +345,14 @@ export class EngineClient extends EventTarget {
     this.#running = null;
     const memory = code === PageCode.OUT_OF_MEMORY;
     if (entry?.lane === 'tune' && memory) return this.#replace(entry, new TesseraeError(code, MEMORY_SENTENCE, { smaller }));
-    // Before the first part nothing but the file was looked at.
+    // Before the first part, only the file had been read.
     if (entry?.job.kind === Ask.PICTURE && !entry.parted && !device) {
       return this.#replace(entry, undecodable(memory));
     }
     if (entry?.lane === 'engine' || ++this.#deaths > 2) {
       return this.#giveUp(entry, { code: PageCode.WORKER_FAILED, message: `${DEAD_SENTENCE} (${message})` });
     }
-    // A graphics device out of memory, or with a shader that it refuses, ends in a panic too.
+    // A graphics device that runs out of memory or rejects a shader ends in a panic too.
     const blamed = device || (entry && !entry.settled && entry.lane !== 'model' && entry.lane !== 'restore');
     if (blamed && this.#kind === 'webgpu') return this.#lose(entry, { code: Code.DEVICE_LOST, message: DEVICE_SENTENCE });
     const silent = !entry || entry.settled;

@@ -9,9 +9,9 @@ import { loadWasm } from './wasm.js';
 
 /** @typedef {{photo: import('./protocol.js').Photo, maxPixels: number}} Asked */
 /** @typedef {{width: number, height: number, rgb: Uint8Array<ArrayBuffer> | null}} Decoded without samples where it has more than `maxPixels` */
-/** @typedef {{ready: true} | {decoded: Decoded, memory: number} | {failed: import('./protocol.js').Failure, died: boolean, panic: string}} Told */
+/** @typedef {{ready: true} | {decoded: Decoded, memory: number} | {failed: import('./protocol.js').Failure, died: boolean, panic: string}} Reply */
 
-/** @param {Told} message @param {Transferable[]} [transfer] */
+/** @param {Reply} message @param {Transferable[]} [transfer] */
 const tell = (message, transfer = []) => self.postMessage(message, { transfer });
 
 async function start() {

@@ -4,7 +4,7 @@
 import { Code, TesseraeError, absent, undecodable } from './protocol.js';
 import { startDecoder } from './start.js';
 
-/** Bytes that an idle decoder may hold; wasm memory never shrinks. */
+/** Bytes that an idle decoder may keep; wasm memory never shrinks. */
 const GROWN = 64 * 2 ** 20;
 
 /** @typedef {import('./decoder.js').Decoded} Decoded */
@@ -12,11 +12,11 @@ const GROWN = 64 * 2 ** 20;
 export class Decoder {
   /** @type {Worker | null} */ #worker = null;
   #ready = false;
-  /** @type {((result: Decoded | TesseraeError) => void) | null} ends the picture under way */ #end = null;
-  /** Bytes that it holds. */
+  /** @type {((result: Decoded | TesseraeError) => void) | null} ends the current picture */ #end = null;
+  /** Bytes that it uses. */
   memory = 0;
 
-  /** So that the first picture need not wait for it. */
+  /** Starts it early, so that the first picture need not wait. */
   warm() {
     if (this.#worker) return;
     const worker = startDecoder();
@@ -44,22 +44,22 @@ export class Decoder {
     return result;
   }
 
-  /** Ends the picture under way, if there is one. */
+  /** Ends the current picture, if there is one. */
   cancel() {
     if (this.#end) this.#finish(new TesseraeError(Code.CANCELLED, 'The work was cancelled.'), true);
   }
 
-  /** @param {import('./decoder.js').Told} told */
-  #hear(told) {
-    if ('ready' in told) {
+  /** @param {import('./decoder.js').Reply} reply */
+  #hear(reply) {
+    if ('ready' in reply) {
       this.#ready = true;
       return;
     }
-    if ('decoded' in told) {
-      this.memory = told.memory;
-      return this.#finish(told.decoded, told.memory > GROWN);
+    if ('decoded' in reply) {
+      this.memory = reply.memory;
+      return this.#finish(reply.decoded, reply.memory > GROWN);
     }
-    const { failed, died, panic } = told;
+    const { failed, died, panic } = reply;
     // An allocation that fails aborts without a panic.
     this.#finish(died ? undecodable(!panic) : new TesseraeError(failed.code, failed.message), died || !this.#ready);
   }

@@ -1,22 +1,22 @@
 // @ts-check
-// What the visitor's own work leaves in the browser's private files: tuned models by name, and the
-// tuning under way with its pictures and its last snapshot, so that it outlives the page.
+// The visitor's work in the browser's private files: tuned models by name, and the current tuning with
+// its pictures and its last snapshot, so that it survives closing the page.
 import { PageCode, TesseraeError, nameTaken } from './protocol.js';
 
 // Other pages of the same origin share the root.
 const MODELS = 'tesserae-models';
 const TUNING = 'tesserae-tuning';
 const SUFFIX = '.safetensors';
-/** Of a file with the name of the shipped model that the one beside it was tuned from. */
+/** For a file with the name of the shipped model that the one next to it was tuned from. */
 const BASE = '.base';
 const RECORD = 'record-';
 const MODELS_LOCK = 'tesserae-models';
 const TUNING_LOCK = 'tesserae-tuning';
-/** What the folders were called before, by what they are called now. */
+/** The folders' former names, by their current ones. */
 const FORMER = { [MODELS]: 'models', [TUNING]: 'tuning' };
-/** Of the metadata of every model that was tuned here. */
+/** A metadata key of every model that was tuned here. */
 const OURS = 'tuning';
-/** A worker that has just ended gives its lock back within this time. */
+/** A worker that has just ended releases its lock within this time. */
 export const PATIENCE_MS = 3000;
 
 /** @typedef {import('./protocol.js').Tuning} Tuning */
@@ -24,7 +24,7 @@ export const PATIENCE_MS = 3000;
 
 /** @param {string} name */
 const open = async (name) => (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true });
-/** @param {string} name of a model @param {string} suffix @returns {string} of its file: names may hold what paths may not */
+/** @param {string} name of a model @param {string} suffix @returns {string} of its file: names may contain characters that paths may not */
 const fileName = (name, suffix) => encodeURIComponent(name) + suffix;
 const text = new TextEncoder();
 
@@ -69,8 +69,8 @@ export async function persist() {
 // ---- models
 
 /**
- * The metadata of a weight file, if all of the file is there: a full disk or a closed tab may have left
- * its beginning only.
+ * The metadata of a weight file, if the file is complete: a full disk or a closed tab may have left only
+ * its beginning.
  * @param {Blob} file @returns {Promise<Record<string, string> | null>}
  */
 async function whole(file) {
@@ -113,7 +113,7 @@ export function keepModel(name, bytes, base) {
 /** @returns {Promise<import('./protocol.js').Dropped[]>} */
 export async function keptModels() {
   const folder = await open(MODELS);
-  // A tab that is just keeping one has the lock, and what it has not yet written is not whole.
+  // A tab that is saving one has the lock, and its file is incomplete until it is done.
   await navigator.locks.request(MODELS_LOCK, { ifAvailable: true }, async (lock) => {
     if (!lock) return;
     await adopt(MODELS, folder).catch(() => {});
@@ -145,7 +145,7 @@ async function remove(folder, name) {
   for (const suffix of [SUFFIX, BASE]) await folder.removeEntry(fileName(name, suffix)).catch(() => {});
 }
 
-/** Removes what was not written to its end. For who has the lock. @param {FileSystemDirectoryHandle} folder */
+/** Removes incomplete files. Only for the holder of the lock. @param {FileSystemDirectoryHandle} folder */
 async function sweep(folder) {
   const files = await names(folder);
   for (const file of files) {
@@ -158,7 +158,7 @@ async function sweep(folder) {
 }
 
 /**
- * Moves this page's files out of the folder that had a name without a prefix, where another page's may be too.
+ * Moves this page's files out of the folder whose name had no prefix, where another page's may be too.
  * @param {typeof MODELS | typeof TUNING} name @param {FileSystemDirectoryHandle} folder
  */
 async function adopt(name, folder) {
@@ -178,7 +178,7 @@ async function adopt(name, folder) {
       await move(file);
     }
   } else if (!there.some((file) => file.startsWith(RECORD))) {
-    // Records come last, since they stand for the rest.
+    // Records are moved last, since they refer to the rest.
     const kinds = ['picture-', 'snapshot-', RECORD].map((kind) => files.filter((file) => file.startsWith(kind)));
     if (kinds[2].length) for (const file of kinds.flat()) await move(file);
   }
@@ -188,8 +188,8 @@ async function adopt(name, folder) {
 // ---- the tuning
 
 /**
- * In a worker only. A tab may be closed in the middle of it, so the record and the snapshot before
- * stay until both are whole.
+ * In a worker only. A tab may be closed at any time, so the previous record and snapshot stay until the
+ * new ones are complete.
  * @param {Tuning} tuning @param {Uint8Array<ArrayBuffer>} snapshot
  */
 export async function keepTuning(tuning, snapshot) {
@@ -216,10 +216,10 @@ async function keepPictures({ photos }) {
 }
 
 /**
- * The right to the one record of a tuning that all tabs share. It ends with the page or the worker
- * that has it.
+ * The exclusive right to the one record of a tuning that all tabs share. It ends with the page or the
+ * worker that has it.
  * @param {number} patience milliseconds to wait for it, or Infinity
- * @returns {Promise<(() => void) | null>} what gives it back; null while another tab has it
+ * @returns {Promise<(() => void) | null>} a function that releases it; null while another tab has it
  */
 export function holdTuning(patience) {
   return new Promise((resolve) => {
@@ -232,7 +232,7 @@ export function holdTuning(patience) {
 }
 
 /**
- * The tuning that was left, if one was, once no tab is at it.
+ * The unfinished tuning, if there is one, once no tab is running it.
  * @param {number} patience milliseconds to wait for that, or Infinity
  * @returns {Promise<Left | null>}
  */
@@ -244,7 +244,7 @@ export async function leftTuning(patience) {
   return left;
 }
 
-/** For who has the right to it. @returns {Promise<Left | null>} */
+/** Only for the holder of the right. @returns {Promise<Left | null>} */
 export async function newestTuning() {
   try {
     const folder = await open(TUNING);
@@ -257,7 +257,7 @@ export async function newestTuning() {
     // Pictures of a tuning that ended before its first step.
     if (!records.length) await forgetTuning();
   } catch {
-    // Then nothing was left either.
+    // Then there is no unfinished tuning either.
   }
   return null;
 }
@@ -265,14 +265,14 @@ export async function newestTuning() {
 /** @param {FileSystemDirectoryHandle} folder @param {number} done @returns {Promise<Left>} */
 async function readTuning(folder, done) {
   const { photos, ...tuning } = JSON.parse(await (await read(folder, RECORD + done)).text());
-  // The pictures themselves, as the next tuning writes over their files.
+  // Reads the pictures now, since the next tuning overwrites their files.
   /** @type {import('./protocol.js').Photo[]} */ const found = [];
   for (const { file, type, ...photo } of photos)
     found.push({ ...photo, blob: new Blob([await (await read(folder, file)).arrayBuffer()], { type }) });
   return { tuning: { ...tuning, photos: found }, snapshot: await read(folder, `snapshot-${done}`) };
 }
 
-/** The tuning that was left is not wanted, unless another tab has taken it up. */
+/** Discards the unfinished tuning, unless another tab has resumed it. */
 export async function discardTuning() {
   const release = await holdTuning(PATIENCE_MS);
   if (!release) return;
@@ -280,7 +280,7 @@ export async function discardTuning() {
   release();
 }
 
-/** For who has the right to it. */
+/** Only for the holder of the right. */
 export async function forgetTuning() {
   const root = await navigator.storage.getDirectory();
   await root.removeEntry(TUNING, { recursive: true }).catch(() => {});

@@ -1,6 +1,6 @@
 // @ts-check
-// What the wasm module says when it panics, which goes to the console alone: the abort that follows it
-// says nothing.
+// The wasm module's panic message, which goes only to the console: the abort that follows has no
+// message.
 let words = '';
 
 const { error: log } = console;
@@ -9,6 +9,6 @@ console.error = (...all) => {
   log.apply(console, all);
 };
 
-/** What was said since the last `forget`, or nothing: an allocation that fails aborts without a panic. */
+/** The last message since `forget`, if any: a failed allocation aborts without a panic. */
 export const panic = () => words;
 export const forget = () => void (words = '');

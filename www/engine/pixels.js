@@ -1,6 +1,6 @@
 // @ts-check
-// What leaves the package, in the types that messages and files want: its memory is never shared, which
-// its own types leave open.
+// The package's results in the types that messages and files need: its memory is never shared, which its
+// own types do not say.
 
 /** @param {Uint8Array} bytes @returns {Uint8Array<ArrayBuffer>} the same */
 export const unshared = (bytes) => /** @type {Uint8Array<ArrayBuffer>} */ (bytes);

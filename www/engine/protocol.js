@@ -1,7 +1,7 @@
 // @ts-check
-// The one typed file between the page and its worker: what is asked, what is told, in which shape.
+// The types of all messages between the page and its worker.
 
-/** What the page asks. One job at a time is under way; `CANCEL` may come in the middle of it, `PAUSE` of steps. */
+/** What the page asks for. One job runs at a time; `CANCEL` may interrupt it, and `PAUSE` its steps. */
 export const Ask = Object.freeze(
   /** @type {const} */ ({
     OPEN: 'open',
@@ -18,7 +18,7 @@ export const Ask = Object.freeze(
   }),
 );
 
-/** What the worker tells: `HELLO` first of all. Every job ends with exactly one of `DONE` and `FAILED`. */
+/** What the worker reports, `HELLO` first. Every job ends with exactly one of `DONE` and `FAILED`. */
 export const Tell = Object.freeze(
   /** @type {const} */ ({
     HELLO: 'hello',
@@ -104,8 +104,8 @@ export class TesseraeError extends Error {
 export const absent = () => new TesseraeError(PageCode.DOWNLOAD_FAILED, 'The part of this page that decodes pictures could not be loaded.');
 
 /**
- * What to say of a picture in whose decoding the engine, or its decoder, has died.
- * @param {boolean} memory whether there was too little of it
+ * The error for a picture that crashed the engine, or its decoder.
+ * @param {boolean} memory whether it ran out
  */
 export const undecodable = (memory) =>
   memory
@@ -155,7 +155,7 @@ export function failure(error) {
  * @property {string | null} codebook hash, as in TokenFacts; entries with the same one read each
  *   other's tokens
  * @property {{file: string, bytes: number, sha256: string}} [discriminator] for training only
- * @property {string} card file name of the model card, beside the index
+ * @property {string} card file name of the model card, next to the index
  * @property {string} trained_on
  * @property {string} licence
  * @property {Record<string, unknown>} quality
@@ -184,14 +184,14 @@ export function failure(error) {
  * @typedef {object} Loaded
  * @property {ModelFacts} model
  * @property {string} name
- * @property {Uint8Array[]} palettes of each grid's codebook, three bytes a code
+ * @property {Uint8Array[]} palettes of each grid's codebook, three bytes per code
  * @property {'cache' | 'network' | 'healed' | 'file'} origin
  *
  * @typedef {{width: number, height: number, rgba: Uint8ClampedArray<ArrayBuffer>}} Pixels
  *
  * @typedef {object} TokenPart
  * @property {TokenFacts} facts
- * @property {Uint32Array[]} indices one row-major array a grid
+ * @property {Uint32Array[]} indices one row-major array per grid
  * @property {Uint8Array<ArrayBuffer>} file the token file
  * @property {string | null} warning a sentence if another decoder made these tokens
  *
@@ -202,10 +202,10 @@ export function failure(error) {
  * @typedef {object} Result
  * @property {Pixels} rebuilt
  * @property {Uint8Array<ArrayBuffer>} png
- * @property {Quality | null} quality null when only tokens came in
+ * @property {Quality | null} quality null when only tokens were given
  * @property {{encode: number | null, decode: number}} seconds
  *
- * @typedef {object} Decoded what other weights make of the tokens of a result
+ * @typedef {object} Decoded the tokens of a result, decoded by other weights
  * @property {Pixels} rebuilt
  * @property {Quality | null} quality
  *
@@ -230,22 +230,22 @@ export function failure(error) {
  * @property {'decode'} kind
  * @property {Shipped} source weights that are freed again; the model in use stays
  * @property {Uint8Array<ArrayBuffer>} tokens a token file
- * @property {Photo | null} photo what the tokens were made of, null where only they came in
+ * @property {Photo | null} photo what the tokens were made of, null where only the tokens were given
  *
- * @typedef {object} Tuning a tuning and how far it was when last kept
+ * @typedef {object} Tuning a tuning and its progress when last saved
  * @property {string} model its name
  * @property {Photo[]} photos 1 to 50, the first of which is shown
  * @property {TuneConfig} config
  * @property {number[]} losses of the steps done
  *
- * @typedef {object} TuneJob begins a tuning, or goes on with a kept one; the model in use stays
+ * @typedef {object} TuneJob begins a tuning, or resumes a saved one; the model in use stays
  * @property {number} id
  * @property {'tune'} kind
  * @property {Tuning} tuning
  * @property {Shipped | null} source the discriminator to start from
- * @property {Blob | null} snapshot to go on from
+ * @property {Blob | null} snapshot to resume from
  *
- * @typedef {object} Preview what the model as it is now makes of the first photo
+ * @typedef {object} Preview the first photo, rebuilt by the model as it is now
  * @property {Pixels} rebuilt
  * @property {Quality} quality
  * @property {Usage | null} usage of the steps since the preview before; null before the first step,
@@ -253,19 +253,19 @@ export function failure(error) {
  *
  * @typedef {object} Begun
  * @property {Pixels} seen the first photo as the model sees it: damaged, for a restoration
- * @property {Quality | null} damaged how near that is to the photo, for a restoration
+ * @property {Quality | null} damaged how close that is to the photo, for a restoration
  * @property {Preview} before
  * @property {Preview} now
  * @property {number} done
- * @property {'yes' | 'no' | 'other' | 'left'} kept whether it outlives this page: `other` while the
- *   tuning of another tab does, `left` while one does that was left, `no` where the browser keeps nothing
+ * @property {'yes' | 'no' | 'other' | 'left'} kept whether it survives closing this page; not, if `other`, since
+ *   another tab's tuning does; if `left`, since an unfinished one does; if `no`, since the browser stores nothing
  *
- * @typedef {{id: number, kind: 'steps', count: number}} StepsJob the next so many, until a pause
+ * @typedef {{id: number, kind: 'steps', count: number}} StepsJob the next steps, until a pause
  *
  * @typedef {object} Stepped
  * @property {number} done
  * @property {Preview} now
- * @property {number | null} wrong the step whose loss was no number, after which `done` is that of
+ * @property {number | null} wrong the step whose loss was not finite, after which `done` is that of
  *   the last snapshot
  *
  * @typedef {{id: number, kind: 'finish', name: string, keep: boolean, base: string | null}} FinishJob
@@ -276,7 +276,7 @@ export function failure(error) {
  * @typedef {{id: number, kind: 'cancel'} | {id: number, kind: 'pause'}} Interruption
  * @typedef {Job | Interruption} ToWorker
  *
- * @typedef {{tell: 'hello', release: string}} HelloMessage of which release the worker is; its shape never changes
+ * @typedef {{tell: 'hello', release: string}} HelloMessage the worker's release; its shape never changes
  *
  * @typedef {object} ProgressMessage
  * @property {'progress'} tell
@@ -298,10 +298,10 @@ export function failure(error) {
  * @property {'done'} tell
  * @property {number} id
  * @property {Opened | Loaded | Result | Decoded | Begun | Stepped | Finished | null} value
- * @property {number} memory bytes that the engine has taken from the browser so far, the graphics
- *   device's not counted
+ * @property {number} memory bytes that the engine has allocated so far, not counting the graphics
+ *   device's
  *
  * @typedef {{tell: 'failed', id: number, error: Failure}} FailedMessage
- * @typedef {{tell: 'dead', error: Failure}} DeadMessage the instance is gone: start another worker
+ * @typedef {{tell: 'dead', error: Failure}} DeadMessage the instance has crashed: start another worker
  * @typedef {HelloMessage | ProgressMessage | PartMessage | StepMessage | DoneMessage | FailedMessage | DeadMessage} FromWorker
  */

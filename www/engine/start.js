@@ -1,18 +1,18 @@
 // @ts-check
-// The scripts that are started by their addresses: the engine's worker and the service worker by the
-// page, the decoder's worker by the engine. With Trusted Types the browser takes no other string for the
-// address of a script.
+// The scripts that are started by address: the engine's worker and the service worker by the page, the
+// decoder's worker by the engine. With Trusted Types the browser accepts no other string as the address
+// of a script.
 
 const SERVICE_WORKER = 'document' in globalThis ? new URL('sw.js', document.baseURI).href : null;
-/** @type {Map<string, string>} of a worker's script, the address that starts it */ const boots = new Map();
+/** @type {Map<string, string>} by a worker's script, the address that starts it */ const boots = new Map();
 
 /**
  * A worker obeys the policy that its own script was sent with, which is none where the host sends no
- * headers. One that starts from a blob obeys its starter's, whatever the host does; the policy allows
- * blobs as workers for this alone, and such a worker may do no more than the page may.
- * Firefox asks the service worker for what such a worker imports while it runs, not for what it begins
- * with; messages that come before the script does wait for it.
- * @param {string} file beside this one
+ * headers. A worker started from a blob obeys its creator's policy, whatever the host does; the policy
+ * allows blob workers only for this, and such a worker may do no more than the page.
+ * Firefox routes such a worker's dynamic imports through the service worker, but not its static ones;
+ * messages that arrive before the script has loaded wait for it.
+ * @param {string} file next to this one
  */
 function boot(file) {
   const script = new URL(file, import.meta.url).href;
@@ -47,7 +47,7 @@ const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy('tesse
     return url;
   },
 });
-/** @param {string} url @returns {string} in the browser's eyes a TrustedScriptURL, where it has them */
+/** @param {string} url @returns {string} a TrustedScriptURL where the browser has them */
 const script = (url) => policy?.createScriptURL(url) ?? url;
 
 /** @returns {Worker} */

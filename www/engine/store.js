@@ -1,6 +1,6 @@
 // @ts-check
-// Weights: fetched with byte-accurate progress, checked by length and SHA-256, kept in the Cache API
-// and checked again at every read, so that a broken cache costs a download and never a wrong model.
+// Weights: fetched with byte-accurate progress, checked by length and SHA-256, stored in the Cache API
+// and checked again at every read, so that a corrupted cache costs a download but never gives a wrong model.
 import { Code, PageCode, TesseraeError } from './protocol.js';
 
 export const CACHE = 'tesserae-weights-1';
@@ -9,8 +9,8 @@ export const CACHE = 'tesserae-weights-1';
 /** @typedef {(done: number, total: number) => boolean | void} Watch returns false to cancel */
 
 /**
- * The bytes of a shipped model, from the cache if they are there and whole.
- * @param {Shipped} source @param {Watch} watch @param {AbortSignal} cancel of a server that does not answer
+ * The bytes of a shipped model, from the cache if they are there and intact.
+ * @param {Shipped} source @param {Watch} watch @param {AbortSignal} cancel for a server that does not answer
  * @returns {Promise<{bytes: Uint8Array<ArrayBuffer>, origin: 'cache' | 'network' | 'healed'}>}
  */
 export async function weights(source, watch, cancel) {
@@ -39,7 +39,7 @@ export async function weights(source, watch, cancel) {
   return { bytes, origin: kept ? 'healed' : 'network' };
 }
 
-// Private windows and full disks refuse the Cache API; the model then works without being kept.
+// Private windows and full disks refuse the Cache API; the model then works without being stored.
 async function openCache() {
   try {
     return await caches.open(CACHE);
@@ -48,7 +48,7 @@ async function openCache() {
   }
 }
 
-/** @param {Shipped} source The hash is part of the key, so a new release never meets an old file. */
+/** @param {Shipped} source The hash is part of the key, so a new release never uses an old file. */
 function keyOf(source) {
   const url = new URL(source.url);
   url.search = `sha256=${source.sha256}`;
@@ -72,7 +72,7 @@ async function keep(cache, key, bytes) {
 async function download(source, watch, cancel) {
   const stop = new AbortController();
   const cancelled = new TesseraeError(Code.CANCELLED, 'The download was cancelled.');
-  // The HTTP cache would hold a second copy, and could hand back the broken one.
+  // The HTTP cache would keep a second copy, and could return the corrupted one.
   const response = await fetch(source.url, { cache: 'no-store', signal: AbortSignal.any([stop.signal, cancel]) }).catch((error) => {
     throw cancel.aborted ? cancelled : failed(source, `the server did not answer (${error.message})`);
   });

@@ -1,21 +1,21 @@
 // @ts-check
-// A model being tuned in the worker: its steps, what it makes of the first picture meanwhile, and its
-// snapshots, of which the newest is held here to go back to and kept for the next visit.
+// A model being tuned in the worker: its steps, previews of the first picture, and snapshots, of which
+// the newest is kept here to go back to and saved for the next visit.
 import { PATIENCE_MS, forgetTuning, holdTuning, keepTuning, newestTuning } from './kept.js';
 import { pixels, unshared } from './pixels.js';
 import { Code, TesseraeError, failure } from './protocol.js';
 
 /** Steps between snapshots. */
 const SNAPSHOT = 10;
-/** A preview costs at most this share of the time. */
+/** Previews take at most this fraction of the time. */
 const PREVIEWS = 0.2;
-/** Side of the crops in pixels at most where none is asked for, as the crate has it, and the least that is proposed. */
+/** The largest crop size in pixels by default, as in the crate, and the smallest that is proposed. */
 const CROPS = { most: 256, least: 32 };
 
 /** @typedef {import('./protocol.js').Preview} Preview */
 
 /**
- * Half the side of a tuning's crops, in whole tokens; undefined where so little would teach nothing.
+ * Half the size of a tuning's crops, in whole tokens; undefined if that is too small to learn from.
  * @param {import('./protocol.js').TuneConfig} config @param {{width: number, height: number}[]} pictures
  * @param {number} factor of the model
  */
@@ -35,11 +35,11 @@ export class Tuned {
   /** @type {import('./protocol.js').Begun['kept']} */ #kept = 'other';
   /** @type {Awaited<ReturnType<typeof holdTuning>>} */ #release = null;
   #previewed = { at: 0, took: 0 };
-  /** Counted up to a step. */
+  /** The codes in use, and the step that they were counted at. */
   #usage = { step: 0, value: /** @type {import('./protocol.js').Usage | null} */ (null) };
 
   /**
-   * @param {import('./wasm.js').Wasm} wasm @param {() => Promise<void>} settle waits until the device's work is known to be sound
+   * @param {import('./wasm.js').Wasm} wasm @param {() => Promise<void>} settle waits until the device's work is known to be valid
    * @param {import('./wasm.js').Tuner} tuner @param {import('./wasm.js').Picture} shown the first picture @param {import('./protocol.js').Tuning} tuning
    */
   constructor(wasm, settle, tuner, shown, tuning) {
@@ -50,7 +50,7 @@ export class Tuned {
     this.#tuning = tuning;
   }
 
-  /** @param {Blob | null} snapshot to go on from @returns {Promise<import('./protocol.js').Begun>} */
+  /** @param {Blob | null} snapshot to resume from @returns {Promise<import('./protocol.js').Begun>} */
   async begin(snapshot) {
     const seen = this.#tuner.seen(this.#shown);
     const shown = pixels(seen);
@@ -58,7 +58,7 @@ export class Tuned {
     seen.free();
     const before = await this.#preview();
     this.#release = await holdTuning(PATIENCE_MS);
-    // Whether a tuning that was left is discarded is for the visitor to say.
+    // Only the visitor decides whether an unfinished tuning is discarded.
     if (this.#release && !snapshot && (await newestTuning())) {
       this.#release();
       this.#release = null;
@@ -71,11 +71,11 @@ export class Tuned {
   }
 
   /**
-   * The next steps; they end early at a pause, and at a loss that is no number.
-   * @param {number} count @param {() => boolean} paused @param {(step: import('./protocol.js').Step) => void} told
+   * The next steps; they end early at a pause, and at a loss that is not finite.
+   * @param {number} count @param {() => boolean} paused @param {(step: import('./protocol.js').Step) => void} report
    * @returns {Promise<import('./protocol.js').Stepped>}
    */
-  async run(count, paused, told) {
+  async run(count, paused, report) {
     const end = Math.min(this.#tuner.steps, this.#tuner.done + count);
     let wrong = null;
     /** @type {Preview} */ let now;
@@ -88,8 +88,8 @@ export class Tuned {
         this.#tuning.losses.push(loss);
         if (step % SNAPSHOT === 0) await this.#keep();
         const due = (performance.now() - this.#previewed.at) * PREVIEWS > this.#previewed.took;
-        told({ step, loss, seconds, now: due ? await this.#sound() : null });
-        // A pause arrives between macrotasks.
+        report({ step, loss, seconds, now: due ? await this.#sound() : null });
+        // A pause can only arrive between macrotasks.
         await new Promise((resolve) => setTimeout(resolve));
       }
       now = await this.#sound();
@@ -99,7 +99,7 @@ export class Tuned {
       wrong = this.#tuner.done;
       this.#tuner.resume(this.#snapshot.bytes);
       this.#tuning.losses.length = this.#tuner.done;
-      // What was counted since is of steps that do not count.
+      // The codes counted since then belong to discarded steps.
       await this.#tuner.usage();
       this.#usage = { step: this.#tuner.done, value: null };
       now = await this.#preview();
@@ -112,7 +112,7 @@ export class Tuned {
     return this.#tuner.weights(name).then(unshared);
   }
 
-  /** Nothing of it is left for the next visit. */
+  /** Leaves nothing of it for the next visit. */
   async forget() {
     if (this.#release) await forgetTuning().catch(() => {});
   }
@@ -136,7 +136,7 @@ export class Tuned {
     return { rebuilt, quality, usage };
   }
 
-  /** Weights past saving show in the picture before they show in a loss. @returns {Promise<Preview>} */
+  /** Broken weights show in the picture before they show in a loss. @returns {Promise<Preview>} */
   async #sound() {
     return this.#preview().catch((error) => {
       const { code, message } = failure(error);
@@ -157,7 +157,7 @@ export class Tuned {
   async #keep() {
     if (this.#snapshot.step === this.#tuner.done) return;
     this.#snapshot = { step: this.#tuner.done, bytes: unshared(await this.#tuner.snapshot()) };
-    // Private windows and full disks keep nothing; the tuning goes on without.
+    // Private windows and full disks store nothing; the tuning continues without.
     if (this.#kept === 'yes')
       this.#kept = await keepTuning(this.#tuning, this.#snapshot.bytes).then(
         () => 'yes',

@@ -1,6 +1,6 @@
 // @ts-check
-// Where the wasm package is, and what it is made of. It is imported by its address, so that a file of it
-// that does not come is an error of the job that needed it.
+// Where the wasm package is, and its types. It is imported by its address, so that a missing file is an
+// error of the job that needed it.
 const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;
 
 /**

@@ -1,6 +1,6 @@
 // @ts-check
 // The dedicated worker that owns the engine and the model. It does one job at a time, in the order
-// in which they come; a wasm abort kills the instance, which is told once as `dead`.
+// in which they arrive; a wasm abort kills the instance, which is reported once as `dead`.
 import { Ask, Code, FILE_LIMITS, PageCode, Stage, Tell, TesseraeError, failure } from './protocol.js';
 import { Decoder } from './develop.js';
 import { keepModel } from './kept.js';
@@ -25,7 +25,7 @@ const decoder = new Decoder();
 /** @type {ReadonlySet<string>} */ const TUNING = new Set([Ask.TUNE, Ask.STEPS, Ask.FINISH]);
 /** @type {number | undefined} crops to try if the tuning runs out of memory */ let smaller;
 let current = 0;
-/** Ends what the current job waits for. */
+/** Aborts what the current job waits for. */
 let stop = new AbortController();
 let dead = false;
 
@@ -48,7 +48,7 @@ const watcher =
     return true;
   };
 
-/** @param {import('./protocol.js').Dropped} source The weights stay a file, which the engine reads in pieces. */
+/** @param {import('./protocol.js').Dropped} source The weights stay a file, which the engine reads in chunks. */
 async function dropped({ blob, config }) {
   checkSize(blob, FILE_LIMITS.weights, Code.WEIGHTS_CORRUPT);
   const json = config ? new TextDecoder().decode(await read(config, FILE_LIMITS.config, Code.CONFIG_INVALID)) : undefined;
@@ -56,8 +56,8 @@ async function dropped({ blob, config }) {
 }
 
 /**
- * Waits for what the graphics device has to say of the work so far. A shader that it refuses fails no
- * reading: its work is left out, and old values are read. The report of it ends this worker.
+ * Waits for the graphics device's errors about the work so far. A rejected shader does not make a read
+ * fail: its work is skipped, and old values are read. The report of the error ends this worker.
  */
 async function settle() {
   await opened().engine.settle();
@@ -65,7 +65,7 @@ async function settle() {
 }
 
 /**
- * Weights that are whole and fit the device, before anything is built of them.
+ * Weights that are complete and fit the device, before anything is built from them.
  * @param {import('./protocol.js').LoadJob | import('./protocol.js').DecodeJob} job
  * @param {<T>(thing: T) => T} own
  */
@@ -86,20 +86,20 @@ async function prepare({ id, source }, own) {
 /**
  * A picture file as a picture, which the caller has to free.
  * @param {import('./protocol.js').Photo} photo @param {number} id
- * @param {boolean} [rebuilt] whether the model in use is to rebuild it, so that it must not be too large for it
+ * @param {boolean} [rebuilt] whether the model in use will rebuild it, so that it must not be too large
  * @returns {Promise<import('./wasm.js').Picture>}
  */
 async function develop(photo, id, rebuilt = true) {
   const { width, height, rgb } = await decoder.decode(photo, rebuilt ? modelInUse().facts.maxPixels : Infinity);
   await breathe(id);
   if (rgb) return opened().wasm.Picture.fromRgb(width, height, rgb);
-  // The model says by how much it is too large.
+  // The model's error states its limit.
   modelInUse().admit(width, height);
   throw new TesseraeError(Code.INTERNAL, 'The picture came without its pixels.');
 }
 
 /**
- * What a model is tuned on.
+ * The pictures to tune on.
  * @param {import('./protocol.js').Photo[]} photos @param {number} id
  */
 async function developAll(photos, id) {
@@ -173,7 +173,7 @@ const work = {
 
   /** @param {import('./protocol.js').LoadJob} job @param {<T>(thing: T) => T} own */
   async [Ask.LOAD](job, own) {
-    // Only weights that are whole replace the model in use; it makes room for them before they are built.
+    // Only complete weights replace the model in use, which is freed before they are built.
     const { checked, origin } = await prepare(job, own);
     endTuning();
     model?.free();
@@ -189,7 +189,7 @@ const work = {
       decoder.warm();
       return { model: facts, name: job.source.name, palettes, origin };
     } catch (error) {
-      // Then nothing is left here to work with: the next worker begins with the model that was in use.
+      // No model is left here, so the next worker starts with the one that was in use.
       if (failure(error).code !== Code.DEVICE_LOST) die(error);
       throw error;
     }
@@ -236,15 +236,15 @@ const work = {
     const base = modelInUse();
     endTuning();
     const watch = watcher(id);
-    const judge = source && (await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total), stop.signal)).bytes;
+    const discriminator = source && (await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total), stop.signal)).bytes;
     const pictures = await developAll(tuning.photos, id);
     smaller = halved(tuning.config, pictures, base.facts.factor);
     tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
     const shown = pictures[0].fit(0, false);
     const { wasm, engine } = opened();
     try {
-      // The pictures are the tuner's from here on.
-      tuned = new Tuned(wasm, settle, wasm.Tuner.begin(engine, base, pictures, tuning.config, judge ?? undefined), shown, tuning);
+      // From here on the tuner owns the pictures.
+      tuned = new Tuned(wasm, settle, wasm.Tuner.begin(engine, base, pictures, tuning.config, discriminator ?? undefined), shown, tuning);
     } catch (error) {
       if (!(error instanceof WebAssembly.RuntimeError)) shown.free();
       throw error;
@@ -284,7 +284,7 @@ const work = {
  * @param {import('./wasm.js').Picture | null} original @param {number | null} encode seconds
  */
 async function rebuild(id, tokens, own, original, encode) {
-  // Tokens of another model are refused by decode, so they are shown only once it has begun.
+  // Decoding rejects another model's tokens, so they are shown only once it has begun.
   const show = () => tell({ tell: Tell.PART, id, part: { tokens: tokenPart(tokens) } });
   await settle();
   if (original) show();
@@ -318,7 +318,7 @@ async function withoutTokens(job, own, original) {
 }
 
 /**
- * @param {import('./wasm.js').Picture | null} original null where only tokens came in @param {import('./wasm.js').Picture} picture
+ * @param {import('./wasm.js').Picture | null} original null where only tokens were given @param {import('./wasm.js').Picture} picture
  * @param {{encode: number | null, decode: number}} seconds
  * @returns {import('./protocol.js').Result}
  */
@@ -326,7 +326,7 @@ function result(original, picture, seconds) {
   return { rebuilt: pixels(picture), png: unshared(picture.png()), quality: quality(original, picture), seconds };
 }
 
-/** @param {import('./wasm.js').Picture | null} original null where only tokens came in @param {import('./wasm.js').Picture} picture */
+/** @param {import('./wasm.js').Picture | null} original null where only tokens were given @param {import('./wasm.js').Picture} picture */
 const quality = (original, picture) => (original ? { ...opened().wasm.compare(original, picture) } : null);
 
 /** @param {import('./protocol.js').Job} job */
@@ -344,12 +344,12 @@ async function perform(job) {
     const large = [rebuilt?.rgba.buffer, png?.buffer].filter((buffer) => buffer !== undefined);
     tell({ tell: Tell.DONE, id: job.id, value, memory: opened().wasm.memoryBytes() + decoder.memory }, large);
   } catch (error) {
-    const told = failure(error);
+    const reported = failure(error);
     if (error instanceof WebAssembly.RuntimeError || (tuning && exhausted(error))) die(error);
     else if (!dead) {
-      // The page counts a tuning that fails as gone, so its record is free for others.
-      if (tuning && told.code !== PageCode.NOT_KEPT && told.code !== PageCode.NAME_TAKEN) endTuning();
-      tell({ tell: Tell.FAILED, id: job.id, error: told });
+      // The page treats a failed tuning as lost, so its record is free for others.
+      if (tuning && reported.code !== PageCode.NOT_KEPT && reported.code !== PageCode.NAME_TAKEN) endTuning();
+      tell({ tell: Tell.FAILED, id: job.id, error: reported });
     }
   } finally {
     // Freeing in a dead instance would only abort again.
@@ -361,8 +361,8 @@ async function perform(job) {
 }
 
 /**
- * Whether memory has run out: an allocation that fails in the module aborts it without a panic; a
- * graphics device's panics, and JavaScript's throws.
+ * Whether memory has run out: a failed allocation in the module aborts without a panic, one on the graphics
+ * device panics, and one in JavaScript throws.
  * @param {unknown} error
  */
 function exhausted(error) {

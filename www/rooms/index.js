@@ -1,12 +1,12 @@
 // @ts-check
-// The rooms, in the order of their links. Each is a folder: room.js makes it, style.css dresses it and
-// icon.svg stands for it. A room is loaded when it is first opened, and stays as it was left.
+// The rooms, in the order of their links. Each is a folder with room.js, style.css and icon.svg. A room is
+// loaded when it is first opened, and keeps its state when another is opened.
 
 /**
  * @typedef {object} Room
  * @property {HTMLElement} element
  * @property {(files: File[]) => void} take pictures and token files that were dropped or pasted while it is open
- * @property {() => void} [resume] goes on with the tuning that was left
+ * @property {() => void} [resume] resumes the unfinished tuning
  *
  * @typedef {object} Entry
  * @property {string} id its folder, and its name in the address
@@ -18,7 +18,7 @@
  * @returns {Room}
  */
 
-/** @type {Entry[]} the first is open where the address says nothing */
+/** @type {Entry[]} the first is the default */
 export const ROOMS = [
   { id: 'rebuild', title: 'Rebuild', load: () => import('./rebuild/room.js') },
   { id: 'tune', title: 'Fine-tune', load: () => import('./tune/room.js') },

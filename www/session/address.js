@@ -17,11 +17,11 @@ const DEFAULTS = { model: '', size: '256', device: 'auto', square: false, sample
 const SIZES = ['256', '512', '1024', '0'];
 /** @type {Settings['device'][]} */
 const DEVICES = ['auto', 'webgpu', 'cpu'];
-/** What a visitor's tick of “sample” stands for; a link may say another seed. */
+/** The seed when a visitor ticks “sample”; a link may set another. */
 export const SEED = '1';
 const REMEMBERED = 'tesserae.auto-device';
 
-/** @param {string} hash the part of an address after `#`; anything unknown in it is the default @returns {Settings} */
+/** @param {string} hash the part of an address after `#`; anything unknown in it is ignored in favour of the default @returns {Settings} */
 function parse(hash) {
   const query = new URLSearchParams(hash.replace(/^#/, ''));
   const sample = query.get('sample') ?? '';
@@ -35,8 +35,8 @@ function parse(hash) {
 }
 
 /**
- * Events: `room` when another one is asked for, `settings` with those before in `event.detail` when a
- * link has brought others.
+ * Events: `room` when another room is requested; `settings`, with the previous ones in `event.detail`,
+ * when a link has changed them.
  */
 export class Address extends EventTarget {
   #rooms;

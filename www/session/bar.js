@@ -1,5 +1,5 @@
 // @ts-check
-// The page's one bar: what part of it each stage of a job takes, and in which words.
+// The page's progress bar: the part of it that each stage of a job fills, and its text.
 import { Ask, Stage } from '../engine/protocol.js';
 import { megabytes } from './shelf.js';
 
@@ -38,7 +38,7 @@ const WITHOUT_TOKENS = { [Stage.ENCODE]: 'Photo to latents', [Stage.DECODE]: 'La
 
 export class Bar {
   #element;
-  /** @type {Kind | null} what it is about */ kind = null;
+  /** @type {Kind | null} what it shows */ kind = null;
 
   /** @param {import('../ui/progress.js').WorkProgress} element */
   constructor(element) {
@@ -53,7 +53,7 @@ export class Bar {
 
   /**
    * @param {import('../engine/protocol.js').ProgressMessage & {job: import('../engine/protocol.js').Job}} progress
-   * @param {boolean} working whether a picture is on its way
+   * @param {boolean} working whether a picture is being processed
    * @param {boolean} tokens whether the model makes any
    */
   to({ job, stage, done, total }, working, tokens) {
@@ -63,7 +63,7 @@ export class Bar {
       bytes && 'source' in job && job.source
         ? `Downloading ${job.source.name}: ${megabytes(done)} of ${megabytes(total)} MB`
         : (!tokens && WITHOUT_TOKENS[stage]) || WORDS[stage] || '';
-    // A worker that is replaced in mid-run starts again, but its picture is still the same job.
+    // A worker that is replaced during a run starts again, but its picture is still the same job.
     const again = working && kind === 'start' && this.kind !== null && this.kind !== 'start';
     if (!again && this.kind !== kind) this.begin(kind, text);
     const [from, to] = SPAN[kind][stage] ?? [0, 1];

@@ -1,5 +1,5 @@
 // @ts-check
-// A tuning that an earlier visit, a worker, or another tab has left.
+// An unfinished tuning, left by an earlier visit, a worker or another tab.
 import { PATIENCE_MS, discardTuning, leftTuning } from '../engine/kept.js';
 
 /** It emits `change`. */
@@ -8,18 +8,18 @@ export class Left extends EventTarget {
   #looks = 0;
   #tuning = false;
 
-  /** The one to offer: none while another is under way here. */
+  /** The one to offer; none while another is running here. */
   get offered() {
     return this.#tuning ? null : this.#found;
   }
 
-  /** @param {boolean} tuning whether one is under way in this page */
+  /** @param {boolean} tuning whether one is running in this page */
   set tuning(tuning) {
     this.#tuning = tuning;
     this.#changed();
   }
 
-  /** Offers it, once it is left: another tab may still be at it. */
+  /** Offers it once it is free: another tab may still be running it. */
   async look() {
     const mine = ++this.#looks;
     this.clear();
@@ -29,13 +29,13 @@ export class Left extends EventTarget {
     this.#changed();
   }
 
-  /** There is none to offer any more. */
+  /** There is no longer one to offer. */
   clear() {
     this.#found = null;
     this.#changed();
   }
 
-  /** The one that is left now, or in a moment. */
+  /** The unfinished one, if it is free now or within a moment. */
   take() {
     return leftTuning(PATIENCE_MS);
   }

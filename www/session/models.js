@@ -1,5 +1,5 @@
 // @ts-check
-// The models that there are, shipped and the visitor's own, and the one in use.
+// All models, shipped and the visitor's own, and the one in use.
 import { keptModels, removeModel } from '../engine/kept.js';
 import { Code, PageCode, TesseraeError, failure } from '../engine/protocol.js';
 import { Shelf } from './shelf.js';
@@ -12,9 +12,9 @@ import { Shelf } from './shelf.js';
 const DOWNLOADS = new Set([PageCode.DOWNLOAD_FAILED, PageCode.DOWNLOAD_LENGTH, PageCode.DOWNLOAD_HASH]);
 
 /**
- * Events: `list` when there are others or another is in use, `model` (Loaded, or null) when the engine has
- * others or none, `use` when weights that were asked for are in use and nothing newer was asked for, with
- * what is to be done with them, if anything, in `event.detail`.
+ * Events: `list` when the list or the model in use changes; `model` (Loaded, or null) when the engine's model
+ * changes; `use` when requested weights are in use and nothing newer was requested, with what to do with
+ * them, if anything, in `event.detail`.
  */
 export class Models extends EventTarget {
   #session;
@@ -22,7 +22,7 @@ export class Models extends EventTarget {
   /** Weight files of the visitor. @type {Map<string, Dropped>} */ #own = new Map();
   /** The names of those that this browser keeps. @type {Set<string>} */ #kept = new Set();
   /** What was chosen last, by hand. */ #chosen = '';
-  /** How many weights are on their way. */ #loading = 0;
+  /** How many loads are in progress. */ #loading = 0;
 
   /** @param {import('./session.js').Session} session */
   constructor(session) {
@@ -61,9 +61,9 @@ export class Models extends EventTarget {
 
   /**
    * Makes other weights the model in use.
-   * @param {WeightSource | null} asked null for those that the address names
-   * @param {import('./session.js').Item | null} [next] what to make with them: the picture on the stage again, if nothing is said
-   * @returns {Promise<boolean>} whether they are in use, and nothing newer was asked for
+   * @param {WeightSource | null} asked null for those named in the address
+   * @param {import('./session.js').Item | null} [next] what to rebuild with them, by default the picture on the stage
+   * @returns {Promise<boolean>} whether they are in use and nothing newer was requested
    */
   async use(asked, next = this.#session.pictureOnStage) {
     const { bar, client } = this.#session;
@@ -87,7 +87,7 @@ export class Models extends EventTarget {
           again(() => this.use(source?.from === 'shipped' ? source : null, next)),
         );
       } else {
-        // What has come meanwhile goes on with the model in use, so the visitor must know which that is.
+        // Newer work continues with the model in use, so the visitor must know which one that is.
         this.#session.complain(
           failure(error),
           again(() => this.use(source)),
@@ -107,7 +107,7 @@ export class Models extends EventTarget {
     return this.use(this.source(name), next);
   }
 
-  /** What a tuning has made and the browser keeps. @param {string} name @param {Uint8Array<ArrayBuffer>} weights @param {string | null} base */
+  /** A tuned model that the browser has saved. @param {string} name @param {Uint8Array<ArrayBuffer>} weights @param {string | null} base */
   keep(name, weights, base) {
     this.#kept.add(name);
     return this.use({ from: 'file', name, blob: new Blob([weights]), config: null, base });
@@ -122,7 +122,7 @@ export class Models extends EventTarget {
     if (this.inUse?.name === name) await this.use(null);
   }
 
-  /** Lists what this browser keeps, for which no network is needed. */
+  /** Lists the models saved in this browser, which needs no network. */
   async relist() {
     for (const own of await keptModels().catch(() => [])) {
       this.#kept.add(own.name);
@@ -131,7 +131,7 @@ export class Models extends EventTarget {
     this.#listed();
   }
 
-  /** The engine has other weights, or none. @param {Loaded | null} loaded */
+  /** The engine's weights have changed, or there are none. @param {Loaded | null} loaded */
   came(loaded) {
     this.#name();
     this.dispatchEvent(new CustomEvent('model', { detail: loaded }));

@@ -15,7 +15,7 @@ import { Models } from './models.js';
 /** @typedef {{code: string, message: string}} Trouble */
 /** @typedef {{kind: 'picture' | 'tokens', blob: Blob, stem: string, sample: string | null}} Item a file, and which of the samples it is */
 /** @typedef {{photo: import('../engine/protocol.js').Photo, stem: string}} Shown the picture that is rebuilt, and its file's name */
-/** @typedef {{room: string, done: number | null}} Work what a room has under way: a fraction, or null where nobody knows; -1 for none */
+/** @typedef {{room: string, done: number | null}} Work a room's work in progress: the fraction done, null if unknown, -1 for none */
 
 /** @type {ReadonlySet<string>} */
 const STALE = new Set([PageCode.DOWNLOAD_FAILED, PageCode.DOWNLOAD_LENGTH, PageCode.DOWNLOAD_HASH, PageCode.WORKER_FAILED]);
@@ -32,8 +32,8 @@ export class Session extends EventTarget {
   bar;
   models = new Models(this);
   left = new Left();
-  /** What is on the stage: it is made again with another model or device. @type {() => Item | null} */ stage = () => null;
-  /** Whether a whole result is on show, to which a cancel goes back. */
+  /** What is on the stage, to be rebuilt with another model or device. @type {() => Item | null} */ stage = () => null;
+  /** Whether a complete result is shown, to which a cancel returns. */
   complete = false;
   /** @type {Phase} */ #phase = 'loading';
   /** @type {Shown | null} */ #photo = null;
@@ -65,7 +65,7 @@ export class Session extends EventTarget {
     });
   }
 
-  /** The engine, the list of models and the weights: what can come at the same time does. */
+  /** Loads the engine, the list of models and the weights, in parallel where possible. */
   async start() {
     const opened = this.openDevice(remembered());
     await this.models.use(null);
@@ -99,7 +99,7 @@ export class Session extends EventTarget {
     this.#emit('photo', photo);
   }
 
-  /** What a room has under way, for its link. @param {string} room @param {number | null} done */
+  /** Reports a room's work in progress, for its link. @param {string} room @param {number | null} done */
   work(room, done) {
     this.#emit('work', { room, done });
   }
@@ -111,7 +111,7 @@ export class Session extends EventTarget {
   }
 
   /**
-   * A job begins whose end is shown, unless a newer one has begun by then.
+   * Begins a job whose outcome is shown unless a newer one has begun by then.
    * @param {Phase} phase @returns {() => boolean} whether it is still the newest
    */
   begin(phase) {
@@ -141,7 +141,7 @@ export class Session extends EventTarget {
     if (error.code === Code.CANCELLED) return;
     if (error.code === PageCode.RELEASE_CHANGED) return this.#replace(error);
     this.alerts.show(error, action);
-    // What fails because the server has another release by now, only a reload mends.
+    // If this failed because the server has another release by now, only a reload helps.
     if (STALE.has(error.code)) outdated().then((yes) => yes && this.alerts.code === error.code && this.#replace(outdatedError()));
   }
 
@@ -153,11 +153,11 @@ export class Session extends EventTarget {
     const opened = this.client.open(this.address.settings.device, known);
     if (item) this.#emit('reopen', item);
     await opened.catch((error) => this.stop(error, { label: 'Try again', run: () => this.openDevice() }));
-    // Weights that could not be had before are asked for again; nobody else would.
+    // Weights that failed to load before are requested again; nothing else would do so.
     if (!this.models.inUse && !this.models.loading && this.phase === 'loading') this.models.use(null);
   }
 
-  /** This page cannot go on as it is: it loads the newest release, by itself where nothing would be lost. @param {Trouble} error */
+  /** This page cannot continue as it is: loads the newest release, without asking where nothing would be lost. @param {Trouble} error */
   #replace(error) {
     this.alerts.show(error, { label: 'Reload', run: reload });
     if (!this.#holding.size) reloadOnce();
@@ -165,7 +165,7 @@ export class Session extends EventTarget {
 
   /** @param {Parameters<Bar['to']>[0]} progress */
   #progress(progress) {
-    // An engine that comes up after its visitor has cancelled has no bar to fill.
+    // An engine that starts after the visitor has cancelled has no bar to fill.
     if (progress.job.kind === Ask.OPEN && this.phase !== 'loading' && !this.working) return;
     this.bar.to(progress, this.working, this.models.inUse?.model.grids.length !== 0);
   }
@@ -183,7 +183,7 @@ export class Session extends EventTarget {
     this.#emit('device', opened);
     if (device.problem) remember(null);
     else if (measured) remember(measured);
-    // A lost device has been told already, by `restart`.
+    // A lost device has already been reported, by `restart`.
     if (device.problem && device.problem.code !== Code.DEVICE_LOST && this.address.settings.device === 'webgpu')
       this.complain(device.problem);
   }

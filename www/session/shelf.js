@@ -3,9 +3,9 @@
 import { Code, PageCode, TesseraeError } from '../engine/protocol.js';
 
 const INDEX = new URL('../models/index.json', import.meta.url).href;
-// Weights and cards stay where they are when the index of a new release comes.
+// Weights and cards stay in place when a new release brings a new index.
 const MODELS = new URL('models/', document.baseURI).href;
-/** Of training, in their order. @type {Record<Stage, string>} */
+/** The stages of training, in order. @type {Record<Stage, string>} */
 export const STAGES = { vqvae: 'VQ-VAE', vqgan: 'VQ-GAN' };
 /** @type {Record<Stage, string>} */
 const CHARACTER = { vqvae: 'Faithful and soft.', vqgan: 'Sharper: it invents texture.' };
@@ -50,7 +50,7 @@ export class Shelf {
     return { from: 'shipped', name: entry.name, url: new URL(entry.file, MODELS).href, bytes: entry.bytes, sha256: entry.sha256 };
   }
 
-  /** What the model of this name was trained against, if that is shipped too. @param {string} name @returns {Pair['source'] | null} */
+  /** The discriminator that this model was trained against, if it is shipped. @param {string} name @returns {Pair['source'] | null} */
   discriminator(name) {
     const found = this.#find(name)?.discriminator;
     return found
@@ -64,7 +64,7 @@ export class Shelf {
       : null;
   }
 
-  /** What is said of each on its card. @returns {Card[]} */
+  /** The text of each model's card. @returns {Card[]} */
   get cards() {
     return this.entries.map(({ name, kind, stage, bytes, quality: { bpp }, licence, trained_on, card }) => ({
       name,
@@ -76,7 +76,7 @@ export class Shelf {
   }
 
   /**
-   * The model of this name, and the other stage of its training, which reads the same tokens.
+   * The model of this name, and the other stage of its training, which decodes the same tokens.
    * @param {string} name @returns {Pair | null}
    */
   stages(name) {
@@ -85,12 +85,12 @@ export class Shelf {
     return own && other ? { own, other, source: this.source(other.name) } : null;
   }
 
-  /** The model that reads tokens of this codebook. @param {string} codebook hash */
+  /** The model that decodes tokens of this codebook. @param {string} codebook hash */
   reader(codebook) {
     return this.entries.find((entry) => entry.codebook === codebook);
   }
 
-  /** What a loaded model is, in a sentence or two and its card. @param {import('../engine/protocol.js').Loaded} loaded */
+  /** Describes a loaded model in a sentence or two, with a link to its card. @param {import('../engine/protocol.js').Loaded} loaded */
   describe({ model, name, origin }) {
     const facts = [weights(model.parameters), grids(model)];
     const entry = this.#find(name);
@@ -108,7 +108,7 @@ function weights(count) {
   return count < 1e6 ? `${count.toLocaleString('en')} weights` : `${(count / 1e6).toFixed(1)} million weights`;
 }
 
-/** What becomes of the pixels. @param {import('../engine/protocol.js').ModelFacts} model */
+/** What the pixels are encoded to. @param {import('../engine/protocol.js').ModelFacts} model */
 function grids({ grids: [coarse, fine], codebookSize, factor, config }) {
   const square = (/** @type {number} */ side) => `${side} × ${side}`;
   const codes = `${codebookSize.toLocaleString('en')} codes`;
@@ -117,7 +117,7 @@ function grids({ grids: [coarse, fine], codebookSize, factor, config }) {
   return `no codebook, but ${/** @type {Record<string, unknown>} */ (config).embed_dim} continuous numbers for every ${square(factor)} pixels`;
 }
 
-/** Whose file it is and what it left open; nothing about a file of this project. @param {import('../engine/protocol.js').ModelFacts} model */
+/** The file's format and what had to be assumed; empty for this project's own files. @param {import('../engine/protocol.js').ModelFacts} model */
 function provenance({ family, assumed, prefix, config }) {
   if (family === 'tesserae') return [];
   const words = assumed.map(

@@ -1,9 +1,9 @@
 // @ts-check
-// <alert-box>: one plain sentence and a way on. It stays until it is dismissed or no longer true.
+// <alert-box>: one plain sentence and what to do next. It stays until it is dismissed or no longer true.
 import { button, h } from './h.js';
 
 /**
- * The way on, per code; the sentence itself comes from whoever failed. Backticks mark code in both.
+ * What to do next, by error code; the sentence itself comes with the error. Backticks mark code in both.
  * @type {Record<string, string>}
  */
 const WAY_ON = {
@@ -63,7 +63,7 @@ export class AlertBox extends HTMLElement {
     this.addEventListener('keydown', (event) => event.key === 'Escape' && this.clear());
   }
 
-  /** @returns {string | undefined} of the error that it shows */
+  /** @returns {string | undefined} the code of the error that it shows */
   get code() {
     return this.dataset.code;
   }
@@ -86,7 +86,7 @@ export class AlertBox extends HTMLElement {
   }
 }
 
-/** Text, of which every second part stood between backticks; never HTML, as names of files are in it. @param {string} words */
+/** Text in which the parts between backticks become code; never HTML, since it contains file names. @param {string} words */
 const withCode = (words) => words.split('`').map((part, i) => (i % 2 === 0 ? part : h('code', {}, part)));
 
 customElements.define('alert-box', AlertBox);

@@ -1,9 +1,9 @@
 // @ts-check
-// <camera-dialog>: the live picture of a camera, and the pictures that are taken of it. The camera is
-// off as soon as the dialog is closed. It emits `fail` with the error when there is no picture.
+// <camera-dialog>: a camera's live picture, and the pictures taken with it. The camera is off as soon
+// as the dialog is closed. It emits `fail` with the error when there is no picture.
 import { PageCode, TesseraeError } from '../engine/protocol.js';
 
-/** The back camera where there are two, and not many more pixels than a model is shown. */
+/** The back camera where there are two, and not many more pixels than a model uses. */
 const WISH = { video: { facingMode: 'environment', width: { ideal: 1280 }, height: { ideal: 960 } } };
 const QUALITY = 0.95;
 /** @type {Record<string, string>} */
@@ -43,7 +43,7 @@ export class CameraDialog extends HTMLElement {
   }
 
   /**
-   * Opens it until it is closed, or so many pictures are taken.
+   * Opens it until it is closed or this many pictures have been taken.
    * @param {number} most @returns {Promise<Blob[]>} what was taken
    */
   async take(most) {
@@ -64,7 +64,7 @@ export class CameraDialog extends HTMLElement {
       this.#fail(error);
     } finally {
       this.#video.srcObject = null;
-      // One that is allowed only after the dialog was closed goes off at once.
+      // A camera that is allowed only after the dialog was closed is turned off at once.
       asked.then(
         (stream) => stream.getTracks().forEach((track) => track.stop()),
         () => {},
@@ -90,7 +90,7 @@ export class CameraDialog extends HTMLElement {
     if (!matchMedia('(prefers-reduced-motion: reduce)').matches) this.#video.animate({ opacity: [0.2, 1] }, 250);
   }
 
-  /** @param {unknown} error null when a camera that was on is gone */
+  /** @param {unknown} error null if the camera was disconnected while on */
   #fail(error) {
     this.#dialog.close();
     const name = error instanceof Error ? error.name : '';

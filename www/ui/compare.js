@@ -9,7 +9,7 @@ const REVEAL_MS = 700;
 /** A key or a button zooms by half an octave; an arrow key moves by a part of the frame. */
 const ZOOM_STEP = Math.SQRT2;
 const MOVE_STEP = 0.1;
-/** So near the divider a drag moves it, though the picture could be moved. */
+/** Within this distance of the divider, a drag moves it rather than the picture. */
 const GRASP = 22;
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -73,7 +73,7 @@ export class CompareSlider extends HTMLElement {
     new Gestures(this.#window, {
       tap: (at) => this.#pick(at),
       twice: (at) => this.#look((view) => view.toggle(at)),
-      // Whoever takes hold of the divider is about to move it.
+      // A press on the divider is about to move it.
       hold: (at) => this.#hold(at !== null && !this.#grasps(at.x)),
       grab: ({ x }, pinched) => {
         this.#divides = this.dataset.shows === 'both' && !pinched && (this.#grasps(x) || !this.#view.movable);
@@ -87,13 +87,13 @@ export class CompareSlider extends HTMLElement {
       },
       pinch: (from, to) => this.#look((view) => view.pinch(from, to)),
       zoom: (factor, at) => this.#look((view) => view.step(factor, at)),
-      // A page that is scrolled is not caught by a picture that nobody has turned to.
+      // Scrolling the page must not zoom a picture that the visitor has not focused.
       wheels: (inward) => (document.activeElement === this.#window || !this.#view.fitted) && (inward || this.#view.movable),
     });
   }
 
   /**
-   * A picture begins: its original alone.
+   * Starts with a picture's original alone.
    * @param {Pixels} pixels @param {boolean} [again] whether it was there before, so that the same part of it stays in sight
    */
   showOriginal(pixels, again = false) {
@@ -104,7 +104,7 @@ export class CompareSlider extends HTMLElement {
     this.#set(100);
   }
 
-  /** The rebuilt picture, beside the original if there is one of its size. @param {Pixels} pixels */
+  /** The rebuilt picture, next to the original if there is one of its size. @param {Pixels} pixels */
   showRebuilt(pixels, alone = false) {
     this.hidden = false;
     this.#begin(pixels, !alone);
@@ -121,7 +121,7 @@ export class CompareSlider extends HTMLElement {
     this.#animation = requestAnimationFrame(step);
   }
 
-  /** The rebuilt picture again. @returns {Pixels} */
+  /** The rebuilt picture's pixels. @returns {Pixels} */
   get rebuilt() {
     const { width, height } = this.#rebuilt;
     return { width, height, rgba: context(this.#rebuilt).getImageData(0, 0, width, height).data };
@@ -134,7 +134,7 @@ export class CompareSlider extends HTMLElement {
     this.#draw();
   }
 
-  /** Brings a region into sight. @param {Region} region */
+  /** Brings a region into view. @param {Region} region */
   reveal(region) {
     this.#look((view) => view.reveal(region));
   }
@@ -152,7 +152,7 @@ export class CompareSlider extends HTMLElement {
 
   #measure() {
     const { width, height } = this.#frame.getBoundingClientRect();
-    // It has none while it is hidden.
+    // It has no size while it is hidden.
     if (!width || !height) return;
     this.#room = { width, height };
     this.#view.resize(this.#room);
@@ -217,7 +217,7 @@ export class CompareSlider extends HTMLElement {
     if (detail) this.dispatchEvent(new CustomEvent('pick', { detail, bubbles: true }));
   }
 
-  /** The original alone for as long as this lasts. @param {boolean} on @returns {boolean} */
+  /** Shows the original alone while held. @param {boolean} on @returns {boolean} */
   #hold(on) {
     return this.#frame.toggleAttribute('data-held', on && this.dataset.shows === 'both');
   }
@@ -260,7 +260,7 @@ function picture(kind, label) {
   return canvas;
 }
 
-/** @param {string} text @param {string} title @param {() => void} run @param {string} [label] in the place of a text that is a sign */
+/** @param {string} text @param {string} title @param {() => void} run @param {string} [label] for a text that is only a symbol */
 function button(text, title, run, label) {
   const b = Object.assign(document.createElement('button'), { type: 'button', className: 'button', textContent: text, title });
   if (label) b.setAttribute('aria-label', label);

@@ -1,6 +1,6 @@
 // @ts-check
-// <device-panel>: what runs and why, the choice of another, and all that is known about the adapter. It
-// emits `choose` with a choice.
+// <device-panel>: the device in use and why, the choice of another, and all that is known about the
+// adapter. It emits `choose` with a choice.
 import { button, h } from './h.js';
 
 /** @typedef {import('../engine/protocol.js').DeviceChoice} DeviceChoice */
@@ -72,7 +72,7 @@ export class DevicePanel extends HTMLElement {
     this.#details.hidden = false;
   }
 
-  /** @param {number} bytes that the engine has taken, and never gives back before its worker ends */
+  /** @param {number} bytes that the engine has allocated; it frees none before its worker ends */
   showMemory(bytes) {
     const graphics = this.#line.dataset.kind === 'webgpu' ? ', not counting graphics memory' : '';
     this.#memory.textContent = `The engine uses ${Math.round(bytes / 1e6)} MB of memory${graphics}.`;

@@ -22,7 +22,7 @@ export function listen(take) {
     if (!carriesFiles(event)) return;
     depth = 0;
     page.removeAttribute('data-dragging');
-    // What a part of the page has taken for itself is not for the room.
+    // A drop that an element has handled is not for the room.
     if (event.defaultPrevented) return;
     event.preventDefault();
     take([...(event.dataTransfer?.files ?? [])]);

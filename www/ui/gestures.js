@@ -1,31 +1,31 @@
 // @ts-check
-// What a hand does to a picture: taps, holds, drags, pinches, turns a wheel. Mouse, pen and touch alike,
-// in CSS pixels of the element.
+// Gestures on a picture: tap, hold, drag, pinch and wheel. Mouse, pen and touch alike, in CSS pixels of
+// the element.
 
 /** @typedef {import('./view.js').Point} Point */
 
 const HOLD_MS = 500;
-/** Two taps so close in time and space are one; a mouse has the system's own measure. */
+/** Two taps this close in time and space are a double tap; for a mouse, the system decides. */
 const TWICE_MS = 350;
 const TWICE_PIXELS = 30;
-/** So far a press may stray before it is a drag: fingers tremble more than mice. */
+/** How far a press may move before it is a drag; fingers are less steady than mice. */
 const SLOP = { mouse: 3, other: 10 };
-/** After so long another turn of the wheel begins. */
+/** After this pause, a new turn of the wheel begins. */
 const WHEEL_MS = 250;
-/** The most one event of a wheel zooms; a notch with Ctrl would be two octaves. */
+/** The most that one wheel event zooms; a notch with Ctrl would be two octaves. */
 const WHEEL_OCTAVES = 0.5;
 
 /**
  * @typedef {object} Hand
  * @property {(at: Point) => void} tap a press and its release in one place
  * @property {(at: Point) => void} twice the second tap of two
- * @property {(at: Point | null) => boolean} hold a press in one place goes on, or none does any more; false if it means nothing there, so
+ * @property {(at: Point | null) => boolean} hold a press stays in one place, or has ended; returns false if it means nothing there, so
  *   that it stays a tap
- * @property {(at: Point, pinched: boolean) => void} grab a drag begins, or goes on with the finger that a pinch leaves
+ * @property {(at: Point, pinched: boolean) => void} grab a drag begins, or continues with the finger left after a pinch
  * @property {(at: Point, by: Point) => void} drag
  * @property {(from: [Point, Point], to: [Point, Point]) => void} pinch
  * @property {(factor: number, at: Point) => void} zoom by the wheel or a trackpad
- * @property {(inward: boolean) => boolean} wheels whether a turn of the bare wheel that begins now zooms, or scrolls the page
+ * @property {(inward: boolean) => boolean} wheels whether a turn of the wheel without Ctrl that begins now zooms instead of scrolling the page
  */
 
 export class Gestures {
@@ -54,7 +54,7 @@ export class Gestures {
     // Two fingers are for the picture, whatever `touch-action` leaves to the page.
     element.addEventListener('touchmove', (event) => event.touches.length > 1 && event.preventDefault(), { passive: false });
     element.addEventListener('wheel', (event) => this.#turn(event), { passive: false });
-    // A turn of the wheel that scrolls the page goes on doing so when the picture comes under the pointer.
+    // A turn of the wheel that scrolls the page continues to when the picture comes under the pointer.
     addEventListener('wheel', (event) => this.#elsewhere(event), { passive: true, capture: true });
     for (const type of ['gesturestart', 'gesturechange']) element.addEventListener(type, (event) => this.#spreads(event));
   }
@@ -97,7 +97,7 @@ export class Gestures {
     if (this.#phase === 'drag') this.#hand.drag(at, { x: at.x - from[0].x, y: at.y - from[0].y });
   }
 
-  /** Whether a finger scrolls the page, which the browser may be slow to say. @param {Point} at */
+  /** Whether a finger scrolls the page, which the browser may be slow to report. @param {Point} at */
   #pages(at) {
     const upright = Math.abs(at.y - this.#start.y) > Math.abs(at.x - this.#start.x);
     return upright && !this.#mouse && getComputedStyle(this.#element).touchAction === 'pan-y';
@@ -149,7 +149,7 @@ export class Gestures {
     if (!this.#element.contains(/** @type {Node} */ (event.target))) this.#wheel = { time: event.timeStamp, zooms: false };
   }
 
-  /** What Safari tells of a pinch on a trackpad, and on a touchscreen once more. @param {Event} event */
+  /** Safari's events for a pinch on a trackpad, and again for one on a touchscreen. @param {Event} event */
   #spreads(event) {
     event.preventDefault();
     const { scale } = /** @type {Event & {scale: number}} */ (event);

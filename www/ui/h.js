@@ -36,7 +36,7 @@ export const field = (text, control, more = '') =>
 export const select = (id, options) => h('select', { id }, ...options.map(([value, text]) => new Option(text, value)));
 
 /**
- * Listens to an event whose detail is known.
+ * Listens to an event with a typed detail.
  * @template T
  * @param {EventTarget} target @param {string} type @param {(detail: T) => unknown} hear
  */
@@ -44,7 +44,7 @@ export function on(target, type, hear) {
   target.addEventListener(type, (event) => hear(/** @type {CustomEvent<T>} */ (event).detail));
 }
 
-/** Adds a style sheet, which is there when this is. @param {string} href */
+/** Adds a style sheet, and resolves once it has loaded. @param {string} href */
 export function styled(href) {
   const link = h('link', { rel: 'stylesheet', href });
   const loaded = new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 // @ts-check
-// <model-list>: a card for each model, the visitor's own with a way to remove them, and a place to bring
-// one. It emits `choose` and `remove` with a name, and `files` with what was brought.
+// <model-list>: a card for each model, with a remove button for the visitor's own, and a place to add
+// one. It emits `choose` and `remove` with a name, and `files` with the files added.
 import { button, h } from './h.js';
 
 /** @typedef {{name: string, kind: string, facts: string[], purpose: string, url: string | null, own: boolean, kept: boolean}} Card */

@@ -1,6 +1,6 @@
 // @ts-check
-// One grid of tokens: integers as a picture, a colour a code. It tells which cell the pointer, the arrow
-// keys or a click means, and draws what <token-grid> makes of that: one cell framed with its twins lit,
+// One grid of tokens as a picture, one colour per code. It reports the cell that the pointer, the arrow
+// keys or a click refers to, and draws what <token-grid> decides: one cell framed with its twins lit,
 // one selected.
 
 /** @typedef {{rows: number, columns: number, indices: Uint32Array}} Grid */
@@ -8,7 +8,7 @@
 
 /**
  * @typedef {object} Heard
- * @property {(cell: Cell | null) => void} frame the pointer or the arrow keys came to a cell, or left
+ * @property {(cell: Cell | null) => void} frame the pointer or the arrow keys entered a cell, or left
  * @property {(cell: Cell) => void} choose a click, or the Enter key
  */
 
@@ -23,7 +23,7 @@ export class Mosaic {
   #chosen = document.createElement('div');
   #heard;
   /** @type {Grid | null} */ #grid = null;
-  /** @type {Cell} where the arrow keys go on from */ #at = { row: 0, column: 0 };
+  /** @type {Cell} where the arrow keys start from */ #at = { row: 0, column: 0 };
   /** @type {number | null} the code whose twins are lit */ #lit = null;
 
   /** @param {Heard} heard */
@@ -49,7 +49,7 @@ export class Mosaic {
     box.addEventListener('blur', () => heard.frame(null));
   }
 
-  /** @param {Grid} grid @param {Uint8Array} palette three bytes a code @param {string} label for who cannot see it */
+  /** @param {Grid} grid @param {Uint8Array} palette three bytes per code @param {string} label the accessible name */
   show(grid, palette, label) {
     this.#grid = grid;
     this.#at = { row: 0, column: 0 };
@@ -111,7 +111,7 @@ export class Mosaic {
     });
   }
 
-  /** Veils all cells but those with the code of one. @param {Cell | null} cell */
+  /** Dims all cells except those with the same code as one. @param {Cell | null} cell */
   #light(cell) {
     if (!this.#grid) return;
     const { rows, columns, indices } = this.#grid;

@@ -1,8 +1,8 @@
 // @ts-check
-// <result-numbers>: the figures beside the picture. Each value's element carries the bare number in
-// `data-value`, for whoever reads the page by program.
+// <result-numbers>: the numbers next to the picture. Each value's element has the bare number in
+// `data-value`, for programs that read the page.
 
-// Rows about tokens, which not every model makes.
+// Rows about tokens, which not every model has.
 const OF_TOKENS = new Set(['count', 'bpp', 'usage']);
 
 const ROWS = [
@@ -35,7 +35,7 @@ export class ResultNumbers extends HTMLElement {
     this.clear(true);
   }
 
-  /** @param {boolean} tokens whether figures about tokens are to come */
+  /** @param {boolean} tokens whether numbers about tokens will follow */
   clear(tokens) {
     for (const [id] of ROWS) {
       this.#put(id, '–', '');
@@ -53,7 +53,7 @@ export class ResultNumbers extends HTMLElement {
       this.#put('usage', `${facts.used.toLocaleString('en')} of ${size}`, facts.used, `perplexity ${facts.perplexity.toFixed(1)}`);
       return;
     }
-    // Each grid has a codebook of its own, so its codes are counted apart.
+    // Each grid has its own codebook, so its codes are counted separately.
     const used = indices.map((codes) => new Set(codes).size);
     const sum = used.reduce((a, b) => a + b);
     this.#put('usage', used.map((n) => n.toLocaleString('en')).join(' + '), sum, `of ${size} in each codebook`);
@@ -68,7 +68,7 @@ export class ResultNumbers extends HTMLElement {
     this.#put('time', `${total.toFixed(2)} s`, total, parts);
   }
 
-  /** What it says of the rebuilt picture. */
+  /** The quality of the rebuilt picture, in words. */
   get words() {
     return `PSNR ${this.#values.psnr.textContent}, SSIM ${this.#values.ssim.textContent}`;
   }

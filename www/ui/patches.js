@@ -1,6 +1,6 @@
 // @ts-check
-// Which part of a picture a token stands for, and the reverse. A grid covers the picture from its left
-// top corner on, in patches of `side` pixels; what of it is padding was cropped off.
+// Which part of a picture a token stands for, and the reverse. A grid covers the picture from its top
+// left corner, in patches of `side` pixels; its padding was cropped off.
 
 /** @typedef {import('./view.js').Size} Size */
 /** @typedef {import('./view.js').Point} Point */
@@ -17,7 +17,7 @@ export function patchOf({ width, height }, side, { row, column }) {
   return { x: left / width, y: top / height, width: (right - left) / width, height: (bottom - top) / height };
 }
 
-/** The token of a point. @param {Size} picture @param {number} side @param {Point} at in 0..1 of the picture */
+/** The token at a point. @param {Size} picture @param {number} side @param {Point} at in 0..1 of the picture */
 export function tokenAt({ width, height }, side, { x, y }) {
   return { row: Math.floor((y * height) / side), column: Math.floor((x * width) / side) };
 }

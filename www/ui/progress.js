@@ -1,5 +1,5 @@
 // @ts-check
-// <work-progress>: one bar for download and work, there while something is under way. Within a job it
+// <work-progress>: one bar for downloads and work, shown while something is in progress. Within a job it
 // never goes back.
 import { button, h } from './h.js';
 
@@ -20,7 +20,7 @@ export class WorkProgress extends HTMLElement {
     this.rest();
   }
 
-  /** A new job begins at nought. @param {string} text */
+  /** A new job begins at zero. @param {string} text */
   begin(text) {
     this.#at = 0;
     this.hidden = false;
@@ -37,7 +37,7 @@ export class WorkProgress extends HTMLElement {
     this.#text.textContent = text;
   }
 
-  /** Nothing is under way. */
+  /** Nothing is in progress. */
   rest() {
     this.#at = 0;
     if (this.contains(document.activeElement)) document.querySelector('main')?.focus({ preventScroll: true });

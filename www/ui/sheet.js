@@ -1,6 +1,6 @@
 // @ts-check
-// <side-sheet label="…">: what is chosen now and then, over the page: at its side, or from below on a
-// phone. A native dialog keeps the focus in it and closes on Escape.
+// <side-sheet label="…">: occasional settings, over the page: at its side, or from below on a phone. A
+// native dialog traps the focus and closes on Escape.
 import { button, h } from './h.js';
 
 export class SideSheet extends HTMLElement {
@@ -12,7 +12,7 @@ export class SideSheet extends HTMLElement {
     const close = button('×', () => this.close(), { class: 'sheet-close', 'aria-label': 'Close' });
     this.#dialog.setAttribute('aria-labelledby', title.id);
     this.#dialog.append(h('div', { class: 'sheet-top' }, title, close), ...this.childNodes);
-    // A click beside it hits the dialog itself, whose content covers the rest.
+    // A click outside hits the dialog itself, since its content covers the rest.
     this.#dialog.addEventListener('click', ({ target, clientX, clientY }) => {
       const { left, right, top, bottom } = this.#dialog.getBoundingClientRect();
       const inside = clientX >= left && clientX <= right && clientY >= top && clientY <= bottom;

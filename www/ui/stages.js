@@ -1,5 +1,5 @@
 // @ts-check
-// <stage-pair>: the pictures that two stages of a model make of the same tokens, side by side and
+// <stage-pair>: the pictures that two stages of a model decode from the same tokens, side by side and
 // enlarged together, and the choice between them and the one picture under the slider. It emits
 // `choose` when that changes, and `pick` with a point of a picture, in 0..1, when that is clicked.
 import { paint } from './compare.js';
@@ -11,10 +11,10 @@ const STEP = 0.05;
 const HINT = ' Point at a picture or press the arrow keys to look elsewhere.';
 
 /**
- * @typedef {object} Side a picture and what is said of it
+ * @typedef {object} Side a picture and its caption
  * @property {string} id
  * @property {string} title
- * @property {string} label for who cannot see it
+ * @property {string} label the accessible name
  * @property {string} name of the model
  * @property {import('../engine/protocol.js').Pixels} pixels
  * @property {import('../engine/protocol.js').Quality | null} quality null without an original
@@ -51,7 +51,7 @@ export class StagePair extends HTMLElement {
     this.addEventListener('keydown', (event) => this.#key(event));
   }
 
-  /** A result begins. @param {string | null} stage what makes it, null if it is the model's only one @param {string} offer */
+  /** A result begins. @param {string | null} stage the one that decodes it, null if it is the model's only one @param {string} offer */
   begin(stage, offer) {
     this.hidden = !stage;
     this.#one.textContent = stage;
@@ -60,7 +60,7 @@ export class StagePair extends HTMLElement {
     this.#settle();
   }
 
-  /** Whether both pictures are there to be seen. */
+  /** Whether both pictures are there. */
   get filled() {
     return this.#row.childElementCount > 0;
   }
@@ -190,7 +190,7 @@ export function figure({ id, title, label, name, pixels, quality }) {
   return element;
 }
 
-/** A number as the result's are: the bare one is in `data-value`. @param {string} label @param {number} number @param {string} text */
+/** A number like the result's, with the bare one in `data-value`. @param {string} label @param {number} number @param {string} text */
 function value(label, number, text) {
   const span = document.createElement('span');
   span.className = `stages-${label.toLowerCase()}`;

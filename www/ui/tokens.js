@@ -1,6 +1,6 @@
 // @ts-check
 // <token-grid>: the tokens of a picture as one mosaic, or as several side by side, the coarsest first,
-// with the token under the pointer or the arrow keys, or else the selected one, spelt out. It emits
+// with the token under the pointer or the arrow keys, or else the selected one, in words. It emits
 // `cell` with {patch, selected} of that token or null, the patch in 0..1 of the picture, and `chosen`
 // with the patch when a token is selected.
 import { Mosaic } from './mosaic.js';
@@ -14,7 +14,7 @@ const NAMES = ['Top', 'Bottom'];
 /** @typedef {Cell & {grid: number}} Token */
 
 export class TokenGrid extends HTMLElement {
-  /** @type {import('./view.js').Size | null} null while the tokens are of a picture that is gone */ #picture = null;
+  /** @type {import('./view.js').Size | null} null while the tokens belong to an earlier picture */ #picture = null;
   /** @type {Grid[]} */ #grids = [];
   /** @type {Uint8Array[]} */ #palettes = [];
   /** @type {Mosaic[]} */ #mosaics = [];
@@ -40,7 +40,7 @@ export class TokenGrid extends HTMLElement {
     this.append(heading, this.#row, readout);
     this.#lay(1);
     this.#update();
-    // The selection shows in the picture too, so its end must not hang on where the focus is.
+    // The selection shows in the picture too, so ending it must not depend on the focus.
     document.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || !this.#selected || !this.offsetParent || document.querySelector('dialog[open]')) return;
       this.#selected = null;
@@ -51,7 +51,7 @@ export class TokenGrid extends HTMLElement {
   /**
    * @param {import('./view.js').Size} picture that the tokens stand for
    * @param {Grid[]} grids coarsest first
-   * @param {Uint8Array[]} palettes of each grid's codebook, three bytes a code
+   * @param {Uint8Array[]} palettes of each grid's codebook, three bytes per code
    */
   show(picture, grids, palettes) {
     this.clear();
@@ -69,19 +69,19 @@ export class TokenGrid extends HTMLElement {
     });
   }
 
-  /** Another picture begins: these tokens have no patches any more. */
+  /** Another picture begins: these tokens no longer have patches. */
   clear() {
     this.#framed = this.#selected = null;
     this.#update();
     this.#picture = null;
   }
 
-  /** Selects the token of a point of the picture, or ends that. @param {import('./view.js').Point} at in 0..1 */
+  /** Selects the token at a point of the picture, or deselects it. @param {import('./view.js').Point} at in 0..1 */
   pick(at) {
     if (this.#picture) this.#choose(this.#last, tokenAt(this.#picture, this.#grids[this.#last].side, at));
   }
 
-  /** Makes room for so many mosaics; those that are there stay, and keep the focus. @param {number} count */
+  /** Makes room for this many mosaics; existing ones stay, and keep the focus. @param {number} count */
   #lay(count) {
     this.#row.dataset.count = String(count);
     for (const { element } of this.#mosaics.splice(count)) element.parentElement?.remove();

@@ -1,25 +1,25 @@
 // @ts-check
-// Where a picture lies in its frame: the arithmetic of fitting, zooming and panning, without a DOM.
+// Where a picture is in its frame: the arithmetic of fitting, zooming and panning, without a DOM.
 // Lengths are CSS pixels of the frame; `scale` is how many of them one pixel of the picture takes.
 
 /** @typedef {{width: number, height: number}} Size */
 /** @typedef {{x: number, y: number}} Point */
 /** @typedef {{x: number, y: number, width: number, height: number}} Region of a picture, in 0..1 */
 
-/** One pixel of the picture a CSS pixel, as browsers show a picture by itself. */
+/** One pixel of the picture per CSS pixel, as browsers show a picture by default. */
 const ACTUAL = 1;
 /** The largest scale, unless eight times the fitted one is more. */
 const LARGEST = 32;
 /** From this scale on an enlarged picture shows its pixels as squares: below, some would be drawn wider than others. */
 const CRISP = 4;
-/** How far within the frame a region comes to lie that was outside of it. */
+/** How far inside the frame a region is placed that was outside. */
 const MARGIN = 8;
 
 export class View {
   #picture = { width: 1, height: 1 };
   #frame = { width: 1, height: 1 };
   scale = 1;
-  /** The left top corner of the picture. */
+  /** The top left corner of the picture. */
   x = 0;
   y = 0;
 
@@ -29,7 +29,7 @@ export class View {
     this.fit();
   }
 
-  /** The frame has another size: a fitted picture stays fitted, another keeps its scale and what is in the middle. @param {Size} size */
+  /** The frame's size has changed: a fitted picture stays fitted, another keeps its scale and its middle. @param {Size} size */
   resize({ width, height }) {
     const { fitted } = this;
     const middle = this.#middle;
@@ -39,7 +39,7 @@ export class View {
     this.#put(this.x + x - middle.x, this.y + y - middle.y);
   }
 
-  /** The scale at which all of the picture is seen, as large as can be. */
+  /** The largest scale at which the whole picture is visible. */
   get #whole() {
     return Math.min(this.#frame.width / this.#picture.width, this.#frame.height / this.#picture.height);
   }
@@ -70,7 +70,7 @@ export class View {
     this.#put(0, 0);
   }
 
-  /** @param {number} scale @param {Point} [at] what stays where it is */
+  /** @param {number} scale @param {Point} [at] the point that stays in place */
   zoom(scale, at = this.#middle) {
     const whole = this.#whole;
     const to = Math.min(Math.max(scale, Math.min(whole, ACTUAL)), Math.max(LARGEST, 8 * whole));
@@ -112,13 +112,13 @@ export class View {
     this.move({ x: after.x - before.x, y: after.y - before.y });
   }
 
-  /** Moves the picture as little as shows a region. @param {Region} region */
+  /** Moves the picture by the least that shows a region. @param {Region} region */
   reveal(region) {
     const { left, top, width, height } = this.box(region);
     this.move({ x: inward(left, width, this.#frame.width), y: inward(top, height, this.#frame.height) });
   }
 
-  /** Where a region of the picture lies in the frame. @param {Region} region */
+  /** Where a region of the picture is in the frame. @param {Region} region */
   box({ x, y, width, height }) {
     const { width: across, height: down } = this.#picture;
     return {
@@ -129,7 +129,7 @@ export class View {
     };
   }
 
-  /** What of the picture lies under a point, in 0..1; null beside the picture. @param {Point} at @returns {Point | null} */
+  /** The point of the picture under a point of the frame, in 0..1; null outside the picture. @param {Point} at @returns {Point | null} */
   under(at) {
     const x = (at.x - this.x) / (this.#picture.width * this.scale);
     const y = (at.y - this.y) / (this.#picture.height * this.scale);
@@ -149,7 +149,7 @@ const near = (a, b) => Math.abs(a - b) <= 1e-6 * b;
 /** A side that is longer than the frame's leaves no gap, a shorter one is in the middle. @param {number} at @param {number} length @param {number} frame */
 const within = (at, length, frame) => (length <= frame ? (frame - length) / 2 : Math.min(0, Math.max(frame - length, at)));
 
-/** How far to move what lies at `at`. @param {number} at @param {number} length @param {number} frame */
+/** How far to move what is at `at`. @param {number} at @param {number} length @param {number} frame */
 function inward(at, length, frame) {
   const end = at + length;
   if (at >= 0 && end <= frame) return 0;

@@ -1,5 +1,5 @@
 // @ts-check
-// The panel of the room: what stands in it and where. room.js brings it to life.
+// The room's panel: its elements and their order. room.js adds the behaviour.
 import { button, field, h, select } from '../../ui/h.js';
 import '../../ui/compare.js';
 import '../../ui/numbers.js';
@@ -15,7 +15,7 @@ const SIZES = [
   ['1024', '1024 pixels'],
   ['0', 'Original'],
 ];
-/** A picture of what the page does, with its words. @type {[file: string, alt: string, title: string, words: string][]} */
+/** The pictures that explain the page, with their captions. @type {[file: string, alt: string, title: string, words: string][]} */
 const STEPS = [
   ['photo.jpg', 'A photo of a tabby cat', 'Photo', 'Your picture, decoded on this device.'],
   [
@@ -154,7 +154,7 @@ export function panel() {
   };
 }
 
-/** @param {HTMLElement} more under the second */
+/** @param {HTMLElement} more shown under the second */
 function steps(more) {
   const items = STEPS.map(([file, alt, title, words], i) =>
     h(

@@ -1,6 +1,6 @@
 // @ts-check
-// What a run leaves in the room, as it comes: the original, then the tokens, then the rebuilt picture.
-// Also what can be saved of it.
+// The results of a run, as they arrive: the original, then the tokens, then the rebuilt picture. Also
+// saves them.
 import { save } from '../../files.js';
 import { on } from '../../ui/h.js';
 
@@ -13,7 +13,7 @@ export class Result {
   /** @type {Uint8Array<ArrayBuffer> | null} */ #png = null;
   /** @type {Uint8Array<ArrayBuffer> | null} */ #tokens = null;
   #stem = 'picture';
-  /** Whose result it is. @type {import('../../session/session.js').Item | null} */ #input = null;
+  /** The input that was rebuilt. @type {import('../../session/session.js').Item | null} */ #input = null;
 
   /** @param {import('./panel.js').Panel} panel */
   constructor(panel) {
@@ -32,8 +32,8 @@ export class Result {
 
   /**
    * @param {import('../../engine/protocol.js').Part} part
-   * @param {import('../../session/session.js').Item} input whose it is
-   * @param {Loaded} loaded the model that makes it
+   * @param {import('../../session/session.js').Item} input that is rebuilt
+   * @param {Loaded} loaded the model that rebuilds it
    */
   part({ original, tokens }, input, { model: { grids }, palettes }) {
     const panel = this.#panel;

@@ -1,15 +1,15 @@
 // @ts-check
-// Rebuild: one picture, or one token file, on the stage, and what the model in use makes of it.
+// Rebuild: one picture or token file on the stage, and its reconstruction by the model in use.
 //
 // Hooks for end-to-end tests, kept stable:
 //   #rebuild            [data-view=empty|result]
-//   #file #drop #samples button[data-sample]   ways in; a drop or a paste anywhere is another
+//   #file #drop #samples button[data-sample]   inputs; dropping or pasting anywhere also works
 //   #compare            [data-shows=original|rebuilt|both], its handle is #compare input[type=range]
-//   #stages             [data-shows=one|both]; a picture each in figure[data-stage=vqvae|vqgan]
+//   #stages             [data-shows=one|both]; one picture in each figure[data-stage=vqvae|vqgan]
 //   #tokens             its focusable box is #tokens [role=application], its words #token-readout
 //   #psnr #ssim #count #bpp #usage #time       values; the bare number is in data-value
 //   #size #square #sample                      settings;  #copy-link copies them
-//   #no-tokens          in the place of #tokens for a model without a codebook
+//   #no-tokens          instead of #tokens for a model without a codebook
 //   #save-picture #save-tokens
 import { PageCode, TesseraeError, failure } from '../../engine/protocol.js';
 import { choose, purpose } from '../../files.js';
@@ -31,7 +31,7 @@ class Rebuild {
   #result = new Result(this.#panel);
   #stages = new Stages(this.#panel);
   /** What is on the stage. @type {Item | null} */ #input = null;
-  /** What the newest run is to put there. @type {Item | null} */ #pending = null;
+  /** What the newest run will put there. @type {Item | null} */ #pending = null;
   #clicked = 0;
 
   /** @param {Session} session @param {import('../../rooms.js').Rooms} rooms */
@@ -81,12 +81,12 @@ class Rebuild {
     on(address, 'settings', (/** @type {import('../../session/address.js').Settings} */ before) => {
       this.#fill();
       const { model, size, square, sample } = address.settings;
-      // With another model it is made again anyway.
+      // With another model it is rebuilt anyway.
       if (model === before.model && [size !== before.size, square !== before.square, sample !== before.sample].includes(true))
         this.#again();
     });
     stages.addEventListener('choose', () => {
-      // What is on its way asks by itself when it is there.
+      // A result in progress shows both by itself when it arrives.
       if (this.#stages.due && !this.#session.working && !this.#session.models.loading) this.#showBoth();
       else if (stages.choice === 'one' && this.#session.bar.kind === 'decode') this.#session.client.cancel();
     });
@@ -116,7 +116,7 @@ class Rebuild {
     this.#panel.withoutTokens.hidden = grids.length > 0;
   }
 
-  // ---- what comes in
+  // ---- inputs
 
   /** @param {File} file @param {string | null} [sample] */
   #accept(file, sample = null) {
@@ -145,7 +145,7 @@ class Rebuild {
     if (photo) this.#accept(new File([photo], 'camera.jpg', { type: photo.type }));
   }
 
-  // ---- what is made of it
+  // ---- runs
 
   #again() {
     const item = this.#session.pictureOnStage;
@@ -189,7 +189,7 @@ class Rebuild {
     this.#session.stop(error, !models.inUse || code === PageCode.WORKER_FAILED ? again : undefined);
   }
 
-  /** What is known before the end of the newest run. @param {import('../../engine/protocol.js').Part} part */
+  /** Shows what is known before the newest run ends. @param {import('../../engine/protocol.js').Part} part */
   #part(part) {
     const { models } = this.#session;
     const model = models.inUse;
@@ -202,7 +202,7 @@ class Rebuild {
     if (part.tokens?.warning) this.#session.complain({ code: 'tokens_other_decoder', message: part.tokens.warning });
   }
 
-  /** Has the other stage of the model decode the tokens on the stage too; whatever fails, they stay. */
+  /** Has the other stage of the model decode the current tokens too; if that fails, they stay. */
   async #showBoth() {
     const session = this.#session;
     const due = this.#stages.due;

@@ -1,5 +1,5 @@
 // @ts-check
-// <sample-picker>: bundled pictures, one click each, and ways to the visitor's own. It emits `sample`
+// <sample-picker>: bundled pictures, one click each, and buttons for the visitor's own. It emits `sample`
 // with {name, file, url}, and `camera`.
 import { button, h } from '../../ui/h.js';
 

@@ -18,7 +18,7 @@ const TRAINED = {
 
 export class Stages {
   #panel;
-  /** @type {Pair | null} its `own` made what is on the stage */ #pair = null;
+  /** @type {Pair | null} its `own` made the current result */ #pair = null;
   /** @type {TokenPart | null} */ #tokens = null;
   /** @type {{photo: Photo | null, quality: Quality | null} | null} */ #result = null;
 
@@ -27,7 +27,7 @@ export class Stages {
     this.#panel = panel;
   }
 
-  /** A result is under way. @param {import('../../engine/protocol.js').Part} part @param {Pair | null} pair */
+  /** A result is in progress. @param {import('../../engine/protocol.js').Part} part @param {Pair | null} pair */
   part({ tokens }, pair) {
     this.#pair = pair;
     this.#tokens = tokens ?? null;
@@ -46,7 +46,7 @@ export class Stages {
   }
 
   /**
-   * What the other stage is to decode, if both are wanted and it has not yet.
+   * What the other stage has yet to decode, if both are wanted.
    * @returns {Parameters<import('../../engine/client.js').EngineClient['decode']> | null}
    */
   get due() {

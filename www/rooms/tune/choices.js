@@ -1,12 +1,12 @@
 // @ts-check
-// What is chosen for a tuning: the fields of its panel, and the presets that fill them in.
+// A tuning's settings: the fields of its panel, and the presets that fill them in.
 import { field, h, select } from '../../ui/h.js';
 
 /** @typedef {import('../../engine/protocol.js').TuneConfig} TuneConfig */
 
 /**
- * Steps and crops as in the examples of docs/tuning.md: strokes and damage look alike everywhere, so that crops do as
- * well as whole pictures, and sooner.
+ * Steps and crops as in the examples of docs/tuning.md: strokes and damage look alike everywhere, so crops work as
+ * well as whole pictures, and faster.
  * @type {Record<string, TuneConfig & {words: string}>}
  */
 const PRESETS = {
@@ -113,7 +113,7 @@ export class Choices {
     };
   }
 
-  /** @param {TuneConfig} config of a tuning that goes on */
+  /** @param {TuneConfig} config of a resumed tuning */
   set config(config) {
     const same = (/** @type {string} */ key) => {
       const { damage, objective } = PRESETS[key];

@@ -63,8 +63,8 @@ export class LossCurve extends HTMLElement {
     });
   }
 
-  // The library comes with the first tuning: pictures need no curve, and where the library fails (it
-  // does in a browser whose language is no language tag) nothing but the curve is missing.
+  // The library is loaded with the first tuning: pictures need no curve, and where the library fails (as
+  // it does if the browser's language is not a valid tag) only the curve is missing.
   async #draw() {
     try {
       const [{ default: Plot }] = await Promise.all([import('../../vendor/uPlot.esm.js'), styled(SHEET)]);

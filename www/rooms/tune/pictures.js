@@ -1,7 +1,7 @@
 // @ts-check
-// <picture-list>: small pictures of what a model is tuned on: the one on the stage, and more that are
-// dropped here, chosen, or come from the camera, for which it emits `camera` with how many there is
-// room for. It emits `change`, and `refuse` when there are more than fit.
+// <picture-list>: thumbnails of the pictures to tune on: the one on the stage, and others that are
+// dropped here, chosen, or taken with the camera, for which it emits `camera` with the number that it
+// has room for. It emits `change`, and `refuse` when there are too many.
 
 const MOST = 50;
 const SIDE = 128;
@@ -44,7 +44,7 @@ export class PictureList extends HTMLElement {
     this.#draw();
   }
 
-  /** To more pictures. */
+  /** The buttons that add pictures. */
   #ways() {
     const add = document.createElement('label');
     Object.assign(add, { htmlFor: this.#input.id, className: 'pictures-add', textContent: 'Add' });
@@ -73,13 +73,13 @@ export class PictureList extends HTMLElement {
     this.#draw();
   }
 
-  /** @param {Blob[]} more beside the one on the stage */
+  /** @param {Blob[]} more in addition to the one on the stage */
   fill(more) {
     this.#more = more;
     this.#draw();
   }
 
-  /** @param {ArrayLike<Blob>} more beside those that are there, as far as they fit */
+  /** @param {ArrayLike<Blob>} more added as far as there is room */
   add(more) {
     const room = MOST - this.pictures.length;
     if (more.length > room) this.dispatchEvent(refusal());
@@ -90,10 +90,10 @@ export class PictureList extends HTMLElement {
   #draw() {
     const count = this.pictures.length;
     this.#words.textContent = WORDS[count] ?? `Learns from these ${count} pictures.`;
-    // The ways to more stay where they are, and keep the focus.
+    // The buttons that add pictures stay in place, and keep the focus.
     this.#list.querySelectorAll('li:has(canvas)').forEach((item) => item.remove());
     this.#list.prepend(...this.pictures.map((blob, i) => this.#item(blob, i)));
-    // A browser may hold on to the file of a picture for long, and so to what hangs on it.
+    // A browser may keep a picture's file for a long time, and with it whatever refers to it.
     const listed = new Set(this.pictures);
     for (const blob of this.#small.keys()) if (!listed.has(blob)) this.#small.delete(blob);
     this.dispatchEvent(new CustomEvent('change'));
@@ -136,7 +136,7 @@ export class PictureList extends HTMLElement {
 
 const refusal = () => new CustomEvent('refuse', { detail: MOST });
 
-/** The middle of a picture; what cannot be read stays blank, and the engine says so. @param {HTMLCanvasElement} canvas @param {Blob} blob */
+/** Draws the middle of a picture; one that cannot be read stays blank, and the engine reports it. @param {HTMLCanvasElement} canvas @param {Blob} blob */
 async function draw(canvas, blob) {
   const image = await createImageBitmap(blob).catch(() => null);
   if (!image) return;

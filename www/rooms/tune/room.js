@@ -1,14 +1,14 @@
 // @ts-check
-// Fine-tune: the model in use learns from pictures of the visitor's, on this device, and is kept, saved
-// or undone.
+// Fine-tune: trains the model in use on the visitor's pictures, on this device; the result is kept,
+// downloaded or undone.
 //
 // Hooks for end-to-end tests, kept stable:
 //   #tune               [data-tuning=idle|preparing|running|pausing|stopping|paused|ended]
 //   #tune-run #tune-step #tune-stop #tune-undo #tune-save and the button in #tune-keep, with #tune-name
-//   #tune-at #tune-loss #tune-codes have data-value, #tune-view a picture each in figure[data-stage=seen|before|now]
-//   #tune-preset #tune-parts #tune-objective #tune-steps #tune-rate #tune-crop  what is chosen
-//   #tune-pictures      its chooser is #tune-files, #tune-camera another way in
-//   #tune-left          whether it outlives this page
+//   #tune-at #tune-loss #tune-codes have data-value, #tune-view one picture in each figure[data-stage=seen|before|now]
+//   #tune-preset #tune-parts #tune-objective #tune-steps #tune-rate #tune-crop  the settings
+//   #tune-pictures      its file input is #tune-files; #tune-camera takes pictures
+//   #tune-left          whether it survives closing this page
 import { Code, PageCode } from '../../engine/protocol.js';
 import { purpose } from '../../files.js';
 import { button, field, h, on } from '../../ui/h.js';
@@ -31,7 +31,7 @@ const KEPT = {
 };
 /** @type {Partial<Record<State, string>>} */
 const RUN = { running: 'Pause', pausing: 'Pausing', paused: 'Resume' };
-/** In which it is not at work. @type {State[]} */
+/** States without work in progress. @type {State[]} */
 const RESTING = ['idle', 'paused', 'ended'];
 
 class Tune {
@@ -110,11 +110,11 @@ class Tune {
 
   /** @param {File[]} files */
   take(files) {
-    // A tuning under way keeps the pictures that it began with.
+    // A running tuning keeps the pictures that it started with.
     if (this.#run.state === 'idle') this.#pictures.add(files.filter(({ name }) => purpose(name) === 'picture'));
   }
 
-  /** Goes on with the tuning that was left. */
+  /** Resumes the unfinished tuning. */
   async resume() {
     const { left, models, alerts } = this.#session;
     const found = await left.take();
@@ -193,7 +193,7 @@ class Tune {
     };
   }
 
-  /** Its link says how far it is. */
+  /** Shows the progress in the room's link. */
   #tell() {
     this.#session.work('tune', RESTING.includes(this.#run.state) ? -1 : this.#view.hidden ? null : this.#view.losses.length / this.#steps);
   }
@@ -202,7 +202,7 @@ class Tune {
     const { state, trainable } = this.#run;
     const idle = state === 'idle';
     const ended = state === 'ended';
-    // A tuning under way keeps the pictures that it began with.
+    // A running tuning keeps the pictures that it started with.
     if (idle && this.#photo) this.#pictures.begin(this.#photo.blob);
     const able = !idle || (trainable && this.#pictures.pictures.length > 0);
     const begun = !idle && !this.#view.hidden;

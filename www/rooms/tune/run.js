@@ -1,6 +1,6 @@
 // @ts-check
-// A tuning as it goes: what state it is in, its jobs, and what becomes of it when one fails. It knows
-// nothing of the panel but what it tells it.
+// A tuning in progress: its state, its jobs, and what happens when one fails. It knows the panel only
+// through the callbacks of `Face`.
 import { leftTuning, persist } from '../../engine/kept.js';
 import { Code, PageCode, failure, nameTaken } from '../../engine/protocol.js';
 import { save } from '../../files.js';
@@ -8,18 +8,18 @@ import { howFar } from '../../session/left.js';
 
 /** @typedef {import('../../engine/protocol.js').Tuning} Tuning */
 /** @typedef {import('../../engine/protocol.js').Loaded} Loaded */
-/** @typedef {{tuning: Tuning, kept: boolean}} Begun what was begun last, and whether it outlives this page */
+/** @typedef {{tuning: Tuning, kept: boolean}} Begun the tuning started last, and whether it survives closing this page */
 /** @typedef {'idle' | 'preparing' | 'running' | 'pausing' | 'stopping' | 'paused' | 'ended'} State */
 /**
- * @typedef {object} Face what is told of it
+ * @typedef {object} Face its callbacks
  * @property {(state: State) => void} state
  * @property {(begun: import('../../engine/protocol.js').Begun, tuning: Tuning, model: Loaded) => void} begun
  * @property {(step: import('../../engine/protocol.js').Step) => void} step
- * @property {(now: import('../../engine/protocol.js').Preview, done: number) => void} rests after so many steps
+ * @property {(now: import('../../engine/protocol.js').Preview, done: number) => void} rests after this many steps
  * @property {() => void} gone
- * @property {() => Tuning} chosen what another one would be
- * @property {(rate: number) => void} rate another one is proposed
- * @property {(side: number) => void} crop other ones are proposed
+ * @property {() => Tuning} chosen the settings for a new one
+ * @property {(rate: number) => void} rate proposes another learning rate
+ * @property {(side: number) => void} crop proposes another crop size
  */
 
 export class Run {
@@ -41,28 +41,28 @@ export class Run {
     return this.#state;
   }
 
-  /** Whether the model in use can be tuned: tokens that are not the nearest codes have no trainer. */
+  /** Whether the model in use can be tuned: only nearest-code quantizers can be trained. */
   get trainable() {
     const config = /** @type {{quantizer?: string} | undefined} */ (this.#model?.model.config);
     return config !== undefined && config.quantizer !== 'gumbel';
   }
 
-  /** Weights have been loaded, and a tuning of those before is gone; so it is where there are none any more. @param {Loaded | null} loaded */
+  /** New weights have been loaded, or there are none left: either ends a tuning of the previous ones. @param {Loaded | null} loaded */
   model(loaded) {
     const back = loaded && loaded.name === this.#model?.name && loaded.model.decoderHash === this.#model.model.decoderHash;
     if (loaded) this.#model = loaded;
-    // A tuning that waits to begin, while a new worker loads the model again, does so behind it.
+    // A tuning that is waiting to start while a new worker reloads the model starts after that.
     if (back && this.#state === 'preparing') return;
     const lost = this.#state !== 'idle';
     this.#reset();
-    // What the worker kept of it is offered.
+    // Offers what the worker saved of it.
     if (lost) this.#session.left.look();
   }
 
-  /** @param {number} count of steps at most */
+  /** @param {number} count the most steps to take */
   async go(count) {
     if (this.#state === 'idle') {
-      // What it says of the tuning before is no longer true.
+      // An alert about the previous tuning no longer applies.
       this.#session.alerts.clear();
       // While the visitor is asked, another press must not ask again.
       this.#set('preparing');
@@ -101,15 +101,15 @@ export class Run {
     await this.#session.client.undo().catch(() => {});
   }
 
-  /** @param {Tuning} tuning @param {Blob | null} snapshot to go on from @returns {Promise<boolean>} whether it has begun */
+  /** @param {Tuning} tuning @param {Blob | null} snapshot to resume from @returns {Promise<boolean>} whether it has started */
   async begin(tuning, snapshot) {
     const { client, bar, models, left } = this.#session;
     const mine = ++this.#turn;
     this.#set('preparing');
     bar.begin('tune', 'Preparing the tuning');
     try {
-      const judge = tuning.config.objective === 'lifelike' ? models.shelf.discriminator(models.base(tuning.model) ?? '') : null;
-      const begun = await client.tune(tuning, judge, snapshot);
+      const discriminator = tuning.config.objective === 'lifelike' ? models.shelf.discriminator(models.base(tuning.model) ?? '') : null;
+      const begun = await client.tune(tuning, discriminator, snapshot);
       if (mine !== this.#turn || !this.#model) return false;
       left.clear();
       this.#begun = { tuning, kept: begun.kept === 'yes' };
@@ -118,7 +118,7 @@ export class Run {
       return true;
     } catch (error) {
       if (mine !== this.#turn) return false;
-      // Another try is on the CPU.
+      // The next attempt runs on the CPU.
       if (failure(error).code === Code.DEVICE_LOST) return await this.begin(tuning, snapshot);
       this.#fail(error);
       return false;
@@ -127,7 +127,7 @@ export class Run {
     }
   }
 
-  /** @param {string} wish for a name @param {boolean} keep in the browser, and use; else as a file @returns {Promise<boolean>} whether it is kept */
+  /** @param {string} wish the name wanted @param {boolean} keep true saves it in the browser and uses it, false downloads it @returns {Promise<boolean>} whether it is kept */
   async finish(wish, keep) {
     const { client, models } = this.#session;
     const { tuning } = /** @type {Begun} */ (this.#begun);
@@ -165,7 +165,7 @@ export class Run {
     }
   }
 
-  /** A tuning that was left makes room for a new one only if the visitor says so. */
+  /** An unfinished tuning is discarded for a new one only if the visitor agrees. */
   async #mayBegin() {
     const left = await leftTuning(0);
     if (!left) return true;
@@ -174,7 +174,7 @@ export class Run {
     return true;
   }
 
-  /** The graphics device is gone: on with the CPU from the last snapshot, if one was kept. @param {number} count of steps that were asked for */
+  /** The graphics device is lost: continues on the CPU from the last snapshot, if there is one. @param {number} count of steps that were asked for */
   async #onward(count) {
     const was = this.#state;
     const mine = this.#turn;
@@ -200,7 +200,7 @@ export class Run {
     this.#session.complain({ code: Code.LOSS_NOT_FINITE, message }, { label: 'Start with a tenth of the learning rate', run });
   }
 
-  /** @param {unknown} error The tuning is gone, but for what the worker kept of it. */
+  /** @param {unknown} error The tuning is lost, except for what the worker saved of it. */
   #fail(error) {
     this.#reset();
     this.#session.left.look();
@@ -215,7 +215,7 @@ export class Run {
     this.#set('idle');
   }
 
-  /** What may have changed since the last look. @param {State} state */
+  /** For a state that may have changed since it was last checked. @param {State} state */
   #is(state) {
     return this.#state === state;
   }

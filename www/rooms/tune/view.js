@@ -1,10 +1,10 @@
 // @ts-check
-// <tune-view>: a tuning as it goes: the picture, what the model made of it before and makes now, the
-// loss, and how fast and how far it is.
+// <tune-view>: a tuning in progress: the picture, its reconstruction before the tuning and now, the
+// loss, the speed and the progress.
 import './curve.js';
 import { figure } from '../../ui/stages.js';
 
-/** Steps whose mean is the speed. */
+/** Number of steps that the speed is averaged over. */
 const WINDOW = 20;
 const ROWS = [
   ['tune-at', 'Step'],
@@ -89,7 +89,7 @@ export class TuneView extends HTMLElement {
     );
   }
 
-  /** So many steps count. @param {number} done */
+  /** Goes back to this many steps. @param {number} done */
   back(done) {
     this.losses.length = done;
     this.#numbers();
