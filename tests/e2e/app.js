@@ -1,4 +1,4 @@
-// What the tests share: a page that must stay on its own machine, models, drops, and pixels.
+// Shared by the tests: a page that must not contact other machines, models, drops and pixels.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -30,7 +30,7 @@ export const TINY = fileURLToPath(new URL('fixtures/tiny.safetensors', import.me
 /** The command line's answer. @param {string[]} words */
 export const commandLine = (...words) => JSON.parse(execFileSync(program, [...words, '--json'], { cwd: root, encoding: 'utf8' }));
 
-/** Gives a folder that is gone afterwards. @template T @param {(folder: string) => T} use @returns {T} */
+/** Provides a temporary folder. @template T @param {(folder: string) => T} use @returns {T} */
 export function inFolder(use) {
   const folder = mkdtempSync(join(tmpdir(), 'tesserae-'));
   try {
@@ -40,7 +40,7 @@ export function inFolder(use) {
   }
 }
 
-/** Watches a page: whatever leaves the machine and whatever is thrown fails the test in the end. */
+/** Watches a page: any request to another machine and any exception fails the test at its end. */
 export function watch(/** @type {Page} */ page, /** @type {string} */ origin) {
   /** @type {string[]} */ const wrong = [];
   page.context().on('request', (request) => {
@@ -99,10 +99,10 @@ async function patch(page, script, code) {
   });
 }
 
-/** JavaScript that has the package of the worker that it is put into. @param {string} use of `wasm` */
+/** JavaScript that gets the wasm package of the worker that it is injected into. @param {string} use of `wasm` */
 export const withPackage = (use) => `{ const wasm = await import(new URL('../pkg/tesserae.js', import.meta.url).href); ${use} }`;
 
-/** The workers that run an engine: not those that decode pictures for one. @param {Page} page */
+/** The workers that run an engine, without those that decode pictures. @param {Page} page */
 export async function engines(page) {
   const named = await Promise.all(
     page.workers().map(async (worker) => ({ worker, name: await worker.evaluate(() => self.name).catch(() => '') })),
@@ -120,7 +120,7 @@ export function crc32(bytes) {
   return (crc ^ -1) >>> 0;
 }
 
-/** A PNG of one colour, small as a file however large as a picture. @param {number} width @param {number} height */
+/** A PNG of one colour: a small file whatever the size of the picture. @param {number} width @param {number} height */
 export function flatPng(width, height) {
   const chunk = (/** @type {string} */ type, /** @type {Buffer} */ data) => {
     const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
@@ -164,7 +164,7 @@ export async function chooseModel(page, name) {
   await page.click(`#models button[data-model=${JSON.stringify(name)}]`);
 }
 
-/** The model that the header names as the one in use. @param {Page} page @param {string} name */
+/** Expects the header to name this model as the one in use. @param {Page} page @param {string} name */
 export const modelIs = (page, name) => expect(page.locator('#model')).toHaveAttribute('data-value', name);
 
 /** @param {Page} page */
@@ -176,7 +176,7 @@ export async function chooseDevice(page, choice) {
   await page.click(`#device-choice button[data-device=${choice}]`);
 }
 
-/** Opens what is known of the device. @param {Page} page */
+/** Opens the facts about the device. @param {Page} page */
 export async function deviceFacts(page) {
   await page.click('#device-chip');
   await page.click('#device-facts summary');
@@ -184,7 +184,7 @@ export async function deviceFacts(page) {
 
 /** @typedef {{name: string, mimeType?: string, buffer: Buffer}} Dropped */
 
-/** Drops files on the page, as the mouse does, where pictures are rebuilt. @param {Page} page @param {Dropped[]} dropped */
+/** Drops files on the page with the mouse, in the room where pictures are rebuilt. @param {Page} page @param {Dropped[]} dropped */
 export async function drop(page, ...dropped) {
   await room(page, 'rebuild');
   await dropOn(page, '#drop', ...dropped);
@@ -214,7 +214,7 @@ export async function rebuildSample(page, name) {
   await reaches(page, 'done');
 }
 
-/** A sample in few pixels, for models that would take long for a larger one. @param {Page} page @param {number} [side] */
+/** A sample scaled down, for models that would be slow on a larger one. @param {Page} page @param {number} [side] */
 export async function smallPhoto(page, side = 64) {
   const base64 = await page.evaluate(async (size) => {
     const photo = await createImageBitmap(await (await fetch('samples/chelsea.png')).blob());
@@ -226,7 +226,7 @@ export async function smallPhoto(page, side = 64) {
   return { name: 'small.png', mimeType: 'image/png', buffer: Buffer.from(base64, 'base64') };
 }
 
-/** The pixels of a picture file, as the browser reads it. @param {Page} page @param {Buffer} bytes */
+/** The pixels of a picture file, as decoded by the browser. @param {Page} page @param {Buffer} bytes */
 export async function decoded(page, bytes) {
   const samples = await page.evaluate(async (base64) => {
     const image = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]));
@@ -263,7 +263,7 @@ export async function saved(page, button) {
   return { name: download.suggestedFilename(), buffer: readFileSync(await download.path()) };
 }
 
-/** A number the page shows, as its element carries it. @param {Page} page @param {string} id */
+/** A number that the page shows, from its element's `data-value`. @param {Page} page @param {string} id */
 export const value = async (page, id) => Number(await page.locator(`#${id}`).getAttribute('data-value'));
 
 /** @param {Page} page @param {string} code @param {RegExp | string} sentence with what is code in backticks */

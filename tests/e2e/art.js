@@ -1,4 +1,4 @@
-// Makes the pictures that show what the page does, from the shipped weights, by the page itself: the
+// Makes the pictures that show what the page does, with the shipped weights and the page itself: the
 // three of the landing page, and the one in README.md. `./build.sh art` runs it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -46,7 +46,7 @@ try {
     writeFileSync(join(root, 'www/art', name), Buffer.from(base64, 'base64'));
   }
 
-  // Most of the picture as it is rebuilt, and what is left of the original beside it.
+  // Most of the rebuilt picture, next to the rest of the original.
   await page.fill('#compare input[type=range]', '35');
   await page.evaluate(() => scrollTo(0, 0));
   await page.waitForTimeout(500);

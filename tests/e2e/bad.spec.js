@@ -1,4 +1,4 @@
-// Files that are no good: each gets its sentence, and the next good picture still works. One page goes
+// Invalid files: each gets its error message, and the next good picture still works. One page goes
 // through all of them in turn.
 import {
   SHIPPED,
@@ -128,7 +128,7 @@ base('every code of an error has its way on', () => {
   const codes = [...found('src/error.rs', /=> "(\w+)",/g), ...found('www/engine/protocol.js', /^ +[A-Z_]+: '(\w+_\w+)',$/gm)];
   const alert = file('www/ui/alert.js').toString();
   expect(codes).toEqual(expect.arrayContaining(['weights_corrupt', 'worker_failed']));
-  // Who cancels knows.
+  // Whoever cancels needs no message.
   const known = codes.filter((code) => code !== 'cancelled');
   expect(known.filter((code) => !new RegExp(`^  ${code}:\\s+'`, 'm').test(alert))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// A page whose modules do not come up says so, and what the first picture does not need cannot stop it.
+// A page whose modules do not start says so, and modules that the first picture does not need cannot stop it.
 import { complains, expect, reaches, rebuildSample, test as watched, withTiny } from './app.js';
 import { test as base } from '@playwright/test';
 import { press, ready, tuning } from './panel.js';
@@ -44,7 +44,7 @@ const BROKEN = [
   ],
 ];
 
-// What is thrown is the point here, so these pages are not watched for it.
+// Exceptions are the point here, so these pages are not watched for them.
 for (const [what, path, answer, sentence] of BROKEN) {
   base(`a module that ${what} leaves a sentence and a way on`, async ({ page }) => {
     await breaks(page, path, answer);

@@ -1,4 +1,4 @@
-// Pictures from a camera: Chromium's own, which shows a ball that goes round.
+// Pictures from a camera: Chromium's fake one, which shows a moving ball.
 import AxeBuilder from '@axe-core/playwright';
 import { args, executablePath } from './chromium.js';
 import { ORIGINAL, complains, drop, expect, open, pixels, reaches, room, smallPhoto, test, value, withTiny } from './app.js';
@@ -17,7 +17,7 @@ const cameraOpens = (page) => expect(page.locator('#camera-take')).toBeEnabled()
 /** @param {Page} page */
 const dialog = (page) => page.locator('#camera dialog');
 
-/** Keeps the streams that the page gets; tells how many tracks of them still run. @param {Page} page */
+/** Records the streams that the page gets, and counts their running tracks. @param {Page} page */
 async function tracksOf(page) {
   await page.addInitScript(() => {
     /** @type {MediaStream[]} */ const streams = [];
@@ -41,7 +41,7 @@ async function withPhoto(page, settings) {
   await reaches(page, 'done');
 }
 
-test('a model is tuned on pictures of the camera, which is off when they are taken', async ({ page }) => {
+test('a model is tuned on pictures from the camera, which is off once they are taken', async ({ page }) => {
   await allowed(page);
   const live = await tracksOf(page);
   await withPhoto(page);
@@ -80,7 +80,7 @@ test('the photo for the stage comes from the camera too', async ({ page }) => {
   expect(await live()).toBe(0);
   const { width, height } = await pixels(page, ORIGINAL);
   expect(Math.max(width, height)).toBe(256);
-  // Another one, and a change of mind.
+  // Opened again, and cancelled.
   await page.click('#samples button:has-text("Camera")');
   await cameraOpens(page);
   await page.click('#camera-done');
@@ -119,7 +119,7 @@ test('the camera is off after Escape, and when it is allowed only after that', a
   await expect(page.locator('#tune-pictures canvas')).toHaveCount(2);
 });
 
-test('a camera that is refused, missing, in use or unplugged is told in a sentence', async ({ page }) => {
+test('a camera that is refused, missing, in use or unplugged is reported in a sentence', async ({ page }) => {
   await withPhoto(page);
   await press(page, '#tune-camera');
   await complains(page, 'camera_refused', /^This page is not allowed to use the camera\. Allow it /);
@@ -150,7 +150,7 @@ test('a camera that is refused, missing, in use or unplugged is told in a senten
   await expect(dialog(page)).toBeHidden();
 });
 
-test('fifty pictures are the most', async ({ page }) => {
+test('at most fifty pictures are accepted', async ({ page }) => {
   await allowed(page);
   await withPhoto(page);
   const { buffer } = await smallPhoto(page);
@@ -161,7 +161,7 @@ test('fifty pictures are the most', async ({ page }) => {
   );
   await press(page, '#tune-camera');
   await cameraOpens(page);
-  // The last for which there is room ends it.
+  // The last picture that there is room for closes the dialog.
   await page.click('#camera-take');
   await expect(dialog(page)).toBeHidden();
   await expect(page.locator('#tune-pictures canvas')).toHaveCount(50);
@@ -182,7 +182,7 @@ test('without a camera to ask for, as on an insecure page, there is no button', 
 });
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-  test(`a narrow page holds the camera, and axe finds nothing, ${colorScheme}`, async ({ page }) => {
+  test(`the camera fits a narrow page, and axe finds nothing, ${colorScheme}`, async ({ page }) => {
     await page.setViewportSize({ width: 320, height: 640 });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await allowed(page);

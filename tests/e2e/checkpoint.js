@@ -1,4 +1,4 @@
-// Checkpoints of other projects, as they are saved, out of the golden files.
+// Other projects' checkpoints, in their own format, from the golden files.
 import { file } from './app.js';
 
 /** @typedef {{name: string, mimeType: string, buffer: Buffer}} Dropped */

@@ -1,4 +1,4 @@
-// The Chromium that every test drives, and its flags: for Playwright here, and for wasm-pack through
+// The Chromium that every test uses, and its flags: for Playwright here, and for wasm-pack through
 // webdriver.js. WebGPU runs on SwiftShader, which needs no GPU.
 export const executablePath = process.env.CHROMIUM || '/usr/bin/chromium';
 

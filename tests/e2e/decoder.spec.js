@@ -1,5 +1,5 @@
-// Picture files that a decoder dies of, or that are too large: they cost neither the engine, nor its
-// device, nor a tuning under way.
+// Picture files that crash a decoder, or that are too large: neither the engine, nor its device, nor a
+// running tuning is lost.
 import {
   complains,
   drop,
@@ -29,7 +29,7 @@ const DEADLY = {
   mimeType: 'image/png',
   buffer: Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(658)]),
 };
-/** A function that does nothing but trap, as a panic does. */
+/** A function that only traps, as a panic does. */
 const TRAP =
   'const trap = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 5, 1, 3, 0, 0, 11]))).exports.f;';
 const dies = (/** @type {string} */ panic) =>
@@ -52,7 +52,7 @@ for (const device of ['cpu', 'webgpu']) {
     await press(page, '#tune-step');
     await tuning(page, 'paused');
     const before = await engines(page);
-    // However often it comes.
+    // Any number of times.
     for (let i = 0; i < 4; i += 1) {
       await drop(page, DEADLY);
       await complains(page, 'image_corrupt', /^This picture could not be decoded, so its file is probably damaged\./);
@@ -70,7 +70,7 @@ for (const device of ['cpu', 'webgpu']) {
   });
 }
 
-test('a picture that needs more memory than there is is said to be too large', async ({ page }) => {
+test('a picture that needs more memory than there is is reported as too large', async ({ page }) => {
   await patchDecoder(page, dies(''));
   await open(page);
   await drop(page, DEADLY);
@@ -78,7 +78,7 @@ test('a picture that needs more memory than there is is said to be too large', a
   await rebuildSample(page, 'coffee');
 });
 
-test('a tuning says which of its pictures a decoder died of, and the others are tuned on', async ({ page }) => {
+test('a tuning reports which of its pictures crashed a decoder, and continues with the others', async ({ page }) => {
   await patchDecoder(page, dies(PANIC));
   await ready(page, { steps: 1 });
   await dropOn(page, '#tune-pictures', await smallPhoto(page), DEADLY);
@@ -90,7 +90,7 @@ test('a tuning says which of its pictures a decoder died of, and the others are 
   await tuning(page, 'ended');
 });
 
-test('an engine that dies before the first part of a picture blames the file, not the device', async ({ page }) => {
+test('an engine that crashes before the first part of a picture blames the file, not the device', async ({ page }) => {
   await patchWorker(
     page,
     `
@@ -112,7 +112,7 @@ test('an engine that dies before the first part of a picture blames the file, no
   await modelIs(page, 'tiny');
 });
 
-test('a decoder that cannot be loaded is asked for again with the next picture', async ({ page }) => {
+test('a decoder that cannot be loaded is loaded again for the next picture', async ({ page }) => {
   let loads = 0;
   await page.route('**/engine/decoder.js', (route) => (++loads > 2 ? route.continue() : route.abort()));
   await open(page);
@@ -160,7 +160,7 @@ test('at its original size a picture is refused before a copy is made for the sc
   expect((await value(page, 'memory')) - before).toBeLessThan(64 * 2 ** 20);
 });
 
-test('a tuning holds its pictures at the size that it uses', async ({ page }) => {
+test('a tuning keeps its pictures at the size that it uses', async ({ page }) => {
   await ready(page, { steps: 1 });
   const before = await value(page, 'memory');
   const count = 20;

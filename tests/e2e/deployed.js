@@ -1,4 +1,4 @@
-// The page on a host of the test's own, and what the tests of releases ask of it.
+// The page on a host of the test's own, and helpers for the tests of releases.
 import { expect, reaches, test as base, watch } from './app.js';
 import { Host } from './host.js';
 
@@ -6,7 +6,7 @@ import { Host } from './host.js';
 /** @typedef {import('@playwright/test').PlaywrightTestArgs & import('@playwright/test').PlaywrightTestOptions} Args */
 /** @typedef {import('@playwright/test').PlaywrightWorkerArgs & import('@playwright/test').PlaywrightWorkerOptions} WorkerArgs */
 
-/** A change that a visitor would not see, in a file that runs. */
+/** A change that a visitor would not see, in a file of code. */
 export const NEXT = { 'engine/worker.js': (/** @type {string} */ text) => `${text}\n// Another release.\n` };
 
 export const test = base.extend(
@@ -36,11 +36,11 @@ export const test = base.extend(
   }),
 );
 
-/** The release that the page's own code is of. @param {Page} page @returns {Promise<string>} */
+/** The release of the page's own code. @param {Page} page @returns {Promise<string>} */
 export const releaseOf = async (page) =>
   String((await page.locator('script[type=module][src*="main.js"]').getAttribute('src'))?.split('/')[1]);
 
-/** The release that the engine last said to be of. @param {Page} page @returns {Promise<string>} */
+/** The release that the engine last reported. @param {Page} page @returns {Promise<string>} */
 export const engineOf = (page) => page.evaluate(() => /** @type {any} */ (globalThis).engineRelease);
 
 /** @param {Page} page */

@@ -1,4 +1,4 @@
-// Which device runs, and every way in which WebGPU can fail: each has its code and ends on the CPU.
+// The choice of device, and every way in which WebGPU can fail: each has its code and falls back to the CPU.
 import {
   GRID,
   REBUILT,
@@ -80,7 +80,7 @@ for (const [what, code, patch] of BROKEN) {
   });
 }
 
-/** A second of the worker's timers lasts a tenth. */
+/** The worker's timers run ten times as fast. */
 const FAST = 'const slow = setTimeout; self.setTimeout = (run, ms, ...rest) => slow(run, ms / 10, ...rest)';
 
 /** @type {[string, string, string][]} */
@@ -100,10 +100,10 @@ for (const [what, code, patch] of HUNG) {
   });
 }
 
-test('a device that is slow is not one that hangs', async ({ page }) => {
+test('a slow device is not taken for one that hangs', async ({ page }) => {
   await withTiny(page);
-  // By the clock of whoever waits, each of five answers takes 75 s. These ticks pass at once, so that
-  // what the machine does besides makes no difference.
+  // By the waiting side's clock, each of five answers takes 75 s. These ticks pass at once, so other work
+  // on the machine makes no difference.
   await patchWorker(
     page,
     `
@@ -125,7 +125,7 @@ test('a device that is slow is not one that hangs', async ({ page }) => {
   await expect(page.locator('#device')).not.toHaveAttribute('data-problem', /./);
 });
 
-test('WebGPU removed: automatic is the CPU too, and nobody is bothered', async ({ page }) => {
+test('WebGPU removed: automatic is the CPU too, without an alert', async ({ page }) => {
   await withTiny(page);
   await patchWorker(page, BROKEN[0][2]);
   await open(page, '');
@@ -133,7 +133,7 @@ test('WebGPU removed: automatic is the CPU too, and nobody is bothered', async (
   await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
 });
 
-test('the device is lost in mid-run: the picture is finished on the CPU', async ({ page }) => {
+test('the device is lost during a run: the picture is finished on the CPU', async ({ page }) => {
   await withTiny(page);
   await patchWorker(
     page,
@@ -145,7 +145,7 @@ test('the device is lost in mid-run: the picture is finished on the CPU', async 
     let sent = 0;
     const submit = GPUQueue.prototype.submit;
     GPUQueue.prototype.submit = function (work) {
-      // The page arms this once the model is up.
+      // The page arms this once the model is loaded.
       if (globalThis.armed && ++sent === 2) globalThis.lastDevice.destroy();
       return submit.call(this, work);
     }`,
@@ -224,7 +224,7 @@ test('a shader that the browser refuses while a model is loaded: the model is lo
     GPUDevice.prototype.createShaderModule = function (wish) {
       return create.call(this, loading ? { ...wish, code: 'this is no WGSL' } : wish);
     };
-    // Reading the codebook makes none by itself, so the test has the engine make one.
+    // Reading the codebook does not cause one, so the test makes the engine cause one.
     const message = GPUQueue.prototype.writeBuffer;
     GPUQueue.prototype.writeBuffer = function (...words) {
       if (loading && !self.broken) {

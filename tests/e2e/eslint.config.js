@@ -23,14 +23,14 @@ export default [
       // Playwright wants the pattern, numbers and their units narrow spaces.
       'no-empty-pattern': ['error', { allowObjectPatternsAsParameters: true }],
       'no-irregular-whitespace': ['error', { skipTemplates: true }],
-      // It takes what `??=` and `||=` assign for unread.
+      // It reports values assigned by `??=` and `||=` as unread.
       'no-unused-private-class-members': 'off',
     },
   },
   { files: [PAGE], languageOptions: { globals: globals.browser } },
   { files: WORKERS, languageOptions: { globals: { ...globals.worker, ...globals.serviceworker } } },
   { files: ['www/boot.js', 'www/sw.js'], languageOptions: { sourceType: 'script' } },
-  // What a test runs in the page has the page's globals.
+  // Code that a test runs in the page has the page's globals.
   {
     files: ['scripts/**/*.js', 'tests/{e2e,bundlers}/**/*.js', 'train/*.mjs'],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },

@@ -32,7 +32,7 @@ import { checkpoint } from './checkpoint.js';
 /** @param {{weights: Dropped, config: Dropped | null}} files */
 const together = ({ weights, config }) => (config ? [weights, config] : [weights]);
 
-/** What the command line makes of a photo. @param {Dropped} photo @param {{weights: Dropped, config: Dropped | null}} files @param {string[]} words */
+/** The command line's result for a photo. @param {Dropped} photo @param {{weights: Dropped, config: Dropped | null}} files @param {string[]} words */
 const native = (photo, files, ...words) =>
   inFolder((folder) => {
     const [input, weights, ...config] = [photo, ...together(files)].map(({ name, buffer }) => {
@@ -103,7 +103,7 @@ for (const [golden, { facts, from, count }] of Object.entries(FAMILIES)) {
   });
 }
 
-test('names under the beginning of a training script are read without it, and the page says so', async ({ page }) => {
+test('tensor names with a training script’s prefix are read without it, and the page says so', async ({ page }) => {
   const read = (/** @type {string} */ name) => ({ name, mimeType: '', buffer: file(`tests/checkpoints/${name}`) });
   const files = { weights: read('prefix-_orig_mod.safetensors'), config: read('groups-4.json') };
   await withTiny(page);
@@ -125,7 +125,7 @@ for (const [name, code, words] of [
   ['model-00001-of-00002.safetensors', 'weights_sharded', 'split into several files'],
   ['checkpoint-000001000.pt', 'weights_pickle', 'a PyTorch checkpoint'],
 ]) {
-  test(`${name} is called by its name, and the model in use stays`, async ({ page }) => {
+  test(`${name} is called by its name, and the current model stays in use`, async ({ page }) => {
     await withTiny(page);
     await open(page);
     await drop(page, { name, mimeType: '', buffer: file(`tests/checkpoints/${name}`) });
@@ -142,7 +142,7 @@ test('a file of this project says nothing of families and assumptions', async ({
   await expect(page.locator('#model-facts')).not.toContainText(/format|Assumed/);
 });
 
-test('a checkpoint and its config.json come in either order, and stay together in another worker', async ({ page }) => {
+test('a checkpoint and its config.json may be in either order, and stay together in another worker', async ({ page }) => {
   const { weights, config } = checkpoint('diffusers');
   await open(page);
   await drop(page, /** @type {Dropped} */ (config), weights);
@@ -160,7 +160,7 @@ test('a checkpoint and its config.json come in either order, and stay together i
   await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
 });
 
-test('a model without a codebook: no tokens, its latents drawn on demand, and token files are for others', async ({ page }) => {
+test('a model without a codebook: no tokens, latents sampled on demand, and token files are for other models', async ({ page }) => {
   const files = checkpoint('kl_diffusers');
   await withTiny(page);
   await open(page);
@@ -193,7 +193,7 @@ test('a model without a codebook: no tokens, its latents drawn on demand, and to
   await expect(page.locator('#save-tokens')).toBeVisible();
 });
 
-test('two grids: both are shown, spelt out, saved and read again', async ({ page }) => {
+test('two grids: both are shown, described, saved and read again', async ({ page }) => {
   await withTiny(page);
   await open(page);
   await drop(page, checkpoint('vqvae2').weights);
@@ -219,7 +219,7 @@ test('two grids: both are shown, spelt out, saved and read again', async ({ page
       return [frame.x - picture.x, frame.width].map((length) => (length / picture.width) * 100);
     });
   expect(await mark()).toEqual([expect.closeTo(3.125, 2), expect.closeTo(3.125, 2)]);
-  // From one grid into the other, though the first still has the focus.
+  // Moves from one grid to the other while the first still has the focus.
   const box = /** @type {{x: number, y: number, width: number, height: number}} */ (await boxes.nth(1).boundingBox());
   await page.mouse.move(box.x + (box.width * 4.5) / 64, box.y + (box.height * 62.5) / 64);
   await expect(readout).toHaveText(/^Bottom token 3973 at row 63, column 5: code \d+, used/);
@@ -253,7 +253,7 @@ test('two grids: both are shown, spelt out, saved and read again', async ({ page
   await expect(page.locator('#tokens figcaption')).toBeHidden();
 });
 
-test('PyTorch checkpoints and shards are not read, and the command that helps is told', async ({ page }) => {
+test('PyTorch checkpoints and shards are not read, and the alert names the command that converts them', async ({ page }) => {
   await withTiny(page);
   await open(page);
   const before = await modelInUse(page);
@@ -266,7 +266,7 @@ test('PyTorch checkpoints and shards are not read, and the command that helps is
     );
     await page.click('#alert button:has-text("Dismiss")');
   }
-  // Whatever it is called.
+  // Whatever its name.
   await drop(page, { name: 'renamed.safetensors', buffer: file('tests/golden/pickle_zip.ckpt') });
   await complains(page, 'weights_pickle', /PyTorch checkpoint/);
 
@@ -283,7 +283,7 @@ test('PyTorch checkpoints and shards are not read, and the command that helps is
   await rebuildSample(page, 'coffee');
 });
 
-test('the memory that the engine has taken is told, and a new worker begins anew', async ({ page }) => {
+test('the engine’s memory is shown, and a new worker starts afresh', async ({ page }) => {
   await withTiny(page);
   await open(page);
   await deviceFacts(page);
@@ -300,7 +300,7 @@ test('the memory that the engine has taken is told, and a new worker begins anew
   await expect.poll(() => value(page, 'memory')).toBeLessThan(more);
 });
 
-test('what is missing or of no use is told, and the model in use stays', async ({ page }) => {
+test('missing and unusable files are reported, and the current model stays in use', async ({ page }) => {
   const { weights, config } = /** @type {{weights: Dropped, config: Dropped}} */ (checkpoint('diffusers'));
   await open(page);
   const before = await modelInUse(page);

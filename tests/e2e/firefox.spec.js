@@ -10,7 +10,7 @@ import { Host } from './host.js';
 const ICDS = '/usr/share/vulkan/icd.d';
 const lavapipe = existsSync(ICDS) && readdirSync(ICDS).find((name) => name.startsWith('lvp_icd'));
 
-// Well above what it takes while the machine has other work: a test only waits so long for what hangs.
+// Well above what a busy machine needs: a test only waits this long for something that hangs.
 const WAIT_MS = 280_000;
 
 const downloads = mkdtempSync(join(tmpdir(), 'tesserae-firefox-'));
@@ -21,7 +21,7 @@ test.beforeAll(async () => {
   browser = await puppeteer.launch({
     browser: 'firefox',
     timeout: WAIT_MS,
-    // A wait is one call; puppeteer's own limit is three minutes.
+    // Each wait is one call; puppeteer's own limit is three minutes.
     protocolTimeout: 900_000,
     executablePath: process.env.FIREFOX || '/usr/bin/firefox-esr',
     env: { ...process.env, ...(lavapipe && { VK_ICD_FILENAMES: `${ICDS}/${lavapipe}` }) },
@@ -53,7 +53,7 @@ async function open(baseURL, device) {
   page.setDefaultTimeout(WAIT_MS);
   /** @type {string[]} */ const wrong = [];
   page.on('pageerror', (error) => wrong.push(String(error)));
-  // One test leaves a tuning to go on with, which the next one's discards.
+  // One test leaves an unfinished tuning, which the next one discards.
   page.on('dialog', (dialog) => void dialog.accept());
   const state = (/** @type {string} */ name) => page.waitForSelector(`html[data-state=${name}]`);
   await page.goto(`${baseURL}#device=${device}`);
@@ -149,7 +149,7 @@ for (const device of /** @type {Device[]} */ (['cpu', 'webgpu'])) {
       name,
     );
     await page.click('#tune-save');
-    // Firefox holds the name with an empty file until the download is whole.
+    // Firefox reserves the name with an empty file until the download is complete.
     const weights = join(downloads, `${name}.safetensors`);
     await expect.poll(() => existsSync(weights) && statSync(weights).size).toBeGreaterThan(0);
     await page.reload();
@@ -159,7 +159,7 @@ for (const device of /** @type {Device[]} */ (['cpu', 'webgpu'])) {
     expect(await value(page, '#psnr')).toBeCloseTo(tuned, 1);
     const again = await pixels(page, '#compare canvas.compare-rebuilt');
     const far = again.reduce((most, sample, i) => Math.max(most, Math.abs(sample - now[i])), 0);
-    // The file holds the very weights; another choice of kernels may move a sample to a neighbouring one.
+    // The file has exactly these weights; a different choice of kernels may change a sample by one.
     expect(far).toBeLessThanOrEqual(1);
     expect(again).toHaveLength(now.length);
     expect(wrong).toEqual([]);
@@ -173,7 +173,7 @@ test('Firefox zooms and moves both pictures, and finds the token of a click', as
   await page.waitForSelector('#compare[data-shows=both]');
   await state('done');
   await page.waitForFunction(() => /** @type {HTMLInputElement} */ (document.querySelector('#compare input')).value === '50');
-  /** Where the pictures lie, and the frame of a patch in them. */
+  /** The position of the pictures, and of a patch's outline in them. */
   const look = async () => {
     const [original, rebuilt, mark] = await page.$$eval('.compare-original, .compare-rebuilt, .compare-mark', (all) =>
       ['original', 'rebuilt', 'mark'].map((part) => {
@@ -193,7 +193,7 @@ test('Firefox zooms and moves both pictures, and finds the token of a click', as
   expect(await readout()).toContain('Token 413 at row 13, column 29: code ');
   const patch = [224, 96, 8, 8].map((length) => expect.closeTo(length, 1));
   expect((await look()).mark).toEqual(patch);
-  // The wheel, about the point under it.
+  // The wheel zooms about the point under it.
   const [x, y] = at(0.9, 0.4);
   await page.mouse.move(x, y);
   await page.keyboard.down('Control');
@@ -229,7 +229,7 @@ test('Firefox: the second visit works offline, from a host that sends no headers
   await page.waitForSelector('#compare[data-shows=both]', { timeout: 90_000 });
   await state('done');
   expect(wrong).toEqual([]);
-  // The policy of the page itself: a string is no script, and the worker reaches nobody else.
+  // The page's own policy: a string cannot become a script, and the worker cannot contact anyone.
   expect(
     await page.evaluate(() => {
       try {

@@ -1,4 +1,4 @@
-// A host of the page that a test can deploy to, slow down, and take away.
+// A host of the page that a test can deploy to, slow down and shut down.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -26,13 +26,13 @@ export class Host {
   /** @type {Release} */ #release;
   /** @type {import('node:http').Server} */ #server;
   /** @type {string[]} */ #folders = [];
-  /** @type {string[]} what was asked for, in order */ asked = [];
-  /** @type {(path: string) => boolean} what is never answered */ hangs = () => false;
-  /** @type {(path: string) => Promise<unknown> | null} what is answered only then */ waits = () => null;
-  /** @type {(path: string) => boolean} what is not there */ lacks = () => false;
-  /** @type {(path: string) => boolean} what is changed on its way */ changes = () => false;
-  /** @type {number | null} seconds for which browsers may keep everything */ maxAge = null;
-  /** Whether the page is the answer where there is no such file, as on some hosts. */ fallback = false;
+  /** @type {string[]} the requests, in order */ asked = [];
+  /** @type {(path: string) => boolean} requests that are never answered */ hangs = () => false;
+  /** @type {(path: string) => Promise<unknown> | null} requests that are answered only then */ waits = () => null;
+  /** @type {(path: string) => boolean} files that are missing */ lacks = () => false;
+  /** @type {(path: string) => boolean} files that are changed in transit */ changes = () => false;
+  /** @type {number | null} seconds for which browsers may cache everything */ maxAge = null;
+  /** Whether missing files are answered with the page, as on some hosts. */ fallback = false;
   /** Whether headers other than those of the file go out. */ headers = true;
 
   /** @param {{plain?: boolean}} [kind] whether the source tree itself is served, without a release */
@@ -49,7 +49,7 @@ export class Host {
         const { source } = /** @type {import('../../scripts/server/release.js').Entry} */ (this.#release.files.get(path.slice(1)));
         return void response
           .writeHead(200, { 'Content-Type': 'text/javascript' })
-          .end(`${readFileSync(source, 'utf8')}\n// Changed on its way.\n`);
+          .end(`${readFileSync(source, 'utf8')}\n// Changed in transit.\n`);
       }
       if (this.fallback && !this.#release.files.has(path.slice(1).replace(/[?#].*/, ''))) request.url = '/';
       const { writeHead, setHeader } = response;
@@ -82,7 +82,7 @@ export class Host {
     );
   }
 
-  /** Puts another release in the place of the one that is there. @param {Record<string, (text: string) => string>} changes to files of www/ */
+  /** Replaces the current release with another one. @param {Record<string, (text: string) => string>} changes to files of www/ */
   deploy(changes) {
     const www = mkdtempSync(join(tmpdir(), 'tesserae-www-'));
     this.#folders.push(www);
@@ -94,7 +94,7 @@ export class Host {
     this.#release = readRelease({ www, pkg: PKG });
   }
 
-  /** The machine is gone: nobody listens any more. */
+  /** Shuts the host down: nothing listens any more. */
   async close() {
     if (this.#server.listening) {
       this.#server.closeAllConnections();

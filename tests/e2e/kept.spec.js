@@ -1,5 +1,5 @@
-// What the page keeps in the browser's private files: whole or not at all, never over something else,
-// there without a network, and never discarded without a word.
+// What the page saves in the browser's private files: complete or not at all, never over something else,
+// available without a network, and never discarded without asking.
 import { readFileSync } from 'node:fs';
 import {
   TINY,
@@ -58,7 +58,7 @@ async function tuneOnce(page, name) {
 
 const keep = (/** @type {Page} */ page) => press(page, '#tune-keep button:has-text("Keep")');
 
-test('half a model, as a closed tab or a full disk leaves it, is neither listed nor left lying', async ({ page }) => {
+test('half a model, as a closed tab or a full disk leaves it, is not listed, and is removed', async ({ page }) => {
   await tuneOnce(page, 'mine');
   await keep(page);
   await modelIs(page, 'mine');
@@ -105,7 +105,7 @@ test('a full disk leaves nothing of the model, and the tuning is still there to 
   await modelIs(page, 'mine');
 });
 
-test('of two tabs that keep under one name, the second is asked for another', async ({ page, context }) => {
+test('of two tabs that keep a model under the same name, the second is asked for another', async ({ page, context }) => {
   const second = await context.newPage();
   await withTiny(second);
   await tuneOnce(second, 'mine');
@@ -162,7 +162,7 @@ test('the browser is asked to keep the files when there is something to keep, on
   expect(await asked()).toBe(1);
 });
 
-test('a tuning that was left is not discarded by a new one unless the visitor says so', async ({ page }) => {
+test('an unfinished tuning is not discarded for a new one unless the visitor agrees', async ({ page }) => {
   /** @type {string[]} */ const questions = [];
   let answer = false;
   page.on('dialog', (dialog) => (questions.push(dialog.message()), answer ? dialog.accept() : dialog.dismiss()));
@@ -200,8 +200,8 @@ test('a tuning that was left is not discarded by a new one unless the visitor sa
   expect(await listed(page)).toEqual({});
 });
 
-test('pictures of a tuning that never took a step are not left lying', async ({ page }) => {
-  // From a page of this origin that has no code, which might be clearing away while this writes.
+test('the pictures of a tuning that never took a step are removed', async ({ page }) => {
+  // From a page of this origin without code, which could otherwise be cleaning up while this writes.
   await page.goto('/manifest.webmanifest');
   await put(page, 'tesserae-tuning', 'picture-0', Buffer.from('a photo of the visitor’s'));
   expect(Object.keys(await listed(page))).toEqual(['tesserae-tuning/picture-0']);

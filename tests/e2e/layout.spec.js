@@ -1,4 +1,4 @@
-// What a visitor sees and what the page may do: width, accessibility, policy.
+// What a visitor sees, and what the page may do: width, accessibility, policy.
 import AxeBuilder from '@axe-core/playwright';
 import { deviceFacts, drop, expect, modelIs, open, reaches, rebuildSample, sample, test, withTiny } from './app.js';
 import { checkpoint } from './checkpoint.js';
@@ -8,7 +8,7 @@ test.beforeEach(({ page }) => withTiny(page));
 /** @param {import('@playwright/test').Page} page */
 const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-/** The models whose results look otherwise: two grids, and no tokens. */
+/** Models whose results look different: two grids, and no tokens. */
 const OTHERS = ['vqvae2', 'kl_ldm'];
 
 /** Rebuilds what is on the stage with another project's model. @param {import('@playwright/test').Page} page @param {string} golden */
@@ -58,7 +58,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     await page.keyboard.press('Escape');
     await page.click('#model');
     expect(await violations(page)).toEqual([]);
-    // What there is to say must be seen, whatever is open.
+    // An alert must be visible whatever is open.
     await drop(page, { name: 'notes.png', buffer: Buffer.from('no picture') });
     await expect(page.locator('#alert')).toHaveAttribute('data-code', 'image_unsupported');
     await expect(page.locator('.sheet:visible')).toHaveCount(0);
@@ -70,7 +70,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   });
 }
 
-test('everything is reached with the keyboard alone', async ({ page }) => {
+test('everything can be reached with the keyboard alone', async ({ page }) => {
   await open(page);
   /** @type {Set<string>} */ const reached = new Set();
   for (let i = 0; i < 40; i += 1) {
@@ -112,7 +112,7 @@ test('everything is reached with the keyboard alone', async ({ page }) => {
     ]),
   );
 
-  // Each sheet keeps the focus while it is open, and gives it back.
+  // Each sheet traps the focus while it is open, and returns it.
   for (const [chip, choice] of [
     ['#model', '#models [data-model]'],
     ['#device-chip', '#device-choice [data-device]'],
@@ -140,7 +140,7 @@ test('the policy lets nothing out, and neither page nor worker can talk to anyon
   expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval'");
   expect(policy).toContain("connect-src 'self'");
   expect(policy).not.toMatch(/'unsafe-(inline|eval)'|\*|https?:/);
-  // What only a header can say comes last.
+  // Directives that only work in a header come last.
   expect(`${await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content')}; frame-ancestors 'none'`).toBe(
     policy,
   );

@@ -1,4 +1,4 @@
-// What the tests of the picture area share: pictures in which every pixel is known, where they lie, and what is drawn.
+// Shared by the tests of the picture area: pictures in which every pixel is known, their position, and what is drawn.
 import { ORIGINAL, REBUILT, decoded, drop, expect, open, pixels, reaches } from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
@@ -14,7 +14,7 @@ export const box = (page, selector) =>
     return { x, y, width, height };
   });
 
-/** The page with a picture of so many pixels, each of a colour of its own, under a slider. @param {Page} page @param {number} width @param {number} height */
+/** The page with a picture of this size under a slider, each pixel with its own colour. @param {Page} page @param {number} width @param {number} height */
 export async function look(page, width, height) {
   await open(page);
   await drop(page, await mosaic(page, width, height));
@@ -39,7 +39,7 @@ export async function mosaic(page, width, height) {
   return { name: 'mosaic.png', mimeType: 'image/png', buffer: Buffer.from(base64, 'base64') };
 }
 
-/** CSS pixels a pixel of the picture takes, once both pictures have been found to lie in one place. @param {Page} page */
+/** CSS pixels per pixel of the picture, after checking that both pictures are in the same place. @param {Page} page */
 export async function scale(page) {
   const { original, rebuilt, size } = await page.evaluate(
     (selectors) => {
@@ -63,13 +63,13 @@ export async function under(page, { x, y }) {
   return { x: (x - picture.x) / now, y: (y - picture.y) / now };
 }
 
-/** A point of the frame, in parts of it, where a mouse can be. @param {Page} page @param {number} x @param {number} y */
+/** A point of the frame, given as fractions of it, in page coordinates. @param {Page} page @param {number} x @param {number} y */
 export async function at(page, x, y) {
   const frame = await box(page, VIEW);
   return { x: Math.round(frame.x + frame.width * x), y: Math.round(frame.y + frame.height * y) };
 }
 
-/** Turns the wheel with Ctrl, as a trackpad's pinch does. @param {Page} page @param {{x: number, y: number}} point @param {number} notches less than none zooms in */
+/** Turns the wheel with Ctrl, as a trackpad's pinch does. @param {Page} page @param {{x: number, y: number}} point @param {number} notches negative zooms in */
 export async function ctrlWheel(page, { x, y }, notches) {
   await page.mouse.move(x, y);
   await page.keyboard.down('Control');
@@ -78,12 +78,12 @@ export async function ctrlWheel(page, { x, y }, notches) {
   await settled(page);
 }
 
-/** What has changed is laid out and drawn. @param {Page} page */
+/** Waits until changes are laid out and drawn. @param {Page} page */
 export const settled = (page) => page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
 
 /**
- * What is drawn in the frame but for its rounded corners, without what lies over the pictures.
- * @param {Page} page @param {string[]} [besides] what else is left out
+ * What is drawn in the frame except for its rounded corners, without what is drawn over the pictures.
+ * @param {Page} page @param {string[]} [besides] selectors of what else is left out
  */
 export async function shot(page, besides = []) {
   const over = ['.compare-handle', '.compare-tag', ...besides].map((name) => `#compare ${name}`).join();

@@ -1,4 +1,4 @@
-// The picture area is for looking: both pictures are zoomed and moved in step, and the original shows while the picture is held.
+// The picture area: both pictures are zoomed and moved in step, and the original shows while the picture is held.
 import { ORIGINAL, REBUILT, drop, expect, open, reaches, test, withTiny } from './app.js';
 import { MARK, VIEW, at, box, colours, ctrlWheel, look, mosaic, scale, seen, settled, shot, under } from './look.js';
 
@@ -7,7 +7,7 @@ test.beforeEach(async ({ page }) => {
   await withTiny(page);
 });
 
-test('at every zoom both pictures lie in one place, and the pixels drawn are theirs', async ({ page }) => {
+test('at every zoom both pictures are in the same place, and the pixels drawn are theirs', async ({ page }) => {
   await look(page, 64, 48);
   const original = await colours(page, ORIGINAL);
   const rebuilt = await colours(page, REBUILT);
@@ -36,7 +36,7 @@ test('at every zoom both pictures lie in one place, and the pixels drawn are the
       for (let px = clip.x; px < clip.x + clip.width; px += 37) {
         for (let py = clip.y; py < clip.y + clip.height; py += 29) {
           const [u, v] = [(px + 0.5 - picture.x) / now, (py + 0.5 - picture.y) / now];
-          // Where a pixel of the screen lies within one of the picture, and on one side of the divider.
+          // Where a screen pixel is inside one pixel of the picture, and on one side of the divider.
           const inside = [u, v].every((c) => c % 1 > 1 / now && c % 1 < 1 - 1 / now);
           if (!inside || Math.abs(px - divider) < 2) continue;
           expect(colour(px, py)).toEqual((px < divider ? original : rebuilt)(Math.floor(u), Math.floor(v)));
@@ -137,10 +137,10 @@ test('keys and buttons zoom, fit and move', async ({ page }) => {
   expect(await pressed('Fit')).toBe('true');
   expect(await pressed('1:1')).toBe('false');
   expect(await page.evaluate(() => scrollY)).toBe(before);
-  // With the browser's own zoom these keys have nothing to do.
+  // With Ctrl these keys belong to the browser's zoom.
   await page.keyboard.press('Control+1');
   expect(await scale(page)).toBeCloseTo(fitted, 3);
-  // From the divider they work too; its arrow keys are its own.
+  // They also work from the divider, which keeps its own arrow keys.
   const range = page.locator('#compare input[type=range]');
   await range.focus();
   expect(await press('+')).toBeCloseTo(fitted * Math.SQRT2, 3);
@@ -159,7 +159,7 @@ test('keys and buttons zoom, fit and move', async ({ page }) => {
   expect(await scale(page)).toBeCloseTo(fitted, 3);
 });
 
-test('a double click shows the picture one to one where it was made, and fits it again', async ({ page }) => {
+test('a double click shows the picture one to one around that point, and fits it again', async ({ page }) => {
   // More pixels than the frame has, so that 1:1 is nearer.
   await page.setViewportSize({ width: 440, height: 720 });
   await open(page, 'device=cpu&size=512');
@@ -173,7 +173,7 @@ test('a double click shows the picture one to one where it was made, and fits it
   await page.mouse.dblclick(point.x, point.y);
   expect(await scale(page)).toBeCloseTo(1, 6);
   expect(await under(page, point)).toEqual({ x: expect.closeTo(before.x, 1), y: expect.closeTo(before.y, 1) });
-  // Its two clicks have selected a token and let go of it.
+  // Its two clicks have selected a token and deselected it.
   await expect(page.locator(MARK)).toBeHidden();
   await page.mouse.dblclick(point.x, point.y);
   expect(await scale(page)).toBeCloseTo(fitted, 3);
@@ -188,12 +188,12 @@ test('a double click shows the picture one to one where it was made, and fits it
   expect(picture.x + picture.width).toBeGreaterThanOrEqual(frame.x + frame.width - 0.01);
 });
 
-test('the bare wheel scrolls the page unless the picture has been turned to', async ({ page }) => {
+test('the wheel without Ctrl scrolls the page unless the picture is focused', async ({ page }) => {
   await page.setViewportSize({ width: 900, height: 500 });
   await look(page, 64, 48);
   const fitted = await scale(page);
   const scrolled = () => page.evaluate(() => scrollY);
-  // A wheel that rests for a while begins anew.
+  // After a pause, a new turn of the wheel begins.
   const rest = () => page.waitForTimeout(400);
   const turn = async (/** @type {number} */ by) => {
     await page.mouse.wheel(0, by);
@@ -212,7 +212,7 @@ test('the bare wheel scrolls the page unless the picture has been turned to', as
   const zoomed = await scale(page);
   expect(zoomed).toBeGreaterThan(fitted * 1.05);
   expect(await scrolled()).toBe(0);
-  // Zoomed is enough. Out again to where it fits, and the same turn of the wheel does not go on into the page.
+  // Being zoomed is enough. A turn that zooms out until the picture fits does not then scroll the page.
   await page.locator(VIEW).blur();
   const home = await scrolled();
   await page.mouse.wheel(0, 100);
@@ -225,7 +225,7 @@ test('the bare wheel scrolls the page unless the picture has been turned to', as
   await turn(60);
   expect(await scrolled()).toBe(home + 60);
 
-  // A turn that began elsewhere is the page's, whatever comes under the pointer.
+  // A turn that began elsewhere scrolls the page, whatever comes under the pointer.
   await page.evaluate(() => scrollTo(0, 0));
   await page.mouse.move(5, y);
   await page.mouse.wheel(0, 20);
@@ -235,7 +235,7 @@ test('the bare wheel scrolls the page unless the picture has been turned to', as
   expect(await scale(page)).toBeCloseTo(fitted, 3);
 });
 
-test('a drag moves the divider, or a zoomed picture but at the divider; a hold shows the original', async ({ page }) => {
+test('a drag moves the divider, or a zoomed picture except at the divider; a hold shows the original', async ({ page }) => {
   await look(page, 64, 48);
   const range = page.locator('#compare input[type=range]');
   const drag = async (/** @type {number} */ from, /** @type {number} */ to, y = 0.5) => {
@@ -277,7 +277,7 @@ test('a drag moves the divider, or a zoomed picture but at the divider; a hold s
   // It was no click on a token.
   await expect(page.locator(MARK)).toBeHidden();
 
-  // A drag after a pause is a drag, and nobody who takes hold of the divider wants to see it vanish.
+  // A drag after a pause is a drag, and the divider must not vanish when it is pressed.
   await page.mouse.down();
   await expect(page.locator('#compare .compare-frame')).toHaveAttribute('data-held');
   await page.mouse.move(x - 40, y, { steps: 3 });

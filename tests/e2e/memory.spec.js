@@ -1,5 +1,5 @@
-// Models of full size on the CPU: what the engine takes of the browser's memory, and that it takes no
-// more when models are swapped.
+// Full-size models on the CPU: how much of the browser's memory the engine uses, and that it uses no more
+// when models are swapped.
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,7 +79,7 @@ test('swapping two models takes no more memory than having loaded both once @slo
     }
   }
   console.log(`swapping: ${megabytes(settled)} after both, then ${seen.map(megabytes).join(', ')}`);
-  // A worker that had died and been replaced would begin with little memory again.
+  // A worker that had crashed and been replaced would start with little memory again.
   expect(await engines(page)).toEqual([worker]);
   expect(Math.max(...seen)).toBeLessThanOrEqual(settled * 1.05);
 });

@@ -1,4 +1,4 @@
-// The model on show is the model in use, whatever fails or is cancelled, and there is always a way on.
+// The model shown is the model in use, whatever fails or is cancelled, and there is always a way to continue.
 import {
   SHIPPED,
   TINY,
@@ -24,7 +24,7 @@ import {
 
 test.beforeEach(({ page }) => withTiny(page));
 
-/** Holds the next engine back until it is let go. @param {Page} page */
+/** Delays the next engine until it is released. @param {Page} page */
 async function holdEngine(page) {
   /** @type {(value?: unknown) => void} */ let letGo = () => {};
   const held = new Promise((resolve) => {
@@ -37,7 +37,7 @@ async function holdEngine(page) {
   return letGo;
 }
 
-/** Holds a shipped model's download until it is answered. @param {Page} page @param {{file: string}} entry */
+/** Delays a shipped model's download until it is answered. @param {Page} page @param {{file: string}} entry */
 async function holdDownload(page, entry) {
   /** @type {(answer: object) => void} */ let answer = () => {};
   const held = /** @type {Promise<object>} */ (
@@ -109,7 +109,7 @@ test('another model chosen while the device is switched: if it fails, the one be
   await works(page, 'tiny');
 });
 
-test('a model that cannot be loaded again is no longer named, and can be asked for', async ({ page }) => {
+test('a model that cannot be loaded again is no longer named, and can be requested again', async ({ page }) => {
   await open(page, 'device=auto');
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
@@ -141,7 +141,7 @@ test('a switch that fails while a picture was dropped is reported, and the pictu
   await complains(page, 'download_failed', /404/);
   await modelIs(page, 'tiny');
   expect(page.url()).not.toContain(`model=${SHIPPED[0].name}`);
-  // Choosing it again asks for it again.
+  // Choosing it again requests it again.
   await page.unroute(`**/models/${SHIPPED[0].file}`);
   await chooseModel(page, SHIPPED[0].name);
   await reaches(page, 'done');
@@ -150,7 +150,7 @@ test('a switch that fails while a picture was dropped is reported, and the pictu
   expect(page.url()).toContain(`model=${SHIPPED[0].name}`);
 });
 
-test('a switch that is cancelled leaves the model in use on show', async ({ page }) => {
+test('a switch that is cancelled keeps showing the model in use', async ({ page }) => {
   await open(page);
   const answer = await holdDownload(page, SHIPPED[0]);
   await chooseModel(page, SHIPPED[0].name);
@@ -174,7 +174,7 @@ test('a link to a model that fails leaves the address with the model in use', as
   await works(page, 'tiny');
 });
 
-test('a picture that comes before the list of models is rebuilt once the model is there', async ({ page }) => {
+test('a picture that arrives before the list of models is rebuilt once the model is loaded', async ({ page }) => {
   /** @type {(value?: unknown) => void} */ let letGo = () => {};
   const held = new Promise((resolve) => {
     letGo = resolve;
@@ -191,9 +191,7 @@ test('a picture that comes before the list of models is rebuilt once the model i
   await modelIs(page, 'tiny');
 });
 
-test('a model in use whose download is cancelled when it has to come again is not named any more, and can be chosen again', async ({
-  page,
-}) => {
+test('a model in use whose repeated download is cancelled is no longer named, and can be chosen again', async ({ page }) => {
   await open(page);
   await page.evaluate(async () => {
     for (const name of await caches.keys()) await caches.delete(name);

@@ -1,4 +1,4 @@
-// The page, the command line and both devices agree about the pictures the models are judged by.
+// The page, the command line and both devices agree on the pictures that the models are evaluated on.
 import { join } from 'node:path';
 import { GRID, SHIPPED, commandLine, expect, inFolder, open, pixels, rebuildSample, test } from './app.js';
 

@@ -1,4 +1,4 @@
-// What the service worker keeps: one release, whole, for visits while the host is away, slow, or ahead.
+// What the service worker stores: one complete release, for visits while the host is down, slow or newer.
 import { chooseDevice, expect, reaches, rebuildSample } from './app.js';
 import { NEXT, engineOf, releaseOf, test, visit } from './deployed.js';
 
@@ -12,7 +12,7 @@ async function keeps(page) {
   await expect(page.locator('html')).toHaveAttribute('data-offline', 'ready');
 }
 
-/** The releases that the browser keeps. @param {Page} page @returns {Promise<string[]>} */
+/** The releases that the browser has stored. @param {Page} page @returns {Promise<string[]>} */
 const kept = (page) =>
   page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('tesserae-release ')).map((name) => name.split(' ')[2]));
 
@@ -26,7 +26,7 @@ test('the second visit works offline', async ({ page, host, baseURL }) => {
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');
 });
 
-test('a network that never answers does not keep a kept page from opening', async ({ page, host }) => {
+test('a network that never answers does not keep a stored page from opening', async ({ page, host }) => {
   await keeps(page);
   host.hangs = () => true;
   await page.goto('about:blank');
@@ -35,7 +35,7 @@ test('a network that never answers does not keep a kept page from opening', asyn
   await rebuildSample(page, 'chelsea');
 });
 
-test('a page that is open at a deploy goes on with its release, and the next load is all new', async ({ page, host }) => {
+test('a page that is open during a deploy keeps its release, and the next load is all new', async ({ page, host }) => {
   await keeps(page);
   const old = host.id;
   await rebuildSample(page, 'chelsea');
@@ -43,7 +43,7 @@ test('a page that is open at a deploy goes on with its release, and the next loa
   await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
   await expect(page.locator('#update')).toBeVisible();
   expect((await kept(page)).sort()).toEqual([old, host.id].sort());
-  // The server has nothing of the old release, and the engine starts again.
+  // The server has none of the old release, and the engine restarts.
   await chooseDevice(page, 'auto');
   await reaches(page, 'done');
   expect(await engineOf(page)).toBe(old);
@@ -53,12 +53,12 @@ test('a page that is open at a deploy goes on with its release, and the next loa
   await reaches(page, 'ready');
   expect(await engineOf(page)).toBe(host.id);
   await rebuildSample(page, 'chelsea');
-  // Nobody uses the old one any more.
+  // The old one is no longer in use.
   await page.reload();
   await expect.poll(() => kept(page)).toEqual([host.id]);
 });
 
-test('a release that is on its way is kept whole, although the page is opened again meanwhile', async ({ page, host }) => {
+test('a release that is being installed is stored completely, although the page is opened again meanwhile', async ({ page, host }) => {
   await keeps(page);
   host.deploy(NEXT);
   /** @type {(value: null) => void} */ let arrive = () => {};
@@ -77,7 +77,7 @@ test('a release that is on its way is kept whole, although the page is opened ag
   expect(await releaseOf(page)).toBe(host.id);
 });
 
-test('a release that comes in part is not kept, and the one before it goes on', async ({ page, host }) => {
+test('an incomplete release is not stored, and the previous one stays in use', async ({ page, host }) => {
   await keeps(page);
   const old = host.id;
   host.deploy(NEXT);
@@ -93,10 +93,10 @@ test('a release that comes in part is not kept, and the one before it goes on', 
   await rebuildSample(page, 'chelsea');
 });
 
-test('a file of another release under an address of this one is not kept', async ({ page, host }) => {
+test('a file of another release under an address of this one is not stored', async ({ page, host }) => {
   host.changes = (path) => path.endsWith('/ui/mosaic.js');
   await visit(page);
-  // By the page, then by the service worker.
+  // Requested by the page, then by the service worker.
   await expect.poll(() => host.asked.filter((path) => path.endsWith('/ui/mosaic.js')).length).toBeGreaterThan(1);
   await expect
     .poll(() =>
@@ -110,7 +110,7 @@ test('a file of another release under an address of this one is not kept', async
   await expect(page.locator('html')).not.toHaveAttribute('data-offline', 'ready');
 });
 
-test('a file that the browser has lost is kept again, and a release that is gone everywhere opens no page', async ({ page, host }) => {
+test('a file that the browser has evicted is stored again, and a release that is gone everywhere opens no page', async ({ page, host }) => {
   await keeps(page);
   const lose = (/** @type {string} */ ending) =>
     page.evaluate(async (end) => {
@@ -124,7 +124,7 @@ test('a file that the browser has lost is kept again, and a release that is gone
   await reaches(page, 'ready');
   expect(await lose('no such file')).toBe(left + 1);
 
-  // The new release cannot be kept, the old one is gone from the server, and a file of it from the cache.
+  // The new release cannot be stored, the server no longer has the old one, and the cache lacks a file of it.
   await lose('/engine/worker.js');
   host.deploy(NEXT);
   host.lacks = (path) => path.endsWith('/sw.js');

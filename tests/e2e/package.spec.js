@@ -1,5 +1,5 @@
-// The npm package in other people's hands: packed, then used by an app of ten lines that Vite builds, that
-// webpack builds, and that a plain page runs as it is; imported on a server; and read by TypeScript.
+// The npm package in use: packed, then used by a ten-line app that Vite builds, that webpack builds, and
+// that a plain page runs directly; imported on a server; and type-checked by TypeScript.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -49,7 +49,7 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'applic
 const POLICY =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; img-src blob: data:; base-uri 'none'";
 
-/** Serves an app, with what it fetches beside it. @param {string} site @param {(origin: string) => Promise<void>} use */
+/** Serves an app and the files that it fetches. @param {string} site @param {(origin: string) => Promise<void>} use */
 async function served(site, use) {
   cpSync(join(root, 'www/models/photos-f8.safetensors'), join(site, 'photos-f8.safetensors'));
   cpSync(join(root, 'www/samples/chelsea.png'), join(site, 'chelsea.png'));
@@ -57,7 +57,7 @@ async function served(site, use) {
     const path = join(site, String(url).replace(/\/$/, '/index.html'));
     if (!existsSync(path)) return void response.writeHead(404).end();
     response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
-    // An import map stands in the page itself.
+    // An import map is in the page itself.
     if (site !== folder) response.setHeader('Content-Security-Policy', POLICY);
     response.end(readFileSync(path));
   });
@@ -103,7 +103,7 @@ async function rebuilds(page, site) {
 }
 
 for (const bundler of ['vite', 'webpack']) {
-  test(`an app of ten lines that ${bundler} builds rebuilds a picture`, async ({ page }) => {
+  test(`a ten-line app built by ${bundler} rebuilds a picture`, async ({ page }) => {
     test.skip(!existsSync(join(BUNDLERS, 'node_modules')), 'Vite needs a newer Node.js than this, so tests/bundlers is not installed.');
     if (!existsSync(join(folder, bundler))) run(BUNDLERS, process.execPath, 'build.js', folder);
     await rebuilds(page, join(folder, bundler));

@@ -1,4 +1,4 @@
-// What the tests of fine-tuning share.
+// Shared by the tests of fine-tuning.
 import { drop, expect, open, reaches, room, smallPhoto } from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
@@ -30,10 +30,10 @@ export async function pick(page, list, value) {
   await page.selectOption(list, value);
 }
 
-/** Opens what is rarely chosen. @param {Page} page */
+/** Opens the rarely used settings. @param {Page} page */
 export const more = (page) => press(page, '.tune-more summary');
 
-/** The first and the last loss that the curve tells of. @param {Page} page */
+/** The first and the last loss in the curve's label. @param {Page} page */
 export async function ends(page) {
   const [, first, last] = /from (\S+) to (\S+)$/.exec(String(await page.locator('#tune-curve').getAttribute('aria-label'))) ?? [];
   return [Number(first), Number(last)];

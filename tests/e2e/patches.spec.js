@@ -26,7 +26,7 @@ async function clickToken(page, grid, column, row, [columns, rows]) {
 }
 
 test('a token outlines exactly its pixels at every zoom, those at cropped edges too', async ({ page }) => {
-  // The tiny model has 4 by 4 pixels a token; the last column has one pixel, the last row too.
+  // The tiny model has 4 by 4 pixels per token; the last column has one pixel, the last row too.
   await look(page, 61, 45);
   const grid = /** @type {[number, number]} */ ([16, 12]);
   const readout = page.locator('#token-readout');
@@ -50,7 +50,7 @@ test('a token outlines exactly its pixels at every zoom, those at cropped edges 
       expect(await outlined(page)).toEqual(near(patch));
     }
   }
-  // Far out of sight, a token that is chosen brings its patch there.
+  // Selecting a token whose patch is out of view brings it into view.
   await page.keyboard.press('0');
   await ctrlWheel(page, await at(page, 0.05, 0.05), -5);
   const frame = await box(page, VIEW);
@@ -65,7 +65,7 @@ test('a token outlines exactly its pixels at every zoom, those at cropped edges 
     expect(low).toBeGreaterThanOrEqual(from);
     expect(high).toBeLessThanOrEqual(to);
   }
-  // The outline lies around the pixels, which all stay to be seen.
+  // The outline is around the pixels, which all stay visible.
   const { colour: marked } = await seen(page);
   const { colour: bare } = await seen(page, ['.compare-mark']);
   const [left, top, right, bottom] = [mark.x, mark.y, mark.x + mark.width, mark.y + mark.height].map(Math.round);
@@ -77,7 +77,7 @@ test('a token outlines exactly its pixels at every zoom, those at cropped edges 
   expect(inside).toBeGreaterThan(100);
 });
 
-test('a click in the picture selects the token of that place, and a second one lets go', async ({ page }) => {
+test('a click in the picture selects the token there, and a second one deselects it', async ({ page }) => {
   await look(page, 61, 45);
   const readout = page.locator('#token-readout');
   const chosen = page.locator('#tokens .tokens-chosen');
@@ -156,20 +156,20 @@ test('the selection ends with the picture; the view stays for another model of t
   await page.mouse.click((await at(page, 0.8, 0.4)).x, (await at(page, 0.8, 0.4)).y);
   await expect(page.locator(MARK)).toBeVisible();
   const tokens = await saved(page, '#save-tokens');
-  // Of the same size, but another.
+  // Another picture of the same size.
   await drop(page, await mosaic(page, 61, 45));
   await expect(page.locator(MARK)).toBeHidden();
   await reaches(page, 'done');
   expect(await scale(page)).toBeCloseTo(fitted, 4);
   await expect(page.locator('#tokens .tokens-chosen:visible')).toHaveCount(0);
 
-  // Tokens without their picture have patches in what is rebuilt from them.
+  // Tokens without their original have patches in the rebuilt picture.
   await drop(page, tokens);
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'rebuilt');
   await reaches(page, 'done');
   await page.mouse.click((await at(page, 0.1, 0.1)).x, (await at(page, 0.1, 0.1)).y);
   await expect(page.locator(MARK)).toBeVisible();
-  // There is no original to hold the picture for, so a slow click is a click.
+  // There is no original to show on hold, so a slow click is a click.
   await page.mouse.down();
   await page.waitForTimeout(900);
   await expect(page.locator('#compare .compare-frame')).not.toHaveAttribute('data-held');
@@ -187,7 +187,7 @@ test('two grids: a token of the coarse one covers a larger patch', async ({ page
   await expect(page.locator('#tokens figcaption')).toHaveText(['Top: 8 × 6', 'Bottom: 16 × 12']);
   const readout = page.locator('#token-readout');
   const { x, y } = await at(page, 0.6, 0.6);
-  // The finer grid is looked up first, then the one that was used last.
+  // The finer grid is used first, then the one that was used last.
   await page.mouse.click(x, y);
   await expect(readout).toHaveText(/^Bottom token 105 at row 7, column 9: code \d+/);
   expect(await outlined(page)).toEqual(near([32, 24, 4, 4]));
@@ -200,7 +200,7 @@ test('two grids: a token of the coarse one covers a larger patch', async ({ page
   expect(await outlined(page)).toEqual(near([32, 24, 8, 8]));
   await ctrlWheel(page, { x, y }, -2);
   expect(await outlined(page)).toEqual(near([32, 24, 8, 8]));
-  // A token of the padding has no pixels.
+  // A token in the padding has no pixels.
   await clickToken(page, 1, 15, 0, [16, 12]);
   await expect(readout).toHaveText(/^Bottom token 16 at row 1, column 16: code \d+, used .*, outside the picture, selected$/);
   await expect(page.locator(MARK)).toBeHidden();

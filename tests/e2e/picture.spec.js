@@ -18,7 +18,7 @@ import {
   value,
 } from './app.js';
 
-test('the model comes with byte-accurate progress that never goes back', async ({ page }) => {
+test('the model downloads with byte-accurate progress that never goes back', async ({ page }) => {
   await page.addInitScript(() => {
     const seen = /** @type {any} */ (globalThis);
     seen.bytes = [];
@@ -57,7 +57,7 @@ test('a sample is rebuilt, and its numbers are those of the pixels shown', async
   const psnr = 10 * Math.log10((255 ** 2 * 3 * 256 * 256) / squares);
   expect(await value(page, 'psnr')).toBeCloseTo(psnr, 3);
   await expect(page.locator('#psnr')).toContainText(`${psnr.toFixed(2)} dB`);
-  // Plainly the picture that went in.
+  // Clearly the input picture.
   expect(psnr).toBeGreaterThan(19);
   expect(await value(page, 'ssim')).toBeGreaterThan(0.4);
   expect(await value(page, 'ssim')).toBeLessThan(1);
@@ -75,14 +75,14 @@ test('a photo dropped on the page keeps its shape', async ({ page }) => {
   const { width, height } = await pixels(page, REBUILT);
   expect([width, height]).toEqual([256, 171]);
   expect(await value(page, 'psnr')).toBeGreaterThan(15);
-  // Sides that are no multiples of the token size are padded up.
+  // Sides that are not multiples of the token size are padded.
   expect(await value(page, 'count')).toBe(32 * 22);
   await page.check('#square');
   await expect.poll(async () => (await pixels(page, REBUILT)).height).toBe(256);
   await reaches(page, 'done');
 });
 
-test('the file dialog and the clipboard are ways in, and EXIF turns a photo upright', async ({ page }) => {
+test('the file dialog and the clipboard work too, and EXIF turns a photo upright', async ({ page }) => {
   await open(page);
   await page.setInputFiles('#file', sample('coffee.png'));
   await reaches(page, 'done');
@@ -132,7 +132,7 @@ test('the slider is moved by keyboard and by mouse', async ({ page }) => {
   expect(Math.abs(Number(await range.inputValue()) - 25)).toBeLessThan(4);
 });
 
-test('the code under the pointer and under the arrow keys is spelt out', async ({ page }) => {
+test('the code under the pointer and under the arrow keys is described', async ({ page }) => {
   await open(page);
   await rebuildSample(page, 'coffee');
   const grid = await pixels(page, GRID);

@@ -11,7 +11,7 @@ export default defineConfig({
   forbidOnly: true,
   // One at a time: the engine and the software graphics device use every core.
   workers: 1,
-  // Long enough for a machine with other work; they are only reached by what hangs.
+  // Long enough for a busy machine; only something that hangs reaches them.
   timeout: 600_000,
   expect: { timeout: 240_000 },
   reporter: results ? [['list'], ['json', { outputFile: results }]] : [['list']],

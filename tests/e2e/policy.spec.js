@@ -1,21 +1,21 @@
-// What the page's policy says beside what it lets out (layout.spec.js), on hosts of every kind.
+// The page's policy apart from connections (layout.spec.js), on all kinds of hosts.
 import { apache, headersOf, netlify, nginx } from '../../scripts/server/headers.js';
 import { expect, test as plain } from './app.js';
 import { test, visit } from './deployed.js';
 
 test.use({ serviceWorkers: 'block' });
 
-// What the browser refuses it also logs, which no other test may: these pages are not watched.
-test('the page is shown in no frame', async ({ context, baseURL }) => {
+// The browser logs what it blocks, which no other test may cause: these pages are not watched.
+test('the page cannot be framed', async ({ context, baseURL }) => {
   const page = await context.newPage();
   await page.route('**/frame.html', (route) => route.fulfill({ contentType: 'text/html', body: '<iframe src="./"></iframe>' }));
   await page.goto('/frame.html');
-  // Chromium shows a page of its own in the place of one that may not be framed.
+  // Chromium shows its own page instead of one that may not be framed.
   await expect.poll(() => page.frames()[1]?.url()).not.toBe(baseURL);
   expect(page.frames()[1].url()).toBe('chrome-error://chromewebdata/');
 });
 
-// In the page itself, and in its workers, which have no other policy than the page's.
+// In the page itself, and in its workers, which have only the page's policy.
 for (const headers of [true, false]) {
   test(`no string becomes a script, and no worker talks to anyone, ${headers ? 'with' : 'without'} headers`, async ({
     context,
@@ -37,7 +37,7 @@ for (const headers of [true, false]) {
     // The engine, and the worker that decodes its pictures.
     expect(page.workers()).toHaveLength(2);
     for (const worker of page.workers()) expect(await worker.evaluate(tryToLeave)).toBe('connect-src');
-    // Fetched by code of the page's own, as evaluate's is exempt from it.
+    // Fetched by the page's own code, since code run by evaluate is exempt from the policy.
     const strings = await page.evaluate(() => {
       const tries = [
         () => new Worker('engine/worker.js'),
@@ -58,7 +58,7 @@ for (const headers of [true, false]) {
       });
     });
     expect(strings).toEqual(['TypeError', 'TypeError', 'TypeError']);
-    // Only the page's own policy makes addresses of scripts, and it is not within reach.
+    // Only the page's own policy can create script addresses, and other code cannot reach it.
     expect(
       await page.evaluate(() => {
         try {

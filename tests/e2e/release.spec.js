@@ -1,4 +1,4 @@
-// One release is one release: what an open page does when its host has another one.
+// Releases are never mixed: what an open page does when its host has another one.
 import { chooseDevice, complains, expect, reaches, rebuildSample } from './app.js';
 import { Host } from './host.js';
 import { NEXT, engineOf, releaseOf, test, visit } from './deployed.js';
@@ -23,7 +23,7 @@ for (const fallback of [false, true]) {
   });
 }
 
-test('a deploy under a page with nothing on it: it reloads by itself', async ({ page, host }) => {
+test('a deploy under a page with nothing to lose: it reloads by itself', async ({ page, host }) => {
   await visit(page);
   host.deploy(NEXT);
   await chooseDevice(page, 'auto');
@@ -31,7 +31,7 @@ test('a deploy under a page with nothing on it: it reloads by itself', async ({ 
   await reaches(page, 'ready');
 });
 
-test('a worker of another release is not worked with', async ({ page, host }) => {
+test('a worker of another release is not used', async ({ page, host }) => {
   await visit(page);
   await rebuildSample(page, 'chelsea');
   // A host that answers old addresses with new files.
@@ -44,7 +44,7 @@ test('a worker of another release is not worked with', async ({ page, host }) =>
   expect(page.workers()).toHaveLength(0);
 });
 
-test('a page that is handed out with a worker of another release reloads once, then says so', async ({ page, host }) => {
+test('a page that is served with a worker of another release reloads once, then says so', async ({ page, host }) => {
   await page.addInitScript(() => sessionStorage.setItem('loads', String(Number(sessionStorage.getItem('loads')) + 1)));
   await page.route('**/engine/worker.js', (route) =>
     route.fulfill({
@@ -58,18 +58,18 @@ test('a page that is handed out with a worker of another release reloads once, t
   expect(await releaseOf(page)).toBe(host.id);
 });
 
-test('a host that lets browsers keep everything for an hour never mixes two releases', async ({ page, host }) => {
+test('a host that lets browsers cache everything for an hour never mixes two releases', async ({ page, host }) => {
   host.maxAge = 3600;
   await visit(page);
   const old = host.id;
   host.deploy(NEXT);
-  // As by a link: the browser takes what it has kept, and asks for the rest.
+  // As by a link: the browser uses its cache and requests the rest.
   await page.goto('about:blank');
   await visit(page);
   expect([old, host.id]).toContain(await releaseOf(page));
   expect(await engineOf(page)).toBe(await releaseOf(page));
   await rebuildSample(page, 'chelsea');
-  // The page itself is asked for, and all else may come from what is kept.
+  // The page itself is requested, and everything else may come from the cache.
   await page.reload();
   await reaches(page, 'ready');
   expect(await releaseOf(page)).toBe(host.id);
@@ -77,7 +77,7 @@ test('a host that lets browsers keep everything for an hour never mixes two rele
   await rebuildSample(page, 'coffee');
 });
 
-test('the source tree can be served as it is, and is of no release', async ({ browser }) => {
+test('the source tree can be served as it is, and has no release', async ({ browser }) => {
   const host = new Host({ plain: true });
   const page = await browser.newPage({ serviceWorkers: 'allow', baseURL: await host.open() });
   await visit(page);

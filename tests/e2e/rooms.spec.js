@@ -1,5 +1,5 @@
-// The rooms: which one is open is in the address, each is loaded when it is first opened, and what runs in
-// one goes on while another is open.
+// The rooms: the address says which one is open, each is loaded when it is first opened, and work in one
+// continues while another is open.
 import AxeBuilder from '@axe-core/playwright';
 import {
   SHIPPED,
@@ -82,7 +82,7 @@ test('back and forward go from room to room, and keep what was chosen meanwhile'
   await reaches(page, 'done');
 });
 
-test('a link opens its room, with its settings, and an unknown room is the first', async ({ page }) => {
+test('a link opens its room, with its settings, and an unknown room opens the first', async ({ page }) => {
   await open(page, 'room=tune&device=cpu&size=512');
   await shows(page, 'tune');
   await expect(page.locator('#rebuild')).toHaveCount(0);
@@ -97,7 +97,7 @@ test('a link opens its room, with its settings, and an unknown room is the first
   );
 });
 
-test('a tuning goes on while another room is open, and its link says how far it is', async ({ page }) => {
+test('a tuning continues while another room is open, and its link shows the progress', async ({ page }) => {
   await ready(page, { steps: 100_000 });
   await expect(work(page, 'tune')).toBeHidden();
   await press(page, '#tune-run');
@@ -130,7 +130,7 @@ test('a picture that is rebuilt while another room is open is there afterwards',
   await expect(page.locator('#save-picture')).toBeEnabled();
 });
 
-test('pictures dropped in the room are learned from, without one that was rebuilt; tokens go where they are read', async ({ page }) => {
+test('pictures dropped in the room are tuned on, even without a rebuilt one; tokens go to the room that decodes them', async ({ page }) => {
   await open(page);
   await drop(page, await smallPhoto(page));
   await reaches(page, 'done');
@@ -154,7 +154,7 @@ test('pictures dropped in the room are learned from, without one that was rebuil
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'rebuilt');
 });
 
-test('weights dropped in any room are the model in use', async ({ page }) => {
+test('weights dropped in any room become the model in use', async ({ page }) => {
   await open(page, 'room=tune&device=cpu');
   await page.setInputFiles('#model-file', TINY);
   await modelIs(page, 'tiny.safetensors');
@@ -165,7 +165,7 @@ test('weights dropped in any room are the model in use', async ({ page }) => {
   await expect(page.locator('#models [aria-pressed=true] .card-name')).toHaveText(['tiny.safetensors']);
 });
 
-test('a room that cannot be had says so, the others go on, and it is asked for again', async ({ page }) => {
+test('a room that fails to load says so, the others still work, and it is loaded again', async ({ page }) => {
   await page.route('**/rooms/tune/style.css', (route) => route.abort());
   await open(page);
   await page.click('#rooms a[data-room=tune]');
@@ -180,7 +180,7 @@ test('a room that cannot be had says so, the others go on, and it is asked for a
   await shows(page, 'tune');
 });
 
-test('the way past the header leads into the room, and leaves the address alone', async ({ page }) => {
+test('the skip link leads into the room, and leaves the address alone', async ({ page }) => {
   await open(page, 'room=tune&device=cpu');
   const url = page.url();
   await page.keyboard.press('Tab');

@@ -1,5 +1,5 @@
-// One tab for long: hundreds of jobs of every kind in any order, and a thousand damaged pictures. What
-// is drawn is seeded, so a failure names what brings it back: E2E_SEED=13 ./build.sh test slow page.
+// One tab for a long time: hundreds of jobs of every kind in any order, and a thousand damaged pictures.
+// All randomness is seeded, so a failure says how to reproduce it: E2E_SEED=13 ./build.sh test slow page.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ import {
 const SEED = Number(process.env.E2E_SEED || 13);
 const JOBS = Number(process.env.E2E_JOBS || 200);
 const DROPS = Number(process.env.E2E_DROPS || 1000);
-/** After the same work again, memory is at most so much more than before. */
+/** After repeating the same work, memory grows by at most this much. */
 const FLAT = 1.05;
 
 /** Numbers in 0..1 (mulberry32). @param {number} seed */
@@ -45,7 +45,7 @@ function random(seed) {
 
 const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** Done, ready or failed: nothing is under way. @param {Page} page */
+/** Done, ready or failed: nothing is in progress. @param {Page} page */
 const rests = (page) => expect(page.locator('html')).toHaveAttribute('data-state', /^(done|ready|error)$/, { timeout: 300_000 });
 
 /** A photo of any size and any of the three formats. @param {Page} page @param {number} width @param {number} height @param {string} type */
@@ -66,7 +66,7 @@ async function photo(page, width, height, type) {
   return { name: `photo.${type.split('/')[1]}`, mimeType: type, buffer: Buffer.from(base64, 'base64') };
 }
 
-/** What the page holds once its garbage is collected. @param {Page} page */
+/** The page's memory after garbage collection. @param {Page} page */
 async function memory(page) {
   const session = await page.context().newCDPSession(page);
   await session.send('HeapProfiler.collectGarbage');
@@ -82,7 +82,7 @@ async function memory(page) {
   };
 }
 
-/** The same work in a new engine wherever memory is read: a switch of the device starts one. @param {Page} page */
+/** The same work in a new engine each time memory is read: switching the device starts one. @param {Page} page */
 async function settle(page) {
   await device(page, 'webgpu');
   await device(page, 'cpu');
@@ -173,7 +173,7 @@ test('two hundred mixed jobs in one tab leave memory flat and the picture right 
   /** @type {Record<string, number>} */ const done = {};
   /** @type {string[]} */ const history = [];
   const began = Date.now();
-  // What is compiled and cached at first use is there before the first reading.
+  // Everything that is compiled or cached at first use exists before the first reading.
   const first = await settle(page);
   const readings = [first];
   for (let job = 0, turn = 0; job < JOBS; turn += 1) {
@@ -204,7 +204,7 @@ test('two hundred mixed jobs in one tab leave memory flat and the picture right 
   );
 
   expect(await engines(page)).toHaveLength(1);
-  // The first reading still lacks what the first jobs leave: a list of buttons, a cached style.
+  // The first reading does not yet include what the first jobs leave: a list of buttons, a cached style.
   const [, second] = readings;
   expect(last.engine).toBeLessThanOrEqual(second.engine * FLAT);
   expect(last.heap).toBeLessThanOrEqual(second.heap * FLAT);
@@ -221,7 +221,7 @@ test('two hundred mixed jobs in one tab leave memory flat and the picture right 
     const there = await decoded(page, readFileSync(out));
     expect(here).toHaveLength(there.length);
     const far = here.reduce((most, one, i) => Math.max(most, Math.abs(one - there[i])), 0);
-    // Sums in another order may round a sample to its neighbour.
+    // Sums in another order may change a sample by one.
     expect(far).toBeLessThanOrEqual(1);
   } finally {
     rmSync(folder, { recursive: true });

@@ -31,7 +31,7 @@ const ENTRY = SHIPPED.find((/** @type {any} */ entry) => entry.kind === 'vqgan' 
 const WEIGHTS = file(`www/models/${ENTRY.file}`);
 const OFFER = /The VQ-VAE stage of this model, soft, decodes the same tokens\. Its \d\.\d MB are fetched when you ask\./;
 
-/** The same weights but for the last layer of the decoder. */
+/** The same weights except for the last layer of the decoder. */
 function otherDecoder() {
   const bytes = Buffer.from(WEIGHTS);
   const start = 8 + Number(bytes.readBigUInt64LE());
@@ -143,7 +143,7 @@ test('both stages decode the same tokens of one photo, which is encoded once', a
   expect(await number('vqgan', 'ssim')).toBe(before.ssim);
   const softSsim = await number('vqvae', 'ssim');
 
-  // What the other stage showed is what it makes by itself, of the very same tokens.
+  // The other stage's picture is the one that it decodes by itself from the same tokens.
   await one(page).click();
   await shows(page, 'one');
   await chooseModel(page, 'soft');
@@ -231,7 +231,7 @@ for (const [what, answer, code, sentence] of DOWNLOADS) {
   });
 }
 
-test('cancelling leaves the result, and so does going back while it is on its way', async ({ page }) => {
+test('cancelling leaves the result, and so does going back while it is in progress', async ({ page }) => {
   await withStages(page);
   await rebuildSmall(page);
   await page.route('**/models/soft.safetensors', async (route) => {
@@ -293,7 +293,7 @@ test('the keyboard chooses, enlarges and looks around', async ({ page }) => {
 test('a click in a picture of either stage frames the token of that place in both, enlarged or not', async ({ page }) => {
   await withStages(page);
   await rebuildSmall(page);
-  // A token that was selected before stays so.
+  // A token that was selected before stays selected.
   const tokens = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator(GRID).boundingBox());
   await page.mouse.click(tokens.x + (tokens.width * 1.5) / 8, tokens.y + (tokens.height * 2.5) / 8);
   await both(page).click();
@@ -336,7 +336,7 @@ test('a click in a picture of either stage frames the token of that place in bot
   await expect(readout).toContainText('Point at a token');
 });
 
-test('the other stage is given back: asking again takes no more memory', async ({ page }) => {
+test('the other stage is freed: decoding again takes no more memory', async ({ page }) => {
   await withStages(page);
   await rebuildSample(page, 'chelsea');
   await both(page).click();
@@ -370,7 +370,7 @@ test('both stages on WebGPU', async ({ page }) => {
   await expect(page.locator(`${side('vqvae')} .stages-psnr`)).toHaveAttribute('data-value', String(await value(page, 'psnr')));
 });
 
-test('tokens of another shipped model bring it along', async ({ page }) => {
+test('tokens of another shipped model offer to load it', async ({ page }) => {
   await withStages(page);
   await rebuildSmall(page);
   const tokens = await saved(page, '#save-tokens');

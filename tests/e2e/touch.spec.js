@@ -20,7 +20,7 @@ test.beforeEach(async ({ page }) => {
   await page.evaluate(() => scrollTo(0, 0));
 });
 
-/** Fingers on the screen, one list of places after the other. @param {Page} page */
+/** Fingers on the screen, as lists of positions one after the other. @param {Page} page */
 async function hand(page) {
   const session = await page.context().newCDPSession(page);
   /** @param {'touchStart' | 'touchMove' | 'touchEnd'} type @param {Point[]} touchPoints */
@@ -34,7 +34,7 @@ async function hand(page) {
       for (const places of way.slice(1)) await send('touchMove', ...places);
       await send('touchEnd');
     },
-    /** So many quick taps, however slow the machine. @param {Point} at */
+    /** Quick taps, however slow the machine. @param {Point} at */
     async tap(at, times = 1) {
       const now = Date.now() / 1000;
       const sent = [];
@@ -51,7 +51,7 @@ async function hand(page) {
   };
 }
 
-/** Where the picture lies, and how large its pixels are; both pictures lie in one place. @param {Page} page */
+/** The picture's position and the size of its pixels; both pictures are in the same place. @param {Page} page */
 async function look(page) {
   const boxes = await page.evaluate(
     (selectors) => selectors.map((selector) => /** @type {Element} */ (document.querySelector(selector)).getBoundingClientRect().toJSON()),
@@ -94,11 +94,11 @@ test('a pinch zooms both pictures, carries what is under the fingers, and leaves
   }
   expect((await look(page)).scale / fitted).toBeCloseTo(2, 1);
   expect(await under(page, middle)).toEqual(close(before));
-  // Both fingers go on together.
+  // Both fingers move on together.
   for (let i = 0; i < 5; i += 1) await send('touchMove', ...shifted([left, right], 4 * (i + 1), -2 * (i + 1)));
   expect((await look(page)).scale / fitted).toBeCloseTo(2, 1);
   expect(await under(page, { x: middle.x + 20, y: middle.y - 10 })).toEqual(close(before));
-  // The one that stays moves the picture on, though it is near the divider.
+  // The remaining finger moves the picture, although it is near the divider.
   await send('touchEnd', { x: left.x + 20, y: left.y - 10 });
   await send('touchMove', { x: right.x + 40, y: right.y - 10, id: 1 });
   expect(await under(page, { x: middle.x + 40, y: middle.y - 10 })).toEqual(close(before));
@@ -133,7 +133,7 @@ test('one finger scrolls the page over a fitted picture and moves the divider, a
   await swipe(...steps(12, (i) => at(60, 200 - 10 * i)));
   await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(50);
   await expect(range).toHaveValue(part);
-  // The page rolls on for a while.
+  // The page keeps scrolling for a while.
   const rolled = () => page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200, scrollY)));
   for (let last = -1, now = await rolled(); now !== last; now = await rolled()) last = Number(now);
   await page.evaluate(() => scrollTo(0, 0));
@@ -182,7 +182,7 @@ test('a tap selects a token, two taps are one to one, and a long touch shows the
   await expect(page.locator(MARK)).toBeHidden();
 });
 
-test('a token that is tapped is framed, and lets go by a second tap', async ({ page }) => {
+test('a token that is tapped is framed, and a second tap deselects it', async ({ page }) => {
   const { tap } = await hand(page);
   const tokens = page.locator('#tokens .tokens-box');
   await tokens.scrollIntoViewIfNeeded();
@@ -197,7 +197,7 @@ test('a token that is tapped is framed, and lets go by a second tap', async ({ p
 
 test('the pinch of a trackpad in Safari zooms', async ({ page }) => {
   const { scale: fitted, frame } = await look(page);
-  // Chromium sends a wheel with Ctrl in its place, so what Safari sends is made by hand.
+  // Chromium sends a wheel with Ctrl instead, so Safari's events are made by hand.
   const [x, y] = [frame.x + 50, frame.y + 80].map(Math.round);
   const prevented = await page.locator(VIEW).evaluate(
     (element, [clientX, clientY]) =>

@@ -50,8 +50,8 @@ test('WebGPU: the loss falls, the picture moves, and the file makes the same pic
     const { rgba } = await pixels(page, REBUILT);
     let far = 0;
     for (let i = 0; i < rgba.length; i += 1) far = Math.max(far, Math.abs(rgba[i] - now[i]));
-    // The file holds the very weights. Two devices, or two choices of kernels on one, agree within 1e-3
-    // of the largest value, which moves a sample to a neighbouring one at most.
+    // The file has exactly these weights. Two devices, or two choices of kernels on one, agree within 1e-3
+    // of the largest value, which changes a sample by at most one.
     expect(far).toBeLessThanOrEqual(1);
     expect(await value(page, 'psnr')).toBeCloseTo(tuned, 1);
   }
@@ -65,7 +65,7 @@ const LOSSES = [
 ];
 
 for (const [when, job, steps, sentence] of LOSSES) {
-  test(`the device is lost ${when}: the CPU goes on by itself`, async ({ page }) => {
+  test(`the device is lost ${when}: the tuning continues on the CPU`, async ({ page }) => {
     await patchWorker(
       page,
       `

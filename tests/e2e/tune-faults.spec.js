@@ -1,10 +1,10 @@
-// What breaks a tuning off, and what is then left of it.
+// What interrupts a tuning, and what is then left of it.
 import { complains, expect, open, patchWorker, pixels, reaches, rebuildSample, test, value, withTiny } from './app.js';
 import { BEFORE, NOW, fill, more, pick, press, psnr, ready, tuning } from './panel.js';
 
 test.beforeEach(({ page }) => withTiny(page));
 
-test('a loss that is no number is rolled back, and a lower rate offered', async ({ page }) => {
+test('a loss that is NaN is rolled back, and a lower rate offered', async ({ page }) => {
   await ready(page, { rate: '1e30' });
   await press(page, '#tune-run');
   await complains(page, 'loss_not_finite', /^The loss became NaN or infinite after step \d+, so the model is back at step 0\./);
@@ -16,7 +16,7 @@ test('a loss that is no number is rolled back, and a lower rate offered', async 
   await expect(page.locator('#tune-rate')).toHaveValue('1e+29');
   await complains(page, 'loss_not_finite', /step 0/);
 
-  // After a single step the weights are wrong already, and only their picture tells.
+  // After a single step the weights are already broken, which only their picture shows.
   await press(page, '#tune-undo');
   await tuning(page, 'idle');
   await press(page, '#tune-step');
@@ -24,9 +24,9 @@ test('a loss that is no number is rolled back, and a lower rate offered', async 
   await tuning(page, 'ended');
 });
 
-test('steps go on while the tab is hidden, and the curve then has them all', async ({ page }) => {
+test('steps continue while the tab is hidden, and the curve then has them all', async ({ page }) => {
   await ready(page, { steps: 40 });
-  // Headless Chromium hides no tab, so the page is told what it would be, and gets no frame meanwhile.
+  // Headless Chromium cannot hide a tab, so this simulates it: the page is told so, and gets no frames.
   await page.evaluate(() => {
     /** @type {FrameRequestCallback[]} */ const waiting = [];
     const frame = globalThis.requestAnimationFrame;
@@ -53,7 +53,7 @@ test('steps go on while the tab is hidden, and the curve then has them all', asy
   await expect.poll(async () => (await pixels(page, '#tune-curve canvas')).rgba.equals(curve.rgba)).toBe(false);
 });
 
-test('a tab closed in mid-run leaves its last snapshot to the next', async ({ page, context }) => {
+test('a tab closed during a run leaves its last snapshot to the next', async ({ page, context }) => {
   const first = await context.newPage();
   await withTiny(first);
   await ready(first, { steps: 60 });
@@ -69,14 +69,14 @@ test('a tab closed in mid-run leaves its last snapshot to the next', async ({ pa
   await expect(page.locator('#tune-curve')).toHaveAttribute('data-count', '60');
 });
 
-test('a tuning that was left goes on where it was, to the same end', async ({ page }) => {
+test('an unfinished tuning resumes where it stopped, with the same result', async ({ page }) => {
   await ready(page);
   await press(page, '#tune-run');
   await tuning(page, 'ended');
   const whole = await psnr(page, NOW);
   await press(page, '#tune-undo');
   await tuning(page, 'idle');
-  // As large as the photo, as without a choice.
+  // As large as the photo, which is the default.
   await pick(page, '#tune-crop', '64');
   for (let step = 1; step <= 3; step += 1) {
     await press(page, '#tune-step');
@@ -103,14 +103,14 @@ test('a tuning that was left goes on where it was, to the same end', async ({ pa
   await expect(page.locator('#tune-offer')).toBeHidden();
 });
 
-test('of two tabs that tune, one is kept, and it is offered when its tab is gone', async ({ page, context }) => {
+test('of two tabs that tune, one is saved, and it is offered when its tab is closed', async ({ page, context }) => {
   const first = await context.newPage();
   await withTiny(first);
   await ready(first);
   await press(first, '#tune-step');
   await tuning(first, 'paused');
   await expect(first.locator('#tune-left')).toContainText('outlives this page');
-  // The other one is offered nothing while the first is at it, and leaves its record alone.
+  // The other tab is offered nothing while the first is tuning, and leaves its record alone.
   await ready(page, { steps: 2 });
   await expect(page.locator('#tune-offer')).toBeHidden();
   await press(page, '#tune-run');
@@ -122,7 +122,7 @@ test('of two tabs that tune, one is kept, and it is offered when its tab is gone
   await expect(page.locator('#tune-offer')).toBeVisible();
   await expect(page.locator('#tune-offer')).toContainText('A tuning of tiny stopped at step 1 of 12.');
 
-  // A third one takes it up, so that it is no longer the second's.
+  // A third tab resumes it, so that the second no longer can.
   const third = await context.newPage();
   await withTiny(third);
   await open(third);
@@ -135,7 +135,7 @@ test('of two tabs that tune, one is kept, and it is offered when its tab is gone
   await third.close();
 });
 
-test('a worker that dies leaves the last snapshot to go on from', async ({ page }) => {
+test('a worker that crashes leaves the last snapshot to resume from', async ({ page }) => {
   await patchWorker(
     page,
     `
@@ -157,7 +157,7 @@ test('a worker that dies leaves the last snapshot to go on from', async ({ page 
   expect(await value(page, 'tune-at')).toBe(12);
 });
 
-/** The engine's memory ends at so many bytes, as on a small machine. @param {number} most */
+/** Limits the engine's memory to this many bytes, as on a small machine. @param {number} most */
 const memoryOf = (most) => `
   WebAssembly.instantiateStreaming = async (response, imports) => {
     const bytes = new Uint8Array(await (await response).arrayBuffer());
@@ -184,7 +184,7 @@ const memoryOf = (most) => `
   };
 `;
 
-test('without memory for a step it says so, and smaller crops get through', async ({ page }) => {
+test('without memory for a step it says so, and smaller crops work', async ({ page }) => {
   await patchWorker(page, memoryOf(2 ** 28));
   await open(page);
   await rebuildSample(page, 'chelsea');
@@ -232,7 +232,7 @@ for (const [what, failing, code] of FAILURES) {
     const smaller = page.locator('#alert button:has-text("crops of 32 pixels")');
     await expect(smaller).toHaveCount(Number(code === 'out_of_memory'));
     if (code !== 'out_of_memory') return;
-    // However often it is tried, the engine comes back.
+    // However often it is tried, the engine recovers.
     await smaller.click();
     for (let i = 0; i < 3; i += 1) {
       await complains(page, code, /the engine was restarted/);

@@ -1,12 +1,12 @@
-// What a tuning takes of the graphics device's memory, and that it gives it back.
+// How much of the graphics device's memory a tuning uses, and that it frees it.
 import { expect, patchWorker, test, withTiny } from './app.js';
 import { args, executablePath } from './chromium.js';
 import { press, ready, tuning } from './panel.js';
 
-// A buffer is freed when it is collected, which the test has to ask for.
+// A buffer is freed when it is garbage-collected, which the test has to request.
 test.use({ launchOptions: { executablePath, args: [...args, '--js-flags=--expose-gc'] } });
 
-/** Bytes of the buffers that are not collected, once that number rests. @param {import('@playwright/test').Page} page */
+/** Bytes of the buffers that are not collected, once that number is stable. @param {import('@playwright/test').Page} page */
 const alive = (page) =>
   page.workers()[0].evaluate(async () => {
     const scope = /** @type {any} */ (globalThis);
@@ -18,7 +18,7 @@ const alive = (page) =>
     return /** @type {number} */ (scope.alive);
   });
 
-test('undo gives back the graphics device’s memory, and a second tuning takes no more', async ({ page }) => {
+test('undo frees the graphics device’s memory, and a second tuning uses no more', async ({ page }) => {
   await withTiny(page);
   await patchWorker(
     page,

@@ -1,5 +1,5 @@
 // Tuning the shipped model on the CPU: it gains as much as natively, by the same curve, and its memory
-// stays within bounds however long it goes on.
+// stays within bounds however long it runs.
 import { join } from 'node:path';
 import { commandLine, drop, expect, inFolder, open, reaches, rebuildSample, smallPhoto, test, value } from './app.js';
 import { fill, press } from './panel.js';
@@ -7,9 +7,9 @@ import { fill, press } from './panel.js';
 /** @typedef {import('@playwright/test').Page} Page */
 
 const STEPS = 50;
-/** What fifty steps gain at least, in decibels. */
+/** The least gain of fifty steps, in decibels. */
 const GAIN = 1.5;
-/** Sums in another order grow apart from step to step: of the page's loss and the native one, at most. */
+/** Sums in another order diverge from step to step: the largest difference between the page's loss and the native one. */
 const APART = 0.001;
 const MOST_BYTES = 1e9;
 
@@ -68,7 +68,7 @@ test('fifty steps gain as much as natively, by the same curve, within a gigabyte
   );
   const apart = curve.map((loss, i) => Math.abs(loss / native.losses[i].mse - 1));
   const numbers = (/** @type {number} */ a, /** @type {number} */ b, /** @type {number} */ rate) =>
-    `${a.toFixed(2)} to ${b.toFixed(2)} dB at ${rate.toFixed(2)} steps a second`;
+    `${a.toFixed(2)} to ${b.toFixed(2)} dB at ${rate.toFixed(2)} steps/s`;
   console.log(
     `${STEPS} steps of photos-f8 at 256 × 256: ${numbers(before, now, speed)} on the page, ${numbers(native.psnr_before, native.psnr_after, native.steps_per_second)} natively`,
   );
@@ -79,7 +79,7 @@ test('fifty steps gain as much as natively, by the same curve, within a gigabyte
   expect(now - before).toBeGreaterThanOrEqual(GAIN);
   expect(memory).toBeLessThanOrEqual(MOST_BYTES);
 
-  // Wasm gives no memory back to the browser: what the first tuning took serves the next.
+  // Wasm returns no memory to the browser: what the first tuning used serves the next.
   await undo(page);
   await tune(page, 5);
   await tuning(page, 'ended');

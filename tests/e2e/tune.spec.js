@@ -1,4 +1,4 @@
-// Fine-tuning on the page: a run and its buttons, and what comes out. What breaks one off is in
+// Fine-tuning on the page: a run, its buttons and its results. Interruptions are in
 // tune-faults.spec.js, WebGPU in tune-device.spec.js.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,13 +51,13 @@ async function commandLineAgrees(page, weights, quality, rgba) {
   const there = await decoded(page, out);
   let far = 0;
   for (let i = 0; i < rgba.length; i += 1) far = Math.max(far, Math.abs(rgba[i] - there[i]));
-  // Sums in another order may move a sample to a neighbouring one.
+  // Sums in another order may change a sample by one.
   expect(far).toBeLessThanOrEqual(1);
 }
 
 test('a tuned model rebuilds its photo better, and its file does so too after a reload', async ({ page }) => {
   await open(page);
-  // Without a picture there is nothing to learn from.
+  // Without a picture there is nothing to tune on.
   await room(page, 'tune');
   for (const button of ['#tune-run', '#tune-step']) await expect(page.locator(button)).toBeDisabled();
   await ready(page);
@@ -69,7 +69,7 @@ test('a tuned model rebuilds its photo better, and its file does so too after a 
   const [first, last] = await ends(page);
   expect(last).toBeLessThan(first);
   expect(await psnr(page, BEFORE)).toBeCloseTo(untuned, 5);
-  // The decoder alone has learned, so the crops took the codes that the whole photo takes.
+  // Only the decoder was trained, so the crops use the codes that the whole photo uses.
   const used = await value(page, 'usage');
   expect(await value(page, 'tune-codes')).toBe(used);
   await expect(page.locator('#tune-codes')).toHaveText(new RegExp(`^${used} of \\d+, perplexity \\d+(\\.\\d)?$`));
@@ -77,7 +77,7 @@ test('a tuned model rebuilds its photo better, and its file does so too after a 
   expect(tuned).toBeGreaterThan(untuned);
   const now = await pixels(page, `${NOW} canvas`);
   expect(now.rgba.equals((await pixels(page, `${BEFORE} canvas`)).rgba)).toBe(false);
-  // The model in use is still the one before.
+  // The model in use is still the previous one.
   expect(await value(page, 'psnr')).toBe(untuned);
   await fill(page, '#tune-name', 'mine');
   const file = await saved(page, '#tune-save');
@@ -111,7 +111,7 @@ test('pause, resume and single steps', async ({ page }) => {
   await expect.poll(() => value(page, 'tune-at')).toBe(at + 1);
   await tuning(page, 'paused');
 
-  // A picture in the middle of it pauses it.
+  // A picture during a run pauses it.
   await press(page, '#tune-run');
   await tuning(page, 'running');
   await room(page, 'rebuild');
@@ -231,7 +231,7 @@ test('every preset runs, on more pictures than one', async ({ page }) => {
   const { buffer, ...rest } = await smallPhoto(page);
   await page.setInputFiles('#tune-files', { ...rest, name: 'one.png', buffer });
   await dropOn(page, '#tune-pictures', { ...rest, name: 'two.png', buffer });
-  // What is dropped there is not for the stage.
+  // Files dropped there do not go to the stage.
   await reaches(page, 'done');
   await expect(page.locator('html')).not.toHaveAttribute('data-dragging', /./);
   await expect(page.locator('#tune-pictures canvas')).toHaveCount(3);
@@ -250,13 +250,13 @@ test('every preset runs, on more pictures than one', async ({ page }) => {
     ]) {
       await expect(page.locator(`#tune-${field}`)).toHaveValue(filled);
     }
-    // The pictures are smaller than most of these crops, and crops then as large as they are.
+    // The pictures are smaller than most of these crops, so crops are as large as the pictures.
     await fill(page, '#tune-steps', '2');
     await press(page, '#tune-run');
     await tuning(page, 'ended');
     await expect(page.locator('#tune-view figcaption strong').first()).toHaveText(title);
     expect(await value(page, 'tune-loss')).toBeGreaterThan(0);
-    // How far the damaged copy is from the picture is told as well.
+    // The quality of the damaged copy is shown as well.
     const damaged = page.locator('#tune-view figure[data-stage=seen] .stages-psnr');
     if (title === 'Picture') await expect(damaged).toHaveCount(0);
     else expect(Number(await damaged.getAttribute('data-value'))).toBeGreaterThan(10);
@@ -270,7 +270,7 @@ test('every preset runs, on more pictures than one', async ({ page }) => {
 });
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-  test(`a narrow page holds it, and axe finds nothing, ${colorScheme}`, async ({ page }) => {
+  test(`it fits a narrow page, and axe finds nothing, ${colorScheme}`, async ({ page }) => {
     await page.setViewportSize({ width: 320, height: 640 });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await ready(page);

@@ -1,9 +1,9 @@
-// The arithmetic behind the compare slider and the patches of tokens, by itself.
+// The arithmetic behind the compare slider and the patches of tokens.
 import { expect, test } from './app.js';
 
 /** @typedef {typeof import('../../www/ui/view.js') & typeof import('../../www/ui/patches.js')} Modules */
 
-/** The modules, in a page that has nothing else. @param {import('@playwright/test').Page} page */
+/** The modules, in an otherwise empty page. @param {import('@playwright/test').Page} page */
 async function modules(page) {
   const html = await (await page.request.get('/')).text();
   const [, release] = /** @type {RegExpMatchArray} */ (html.match(/src="([^"]*)main\.js"/));
@@ -62,11 +62,11 @@ test('what is under the pointer stays there at every zoom', async ({ page }) => 
   expect(seen.worst).toBeLessThan(1e-12);
 });
 
-test('no way leads out of the picture or beyond the limits', async ({ page }) => {
+test('nothing leads out of the picture or beyond the limits', async ({ page }) => {
   const seen = await (
     await modules(page)
   ).evaluate(({ View }) => {
-    // Small ones and large ones, wide and high, in a frame of their shape.
+    // Small and large ones, wide and tall, in a frame of their shape.
     return [
       [256, 256],
       [17, 1000],
@@ -177,7 +177,7 @@ test('two fingers carry what is under them', async ({ page }) => {
   });
 });
 
-test('a region comes into sight by the shortest way, and one in sight moves nothing', async ({ page }) => {
+test('a region comes into view by the shortest move, and one in view moves nothing', async ({ page }) => {
   const seen = await (
     await modules(page)
   ).evaluate(({ View }) => {
@@ -247,7 +247,7 @@ test('a token and its patch find each other, in every grid and at cropped edges'
             }
           }
         }
-        // Each pixel is of one patch, and finds its token.
+        // Each pixel belongs to one patch, and finds its token.
         for (let i = 0; i < width * height; i += 1) {
           const at = { x: ((i % width) + 0.5) / width, y: (Math.floor(i / width) + 0.5) / height };
           const { row, column } = tokenAt({ width, height }, side, at);
@@ -259,6 +259,6 @@ test('a token and its patch find each other, in every grid and at cropped edges'
   });
   expect(seen.wrong).toBe(0);
   expect(seen.tokens).toBeGreaterThan(500);
-  // Columns and rows of the finer grid that lie wholly in what was cropped off.
+  // Columns and rows of the finer grid that are entirely in the cropped padding.
   expect(seen.padding).toBeGreaterThan(10);
 });

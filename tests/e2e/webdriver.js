@@ -1,4 +1,4 @@
-// Prints the webdriver.json from which `wasm-pack test` takes its browser; set-up writes it.
+// Prints the webdriver.json that tells `wasm-pack test` which browser to use; set-up writes it.
 import { args, executablePath } from './chromium.js';
 
 const options = { binary: executablePath, args: ['--headless', ...args] };

@@ -1,4 +1,4 @@
-// WebKitGTK's MiniBrowser under its WebDriver, which stands for Safari. Both come with Debian's
+// WebKitGTK's MiniBrowser under its WebDriver, as a stand-in for Safari. Both come with Debian's
 // webkit2gtk-driver; there is no headless mode, so Xvfb is the screen.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,10 +9,10 @@ import { Builder } from 'selenium-webdriver';
 
 const DRIVER = process.env.WEBKIT_DRIVER || '/usr/bin/WebKitWebDriver';
 const XVFB = process.env.XVFB || '/usr/bin/Xvfb';
-// It may take seconds on a busy machine.
+// This can take seconds on a busy machine.
 const START_MS = 60_000;
 
-/** It lies beside the library, in a folder named after the machine and another after the version. */
+/** It is next to the library, in a folder named after the machine and another named after the version. */
 function miniBrowser() {
   if (process.env.MINIBROWSER) return process.env.MINIBROWSER;
   const folders = (/** @type {string} */ path) =>
@@ -29,7 +29,7 @@ export function missing() {
 }
 
 /**
- * A browser with a screen, a home and a folder of downloads of its own.
+ * A browser with its own screen, home and downloads folder.
  * @param {string} locale as in LANG
  */
 export async function launch(locale) {

@@ -1,5 +1,5 @@
-// A smoke run in WebKitGTK, which stands for Safari, on the CPU: it has no WebGPU, and no private files
-// (OPFS). Under some locales its language is no language tag, which some libraries do not survive.
+// A smoke run in WebKitGTK, as a stand-in for Safari, on the CPU: it has no WebGPU, and no private files
+// (OPFS). Under some locales its language is not a valid tag, which crashes some libraries.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from '@playwright/test';
@@ -23,12 +23,12 @@ async function reaches(driver, state) {
     await driver.executeScript('return [document.documentElement.dataset.state, document.getElementById("alert").textContent]'),
   ).toEqual([state, '']);
 }
-/** @param {Driver} driver @param {string} css @returns {Promise<number>} what a program reads there */
+/** @param {Driver} driver @param {string} css @returns {Promise<number>} its `data-value` */
 const value = async (driver, css) => Number(await driver.findElement(By.css(css)).getAttribute('data-value'));
 /** @param {Driver} driver @param {string} css */
 const press = (driver, css) => driver.executeScript('document.querySelector(arguments[0]).click()', css);
 
-/** Opens the page afresh, and keeps what is thrown there. @param {Driver} driver @param {string} url */
+/** Opens the page afresh, and records its exceptions. @param {Driver} driver @param {string} url */
 async function open(driver, url) {
   await driver.get('about:blank');
   await driver.get(url);
@@ -73,7 +73,7 @@ const drop = (driver, name, bytes) =>
     bytes.toString('base64'),
   );
 
-/** A photo of few pixels on the stage. @param {Driver} driver */
+/** A small photo on the stage. @param {Driver} driver */
 async function dropSmall(driver) {
   await room(driver, 'rebuild');
   const base64 = await driver.executeAsyncScript(`
@@ -94,7 +94,7 @@ async function dropSmall(driver) {
 const picture = (driver, canvas) => driver.executeScript('return document.querySelector(arguments[0]).toDataURL()', canvas);
 const REBUILT = '#compare canvas.compare-rebuilt';
 
-/** @param {string} folder @param {RegExp} name @returns {Promise<string>} the path of a download that is whole */
+/** @param {string} folder @param {RegExp} name @returns {Promise<string>} the path of a complete download */
 async function downloaded(folder, name) {
   const found = () => readdirSync(folder).find((file) => name.test(file) && statSync(join(folder, file)).size > 0);
   await expect.poll(found).toBeTruthy();
@@ -147,9 +147,9 @@ for (const locale of ['C.UTF-8', 'C']) {
       const { driver } = browser;
       await open(driver, `${baseURL}#device=cpu`);
       await rebuildSample(driver, 'chelsea');
-      // The divider comes to rest.
+      // The divider stops moving.
       await driver.wait(() => driver.executeScript("return document.querySelector('#compare input').value === '50'"), WAIT_MS);
-      /** Where the pictures lie, and the frame of a patch in them. @returns {Promise<{x: number, y: number, width: number, mark: number[]}>} */
+      /** The position of the pictures, and of a patch's outline in them. @returns {Promise<{x: number, y: number, width: number, mark: number[]}>} */
       const look = async () => {
         const [original, rebuilt, mark] = /** @type {DOMRect[]} */ (
           await driver.executeScript(`return ['-original', '-rebuilt', '-mark'].map((part) => {
@@ -232,7 +232,7 @@ for (const locale of ['C.UTF-8', 'C']) {
       expect(curve).toMatch(/^drawn$|cannot be drawn/);
       console.log(`WebKit, ${locale}: language ${await driver.executeScript('return navigator.language')}, curve: ${curve}`);
       await nothingWrong(driver);
-      // Nothing can be kept where there are no private files; what was tuned is still there.
+      // Nothing can be kept without private files; the tuned model is still there.
       await press(driver, '#tune-keep button[type=submit]');
       await waitFor(driver, '#alert[data-code=not_kept]');
       await waitFor(driver, '#tune[data-tuning=ended]');

@@ -1,5 +1,5 @@
-// Weight files that are no good, from tests/bad: each gets its code and its sentence, and the model in
-// use then makes the same picture of the same tokens. One page goes through all of them in turn.
+// Invalid weight files, from tests/bad: each gets its code and its message, and the model in use then
+// decodes the same tokens to the same picture. One page goes through all of them in turn.
 import { REBUILT, drop, expect, file, modelIs, open, pixels, reaches, saved, test as base, watch, withTiny } from './app.js';
 
 /** @typedef {{name: string, file: string, config?: string, code: string, page?: string, says: string}} Case */
@@ -23,7 +23,7 @@ base.beforeAll(async ({ browser, baseURL }) => {
   const context = await browser.newContext({ baseURL, serviceWorkers: 'block' });
   page = await context.newPage();
   wrong = watch(page, new URL(String(baseURL)).origin);
-  // The page's own model is only there to begin with.
+  // The page's own model is only a start.
   await withTiny(page);
   await open(page);
   await drop(page, GOOD);
@@ -40,9 +40,9 @@ base.afterAll(async () => {
   await page?.context().close();
 });
 
-/** The picture that the model in use makes of the tokens. */
+/** The picture that the model in use decodes from the tokens. */
 async function decoded() {
-  // What is compared has to be painted anew.
+  // The picture that is compared has to be painted anew.
   await page.evaluate((css) => {
     const canvas = /** @type {HTMLCanvasElement | null} */ (document.querySelector(css));
     canvas?.getContext('2d')?.clearRect(0, 0, canvas.width, canvas.height);
@@ -56,13 +56,13 @@ async function decoded() {
 }
 
 /**
- * Drops files that must be refused, then has the model in use work.
+ * Drops files that must be refused, then uses the current model.
  * @param {string} code @param {string} says @param {{name: string, buffer: Buffer}[]} dropped
  */
 async function refused(code, says, ...dropped) {
   await drop(page, ...dropped);
   await expect(page.locator('#alert')).toHaveAttribute('data-code', code);
-  // What is between backticks is set as code.
+  // Text between backticks is shown as code.
   await expect(page.locator('#alert p')).toContainText(says.replaceAll('`', ''));
   await reaches(page, 'error');
   expect((await decoded()).equals(rebuilt)).toBe(true);
@@ -71,7 +71,7 @@ async function refused(code, says, ...dropped) {
 for (const { name, file: weights, config, code, page: there, says } of CASES) {
   base(name, async () => {
     const dropped = [weights, config].filter((path) => path !== undefined).map(bad);
-    // Another code has another sentence.
+    // A different code has a different message.
     await refused(there ?? code, there ? '' : says, ...dropped);
   });
 }

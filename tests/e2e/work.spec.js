@@ -1,4 +1,4 @@
-// The queue: cancel, many pictures at once; and the store: kept weights, broken ones, bad downloads.
+// The queue: cancelling, many pictures at once; and the store: cached weights, damaged ones, bad downloads.
 import {
   ORIGINAL,
   REBUILT,
@@ -18,7 +18,7 @@ import {
 } from './app.js';
 
 test('cancel ends the work, and the next picture is rebuilt', async ({ page }) => {
-  // Large enough that there is time for it on any machine.
+  // Large enough to leave time for it on any machine.
   await open(page, 'device=cpu&size=0');
   await drop(page, { name: 'large.jpg', buffer: sample('rocket.jpg').buffer });
   await reaches(page, 'working');
@@ -42,7 +42,7 @@ test('twenty pictures in a row: the last one wins', async ({ page }) => {
   expect([width, height]).toEqual([256, 171]);
   expect((await pixels(page, REBUILT)).height).toBe(171);
   const settled = await pixels(page, REBUILT);
-  // Nothing of the nineteen comes in late.
+  // None of the nineteen arrives late.
   await page.waitForTimeout(1500);
   await reaches(page, 'done');
   expect((await pixels(page, REBUILT)).rgba.equals(settled.rgba)).toBe(true);
@@ -50,7 +50,7 @@ test('twenty pictures in a row: the last one wins', async ({ page }) => {
   expect(page.workers().length).toBeLessThanOrEqual(2);
 });
 
-test('weights are fetched once; a damaged copy is noticed and fetched again', async ({ page }) => {
+test('weights are downloaded once; a damaged copy is noticed and downloaded again', async ({ page }) => {
   let fetches = 0;
   page.on('request', (request) => (fetches += Number(request.url().endsWith('.safetensors'))));
   await open(page);
