@@ -110,7 +110,7 @@ test('tensor names with a training script’s prefix are read without it, and th
   await open(page);
   await drop(page, ...together(files));
   await modelIs(page, 'prefix-_orig_mod.safetensors');
-  await expect(page.locator('#model-facts')).toContainText('its names under _orig_mod.');
+  await expect(page.locator('#model-facts')).toContainText('with names under _orig_mod.');
   const photo = await smallPhoto(page);
   await drop(page, photo);
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');

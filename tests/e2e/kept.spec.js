@@ -191,7 +191,7 @@ test('an unfinished tuning is not discarded for a new one unless the visitor agr
   await tuning(page, 'ended');
   expect(questions.length).toBe(2);
   expect(await value(page, 'tune-at')).toBe(2);
-  await expect(page.locator('#tune-left')).toContainText('outlives this page');
+  await expect(page.locator('#tune-left')).toContainText('This tuning is saved');
   await page.reload();
   await reaches(page, 'ready');
   await expect(offer).toContainText('stopped at step 2 of 2.');

@@ -379,7 +379,7 @@ test('tokens of another shipped model offer to load it', async ({ page }) => {
   await reaches(page, 'done');
   await drop(page, tokens);
   await complains(page, 'tokens_other_codebook', /another model/);
-  await page.click('#alert button:has-text("Load sharp, which reads them")');
+  await page.click('#alert button:has-text("Load sharp, which can decode them")');
   await modelIs(page, 'sharp');
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'rebuilt');
   await reaches(page, 'done');

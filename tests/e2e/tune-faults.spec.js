@@ -109,7 +109,7 @@ test('of two tabs that tune, one is saved, and it is offered when its tab is clo
   await ready(first);
   await press(first, '#tune-step');
   await tuning(first, 'paused');
-  await expect(first.locator('#tune-left')).toContainText('outlives this page');
+  await expect(first.locator('#tune-left')).toContainText('This tuning is saved');
   // The other tab is offered nothing while the first is tuning, and leaves its record alone.
   await ready(page, { steps: 2 });
   await expect(page.locator('#tune-offer')).toBeHidden();
