@@ -40,7 +40,7 @@ test('a worker of another release is not used', async ({ page, host }) => {
     await route.fulfill({ response, body: (await response.text()).replace(host.id, '0123456789abcdef') });
   });
   await chooseDevice(page, 'auto');
-  await complains(page, 'release_changed', /two releases/);
+  await complains(page, 'release_changed', /different releases/);
   expect(page.workers()).toHaveLength(0);
 });
 
@@ -53,7 +53,7 @@ test('a page that is served with a worker of another release reloads once, then 
     }),
   );
   await page.goto('/#device=cpu');
-  await complains(page, 'release_changed', /two releases/);
+  await complains(page, 'release_changed', /different releases/);
   expect(await page.evaluate(() => sessionStorage.getItem('loads'))).toBe('2');
   expect(await releaseOf(page)).toBe(host.id);
 });

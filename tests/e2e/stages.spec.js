@@ -206,7 +206,7 @@ const DOWNLOADS = [
     'with another checksum',
     (body) => ({ body: Buffer.concat([body.subarray(0, -1), Buffer.from([body[body.length - 1] ^ 1])]) }),
     'download_hash',
-    /soft does not have the checksum/,
+    /soft does not match its checksum/,
   ],
 ];
 
