@@ -1,6 +1,6 @@
 // @ts-check
-// <result-numbers>: the numbers next to the picture. Each value's element has the bare number in
-// `data-value`, for programs that read the page.
+// <result-numbers>: the numbers next to the picture.
+import { Rows } from './rows.js';
 
 // Rows about tokens, which not every model has.
 const OF_TOKENS = new Set(['count', 'bpp', 'usage']);
@@ -15,74 +15,50 @@ const ROWS = [
 ];
 
 export class ResultNumbers extends HTMLElement {
-  /** @type {Record<string, HTMLElement>} */ #values = {};
+  #rows = new Rows(ROWS);
 
   connectedCallback() {
     if (this.firstChild) return;
-    const list = document.createElement('dl');
-    for (const [id, label, title] of ROWS) {
-      const row = document.createElement('div');
-      row.title = title;
-      const term = document.createElement('dt');
-      term.textContent = label;
-      const value = document.createElement('dd');
-      value.id = id;
-      this.#values[id] = value;
-      row.append(term, value);
-      list.append(row);
-    }
-    this.append(list);
+    this.append(this.#rows.list);
     this.clear(true);
   }
 
   /** @param {boolean} tokens whether numbers about tokens will follow */
   clear(tokens) {
     for (const [id] of ROWS) {
-      this.#put(id, '–', '');
-      /** @type {HTMLElement} */ (this.#values[id].parentElement).hidden = !tokens && OF_TOKENS.has(id);
+      this.#rows.put(id, '–', '');
+      this.#rows.show(id, tokens || !OF_TOKENS.has(id));
     }
   }
 
   /** @param {import('../engine/protocol.js').TokenPart} tokens */
   showTokens({ facts, indices }) {
     const grids = facts.grids.map((g) => `${g.columns} × ${g.rows}`).join(' + ');
-    this.#put('count', facts.count.toLocaleString('en'), facts.count, grids);
-    this.#put('bpp', facts.bitsPerPixel.toFixed(3), facts.bitsPerPixel, `${bytes(facts.bytes)} in total`);
+    this.#rows.put('count', facts.count.toLocaleString('en'), facts.count, grids);
+    this.#rows.put('bpp', facts.bitsPerPixel.toFixed(3), facts.bitsPerPixel, `${bytes(facts.bytes)} in total`);
     const size = facts.codebookSize.toLocaleString('en');
     if (indices.length === 1) {
-      this.#put('usage', `${facts.used.toLocaleString('en')} of ${size}`, facts.used, `perplexity ${facts.perplexity.toFixed(1)}`);
+      this.#rows.put('usage', `${facts.used.toLocaleString('en')} of ${size}`, facts.used, `perplexity ${facts.perplexity.toFixed(1)}`);
       return;
     }
     // Each grid has its own codebook, so its codes are counted separately.
     const used = indices.map((codes) => new Set(codes).size);
     const sum = used.reduce((a, b) => a + b);
-    this.#put('usage', used.map((n) => n.toLocaleString('en')).join(' + '), sum, `of ${size} in each codebook`);
+    this.#rows.put('usage', used.map((n) => n.toLocaleString('en')).join(' + '), sum, `of ${size} in each codebook`);
   }
 
   /** @param {import('../engine/protocol.js').Quality | null} quality @param {{encode: number | null, decode: number}} seconds */
   showResult(quality, seconds) {
-    this.#put('psnr', quality ? decibels(quality.psnr) : '–', quality?.psnr ?? '', quality ? '' : 'needs the original');
-    this.#put('ssim', quality ? quality.ssim.toFixed(4) : '–', quality?.ssim ?? '', quality ? '' : 'needs the original');
+    this.#rows.put('psnr', quality ? decibels(quality.psnr) : '–', quality?.psnr ?? '', quality ? '' : 'needs the original');
+    this.#rows.put('ssim', quality ? quality.ssim.toFixed(4) : '–', quality?.ssim ?? '', quality ? '' : 'needs the original');
     const total = (seconds.encode ?? 0) + seconds.decode;
     const parts = seconds.encode === null ? 'decode only' : `encode ${seconds.encode.toFixed(2)}, decode ${seconds.decode.toFixed(2)}`;
-    this.#put('time', `${total.toFixed(2)} s`, total, parts);
+    this.#rows.put('time', `${total.toFixed(2)} s`, total, parts);
   }
 
   /** The quality of the rebuilt picture, in words. */
   get words() {
-    return `PSNR ${this.#values.psnr.textContent}, SSIM ${this.#values.ssim.textContent}`;
-  }
-
-  /** @param {string} id @param {string} text @param {number | ''} value */
-  #put(id, text, value, note = '') {
-    const dd = this.#values[id];
-    dd.textContent = text;
-    dd.dataset.value = String(value);
-    if (note) {
-      const small = document.createElement('small');
-      small.textContent = note;
-      dd.append(' ', small);
-    }
+    return `PSNR ${this.#rows.text('psnr')}, SSIM ${this.#rows.text('ssim')}`;
   }
 }
 

@@ -2,6 +2,7 @@
 // <tune-view>: a tuning in progress: the picture, its reconstruction before the tuning and now, the
 // loss, the speed and the progress.
 import './curve.js';
+import { Rows } from '../../ui/rows.js';
 import { figure } from '../../ui/stages.js';
 
 /** Number of steps that the speed is averaged over. */
@@ -19,7 +20,7 @@ const ROWS = [
 export class TuneView extends HTMLElement {
   #row = document.createElement('div');
   #curve = document.createElement('loss-curve');
-  /** @type {Record<string, HTMLElement>} */ #values = {};
+  #rows = new Rows(ROWS);
   /** @type {number[]} */ #seconds = [];
   #steps = 0;
   #codes = 0;
@@ -29,20 +30,9 @@ export class TuneView extends HTMLElement {
     if (this.#row.isConnected) return;
     this.#row.className = 'stages-row';
     this.#curve.id = 'tune-curve';
-    const list = document.createElement('dl');
-    for (const [id, label] of ROWS) {
-      const row = document.createElement('div');
-      const term = document.createElement('dt');
-      term.textContent = label;
-      const value = document.createElement('dd');
-      value.id = id;
-      this.#values[id] = value;
-      row.append(term, value);
-      list.append(row);
-    }
     const side = document.createElement('div');
     side.className = 'tune-side';
-    side.append(this.#curve, list);
+    side.append(this.#curve, this.#rows.list);
     this.append(this.#row, side);
   }
 
@@ -57,7 +47,7 @@ export class TuneView extends HTMLElement {
     this.#seconds = [];
     this.losses = losses;
     this.#codes = codes;
-    /** @type {HTMLElement} */ (this.#values['tune-codes'].parentElement).hidden = !codes;
+    this.#rows.show('tune-codes', codes > 0);
     const title = damaged ? 'Damaged' : 'Picture';
     const label = damaged ? 'The picture, damaged, as the model sees it' : 'The picture';
     this.#row.replaceChildren(
@@ -82,7 +72,7 @@ export class TuneView extends HTMLElement {
     this.#row.append(side('now', 'Now', 'Rebuilt by the model as tuned so far', now));
     const { used, perplexity } = now.usage ?? { used: 0, perplexity: 0 };
     const count = (/** @type {number} */ codes) => codes.toLocaleString('en');
-    this.#put(
+    this.#rows.put(
       'tune-codes',
       used ? `${count(used)} of ${count(this.#codes)}, perplexity ${perplexity.toFixed(perplexity < 100 ? 1 : 0)}` : '–',
       used || '',
@@ -99,22 +89,16 @@ export class TuneView extends HTMLElement {
     const done = this.losses.length;
     const mean = this.#seconds.reduce((a, b) => a + b, 0) / this.#seconds.length;
     const last = this.losses.at(-1);
-    this.#put('tune-at', `${done} of ${this.#steps}`, done);
-    this.#put(
+    this.#rows.put('tune-at', `${done} of ${this.#steps}`, done);
+    this.#rows.put(
       'tune-speed',
       mean ? (mean < 1 ? `${(1 / mean).toFixed(1)} steps/s` : `${mean.toFixed(1)} s/step`) : '–',
       mean ? 1 / mean : '',
     );
     const left = (this.#steps - done) * mean;
-    this.#put('tune-time', mean ? duration(left) : '–', mean ? left : '');
-    this.#put('tune-loss', last === undefined ? '–' : String(Number(last.toPrecision(3))), last ?? '');
+    this.#rows.put('tune-time', mean ? duration(left) : '–', mean ? left : '');
+    this.#rows.put('tune-loss', last === undefined ? '–' : String(Number(last.toPrecision(3))), last ?? '');
     this.#curve.show(this.losses);
-  }
-
-  /** @param {string} id @param {string} text @param {number | ''} value */
-  #put(id, text, value) {
-    this.#values[id].textContent = text;
-    this.#values[id].dataset.value = String(value);
   }
 }
 
