@@ -5,6 +5,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+use crate::device::choice::Adapter;
 use crate::error::{Error, Result};
 
 /// What WebGPU reports about its adapter.
@@ -90,7 +91,7 @@ pub async fn probe() -> Result<AdapterFacts> {
 impl AdapterFacts {
     /// # Errors
     /// [`Error::FeatureMissing`] if a required feature is missing.
-    pub fn check_features(&self) -> Result<()> {
+    fn check_features(&self) -> Result<()> {
         if self.features.iter().any(|f| f == NEEDED) {
             Ok(())
         } else {
@@ -108,6 +109,16 @@ impl AdapterFacts {
             ("", Some(name)) => name.clone(),
             (vendor, None) => vendor.to_owned(),
             (vendor, Some(name)) => format!("{vendor} {name}"),
+        }
+    }
+}
+
+impl From<&AdapterFacts> for Adapter {
+    fn from(facts: &AdapterFacts) -> Self {
+        Self {
+            name: facts.name(),
+            software: facts.software,
+            features: facts.check_features(),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::adapter::{AdapterFacts, probe};
 use super::clock::{self, Patience};
 use super::object;
 use crate::codec::Limits;
+use crate::device::choice::{Adapter, Choice, Facts, Kind, Next, Times, choose, remember};
 use crate::device::{check, measure, warm_up};
 use crate::error::{Error, Result};
 
@@ -24,20 +25,6 @@ thread_local! {
     static WEBGPU: RefCell<Option<(Device, wgpu::Device)>> = const { RefCell::new(None) };
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    WebGpu,
-    Cpu,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SelfTest {
-    webgpu_ms: Option<f64>,
-    cpu_ms: Option<f64>,
-}
-
 #[derive(Debug, Clone, Serialize)]
 struct Problem {
     code: &'static str,
@@ -48,30 +35,11 @@ struct Problem {
 #[serde(rename_all = "camelCase")]
 struct DeviceFacts {
     kind: Kind,
-    choice: String,
+    choice: Choice,
     reason: String,
     adapter: Option<AdapterFacts>,
-    self_test: Option<SelfTest>,
+    self_test: Option<Times>,
     problem: Option<Problem>,
-}
-
-/// Result of an earlier measurement on this adapter.
-#[derive(Debug, PartialEq)]
-enum Remembered {
-    Nothing,
-    WebGpu,
-    Cpu,
-}
-
-impl Remembered {
-    fn of(remembered: Option<&str>, choice: &str, adapter: &AdapterFacts) -> Self {
-        let name = adapter.name();
-        match remembered.filter(|_| choice == "auto") {
-            Some(text) if text == format!("webgpu on {name}") => Self::WebGpu,
-            Some(text) if text == format!("cpu beside {name}") => Self::Cpu,
-            _ => Self::Nothing,
-        }
-    }
 }
 
 /// A working device: WebGPU or the CPU.
@@ -93,90 +61,52 @@ impl Engine {
         #[wasm_bindgen(unchecked_param_type = "DeviceChoice")] choice: String,
         remembered: Option<String>,
     ) -> std::result::Result<Engine, JsValue> {
-        if !["auto", "webgpu", "cpu"].contains(&choice.as_str()) {
-            return Err(Error::Argument(format!("There is no device `{choice}`")).into());
-        }
-        let patience = Patience::new(match choice.as_str() {
-            "webgpu" => LONG_PATIENCE_MS,
-            _ => PATIENCE_MS,
+        let choice: Choice = choice.parse()?;
+        let patience = Patience::new(match choice {
+            Choice::WebGpu => LONG_PATIENCE_MS,
+            Choice::Auto | Choice::Cpu => PATIENCE_MS,
         });
         let adapter = patience.wait(probe()).await;
         let adapter = adapter.unwrap_or(Err(Error::AdapterAbsent));
-        let facts = |kind, reason: String| DeviceFacts {
-            kind,
-            choice: choice.clone(),
-            reason,
-            adapter: adapter.as_ref().ok().cloned(),
-            self_test: None,
-            problem: None,
+        let mut facts = Facts {
+            choice,
+            adapter: adapter.as_ref().map(Adapter::from).map_err(Error::clone),
+            tested: None,
+            times: None,
         };
-        let cpu = |reason: String, problem: Option<&Error>| Engine {
-            device: Device::flex(),
-            facts: DeviceFacts {
-                problem: problem.map(|error| Problem {
-                    code: error.code(),
-                    message: error.to_string(),
-                }),
-                ..facts(Kind::Cpu, reason)
-            },
-        };
-        if choice == "cpu" {
-            return Ok(cpu("You chose it.".into(), None));
+        let mut device = Device::flex();
+        loop {
+            match choose(&facts, remembered.as_deref()) {
+                Next::Test => {
+                    let opened = webgpu(&patience).await;
+                    facts.tested = Some(opened.map(|opened| device = opened));
+                }
+                Next::Measure => facts.times = Some(contest(&device, &patience).await),
+                Next::Use {
+                    kind,
+                    reason,
+                    problem,
+                } => {
+                    return Ok(Self {
+                        device: match kind {
+                            Kind::WebGpu => device,
+                            Kind::Cpu => Device::flex(),
+                        },
+                        facts: DeviceFacts {
+                            kind,
+                            choice,
+                            reason,
+                            adapter: adapter.ok(),
+                            self_test: facts.times.and_then(Result::ok),
+                            problem: problem.map(|error| Problem {
+                                code: error.code(),
+                                message: error.to_string(),
+                            }),
+                        },
+                    });
+                }
+            }
         }
-        let found = match &adapter {
-            Ok(found) => found,
-            Err(error) => return Ok(cpu(error.to_string(), Some(error))),
-        };
-        if choice == "auto" && found.software {
-            let reason = format!(
-                "The only graphics adapter here ({}) is software, which is far slower.",
-                found.name()
-            );
-            return Ok(cpu(reason, None));
-        }
-        let remembered = Remembered::of(remembered.as_deref(), &choice, found);
-        if remembered == Remembered::Cpu {
-            return Ok(cpu("It was the faster one before.".into(), None));
-        }
-        let opened = match found.check_features() {
-            Ok(()) => webgpu(&patience).await,
-            Err(error) => Err(error),
-        };
-        let device = match opened {
-            Ok(device) => device,
-            Err(error) => return Ok(cpu(error.to_string(), Some(&error))),
-        };
-        if choice == "webgpu" {
-            let reason = format!("You chose it; the adapter is {}.", found.name());
-            let facts = facts(Kind::WebGpu, reason);
-            return Ok(Engine { device, facts });
-        }
-        if remembered == Remembered::WebGpu {
-            let reason = format!(
-                "It was the faster one before; the adapter is {}.",
-                found.name()
-            );
-            let facts = facts(Kind::WebGpu, reason);
-            return Ok(Engine { device, facts });
-        }
-        let (gpu_ms, cpu_ms) = match contest(&device, &patience).await {
-            Ok(times) => times,
-            Err(error) => return Ok(cpu(error.to_string(), Some(&error))),
-        };
-        let timed =
-            |text: &str| format!("{text}: {gpu_ms:.0} ms on WebGPU, {cpu_ms:.0} ms on the CPU.");
-        let mut engine = if gpu_ms <= cpu_ms {
-            let reason = timed(&format!("{} was the faster one", found.name()));
-            let facts = facts(Kind::WebGpu, reason);
-            Engine { device, facts }
-        } else {
-            cpu(timed("It was the faster one"), None)
-        };
-        engine.facts.self_test = Some(SelfTest {
-            webgpu_ms: Some(gpu_ms),
-            cpu_ms: Some(cpu_ms),
-        });
-        Ok(engine)
     }
 
     /// Waits until the device has reported all errors of the work so far, before its result is
@@ -199,10 +129,7 @@ impl Engine {
     pub fn remember(&self) -> Option<String> {
         self.facts.self_test.as_ref()?;
         let adapter = self.facts.adapter.as_ref()?.name();
-        Some(match self.facts.kind {
-            Kind::WebGpu => format!("webgpu on {adapter}"),
-            Kind::Cpu => format!("cpu beside {adapter}"),
-        })
+        Some(remember(self.facts.kind, &adapter))
     }
 
     /// Which device is in use, why, and its adapter.
@@ -233,13 +160,16 @@ impl Engine {
     }
 }
 
-/// Times the same work on WebGPU and on the CPU, in milliseconds; checks both results.
-async fn contest(webgpu: &Device, patience: &Patience) -> Result<(f64, f64)> {
-    let gpu_ms = patience
+/// Times the same work on WebGPU and on the CPU; checks both results.
+async fn contest(webgpu: &Device, patience: &Patience) -> Result<Times> {
+    let webgpu_ms = patience
         .wait(measure(webgpu, clock::now))
         .await
         .ok_or_else(|| Error::SelfTestFailed("it took too long".into()))??;
-    Ok((gpu_ms, measure(&Device::flex(), clock::now).await?))
+    Ok(Times {
+        webgpu_ms,
+        cpu_ms: measure(&Device::flex(), clock::now).await?,
+    })
 }
 
 /// This worker's WebGPU device, after it has passed the self-test.
