@@ -2,6 +2,15 @@
 //! JavaScript errors and of the command line's `--json` output.
 
 /// Everything that can go wrong. Each message is one plain sentence addressed to the user.
+///
+/// # Examples
+/// ```
+/// # use tesserae::{Error, Picture};
+/// let error = Picture::decode(b"no picture").unwrap_err();
+/// assert_eq!(error, Error::ImageUnsupported);
+/// assert_eq!(error.code(), "image_unsupported"); // stable, for programs
+/// println!("{error}"); // a sentence, for people
+/// ```
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

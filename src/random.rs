@@ -14,6 +14,14 @@ pub fn stream(seed: u64, step: usize) -> ChaCha8Rng {
 /// `count` samples from a standard normal distribution; `seed` makes them reproducible.
 ///
 /// Source: Box and Muller 1958.
+///
+/// # Examples
+/// ```
+/// # use tesserae::random::noise;
+/// assert_eq!(noise(7, 1000), noise(7, 1000));
+/// let mean = noise(7, 1000).iter().sum::<f32>() / 1000.0;
+/// assert!(mean.abs() < 0.1);
+/// ```
 pub fn noise(seed: u64, count: usize) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut values = Vec::with_capacity(count + 1);

@@ -12,6 +12,25 @@ use crate::tokens::Grid;
 
 /// A network on a device: the part of a [`Codec`](super::Codec) that computes. It has no hashes to match
 /// files by, so it costs nothing to make of a network that is still being trained.
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::Device;
+/// # use pollster::block_on;
+/// # use tesserae::codec::Coder;
+/// # use tesserae::{Autoencoder, AutoencoderConfig, Picture};
+/// # fn main() -> tesserae::Result<()> {
+/// let device = Device::flex();
+/// let config = AutoencoderConfig::preset("vqgan-tiny")?;
+/// let network = Autoencoder::new(&config, &device)?; // random weights
+/// let coder = Coder::new(network, config, &device);
+/// let picture = Picture::from_rgb(16, 16, vec![128; 16 * 16 * 3])?;
+/// let watch = &mut async |_phase, _done, _total| true;
+/// let rebuilt = block_on(coder.reconstruct_with(&picture, None, watch))?;
+/// assert_eq!(rebuilt.width(), 16);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Coder {
     pub(super) model: Autoencoder,

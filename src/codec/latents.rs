@@ -49,6 +49,23 @@ impl Latents {
     ///
     /// # Errors
     /// [`Error::LatentsGeometry`] if the number of values differs.
+    ///
+    /// # Examples
+    /// ```
+    /// # use tesserae::codec::Latents;
+    /// # use tesserae::models::LatentScale;
+    /// # use tesserae::tokens::Hash;
+    /// # fn main() -> tesserae::Result<()> {
+    /// # let latents = Latents {
+    /// #     width: 8, height: 4, channels: 1, rows: 1, columns: 2, values: vec![3.0, -1.0],
+    /// #     encoder_hash: Hash([1; 8]), decoder_hash: Hash([2; 8]),
+    /// # };
+    /// let scale = LatentScale { scale: 0.5, shift: 1.0 };
+    /// assert_eq!(latents.scaled(scale), [1.0, -1.0]); // what a generator learns
+    /// assert_eq!(latents.with_scaled(&[1.0, -1.0], scale)?, latents);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_scaled(
         &self,
         values: &[f32],

@@ -10,6 +10,21 @@ use crate::weights::Survey;
 const MAX_WINDOW: usize = 512;
 
 /// Memory limits of a device and its host, in bytes.
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::Device;
+/// # use tesserae::Codec;
+/// # use tesserae::codec::Limits;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let weights = std::fs::read("www/models/digits.safetensors")?;
+/// let codec = Codec::from_weights(weights, &Device::flex())?;
+/// let little = Limits { host: 1 << 20, ..Limits::CPU };
+/// let most = codec.max_pixels();
+/// assert!(codec.within(little).max_pixels() < most);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Largest range of a buffer that a shader can bind: WebGPU's `maxStorageBufferBindingSize`.

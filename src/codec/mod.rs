@@ -151,6 +151,21 @@ impl Codec {
     /// # Errors
     /// [`Error::ImageTooLarge`](crate::Error::ImageTooLarge) past [`Codec::max_pixels`], and device
     /// errors.
+    ///
+    /// # Examples
+    /// ```
+    /// # use burn::tensor::Device;
+    /// # use pollster::block_on;
+    /// # use tesserae::{Codec, Picture};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let weights = std::fs::read("www/models/digits.safetensors")?;
+    /// let codec = Codec::from_weights(weights, &Device::flex())?;
+    /// let picture = Picture::from_rgb(30, 20, vec![128; 30 * 20 * 3])?;
+    /// let rebuilt = block_on(codec.reconstruct(&picture))?;
+    /// assert_eq!((rebuilt.width(), rebuilt.height()), (30, 20));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn reconstruct(&self, picture: &Picture) -> Result<Picture> {
         self.reconstruct_with(picture, None, &mut unwatched).await
     }

@@ -64,6 +64,23 @@ impl Codec {
     /// # Errors
     /// [`Error::NoCodebook`], [`Error::TokensOtherCodebook`], and [`Error::TokensGeometry`] for
     /// grids that do not match the image size stated in the tokens.
+    ///
+    /// # Examples
+    /// ```
+    /// # use burn::tensor::Device;
+    /// # use pollster::block_on;
+    /// # use tesserae::{Codec, Picture};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let weights = |name: &str| std::fs::read(format!("www/models/{name}.safetensors"));
+    /// let digits = Codec::from_weights(weights("digits")?, &Device::flex())?;
+    /// let emoji = Codec::from_weights(weights("emoji")?, &Device::flex())?;
+    /// let picture = Picture::from_rgb(16, 16, vec![128; 16 * 16 * 3])?;
+    /// let tokens = block_on(digits.encode(&picture))?;
+    /// assert_eq!(digits.check(&tokens), Ok(()));
+    /// assert_eq!(emoji.check(&tokens).unwrap_err().code(), "tokens_other_codebook");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn check(&self, tokens: &Tokens) -> Result<()> {
         let factors = self.coder.config.grids();
         if factors.is_empty() {
@@ -117,6 +134,20 @@ impl Codec {
     /// # Errors
     /// [`Error::NoCodebook`], [`Error::Argument`] for a grid that the model does not have, and
     /// device errors.
+    ///
+    /// # Examples
+    /// ```
+    /// # use burn::tensor::Device;
+    /// # use pollster::block_on;
+    /// # use tesserae::Codec;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let weights = std::fs::read("www/models/digits.safetensors")?;
+    /// let codec = Codec::from_weights(weights, &Device::flex())?;
+    /// let colours = block_on(codec.palette(0))?;
+    /// assert_eq!(colours.len(), codec.config().codes() * 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn palette(&self, grid: usize) -> Result<Vec<u8>> {
         let values = read(self.coder.model.codebook(grid)?).await?;
         Ok(quantize::palette(&values, self.coder.config.embed_dim()))

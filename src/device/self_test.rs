@@ -217,6 +217,18 @@ fn judge_gradients(found: &[Vec<f32>], wanted: &[Vec<f32>]) -> Result<()> {
 
 /// The network with known output, kept on a device so that it can be checked repeatedly. A check
 /// draws no random numbers, so it does not affect a training's results.
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::Device;
+/// # use pollster::block_on;
+/// # use tesserae::device::SelfTest;
+/// # fn main() -> tesserae::Result<()> {
+/// let test = SelfTest::new(&Device::flex());
+/// block_on(test.check())?; // before work, and now and then between
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct SelfTest {
     probe: Probe,

@@ -9,6 +9,23 @@ use crate::quantize::{GumbelQuantizer, Quantized, VectorQuantizer, flatten, marg
 /// Images are `[batch, channels, height, width]` in the config's input range, with sides that are
 /// multiples of the downsampling factor. An image has one or more latent grids, coarsest first;
 /// with a codebook, each is quantized to a grid of codes.
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::{Device, Tensor};
+/// # use tesserae::{Autoencoder, AutoencoderConfig};
+/// # fn main() -> tesserae::Result<()> {
+/// let device = Device::flex();
+/// let config = AutoencoderConfig::preset("vqgan-tiny")?;
+/// let network = Autoencoder::new(&config, &device)?; // random weights
+/// let images = Tensor::<4>::zeros([2, 3, 16, 8], &device);
+/// let codes = network.indices(0, network.latents(images, &[]))?;
+/// assert_eq!(codes.dims(), [2, 4, 2]);
+/// let decoded = network.decode(&[network.lookup(0, codes)?])?;
+/// assert_eq!(decoded.dims(), [2, 3, 16, 8]);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Autoencode {
     /// Latents before quantization, `[batch, D, height / f, width / f]`, of the next grid after
     /// those whose quantized latents are in `coarser`; of the first grid if that is empty. For

@@ -2,6 +2,18 @@ use crate::error::Result;
 use crate::nn::NetworkConfig;
 
 /// What an autoencoder's config determines on its own.
+///
+/// # Examples
+/// ```
+/// # use tesserae::AutoencoderConfig;
+/// # fn main() -> tesserae::Result<()> {
+/// let config = AutoencoderConfig::preset("vqvae2-tiny")?;
+/// assert_eq!(config.grids(), [8, 4]); // pixels along a side of one token
+/// assert_eq!((config.codes(), config.embed_dim()), (32, 8));
+/// assert!(config.macs(64, 64)? > config.macs(32, 32)?);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Geometry {
     /// Downsampling factor of the coarsest grid: images are padded to multiples of it.
     fn factor(&self) -> usize;

@@ -14,6 +14,17 @@ pub fn padded(side: usize, factor: usize) -> usize {
 /// # Errors
 /// [`Error::Argument`] if `data` has the wrong length, `height` or `width` is 0, or a new side is
 /// smaller.
+///
+/// # Examples
+/// ```
+/// # use tesserae::pixels::pad::{crop, reflect_pad};
+/// # fn main() -> tesserae::Result<()> {
+/// let padded = reflect_pad(&[1.0, 2.0, 3.0], 1, 1, 3, 1, 5)?;
+/// assert_eq!(padded, [1.0, 2.0, 3.0, 2.0, 1.0]);
+/// assert_eq!(crop(&padded, 1, 1, 5, 1, 3)?, [1.0, 2.0, 3.0]);
+/// # Ok(())
+/// # }
+/// ```
 pub fn reflect_pad(
     data: &[f32],
     channels: usize,

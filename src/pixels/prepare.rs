@@ -33,6 +33,19 @@ impl Picture {
     /// with a Lanczos-3 filter and never up; with `square`, crops to the [centre
     /// square](Self::centre_square) first. The shorter side is rounded to the nearest pixel and is
     /// at least one.
+    ///
+    /// # Examples
+    /// ```
+    /// # use tesserae::Picture;
+    /// # fn main() -> tesserae::Result<()> {
+    /// let wide = Picture::from_rgb(30, 20, vec![90; 30 * 20 * 3])?;
+    /// let sides = |picture: Picture| (picture.width(), picture.height());
+    /// assert_eq!(sides(wide.fit(15, false)), (15, 10));
+    /// assert_eq!(sides(wide.fit(15, true)), (15, 15));
+    /// assert_eq!(sides(wide.fit(99, false)), (30, 20)); // never larger
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn fit(&self, max_side: u32, square: bool) -> Self {
         if square && self.width != self.height {
             return self.centre_square().into_fit(max_side, false);
@@ -75,6 +88,18 @@ impl Picture {
     /// [`Error::Internal`] for a non-finite value, which cannot be part of a picture.
     /// [`Error::Argument`] for an empty or non-finite range; otherwise as
     /// [`from_rgb`](Self::from_rgb).
+    ///
+    /// # Examples
+    /// ```
+    /// # use tesserae::Picture;
+    /// # fn main() -> tesserae::Result<()> {
+    /// let picture = Picture::from_rgb(2, 1, vec![0, 51, 255, 255, 102, 0])?;
+    /// let planar = picture.to_planar(-1.0, 1.0); // reds, greens, blues
+    /// assert_eq!(planar[..2], [-1.0, 1.0]);
+    /// assert_eq!(Picture::from_planar(&planar, 2, 1, -1.0, 1.0)?, picture);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_planar(
         planar: &[f32],
         width: u32,

@@ -96,6 +96,21 @@ const NO_WEIGHT: f32 = 1e-4;
 /// Blends windows into one planar `[channels, height, width]`, each fading in and out over `ramp`
 /// rows and columns at its edges. Weights are positive everywhere and normalised at the end, so
 /// that windows which agree reproduce their common values, up to rounding.
+///
+/// # Examples
+/// ```
+/// # use tesserae::pixels::tile::{Blend, plan};
+/// # fn main() -> tesserae::Result<()> {
+/// let row: Vec<f32> = (0..10).map(|x| x as f32).collect();
+/// let mut blend = Blend::new(1, 1, 10, 2)?;
+/// for window in plan(1, 10, 6, 2)? {
+///     let part = window.cut(&row, 1, 1, 10)?; // a model would compute something with it
+///     blend.add(window, &part)?;
+/// }
+/// assert_eq!(blend.finish()?, row);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Blend {
     channels: usize,

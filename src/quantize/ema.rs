@@ -5,6 +5,20 @@ use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 /// Source: van den Oord et al. 2017, appendix A.1; DeepMind sonnet `VectorQuantizerEMA`, including
 /// its Laplace smoothing but not its bias correction (which k-means initialisation makes
 /// unnecessary).
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::{Device, Int, Tensor};
+/// # use tesserae::quantize::EmaCodebook;
+/// let device = Device::flex();
+/// let mut average = EmaCodebook::new(Tensor::from_floats([[0.0], [5.0]], &device), 0.5);
+/// for _ in 0..20 {
+///     let latents = Tensor::<2>::from_floats([[1.0], [6.0]], &device);
+///     average.update(latents, Tensor::<1, Int>::from_ints([0, 1], &device));
+/// }
+/// let codebook: Vec<f32> = average.codebook().into_data().iter().collect();
+/// assert!((codebook[0] - 1.0).abs() < 1e-3 && (codebook[1] - 6.0).abs() < 1e-3);
+/// ```
 #[derive(Debug, Clone)]
 pub struct EmaCodebook {
     /// Moving average of the number of latents per code, N, `[K]`.

@@ -10,6 +10,18 @@ use crate::nn::{Conv2d, conv};
 ///
 /// Source: Jang et al. 2016, <https://arxiv.org/abs/1611.01144>; taming-transformers
 /// `GumbelQuantize`.
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::{Device, Tensor};
+/// # use tesserae::quantize::GumbelQuantizer;
+/// let device = Device::flex();
+/// let quantizer = GumbelQuantizer::new(4, 32, 8, &device); // random logits of 32 codes
+/// let latents = Tensor::<4>::ones([1, 4, 3, 2], &device);
+/// let codes = quantizer.indices(latents);
+/// assert_eq!(codes.dims(), [1, 3, 2]);
+/// assert_eq!(quantizer.lookup(codes).dims(), [1, 8, 3, 2]);
+/// ```
 #[derive(Module, Debug)]
 pub struct GumbelQuantizer {
     /// 1×1, from the latent's channels to K logits.

@@ -12,6 +12,17 @@ use super::nearest;
 /// # Shapes
 /// - `z`: `[n, D]`, `start`: `[K, D]`
 /// - output: `[K, D]`
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::{Device, Tensor};
+/// # use tesserae::quantize::kmeans;
+/// let device = Device::flex();
+/// let latents = Tensor::<2>::from_floats([[0.0], [1.0], [10.0], [12.0]], &device);
+/// let start = Tensor::<2>::from_floats([[0.0], [12.0]], &device);
+/// let centres: Vec<f32> = kmeans(latents, start, 5).into_data().iter().collect();
+/// assert_eq!(centres, [0.5, 11.0]);
+/// ```
 pub fn kmeans(z: Tensor<2>, start: Tensor<2>, iterations: usize) -> Tensor<2> {
     let [codes, _] = start.dims();
     (0..iterations).fold(start, |centres, _| {

@@ -12,6 +12,17 @@ const MAX_DISTANCES: usize = 1 << 23;
 /// # Shapes
 /// - `z`: `[n, D]`, `codebook`: `[K, D]`
 /// - output: `[n]`, each in `0..K`
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::{Device, Tensor};
+/// # use tesserae::quantize::nearest;
+/// let device = Device::flex();
+/// let codebook = Tensor::<2>::from_floats([[0.0, 0.0], [1.0, 0.0], [0.0, 3.0]], &device);
+/// let latents = Tensor::<2>::from_floats([[0.9, 0.1], [0.0, 2.0]], &device);
+/// let codes: Vec<i64> = nearest(latents, codebook).into_data().iter().collect();
+/// assert_eq!(codes, [1, 2]);
+/// ```
 pub fn nearest(z: Tensor<2>, codebook: Tensor<2>) -> Tensor<1, Int> {
     let chunks = chunked(z, codebook, |distances| {
         let [rows, _] = distances.dims();

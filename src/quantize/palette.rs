@@ -5,6 +5,13 @@
 /// up all the contrast.
 ///
 /// `codebook` is `[K, D]` row-major with `dim` = D.
+///
+/// # Examples
+/// ```
+/// # use tesserae::quantize::palette;
+/// let codebook = [0.0, 0.0, 0.1, 0.0, 9.0, 5.0]; // 3 entries of 2 values
+/// assert_eq!(palette(&codebook, 2).len(), 3 * 3);
+/// ```
 pub fn palette(codebook: &[f32], dim: usize) -> Vec<u8> {
     let codes = codebook.len() / dim.max(1);
     let axes = principal_axes(codebook, dim, 3.min(dim));

@@ -7,6 +7,20 @@ use super::{flatten, nearest, unflatten};
 /// Nearest-neighbour vector quantization with straight-through gradients.
 ///
 /// Source: van den Oord et al. 2017, section 3.2; taming-transformers `VectorQuantizer2`.
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::{Device, Tensor};
+/// # use tesserae::quantize::VectorQuantizer;
+/// let device = Device::flex();
+/// let mut quantizer = VectorQuantizer::new(2, 1, &device); // 2 codes, 1 channel
+/// quantizer.set_codebook(Tensor::from_floats([[-1.0], [1.0]], &device));
+/// let latents = Tensor::<4>::from_floats([[[[0.8, -0.4]]]], &device);
+/// let codes = quantizer.indices(latents);
+/// assert_eq!(codes.to_data().iter::<i64>().collect::<Vec<_>>(), [1, 0]);
+/// let entries: Vec<f32> = quantizer.lookup(codes).into_data().iter().collect();
+/// assert_eq!(entries, [1.0, -1.0]);
+/// ```
 #[derive(Module, Debug)]
 pub struct VectorQuantizer {
     /// `weight` is the codebook, `[K, D]`, before any normalisation.

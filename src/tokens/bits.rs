@@ -1,6 +1,12 @@
 //! Packs indices into as few bits as the codebook size requires, lowest bit first.
 
 /// Bits for an index into `codebook_size` codes: ⌈log₂ K⌉, at least 1.
+///
+/// # Examples
+/// ```
+/// # use tesserae::tokens::bits_for;
+/// assert_eq!([1, 2, 512, 1000].map(bits_for), [1, 1, 9, 10]);
+/// ```
 pub fn width(codebook_size: u32) -> u32 {
     (u32::BITS - codebook_size.saturating_sub(1).leading_zeros()).max(1)
 }

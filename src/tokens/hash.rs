@@ -8,6 +8,14 @@ use sha2::{Digest, Sha256};
 
 /// The first 8 bytes of a SHA-256: enough to detect a mix-up, not to resist an attack. Displayed as
 /// 16 lower-case hexadecimal digits.
+///
+/// # Examples
+/// ```
+/// # use tesserae::tokens::Hash;
+/// let hash = Hash::of(["abc"]);
+/// assert_eq!(hash.to_string(), "ba7816bf8f01cfea");
+/// assert_eq!("ba7816bf8f01cfea".parse(), Ok(hash));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash(pub [u8; 8]);
 

@@ -87,6 +87,14 @@ pub struct Grid {
 }
 
 /// How much of the codebook is used.
+///
+/// # Examples
+/// ```
+/// # use tesserae::tokens::Usage;
+/// let usage = Usage::of([7, 7, 3, 3]);
+/// assert_eq!(usage.used, 2);
+/// assert!((usage.perplexity - 2.0).abs() < 1e-9); // both equally often
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
     /// Number of codes that occur at least once.

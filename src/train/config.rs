@@ -6,6 +6,39 @@ use crate::models::AutoencoderConfig;
 use crate::nn::DiscriminatorConfig;
 
 /// How an autoencoder is trained; the JSON file that `tesserae train` takes.
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::Device;
+/// # use pollster::block_on;
+/// # use tesserae::train::{Event, Rhythm, Session, Start, TrainConfig};
+/// # use tesserae::{Autoencoder, Picture};
+/// # fn main() -> tesserae::Result<()> {
+/// let config = TrainConfig::from_json(
+///     r#"{
+///         "model": {"kind": "vqvae", "hidden": 16, "residual_hidden": 8, "residual_layers": 1,
+///                   "downsamplings": 2, "embed_dim": 8, "n_embed": 32},
+///         "data": {"crop": 16},
+///         "batch": 2,
+///         "steps": 4,
+///         "optimizer": {"learning_rate": 0.001}
+///     }"#,
+/// )?;
+/// let device = Device::flex();
+/// let network = Autoencoder::new(&config.model, &device)?;
+/// let photos = vec![Picture::from_rgb(20, 20, (0..20 * 20 * 3).map(|i| i as u8).collect())?];
+/// let rhythm = Rhythm { save: 2, ..Rhythm::default() };
+/// let mut session = Session::train(&config, network, Start::default(), photos, &device, rhythm)?;
+/// while let Some(event) = block_on(session.next())? {
+///     if event == Event::Save {
+///         let checkpoint = block_on(session.checkpoint())?;
+///         println!("{} bytes to resume from step {}", checkpoint.len(), session.done());
+///     }
+/// }
+/// assert!(session.finished());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {

@@ -19,6 +19,28 @@ const DRAWS: u64 = 1 << 32;
 /// Random square crops: random photo, scale and position; optionally mirrored half the time and
 /// colour-jittered. Photos are drawn in proportion to their side, so that cut-out objects do not
 /// crowd out large scenes.
+///
+/// # Examples
+/// ```
+/// # use tesserae::Picture;
+/// # use tesserae::train::{CropSampler, DataConfig};
+/// # fn main() -> tesserae::Result<()> {
+/// let data = DataConfig {
+///     crop: 8,
+///     mirror: true,
+///     colour: true,
+///     scales: true,
+///     leaves: 0.0,
+///     damage: None,
+/// };
+/// let photo = Picture::from_rgb(30, 20, (0..30 * 20 * 3).map(|i| i as u8).collect())?;
+/// let crops = CropSampler::new([photo], &data, [-1.0, 1.0], 7)?;
+/// let batch = crops.batch(0, 4);
+/// assert_eq!(batch.len(), 4 * 3 * 8 * 8);
+/// assert_eq!(batch, crops.batch(0, 4)); // by its number
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct CropSampler {
     /// The scales of each photo.

@@ -7,6 +7,20 @@ use crate::pixels::Picture;
 use crate::random::noise;
 
 /// Damage that a restoration model learns to undo.
+///
+/// # Examples
+/// ```
+/// # use tesserae::Picture;
+/// # use tesserae::pixels::metrics::psnr;
+/// # use tesserae::train::Damage;
+/// # fn main() -> tesserae::Result<()> {
+/// let picture = Picture::from_rgb(32, 32, vec![128; 32 * 32 * 3])?;
+/// let noisy = Damage::Noise(10.0).apply(&picture, 7)?;
+/// assert!(psnr(&picture, &noisy)? < 30.0);
+/// assert_eq!(noisy, Damage::Noise(10.0).apply(&picture, 7)?); // by its seed
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Damage {

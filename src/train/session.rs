@@ -238,6 +238,32 @@ impl<T: Task> Session<T> {
     /// # Errors
     /// [`Error::WeightsCorrupt`] for a damaged file, [`Error::WeightsMismatch`] for a checkpoint of
     /// another training run. The session is then unchanged.
+    ///
+    /// # Examples
+    /// ```
+    /// # use burn::tensor::Device;
+    /// # use pollster::block_on;
+    /// # use tesserae::train::{Session, TuneConfig};
+    /// # use tesserae::weights::Loaded;
+    /// # use tesserae::{Autoencoder, AutoencoderConfig, Picture};
+    /// # fn main() -> tesserae::Result<()> {
+    /// # let device = Device::flex();
+    /// # let config = AutoencoderConfig::preset("vqvae-tiny")?;
+    /// # let model = block_on(Loaded::of(Autoencoder::new(&config, &device)?, config))?;
+    /// # let pictures = vec![Picture::from_rgb(16, 16, vec![90; 16 * 16 * 3])?];
+    /// # let config = TuneConfig { steps: 3, ..TuneConfig::default() };
+    /// let start = || Session::tune(&config, model.clone(), pictures.clone(), None, &device);
+    /// let mut first = start()?;
+    /// block_on(first.next())?;
+    /// let checkpoint = block_on(first.checkpoint())?;
+    ///
+    /// let mut second = start()?;
+    /// second.resume(&checkpoint)?;
+    /// assert_eq!(second.done(), 1);
+    /// assert_eq!(block_on(second.next())?, block_on(first.next())?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn resume(&mut self, checkpoint: &[u8]) -> Result<()> {
         self.trainer.resume(checkpoint)?;
         self.due.clear();

@@ -32,6 +32,18 @@ pub enum Objective {
 }
 
 /// How to tune a trained model on a few images. Every field has a working default.
+///
+/// # Examples
+/// ```
+/// # use tesserae::train::{Objective, Parts, TuneConfig};
+/// # fn main() -> tesserae::Result<()> {
+/// let config = TuneConfig::from_json(r#"{"steps": 50, "parts": "decoder"}"#)?;
+/// assert_eq!((config.parts, config.objective), (Parts::Decoder, Objective::Faithful));
+/// let error = TuneConfig::from_json(r#"{"stpes": 50}"#).unwrap_err();
+/// assert!(error.to_string().contains("`stpes`"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TuneConfig {

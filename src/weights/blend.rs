@@ -12,6 +12,25 @@ use crate::params;
 /// # Errors
 /// [`Error::WeightsMismatch`] for models with different configs, [`Error::Argument`] for a blend
 /// factor that is not finite, [`Error::DeviceLost`] when the device fails.
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::Device;
+/// # use pollster::block_on;
+/// # use tesserae::weights::{Loaded, blend};
+/// # use tesserae::{Autoencoder, AutoencoderConfig};
+/// # fn main() -> tesserae::Result<()> {
+/// # let device = Device::flex();
+/// # let config = AutoencoderConfig::preset("vqvae-tiny")?;
+/// # let random = || block_on(Loaded::of(Autoencoder::new(&config, &device)?, config.clone()));
+/// let (smooth, sharp) = (random()?, random()?);
+/// let between = block_on(Loaded::of(block_on(blend(&smooth, &sharp, 0.5))?, config.clone()))?;
+/// assert_ne!(between.hashes.decoder, sharp.hashes.decoder);
+/// let end = block_on(Loaded::of(block_on(blend(&smooth, &sharp, 0.0))?, config.clone()))?;
+/// assert_eq!(end.hashes.decoder, smooth.hashes.decoder);
+/// # Ok(())
+/// # }
+/// ```
 pub async fn blend<C: Config>(from: &Loaded<C>, to: &Loaded<C>, share: f32) -> Result<C::Network> {
     if from.config.architecture() != to.config.architecture() {
         let message = "the two models have different configs";

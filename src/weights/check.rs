@@ -178,6 +178,25 @@ impl Survey {
 }
 
 /// A fully validated weight file: its tensors match the model, and every value is finite.
+///
+/// # Examples
+///
+/// Converting a file, here to the type of half the size:
+///
+/// ```
+/// # use burn::tensor::Device;
+/// # use pollster::block_on;
+/// # use tesserae::weights::{About, CheckedWeights, Storage, build, save};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let file = std::fs::read("www/models/digits.safetensors")?;
+/// let checked = CheckedWeights::of(file, None)?;
+/// let model = build(&checked, &Device::flex())?;
+/// let about = About::named(Some("small"));
+/// let half = block_on(save(&model.network, &model.config, about, Storage::F16))?;
+/// assert_eq!(CheckedWeights::of(half, None)?.name.as_deref(), Some("small"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct CheckedWeights {
     survey: Survey,

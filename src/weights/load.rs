@@ -26,6 +26,20 @@ pub struct Loaded<C: Config = AutoencoderConfig> {
 ///
 /// # Errors
 /// The errors of [`CheckedWeights::of`] and [`build`].
+///
+/// # Examples
+/// ```
+/// # use burn::tensor::Device;
+/// # use tesserae::weights;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let file = std::fs::read("www/models/digits.safetensors")?;
+/// let model = weights::load(file, &Device::flex())?.autoencoder()?;
+/// println!("{} parameters of a {}", model.parameters, model.config.kind());
+/// let error = weights::load(b"no weights".to_vec(), &Device::flex()).unwrap_err();
+/// assert_eq!(error.code(), "weights_corrupt");
+/// # Ok(())
+/// # }
+/// ```
 pub fn load(bytes: Vec<u8>, device: &Device) -> Result<Loaded<ModelConfig>> {
     build(&CheckedWeights::of(bytes, None)?, device)
 }
@@ -53,6 +67,22 @@ impl<C: Config> Loaded<C> {
     ///
     /// # Errors
     /// [`Error::DeviceLost`](crate::Error::DeviceLost) when the device fails.
+    ///
+    /// # Examples
+    /// ```
+    /// # use burn::tensor::Device;
+    /// # use pollster::block_on;
+    /// # use tesserae::weights::Loaded;
+    /// # use tesserae::{Autoencoder, AutoencoderConfig, Codec};
+    /// # fn main() -> tesserae::Result<()> {
+    /// let device = Device::flex();
+    /// let config = AutoencoderConfig::preset("vqvae-tiny")?;
+    /// let network = Autoencoder::new(&config, &device)?; // random weights
+    /// let codec = Codec::new(block_on(Loaded::of(network, config))?, &device);
+    /// assert_eq!(codec.name(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn of(network: C::Network, config: C) -> Result<Self> {
         let shapes = params::shapes(&network);
         let sizes = shapes.values().map(|shape| shape.iter().product::<usize>());

@@ -5,6 +5,20 @@ use crate::models::ModelConfig;
 use crate::tokens::Hash;
 
 /// `www/models/index.json`: the shipped models.
+///
+/// # Examples
+/// ```
+/// # use tesserae::weights::Manifest;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let index = Manifest::from_json(&std::fs::read_to_string("www/models/index.json")?)?;
+/// for model in &index.models {
+///     println!("{}: {} bytes, {}", model.name, model.bytes, model.licence);
+/// }
+/// assert_eq!(index.entry("photos-f8")?.config.kind(), "vqgan");
+/// assert_eq!(index.entry("phtos-f8").unwrap_err().code(), "model_unknown");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// In display order.

@@ -12,6 +12,19 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::ImageSize`] if the pictures differ in size.
+///
+/// # Examples
+/// ```
+/// # use tesserae::Picture;
+/// # use tesserae::pixels::metrics::psnr;
+/// # fn main() -> tesserae::Result<()> {
+/// let black = Picture::from_rgb(8, 8, vec![0; 8 * 8 * 3])?;
+/// let grey = Picture::from_rgb(8, 8, vec![16; 8 * 8 * 3])?;
+/// assert!((psnr(&black, &grey)? - 24.05).abs() < 0.01);
+/// assert_eq!(psnr(&grey, &grey)?, f64::INFINITY);
+/// # Ok(())
+/// # }
+/// ```
 pub fn psnr(a: &Picture, b: &Picture) -> Result<f64> {
     check_sizes(a, b)?;
     // At most 2²⁸ samples of at most 2¹⁶ each, so the sum is exact.
@@ -33,6 +46,19 @@ pub fn psnr(a: &Picture, b: &Picture) -> Result<f64> {
 ///
 /// A blurred picture has less of it than its original. The ratio of the two shows how much fine
 /// detail is preserved, or invented, where PSNR and SSIM favour blur.
+///
+/// # Examples
+/// ```
+/// # use tesserae::Picture;
+/// # use tesserae::pixels::metrics::gradient_energy;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let photo = Picture::decode_fit(&std::fs::read("www/samples/coffee.png")?, 64, true)?;
+/// let flat = Picture::from_rgb(64, 64, vec![128; 64 * 64 * 3])?;
+/// assert!(gradient_energy(&photo) > 100.0);
+/// assert_eq!(gradient_energy(&flat), 0.0);
+/// # Ok(())
+/// # }
+/// ```
 pub fn gradient_energy(picture: &Picture) -> f64 {
     let squares = |a: &[f64], b: &[f64]| -> f64 {
         let differences = a.iter().zip(b).map(|(a, b)| a - b);

@@ -25,6 +25,19 @@ const WEIGHTS: [f64; 5] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 ///
 /// # Errors
 /// [`Error::ImageSize`](crate::Error::ImageSize) if the pictures differ in size.
+///
+/// # Examples
+/// ```
+/// # use tesserae::Picture;
+/// # use tesserae::pixels::metrics::ssim;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let photo = Picture::decode_fit(&std::fs::read("www/samples/coffee.png")?, 64, true)?;
+/// let flat = Picture::from_rgb(64, 64, vec![128; 64 * 64 * 3])?;
+/// assert!(ssim(&photo, &photo)? > 0.999);
+/// assert!(ssim(&photo, &flat)? < 0.5);
+/// # Ok(())
+/// # }
+/// ```
 pub fn ssim(a: &Picture, b: &Picture) -> Result<f64> {
     check_sizes(a, b)?;
     Ok(means(sides(a), luma(a), luma(b)).whole)

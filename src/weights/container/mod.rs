@@ -19,6 +19,20 @@ pub const SCALE: &str = ".scale";
 
 /// A weight file with a validated header and tensor ranges. No values have been read yet; tensors
 /// are read from the source one at a time.
+///
+/// # Examples
+/// ```
+/// # use std::rc::Rc;
+/// # use tesserae::weights::Container;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let file = Rc::new(std::fs::read("www/models/digits.safetensors")?);
+/// let file = Container::open(file)?;
+/// let name = file.names().find(|name| name.ends_with("embedding.weight")).expect("a codebook");
+/// let count: usize = file.shape(name).expect("a listed tensor").iter().product();
+/// assert_eq!(file.values(name)?.len(), count);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Container {
     metadata: HashMap<String, String>,
