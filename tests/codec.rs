@@ -254,6 +254,48 @@ fn another_decoder_is_only_a_warning() {
 }
 
 #[test]
+fn between_two_decoders_lie_both_and_every_mixture() {
+    let scaled = |name: &str, factor: f32| {
+        let mut file = WeightFile::tiny();
+        file.map(name, |v| factor * v);
+        codec(file.bytes())
+    };
+    let last = "decoder.conv_out.weight";
+    let (from, to) = (codec(TINY), scaled(last, 0.5));
+    let tokens = encode(&from, &part(&sample("coffee.png"), 60, 40, 45, 30));
+    let between = |other: &Codec, share| block_on(from.decode_between(other, share, &tokens));
+    for (share, factor) in [(0.0, 1.0), (0.5, 0.75), (0.75, 0.625), (1.0, 0.5)] {
+        let wanted = decode(&scaled(last, factor), &tokens);
+        assert_eq!(between(&to, share).unwrap(), wanted, "at {share}");
+    }
+    assert_ne!(decode(&from, &tokens), decode(&to, &tokens));
+
+    let refused = |other: &Codec, share, code: &str, named: &str| {
+        let error = between(other, share).unwrap_err();
+        assert_eq!(error.code(), code);
+        assert!(error.to_string().contains(named), "{error}");
+    };
+    let codebook = scaled("quantize.embedding.weight", -1.0);
+    refused(&codebook, 0.5, "weights_mismatch", "codebooks");
+    refused(&two_grids(), 0.5, "weights_mismatch", "codebooks");
+    // The encoder is not needed for tokens.
+    let encoder = scaled("encoder.conv_in.weight", 0.5);
+    assert_eq!(between(&encoder, 0.5).unwrap(), decode(&from, &tokens));
+    refused(&to, f32::NAN, "argument", "NaN");
+    // Tokens of another model, before anything is computed.
+    let other = block_on(codebook.decode_between(&codebook, 0.5, &tokens));
+    assert_eq!(code(other), "tokens_other_codebook");
+
+    let mut told = 0;
+    let mut watch = async |_, _, _| {
+        told += 1;
+        false
+    };
+    let stopped = block_on(from.decode_between_with(&to, 0.5, &tokens, &mut watch));
+    assert_eq!((code(stopped), told), ("cancelled", 1));
+}
+
+#[test]
 fn the_token_file_carries_the_identical_picture() {
     let codec = codec(TINY);
     let tokens = encode(&codec, &part(&sample("astronaut.png"), 90, 20, 67, 50));

@@ -1,11 +1,12 @@
 //! Images to tokens and back.
 
-use super::{Codec, Phase, unwatched};
+use super::{Codec, Coder, Phase, unwatched};
 use crate::error::{Error, Result};
 use crate::pixels::Picture;
 use crate::quantize;
 use crate::readback::read;
 use crate::tokens::Tokens;
+use crate::weights;
 
 impl Codec {
     /// Encodes an image to tokens.
@@ -57,6 +58,43 @@ impl Codec {
         self.check(tokens)?;
         let sides = [tokens.height, tokens.width];
         self.coder.decode_grids(&tokens.grids, sides, watch).await
+    }
+
+    /// Decodes tokens with a decoder between this model's, at a `share` of 0, and `other`'s, at 1;
+    /// see [`weights::blend_decoders`]. Its weights are freed with the last pixel.
+    ///
+    /// # Errors
+    /// The errors of [`Codec::decode`] and [`weights::blend_decoders`].
+    pub async fn decode_between(
+        &self,
+        other: &Self,
+        share: f32,
+        tokens: &Tokens,
+    ) -> Result<Picture> {
+        let watch = &mut unwatched;
+        self.decode_between_with(other, share, tokens, watch).await
+    }
+
+    /// [`Codec::decode_between`] with a progress callback.
+    ///
+    /// # Errors
+    /// The errors of [`Codec::decode_between`], and [`Error::Cancelled`].
+    pub async fn decode_between_with(
+        &self,
+        other: &Self,
+        share: f32,
+        tokens: &Tokens,
+        watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
+    ) -> Result<Picture> {
+        self.check(tokens)?;
+        let coder = Coder {
+            model: weights::blend_decoders(&self.loaded(), &other.loaded(), share)?,
+            config: self.coder.config.clone(),
+            device: self.coder.device.clone(),
+            limits: self.coder.limits,
+        };
+        let sides = [tokens.height, tokens.width];
+        coder.decode_grids(&tokens.grids, sides, watch).await
     }
 
     /// Checks that this model can decode `tokens`.

@@ -2,6 +2,7 @@
 //! files, training checkpoints and hashes use this walk in both directions, so names and layouts
 //! are decided in one place.
 
+mod lerp;
 mod walk;
 
 #[cfg(test)]
@@ -15,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::readback::read_all;
+pub use lerp::lerp;
 use walk::{Layout, Path};
 
 /// A parameter's shape and values, row-major, in the layout of a file.

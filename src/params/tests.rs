@@ -117,3 +117,50 @@ fn values_of_another_length_are_refused_by_name() {
         "{error}"
     );
 }
+
+#[test]
+fn between_two_modules_lie_their_ends_and_their_mean() {
+    let (from, device) = (filled(), Device::flex());
+    let mut to = from.clone();
+    to.project.weight = to.project.weight.map(|weight| weight * 3.0 + 0.1);
+    let at = |share| block_on(values(&lerp(from.clone(), &to, share, |_| true))).unwrap();
+    let ends = [&from, &to].map(|end| block_on(values(end)).unwrap());
+    assert_ne!(ends[0], ends[1]);
+    assert_eq!([at(0.0), at(1.0)], ends);
+    for share in [-0.5, 0.25, 0.5, 0.75, 1.25] {
+        for (name, found) in at(share) {
+            let pairs = ends[0][&name].values.iter().zip(&ends[1][&name].values);
+            for (found, (from, to)) in found.values.into_iter().zip(pairs) {
+                let wanted = f64::from(*from) + share * (f64::from(*to) - f64::from(*from));
+                assert!(
+                    (f64::from(found) - wanted).abs() < 1e-6,
+                    "{name} at {share}: {found} is not {wanted}"
+                );
+                // Equal values stay bit-identical.
+                assert!(from != to || found.to_bits() == from.to_bits(), "{name}");
+            }
+        }
+    }
+    let one = |value: f32| Tensor::<1>::from_floats([value, 4.0], &device);
+    let own = |value| Own {
+        gamma: Param::from_tensor(one(value)),
+    };
+    let mean = block_on(values(&lerp(own(1.0), &own(2.0), 0.5, |_| true))).unwrap();
+    assert_eq!(mean["gamma"].values, [1.5, 4.0]);
+}
+
+#[test]
+fn what_is_not_chosen_stays() {
+    let from = filled();
+    let mut to = from.clone();
+    to.project.weight = to.project.weight.map(|weight| weight + 1.0);
+    to.scale = to.scale.map(|scale| scale + 1.0);
+    let mixed = lerp(from.clone(), &to, 1.0, |name| name == "scale");
+    let [from, to, mixed] = [from, to, mixed].map(|m| block_on(values(&m)).unwrap());
+    for (name, found) in &mixed {
+        let wanted = if name == "scale" { &to } else { &from };
+        assert_eq!(found, &wanted[name], "{name}");
+    }
+    assert_ne!(from["project.weight"], to["project.weight"]);
+    assert_ne!(from["scale"], to["scale"]);
+}

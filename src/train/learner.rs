@@ -1,6 +1,5 @@
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::container::TensorContainer;
 use burn::tensor::{Gradients, Tensor};
 
 use super::adamw::{self, Moments};
@@ -81,7 +80,8 @@ impl<M: Module> Learner<M> {
             // latent-diffusion, `modules/ema.py`.
             let n = f64::from(self.followed);
             let keep = keep.min((1.0 + n) / (10.0 + n));
-            self.average = Some(moved(average, &self.module.valid(), keep));
+            let average = params::lerp(average, &self.module.valid(), 1.0 - keep, |_| true);
+            self.average = Some(average);
             self.followed = self.followed.saturating_add(1);
         }
     }
@@ -128,41 +128,6 @@ impl<M: Module> Learner<M> {
         self.followed = restored.followed;
         self.moments = restored.moments;
         self.gathered = GradientsAccumulator::new();
-    }
-}
-
-/// Interpolates from `average` towards `module`, with decay `keep`. Equal values stay
-/// bit-identical.
-fn moved<M: Module>(average: M, module: &M, keep: f64) -> M {
-    let mut values = Values::default();
-    module.visit(&mut values);
-    let share = 1.0 - keep;
-    average.map(&mut Approach { values, share })
-}
-
-#[derive(Default)]
-struct Values(TensorContainer<ParamId>);
-
-impl ModuleVisitor for Values {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0.register(param.id, param.val());
-    }
-}
-
-struct Approach {
-    values: Values,
-    share: f64,
-}
-
-impl ModuleMapper for Approach {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(value) = self.values.0.get::<Tensor<D>>(&param.id) else {
-            return param;
-        };
-        param.map(|average| {
-            let step = (value - average.clone()).mul_scalar(self.share);
-            average + step
-        })
     }
 }
 
@@ -260,18 +225,6 @@ mod tests {
         assert_eq!(clipped_to(6.0), [3.0, 4.0]);
         let [a, b] = clipped_to(1.0);
         assert!((a - 0.6).abs() < 1e-5 && (b - 0.8).abs() < 1e-5, "{a}, {b}");
-    }
-
-    #[test]
-    fn an_average_moves_a_share_and_what_is_equal_stays() {
-        let old = params::identify(pair());
-        let mut new = old.clone();
-        new[0].set_codebook(weight(&old, 0).add_scalar(1.0));
-        let moved = moved(old.clone(), &new, 0.9);
-        let change: f32 = (weight(&moved, 0) - weight(&old, 0)).into_scalar();
-        assert!((change - 0.1).abs() < 1e-5, "{change}");
-        let values = |pair: &Pair| -> f32 { weight(pair, 1).into_scalar() };
-        assert_eq!(values(&moved).to_bits(), values(&old).to_bits());
     }
 
     #[test]

@@ -118,7 +118,7 @@ fn a_new_kind_needs_no_code_outside_its_file() {
 
     // Blended: at either end the result equals that model.
     for (share, end) in [(0.0, &first), (1.0, &second)] {
-        let mixed = block_on(blend(&first, &second, share)).unwrap();
+        let mixed = blend(&first, &second, share).unwrap();
         let wanted = CheckedWeights::of(saved(&end.network, &config), None).unwrap();
         let found = CheckedWeights::of(saved(&mixed, &config), None).unwrap();
         for name in found.shapes.keys() {

@@ -151,6 +151,24 @@ impl Model {
         ))
     }
 
+    /// Decodes tokens with a decoder between this model's, at a `share` of 0, and `other`'s, at 1:
+    /// two trainings of one decoder for the same codebook.
+    #[wasm_bindgen(js_name = decodeBetween)]
+    pub async fn decode_between(
+        &self,
+        other: &Model,
+        share: f32,
+        tokens: &Tokens,
+        #[wasm_bindgen(unchecked_optional_param_type = "Progress")] progress: Option<Function>,
+    ) -> Result<Picture, JsValue> {
+        let mut watch = watch(progress);
+        let tokens = tokens.inner();
+        let picture = self
+            .codec
+            .decode_between_with(&other.codec, share, tokens, &mut watch);
+        Ok(Picture::new(picture.await?))
+    }
+
     /// Encodes a picture to latents with a model that has no codebook: the posterior means, or,
     /// given the seed `sample`, a random sample.
     #[wasm_bindgen(js_name = encodeLatents)]

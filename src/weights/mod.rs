@@ -23,7 +23,7 @@ mod sniff;
 mod source;
 
 pub use auxiliary::{load_discriminator, load_features, load_lpips, save_discriminator};
-pub use blend::blend;
+pub use blend::{blend, blend_decoders};
 pub use check::{CheckedWeights, Fault, Survey};
 pub use container::Container;
 pub use family::{Family, Recognised};

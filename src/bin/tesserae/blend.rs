@@ -40,7 +40,7 @@ impl Args {
         let device = Device::flex();
         let load = |path| crate::weights::load(path, &ConfigArgs::default(), &device);
         let (from, to) = (load(&self.from)?, load(&self.to)?);
-        let model = weights::blend(&from, &to, self.share).await?;
+        let model = weights::blend(&from, &to, self.share)?;
         let about = About::named(self.name.as_deref());
         let bytes = weights::save(&model, &from.config, about, self.dtype.into()).await?;
         out.write(&bytes)?;
