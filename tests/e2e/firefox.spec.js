@@ -115,6 +115,16 @@ for (const device of /** @type {Device[]} */ (['cpu', 'webgpu'])) {
     const samples = await pixels(page, '#compare canvas.compare-rebuilt');
     const colours = new Set(new Uint32Array(Uint8Array.from(samples).buffer));
     expect(colours.size).toBeGreaterThan(50);
+    if (device === 'cpu') {
+      // The faithful stage is nearer to the photo.
+      const lifelike = await value(page, '#psnr');
+      await page.focus('#stages input');
+      await page.keyboard.press('Home');
+      await page.waitForSelector('#stages[data-value="0"]:not([data-busy])');
+      await state('done');
+      expect(await value(page, '#psnr')).toBeGreaterThan(lifelike + 1);
+      expect(await pixels(page, '#compare canvas.compare-rebuilt')).not.toEqual(samples);
+    }
     expect(wrong).toEqual([]);
     await page.close();
   });
@@ -138,7 +148,7 @@ for (const device of /** @type {Device[]} */ (['cpu', 'webgpu'])) {
     expect(losses[1]).toBeLessThan(losses[0]);
     const now = await pixels(page, '#tune-view figure[data-stage=now] canvas');
     expect(now).not.toEqual(await pixels(page, '#tune-view figure[data-stage=before] canvas'));
-    const tuned = await value(page, '#tune-view figure[data-stage=now] .stages-psnr');
+    const tuned = await value(page, '#tune-view figure[data-stage=now] .figure-psnr');
 
     const name = `${device}-mine`;
     await page.$eval(

@@ -10,7 +10,7 @@ export const BEFORE = '#tune-view figure[data-stage=before]';
 export const tuning = (page, state) => expect(page.locator('#tune')).toHaveAttribute('data-tuning', state);
 
 /** @param {Page} page @param {string} figure */
-export const psnr = async (page, figure) => Number(await page.locator(`${figure} .stages-psnr`).getAttribute('data-value'));
+export const psnr = async (page, figure) => Number(await page.locator(`${figure} .figure-psnr`).getAttribute('data-value'));
 
 /** Presses a button of the panel. @param {Page} page @param {string} button */
 export async function press(page, button) {

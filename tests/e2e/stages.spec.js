@@ -1,6 +1,5 @@
-// A model's two stages on the same tokens, side by side: two entries of the index with one codebook, made
-// of a shipped model's weights and of a copy with another decoder.
-import { createHash } from 'node:crypto';
+// From a model's faithful stage to its lifelike one, on the same tokens.
+import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import {
   GRID,
@@ -8,11 +7,13 @@ import {
   REBUILT,
   SHIPPED,
   chooseModel,
+  commandLine,
   complains,
+  decoded,
   drop,
   engines,
   expect,
-  file,
+  inFolder,
   modelIs,
   open,
   patchWorker,
@@ -22,72 +23,9 @@ import {
   saved,
   smallPhoto,
   test,
-  value,
+  withPackage,
 } from './app.js';
-
-/** @typedef {import('@playwright/test').Page} Page */
-
-const ENTRY = SHIPPED.find((/** @type {any} */ entry) => entry.kind === 'vqgan' && entry.codebook);
-const WEIGHTS = file(`www/models/${ENTRY.file}`);
-const OFFER = /The VQ-VAE stage of this model, soft, decodes the same tokens\. Its \d\.\d MB are fetched when you ask\./;
-
-/** The same weights except for the last layer of the decoder. */
-function otherDecoder() {
-  const bytes = Buffer.from(WEIGHTS);
-  const start = 8 + Number(bytes.readBigUInt64LE());
-  const {
-    dtype,
-    data_offsets: [from, to],
-  } = JSON.parse(bytes.subarray(8, start).toString())['decoder.conv_out.weight'];
-  expect(dtype).toBe('F16');
-  // The highest bit of each mantissa.
-  for (let at = start + from; at < start + to; at += 2) bytes.writeUInt16LE(bytes.readUInt16LE(at) ^ 0x200, at);
-  return bytes;
-}
-
-/** @param {string} name @param {'vqvae' | 'vqgan'} stage @param {Buffer} body */
-const shipped = (name, stage, body) => ({
-  body,
-  entry: {
-    ...ENTRY,
-    name,
-    stage,
-    file: `${name}.safetensors`,
-    bytes: body.length,
-    sha256: createHash('sha256').update(body).digest('hex'),
-  },
-});
-const SHARP = shipped('sharp', 'vqgan', otherDecoder());
-const SOFT = shipped('soft', 'vqvae', WEIGHTS);
-
-/** @param {Page} page @param {string} [settings] */
-async function withStages(page, settings, both = [SHARP, SOFT]) {
-  await page.route('**/models/index.json', (route) => route.fulfill({ json: { models: both.map(({ entry }) => entry) } }));
-  for (const { entry, body } of both) {
-    await page.route(`**/models/${entry.file}`, (route) => route.fulfill({ body, contentType: 'application/octet-stream' }));
-  }
-  await open(page, settings);
-}
-
-const side = (/** @type {string} */ stage) => `#stages figure[data-stage=${stage}]`;
-const both = (/** @type {Page} */ page) => page.getByRole('button', { name: 'Both stages' });
-const one = (/** @type {Page} */ page) => page.getByRole('button', { name: 'VQ-GAN stage' });
-
-/** @param {Page} page @param {'one' | 'both'} which */
-async function shows(page, which) {
-  await expect(page.locator('#stages')).toHaveAttribute('data-shows', which);
-  await expect(page.locator('#compare')).toBeVisible({ visible: which === 'one' });
-  await expect(page.locator('#stages figure').first()).toBeVisible({ visible: which === 'both' });
-  await expect(both(page)).toHaveAttribute('aria-pressed', String(which === 'both'));
-  await expect(one(page)).toHaveAttribute('aria-pressed', String(which === 'one'));
-}
-
-/** @param {Page} page */
-async function rebuildSmall(page) {
-  await drop(page, await smallPhoto(page));
-  await expect(page.locator('#save-picture')).toBeEnabled();
-  await reaches(page, 'done');
-}
+import { ENTRY, FAITHFUL, LIFELIKE, SMALL, SOFT, STAGES, follows, moveTo, rebuildSmall, shown, slider, withStages } from './stages.js';
 
 /** @param {Buffer} a @param {Buffer} b RGBA */
 function psnr(a, b) {
@@ -96,7 +34,7 @@ function psnr(a, b) {
   return 10 * Math.log10((255 ** 2 * 0.75 * a.length) / squares);
 }
 
-test('both stages decode the same tokens of one photo, which is encoded once', async ({ page }) => {
+test('either end is what that stage makes of the same tokens, of a photo that is encoded once', async ({ page }) => {
   /** @type {string[]} */ const fetched = [];
   page.on('request', (request) => /safetensors$/.test(request.url()) && fetched.push(request.url().replace(/.*\//, '')));
   await patchWorker(
@@ -109,80 +47,96 @@ test('both stages decode the same tokens of one photo, which is encoded once', a
   );
   const encodings = () => page.workers()[0].evaluate(() => /** @type {any} */ (self).encodings);
   await withStages(page);
-  await expect(page.locator('#stages')).toBeHidden();
+  await expect(page.locator(STAGES)).toBeHidden();
   await rebuildSample(page, 'chelsea');
-  await expect(page.locator('#stages')).toHaveText(OFFER);
+  await follows(page, LIFELIKE);
+  await expect(page.locator(STAGES)).toContainText(`${(SOFT.body.length / 1e6).toFixed(1)} MB`);
   expect(fetched).toEqual(['sharp.safetensors']);
-  const before = {
-    encodings: await encodings(),
-    tokens: await saved(page, '#save-tokens'),
-    rebuilt: await pixels(page, REBUILT),
-    ssim: await value(page, 'ssim'),
-  };
-  expect(before.encodings).toBeGreaterThan(0);
+  const encoded = await encodings();
+  expect(encoded).toBeGreaterThan(0);
+  const [sharp, tokens] = [await shown(page), await saved(page, '#save-tokens')];
+  // The divider stays where it is put.
+  await expect(page.locator('#compare input')).toHaveValue('50');
+  await page.locator('#compare input').fill('20');
 
-  await both(page).click();
-  await shows(page, 'both');
-  await reaches(page, 'done');
+  await moveTo(page, FAITHFUL);
+  await follows(page, FAITHFUL);
   expect(fetched).toEqual(['sharp.safetensors', 'soft.safetensors']);
-  expect(await encodings()).toBe(before.encodings);
-  await expect(page.locator('#stages')).toContainText(
-    'The same 1,024 tokens, decoded by the VQ-VAE stage (trained on pixels: faithful, soft) and by the VQ-GAN stage (trained against a discriminator as well: sharper, invents texture).',
-  );
-  await expect(page.locator('#stages figcaption strong')).toHaveText(['VQ-VAE stage', 'VQ-GAN stage']);
-  const original = await pixels(page, ORIGINAL);
-  const soft = await pixels(page, `${side('vqvae')} canvas`);
-  const sharp = await pixels(page, `${side('vqgan')} canvas`);
-  expect(sharp.rgba.equals(before.rebuilt.rgba)).toBe(true);
+  expect(await encodings()).toBe(encoded);
+  await expect(page.locator('#compare input')).toHaveValue('20');
+  await expect(page.locator(STAGES)).not.toContainText(' MB');
+  const [original, soft] = [await pixels(page, ORIGINAL), await shown(page)];
   expect(soft.rgba.equals(sharp.rgba)).toBe(false);
-  const number = async (/** @type {string} */ stage, /** @type {string} */ name) =>
-    Number(await page.locator(`${side(stage)} .stages-${name}`).getAttribute('data-value'));
-  expect(await number('vqvae', 'psnr')).toBeCloseTo(psnr(original.rgba, soft.rgba), 3);
-  expect(await number('vqgan', 'psnr')).toBeCloseTo(psnr(original.rgba, sharp.rgba), 3);
-  await expect(page.locator(`${side('vqvae')} figcaption`)).toContainText(`PSNR ${psnr(original.rgba, soft.rgba).toFixed(2)} dB`);
-  expect(await number('vqgan', 'ssim')).toBe(before.ssim);
-  const softSsim = await number('vqvae', 'ssim');
+  expect(soft.psnr).toBeCloseTo(psnr(original.rgba, soft.rgba), 3);
+  expect(soft.ssim).not.toBe(sharp.ssim);
+  await expect(page.locator('#status')).toHaveText(
+    `Rebuilt: PSNR ${await page.locator('#psnr').textContent()}, SSIM ${soft.ssim.toFixed(4)}.`,
+  );
+  // What is saved is what is shown; the tokens are the same ones.
+  expect((await decoded(page, (await saved(page, '#save-picture')).buffer)).equals(soft.rgba)).toBe(true);
+  expect((await saved(page, '#save-tokens')).buffer.equals(tokens.buffer)).toBe(true);
+  // Back at its own end the model's picture is there at once.
+  await moveTo(page, LIFELIKE);
+  expect(await shown(page)).toEqual(sharp);
+  expect((await decoded(page, (await saved(page, '#save-picture')).buffer)).equals(sharp.rgba)).toBe(true);
 
-  // The other stage's picture is the one that it decodes by itself from the same tokens.
-  await one(page).click();
-  await shows(page, 'one');
+  // What the other stage showed is what it makes by itself, of the very same tokens, and the reverse.
   await chooseModel(page, 'soft');
-  await expect(page.locator('#stages')).toContainText('The VQ-GAN stage of this model, sharp, decodes the same tokens.');
-  await reaches(page, 'done');
-  expect((await pixels(page, REBUILT)).rgba.equals(soft.rgba)).toBe(true);
-  expect(await value(page, 'ssim')).toBe(softSsim);
+  await follows(page, FAITHFUL);
+  expect(await shown(page)).toEqual(soft);
   // The file says whose decoder it was made for, in bytes 28 to 36, and ends with a checksum.
-  const indices = (/** @type {Buffer} */ tokens) => Buffer.concat([tokens.subarray(0, 28), tokens.subarray(36, -4)]);
-  expect(indices((await saved(page, '#save-tokens')).buffer).equals(indices(before.tokens.buffer))).toBe(true);
+  const indices = (/** @type {Buffer} */ file) => Buffer.concat([file.subarray(0, 28), file.subarray(36, -4)]);
+  expect(indices((await saved(page, '#save-tokens')).buffer).equals(indices(tokens.buffer))).toBe(true);
+  await page.locator(`${STAGES} button`).last().click();
+  await follows(page, LIFELIKE);
+  expect(await shown(page)).toEqual(sharp);
+  await page.locator(`${STAGES} button`).first().click();
+  await follows(page, FAITHFUL);
+  expect(await shown(page)).toEqual(soft);
 });
 
-test('the choice stays for the next photo, and ends with a model of one stage', async ({ page }) => {
+test('between the shipped stages the picture is the one of weights that the command line blends', async ({ page }) => {
+  const native = inFolder((folder) => {
+    const out = join(folder, 'out.safetensors');
+    const [from, to] = ['vqvae', 'vqgan'].map((stage) =>
+      SHIPPED.find((/** @type {any} */ e) => e.codebook === ENTRY.codebook && e.stage === stage),
+    );
+    commandLine('blend', `www/models/${from.file}`, `www/models/${to.file}`, '--share', '0.3', '--out', out, '--dtype', 'f32');
+    return commandLine('reconstruct', 'www/samples/chelsea.png', join(folder, 'out.png'), '--model', out);
+  });
+  await open(page);
+  await rebuildSample(page, 'chelsea');
+  const before = await shown(page);
+  await moveTo(page, 30);
+  await follows(page, 30);
+  const mixed = await shown(page);
+  expect(mixed.psnr).toBeCloseTo(native.psnr, 3);
+  expect(mixed.ssim).toBeCloseTo(native.ssim, 4);
+  expect(Math.abs(mixed.psnr - before.psnr)).toBeGreaterThan(0.01);
+});
+
+test('the position stays for the next photo, and ends with a model of one stage', async ({ page }) => {
   await withStages(page);
   await rebuildSmall(page);
-  await both(page).click();
-  await shows(page, 'both');
-  const first = await pixels(page, `${side('vqvae')} canvas`);
-  const tokens = await pixels(page, GRID);
+  await moveTo(page, 40);
+  await follows(page, 40);
+  const [first, tokens] = [await shown(page), await pixels(page, GRID)];
   await page.click('#samples button[data-sample=coffee]');
   await expect.poll(async () => (await pixels(page, GRID)).rgba.equals(tokens.rgba)).toBe(false);
-  await shows(page, 'both');
-  await reaches(page, 'done');
-  const second = await pixels(page, `${side('vqvae')} canvas`);
+  await follows(page, 40);
+  const second = await shown(page);
   expect([first.width, second.width]).toEqual([64, 256]);
+  await moveTo(page, LIFELIKE);
+  expect((await shown(page)).rgba.equals(second.rgba)).toBe(false);
 
-  await page.locator('#tokens [role=application]').focus();
-  await page.keyboard.press('ArrowRight');
-  const marks = page.locator('#stages .compare-mark');
-  expect(await marks.evaluateAll((all) => all.map((e) => e.style.left))).toEqual(['3.125%', '3.125%']);
-
-  await drop(page, { name: 'own.safetensors', buffer: file('tests/e2e/fixtures/tiny.safetensors') });
+  await drop(page, { name: 'own.safetensors', buffer: SMALL });
   await modelIs(page, 'own.safetensors');
   await reaches(page, 'done');
-  await expect(page.locator('#stages')).toBeHidden();
+  await expect(page.locator(STAGES)).toBeHidden();
   await expect(page.locator('#compare')).toBeVisible();
 });
 
-test('tokens without their photo are decoded by both stages too', async ({ page }) => {
+test('tokens without their photo are decoded by every mixture too', async ({ page }) => {
   await withStages(page);
   await rebuildSmall(page);
   const tokens = await saved(page, '#save-tokens');
@@ -190,13 +144,93 @@ test('tokens without their photo are decoded by both stages too', async ({ page 
   await drop(page, tokens);
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'rebuilt');
   await reaches(page, 'done');
-  await both(page).click();
-  await shows(page, 'both');
-  await expect(page.locator('#stages')).toContainText('The same 64 tokens');
-  await expect(page.locator('#stages figcaption')).toHaveText(['VQ-VAE stage soft', 'VQ-GAN stage sharp']);
-  const [soft, sharp] = [await pixels(page, `${side('vqvae')} canvas`), await pixels(page, `${side('vqgan')} canvas`)];
+  const sharp = await pixels(page, REBUILT);
+  await moveTo(page, FAITHFUL);
+  await follows(page, FAITHFUL);
+  const soft = await pixels(page, REBUILT);
   expect([soft.width, soft.height, sharp.width, sharp.height]).toEqual([64, 64, 64, 64]);
   expect(soft.rgba.equals(sharp.rgba)).toBe(false);
+  await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'rebuilt');
+  await expect(page.locator('#psnr')).toContainText('needs the original');
+});
+
+/** The worker tells which mixtures it is asked for, and each waits until it is let go. */
+const HELD = withPackage(`
+  const decode = wasm.Model.prototype.decodeBetween;
+  self.asked = [];
+  wasm.Model.prototype.decodeBetween = async function (other, share, ...rest) {
+    self.asked.push(Math.round(share * 100));
+    await new Promise((go) => (self.go = go));
+    return decode.call(this, other, share, ...rest);
+  };`);
+
+test('only the newest position is decoded, and no older picture comes back', async ({ page }) => {
+  await patchWorker(page, HELD);
+  await withStages(page);
+  await rebuildSmall(page);
+  const sharp = await shown(page);
+  const [worker] = await engines(page);
+  const asked = () => worker.evaluate(() => /** @type {any} */ (self).asked);
+  /** Lets the mixture go that is on its way. @param {number[]} so far */
+  const go = async (/** @type {number[]} */ so) => {
+    await expect.poll(asked).toEqual(so);
+    await worker.evaluate(() => /** @type {any} */ (self).go());
+  };
+  // Every picture that is shown leaves its figure.
+  await page.evaluate(() => {
+    const figure = /** @type {HTMLElement} */ (document.getElementById('psnr'));
+    /** @type {(string | undefined)[]} */ const seen = [];
+    Object.assign(window, { seen });
+    new MutationObserver(() => seen.at(-1) !== figure.dataset.value && seen.push(figure.dataset.value)).observe(figure, {
+      attributes: true,
+    });
+  });
+  const seen = async () => (await page.evaluate(() => /** @type {any} */ (window).seen)).map(Number);
+
+  await slider(page).focus();
+  for (let i = 0; i < 6; i += 1) await page.keyboard.press('ArrowLeft');
+  await expect(page.locator(STAGES)).toHaveAttribute('data-value', '70');
+  await expect(page.locator(STAGES)).toHaveAttribute('data-busy', '');
+  await expect(slider(page)).toHaveAttribute('aria-valuetext', '70 % lifelike');
+  await go([5]);
+  await go([5, 30]);
+  await follows(page, 70);
+  const at70 = await shown(page);
+  const steps = await seen();
+  expect(steps).toHaveLength(2);
+  expect(steps[1]).toBe(at70.psnr);
+  // Towards the other stage, which is nearer to the photo, or farther: never back.
+  expect(Math.sign(steps[0] - sharp.psnr)).toBe(Math.sign(steps[1] - steps[0]));
+
+  // Turned round on the way: what comes from there is not shown.
+  await moveTo(page, 10);
+  await expect.poll(asked).toEqual([5, 30, 90]);
+  await moveTo(page, 75);
+  await go([5, 30, 90]);
+  await go([5, 30, 90, 25]);
+  await follows(page, 75);
+  expect(await seen()).toEqual([...steps, (await shown(page)).psnr]);
+
+  // The model's own picture needs no work, so it is there before what is under way.
+  await moveTo(page, 20);
+  await expect.poll(asked).toEqual([5, 30, 90, 25, 80]);
+  await moveTo(page, LIFELIKE);
+  expect(await shown(page)).toEqual(sharp);
+  await expect(page.locator(STAGES)).not.toHaveAttribute('data-busy', /.*/);
+  await go([5, 30, 90, 25, 80]);
+  await reaches(page, 'done');
+  expect(await shown(page)).toEqual(sharp);
+  expect((await seen()).at(-1)).toBe(sharp.psnr);
+  await expect(page.locator('#status')).toHaveText(`Rebuilt: PSNR ${sharp.psnr.toFixed(2)} dB, SSIM ${sharp.ssim.toFixed(4)}.`);
+
+  // Another photo on the way: its own picture follows.
+  await moveTo(page, 50);
+  await expect.poll(asked).toEqual([5, 30, 90, 25, 80, 50]);
+  await drop(page, await smallPhoto(page, 40));
+  await go([5, 30, 90, 25, 80, 50]);
+  await go([5, 30, 90, 25, 80, 50, 50]);
+  await follows(page, 50);
+  expect((await shown(page)).width).toBe(40);
 });
 
 /** @type {[string, (body: Buffer) => object, string, RegExp][]} */
@@ -214,19 +248,20 @@ for (const [what, answer, code, sentence] of DOWNLOADS) {
   test(`a download ${what} leaves the result, and can be tried again`, async ({ page }) => {
     await withStages(page);
     await rebuildSmall(page);
-    const rebuilt = await pixels(page, REBUILT);
+    const before = await shown(page);
     await page.route('**/models/soft.safetensors', (route) => route.fulfill(answer(SOFT.body)));
-    await both(page).click();
+    await moveTo(page, 30);
     await complains(page, code, sentence);
-    await shows(page, 'one');
-    expect((await pixels(page, REBUILT)).rgba.equals(rebuilt.rgba)).toBe(true);
+    await expect(page.locator(STAGES)).toHaveAttribute('data-value', String(LIFELIKE));
+    await expect(page.locator(STAGES)).not.toHaveAttribute('data-busy', /.*/);
+    expect(await shown(page)).toEqual(before);
     for (const button of ['#save-picture', '#save-tokens']) await expect(page.locator(button)).toBeEnabled();
     await modelIs(page, 'sharp');
     await page.unroute('**/models/soft.safetensors');
     await page.route('**/models/soft.safetensors', (route) => route.fulfill({ body: SOFT.body }));
     await page.click('#alert button:has-text("Try again")');
-    await shows(page, 'both');
-    await reaches(page, 'done');
+    await follows(page, 30);
+    expect((await shown(page)).rgba.equals(before.rgba)).toBe(false);
     await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
   });
 }
@@ -234,147 +269,110 @@ for (const [what, answer, code, sentence] of DOWNLOADS) {
 test('cancelling leaves the result, and so does going back while it is in progress', async ({ page }) => {
   await withStages(page);
   await rebuildSmall(page);
+  const before = await shown(page);
   await page.route('**/models/soft.safetensors', async (route) => {
     await new Promise((resolve) => setTimeout(resolve, 1500));
     await route.fulfill({ body: SOFT.body });
   });
-  for (const back of [page.locator('#cancel'), one(page)]) {
-    await both(page).click();
-    await reaches(page, 'working');
-    await expect(both(page)).toHaveAttribute('aria-pressed', 'true');
-    await back.click();
-    await reaches(page, 'done');
-    await shows(page, 'one');
-    await expect(page.locator('#status')).toHaveText('Cancelled.');
-    await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
-  }
-  await both(page).click();
-  await shows(page, 'both');
+  await moveTo(page, 30);
+  await reaches(page, 'working');
+  await page.click('#cancel');
+  await follows(page, LIFELIKE);
+  await expect(page.locator('#status')).toHaveText('Cancelled.');
+  await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
+  expect(await shown(page)).toEqual(before);
+
+  await moveTo(page, 30);
+  await reaches(page, 'working');
+  await expect(page.locator('#progress')).toBeVisible();
+  await moveTo(page, LIFELIKE);
+  await follows(page, LIFELIKE);
+  expect(await shown(page)).toEqual(before);
+  await moveTo(page, 30);
+  await follows(page, 30);
+  expect((await shown(page)).rgba.equals(before.rgba)).toBe(false);
 });
 
-test('the keyboard chooses, enlarges and looks around', async ({ page }) => {
+test('the keyboard moves it, and presses either end', async ({ page }) => {
   await withStages(page);
   await rebuildSmall(page);
   await page.locator('#compare button').last().focus();
   await page.keyboard.press('Tab');
-  await expect(one(page)).toBeFocused();
+  await expect(slider(page)).toBeFocused();
+  await page.keyboard.press('Home');
+  await follows(page, FAITHFUL);
+  const soft = await shown(page);
+  await page.keyboard.press('ArrowRight');
+  await follows(page, 5);
+  await expect(page.locator(STAGES)).toContainText('5 % lifelike');
+  expect((await shown(page)).rgba.equals(soft.rgba)).toBe(false);
+  await page.keyboard.press('End');
+  await follows(page, LIFELIKE);
+  const [faithful, lifelike] = await page.locator(`${STAGES} button`).all();
   await page.keyboard.press('Tab');
+  await expect(faithful).toBeFocused();
+  await expect(faithful).toHaveAttribute('aria-pressed', 'false');
   await page.keyboard.press('Enter');
-  await shows(page, 'both');
-  await expect(both(page)).toBeFocused();
+  await follows(page, FAITHFUL);
+  await expect(faithful).toHaveAttribute('aria-pressed', 'true');
+  expect(await shown(page)).toEqual({ ...soft });
   await page.keyboard.press('Tab');
-  const larger = page.getByRole('button', { name: 'Enlarge' });
-  await expect(larger).toBeFocused();
-  const frame = page.locator(`${side('vqgan')} .stages-frame`);
-  const shot = async () => (await frame.screenshot()).toString('base64');
-  const whole = await shot();
-  await page.keyboard.press('ArrowLeft');
-  expect(await shot()).toBe(whole);
-  await page.keyboard.press('Space');
-  await expect(larger).toHaveAttribute('aria-pressed', 'true');
-  await expect(page.locator('#stages')).toContainText('press the arrow keys to look elsewhere');
-  const middle = await shot();
-  expect(middle).not.toBe(whole);
-  for (let i = 0; i < 20; i += 1) await page.keyboard.press('ArrowLeft');
-  expect(await shot()).not.toBe(middle);
-  // Both look at the same place.
-  const left = () => page.locator('.stages-layer').evaluateAll((all) => all.map((e) => getComputedStyle(e).transformOrigin.split(' ')[0]));
-  expect(await left()).toEqual(['0px', '0px']);
-  const box = /** @type {{x: number, y: number, width: number, height: number}} */ (await frame.boundingBox());
-  await page.mouse.move(box.x + box.width * 0.75, box.y + box.height / 2);
-  for (const x of await left()) expect(Math.abs(parseFloat(x) - box.width * 0.75)).toBeLessThan(2);
-  await page.keyboard.press('Shift+Tab');
-  await page.keyboard.press('Shift+Tab');
-  await page.keyboard.press('Enter');
-  await shows(page, 'one');
-  await expect(larger).toBeHidden();
+  await expect(lifelike).toBeFocused();
 });
 
-test('a click in a picture of either stage frames the token of that place in both, enlarged or not', async ({ page }) => {
+test('what is framed and enlarged stays so', async ({ page }) => {
   await withStages(page);
   await rebuildSmall(page);
-  // A token that was selected before stays selected.
   const tokens = /** @type {{x: number, y: number, width: number, height: number}} */ (await page.locator(GRID).boundingBox());
   await page.mouse.click(tokens.x + (tokens.width * 1.5) / 8, tokens.y + (tokens.height * 2.5) / 8);
-  await both(page).click();
-  await shows(page, 'both');
-  await reaches(page, 'done');
-  const readout = page.locator('#token-readout');
-  /** What is framed in each, in pixels of the picture. */
-  const framed = () =>
-    page.locator('#stages .stages-layer').evaluateAll((layers) =>
-      layers.map((layer) => {
-        const [mark, picture] = ['.compare-mark', 'canvas'].map((part) =>
-          /** @type {Element} */ (layer.querySelector(part)).getBoundingClientRect(),
-        );
-        return [mark.x - picture.x, mark.y - picture.y, mark.width, mark.height].map(
-          (length) => Math.round((length / picture.width) * 640) / 10,
-        );
-      }),
+  await expect(page.locator('#token-readout')).toContainText('Token 18 at row 3, column 2: code ');
+  await page.click('#compare button[aria-label="Zoom in"]');
+  const look = () =>
+    page.evaluate(
+      (all) => all.map((css) => /** @type {Element} */ (document.querySelector(css)).getBoundingClientRect().toJSON()),
+      [REBUILT, '#compare .compare-mark'],
     );
-  await expect(readout).toContainText('Token 18 at row 3, column 2: code ');
-  expect(await framed()).toEqual(Array(2).fill([8, 16, 8, 8]));
-  for (const enlarged of [false, true]) {
-    if (enlarged) await page.getByRole('button', { name: 'Enlarge' }).click();
-    for (const [stage, x, y, index, patch] of /** @type {[string, number, number, number, number[]][]} */ ([
-      ['vqvae', 0.6, 0.2, 13, [32, 8, 8, 8]],
-      ['vqgan', 0.1, 0.9, 57, [0, 56, 8, 8]],
-    ])) {
-      const box = /** @type {{x: number, y: number, width: number, height: number}} */ (
-        await page.locator(`${side(/** @type {any} */ (stage))} .stages-frame`).boundingBox()
-      );
-      await page.mouse.click(box.x + box.width * x, box.y + box.height * y);
-      await expect(readout).toContainText(`Token ${index} at row `);
-      await expect(readout).toContainText(', selected');
-      expect(await framed()).toEqual(Array(2).fill(patch));
-    }
-  }
-  await one(page).click();
+  const before = await look();
+  await moveTo(page, 50);
+  await follows(page, 50);
+  expect(await look()).toEqual(before);
   await expect(page.locator('#compare .compare-mark')).toBeVisible();
-  await page.keyboard.press('Escape');
-  await expect(page.locator('#compare .compare-mark')).toBeHidden();
-  await expect(readout).toContainText('Point at a token');
+  await expect(page.locator('#token-readout')).toContainText('Token 18 at row 3, column 2: code ');
 });
 
-test('the other stage is freed: decoding again takes no more memory', async ({ page }) => {
-  await withStages(page);
-  await rebuildSample(page, 'chelsea');
-  await both(page).click();
-  await shows(page, 'both');
-  await reaches(page, 'done');
-  const [worker] = await engines(page);
-  await rebuildSample(page, 'coffee');
-  await shows(page, 'both');
-  await reaches(page, 'done');
-  const settled = await value(page, 'memory');
-  for (const name of ['astronaut', 'chelsea', 'coffee']) {
-    await rebuildSample(page, name);
-    await shows(page, 'both');
-    await reaches(page, 'done');
-  }
-  expect(await engines(page)).toEqual([worker]);
-  expect(await value(page, 'memory')).toBeLessThanOrEqual(settled * 1.02);
-});
-
-test('both stages on WebGPU', async ({ page }) => {
-  // Too small to have two stages: the same weights twice.
-  const tiny = file('tests/e2e/fixtures/tiny.safetensors');
-  await withStages(page, 'device=webgpu', [shipped('sharp', 'vqgan', tiny), shipped('soft', 'vqvae', tiny)]);
-  await expect(page.locator('#device')).toHaveAttribute('data-kind', 'webgpu');
+test('a photo too large for one go is decoded under a bar, and its decoding can be cancelled', async ({ page }) => {
+  await withStages(page, 'device=cpu&size=0');
   await rebuildSmall(page);
-  await both(page).click();
-  await shows(page, 'both');
-  await reaches(page, 'done');
-  const [soft, sharp] = [await pixels(page, `${side('vqvae')} canvas`), await pixels(page, `${side('vqgan')} canvas`)];
-  expect(soft.rgba.equals(sharp.rgba)).toBe(true);
-  await expect(page.locator(`${side('vqvae')} .stages-psnr`)).toHaveAttribute('data-value', String(await value(page, 'psnr')));
+  await moveTo(page, 50);
+  await follows(page, 50);
+  // In one go there is none.
+  await page.evaluate(() => {
+    const bar = /** @type {HTMLElement} */ (document.getElementById('progress'));
+    /** @type {boolean[]} */ const bars = [];
+    Object.assign(window, { bars });
+    new MutationObserver(() => bars.push(Boolean(bar.hidden))).observe(bar, { attributes: true, attributeFilter: ['hidden'] });
+  });
+  await moveTo(page, 60);
+  await follows(page, 60);
+  expect(await page.evaluate(() => /** @type {any} */ (window).bars)).not.toContain(false);
+
+  await rebuildSample(page, 'rocket');
+  await follows(page, 60);
+  const before = await shown(page);
+  expect(before.width).toBe(640);
+  await moveTo(page, 30);
+  await expect(page.locator('#progress')).toContainText('Tokens to photo');
+  await page.click('#cancel');
+  await follows(page, 60);
+  await expect(page.locator('#status')).toHaveText('Cancelled.');
+  expect(await shown(page)).toEqual(before);
 });
 
 test('tokens of another shipped model offer to load it', async ({ page }) => {
   await withStages(page);
   await rebuildSmall(page);
   const tokens = await saved(page, '#save-tokens');
-  await drop(page, { name: 'own.safetensors', buffer: file('tests/e2e/fixtures/tiny.safetensors') });
+  await drop(page, { name: 'own.safetensors', buffer: SMALL });
   await modelIs(page, 'own.safetensors');
   await reaches(page, 'done');
   await drop(page, tokens);
@@ -397,14 +395,13 @@ test('the list says what each model is, and its card is a click away', async ({ 
 });
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-  test(`both stages on 320 pixels, and nothing for axe, ${colorScheme}`, async ({ page }) => {
+  test(`the slider on 320 pixels, and nothing for axe, ${colorScheme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize({ width: 320, height: 640 });
     await withStages(page);
     await rebuildSmall(page);
-    await both(page).click();
-    await shows(page, 'both');
-    await page.getByRole('button', { name: 'Enlarge' }).click();
+    await moveTo(page, 50);
+    await follows(page, 50);
     expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`)).toEqual([]);

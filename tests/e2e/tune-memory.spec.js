@@ -1,38 +1,13 @@
 // How much of the graphics device's memory a tuning uses, and that it frees it.
 import { expect, patchWorker, test, withTiny } from './app.js';
-import { args, executablePath } from './chromium.js';
+import { COUNT, alive, collecting } from './buffers.js';
 import { press, ready, tuning } from './panel.js';
 
-// A buffer is freed when it is garbage-collected, which the test has to request.
-test.use({ launchOptions: { executablePath, args: [...args, '--js-flags=--expose-gc'] } });
-
-/** Bytes of the buffers that are not collected, once that number is stable. @param {import('@playwright/test').Page} page */
-const alive = (page) =>
-  page.workers()[0].evaluate(async () => {
-    const scope = /** @type {any} */ (globalThis);
-    for (let before = NaN; before !== scope.alive;) {
-      before = scope.alive;
-      scope.gc();
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-    return /** @type {number} */ (scope.alive);
-  });
+test.use(collecting);
 
 test('undo frees the graphics device’s memory, and a second tuning uses no more', async ({ page }) => {
   await withTiny(page);
-  await patchWorker(
-    page,
-    `
-    self.alive = 0;
-    const collected = new FinalizationRegistry((size) => { self.alive -= size; });
-    const create = GPUDevice.prototype.createBuffer;
-    GPUDevice.prototype.createBuffer = function (wish) {
-      const buffer = create.call(this, wish);
-      self.alive += wish.size;
-      collected.register(buffer, wish.size);
-      return buffer;
-    }`,
-  );
+  await patchWorker(page, COUNT);
   await ready(page, { steps: 3, device: 'webgpu', side: 32 });
   const before = await alive(page);
   const taken = [];

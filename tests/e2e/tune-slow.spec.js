@@ -17,7 +17,7 @@ const MOST_BYTES = 1e9;
 const tuning = (page, state, timeout = 1_200_000) => expect(page.locator('#tune')).toHaveAttribute('data-tuning', state, { timeout });
 /** @param {Page} page @param {'before' | 'now'} stage */
 const psnr = async (page, stage) =>
-  Number(await page.locator(`#tune-view figure[data-stage=${stage}] .stages-psnr`).getAttribute('data-value'));
+  Number(await page.locator(`#tune-view figure[data-stage=${stage}] .figure-psnr`).getAttribute('data-value'));
 /** @param {Page} page @returns {Promise<number[]>} */
 const losses = (page) => page.locator('#tune-view').evaluate((view) => /** @type {any} */ (view).losses);
 

@@ -257,7 +257,7 @@ test('every preset runs, on more pictures than one', async ({ page }) => {
     await expect(page.locator('#tune-view figcaption strong').first()).toHaveText(title);
     expect(await value(page, 'tune-loss')).toBeGreaterThan(0);
     // The quality of the damaged copy is shown as well.
-    const damaged = page.locator('#tune-view figure[data-stage=seen] .stages-psnr');
+    const damaged = page.locator('#tune-view figure[data-stage=seen] .figure-psnr');
     if (title === 'Picture') await expect(damaged).toHaveCount(0);
     else expect(Number(await damaged.getAttribute('data-value'))).toBeGreaterThan(10);
     await press(page, '#tune-undo');

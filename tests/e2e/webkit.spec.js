@@ -118,23 +118,27 @@ for (const locale of ['C.UTF-8', 'C']) {
       const began = Date.now();
       await rebuildSample(driver, 'chelsea');
       const seconds = (Date.now() - began) / 1000;
-      const native = inFolder((folder) =>
-        commandLine(
-          'reconstruct',
-          'www/samples/chelsea.png',
-          join(folder, 'out.png'),
-          '--model',
-          SHIPPED[0].name,
-          '--models',
-          'www/models',
-        ),
-      );
+      const by = (/** @type {string} */ model) =>
+        inFolder((folder) =>
+          commandLine('reconstruct', 'www/samples/chelsea.png', join(folder, 'out.png'), '--model', model, '--models', 'www/models'),
+        );
+      const native = by(SHIPPED[0].name);
       console.log(
         `WebKit, ${locale}: the cat in ${seconds.toFixed(1)} s at ${await value(driver, '#psnr')} dB, natively ${native.psnr} dB`,
       );
       expect(await value(driver, '#psnr')).toBeCloseTo(native.psnr, 3);
       expect(await value(driver, '#ssim')).toBeCloseTo(native.ssim, 4);
       const before = await picture(driver, REBUILT);
+
+      // The other stage of the same model, by the slider.
+      const other = SHIPPED.find((/** @type {any} */ entry) => entry.codebook === SHIPPED[0].codebook && entry.stage === 'vqvae');
+      await press(driver, '#stages button');
+      await waitFor(driver, '#stages[data-value="0"]:not([data-busy])');
+      await reaches(driver, 'done');
+      expect(await value(driver, '#psnr')).toBeCloseTo(by(other.name).psnr, 3);
+      await press(driver, '#stages button:last-child');
+      await waitFor(driver, '#stages[data-value="100"]:not([data-busy])');
+      expect(await picture(driver, REBUILT)).toBe(before);
       await nothingWrong(driver);
 
       await driver.navigate().refresh();
@@ -221,7 +225,7 @@ for (const locale of ['C.UTF-8', 'C']) {
       expect(losses).toHaveLength(2);
       expect(losses[1]).toBeLessThan(losses[0]);
       const now = await picture(driver, '#tune-view figure[data-stage=now] canvas');
-      const tuned = await value(driver, '#tune-view figure[data-stage=now] .stages-psnr');
+      const tuned = await value(driver, '#tune-view figure[data-stage=now] .figure-psnr');
       await driver.executeScript("document.getElementById('tune-name').value = 'mine'");
       await press(driver, '#tune-save');
       const weights = await downloaded(downloads, /^mine.*\.safetensors$/);

@@ -109,11 +109,13 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * Decodes the tokens of a result with other weights.
-   * @param {Shipped} source @param {Uint8Array} tokens @param {Photo | null} photo @returns {Promise<import('./protocol.js').Decoded>}
+   * Decodes the tokens of a result with a decoder between the model in use and another one.
+   * @param {Shipped} source of the other one @param {number} share of it, from 0 to 1
+   * @param {Uint8Array} tokens @param {import('./protocol.js').Pixels | null} original
+   * @returns {Promise<import('./protocol.js').Result>}
    */
-  decode(source, tokens, photo) {
-    return this.#add('picture', { kind: Ask.DECODE, source, tokens, photo });
+  decode(source, share, tokens, original) {
+    return this.#add('picture', { kind: Ask.DECODE, source, share, tokens, original });
   }
 
   /**

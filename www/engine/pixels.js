@@ -11,3 +11,14 @@ export const pixels = (picture) => ({
   height: picture.height,
   rgba: /** @type {Uint8ClampedArray<ArrayBuffer>} */ (picture.rgba()),
 });
+
+/** The samples of opaque pixels as the package takes them. @param {import('./protocol.js').Pixels} pixels */
+export function rgb({ width, height, rgba }) {
+  const samples = new Uint8Array(3 * width * height);
+  for (let from = 0, to = 0; to < samples.length; from += 4, to += 3) {
+    samples[to] = rgba[from];
+    samples[to + 1] = rgba[from + 1];
+    samples[to + 2] = rgba[from + 2];
+  }
+  return samples;
+}

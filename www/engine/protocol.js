@@ -205,10 +205,6 @@ export function failure(error) {
  * @property {Quality | null} quality null when only tokens were given
  * @property {{encode: number | null, decode: number}} seconds
  *
- * @typedef {object} Decoded the tokens of a result, decoded by other weights
- * @property {Pixels} rebuilt
- * @property {Quality | null} quality
- *
  * @typedef {{id: number, kind: 'open', choice: DeviceChoice, remembered?: string}} OpenJob
  * @typedef {{id: number, kind: 'load', source: WeightSource}} LoadJob
  * @typedef {object} Photo
@@ -228,9 +224,10 @@ export function failure(error) {
  * @typedef {object} DecodeJob
  * @property {number} id
  * @property {'decode'} kind
- * @property {Shipped} source weights that are freed again; the model in use stays
+ * @property {Shipped} source weights with the codebook of the model in use and another decoder
+ * @property {number} share of those weights in the decoder's: 0 is the model in use, 1 the other one
  * @property {Uint8Array<ArrayBuffer>} tokens a token file
- * @property {Photo | null} photo what the tokens were made of, null where only the tokens were given
+ * @property {Pixels | null} original what the tokens were made of, null where only the tokens were given
  *
  * @typedef {object} Tuning a tuning and its progress when last saved
  * @property {string} model its name
@@ -297,7 +294,7 @@ export function failure(error) {
  * @typedef {object} DoneMessage
  * @property {'done'} tell
  * @property {number} id
- * @property {Opened | Loaded | Result | Decoded | Begun | Stepped | Finished | null} value
+ * @property {Opened | Loaded | Result | Begun | Stepped | Finished | null} value
  * @property {number} memory bytes that the engine has allocated so far, not counting the graphics
  *   device's
  *

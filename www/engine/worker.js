@@ -5,7 +5,7 @@ import { Ask, Code, FILE_LIMITS, PageCode, Stage, Tell, TesseraeError, failure }
 import { Decoder } from './develop.js';
 import { keepModel } from './kept.js';
 import { forget, panic } from './panic.js';
-import { pixels, unshared } from './pixels.js';
+import { pixels, rgb, unshared } from './pixels.js';
 import { checkSize, read } from './read.js';
 import { RELEASE } from './release.js';
 import { weights } from './store.js';
@@ -18,6 +18,7 @@ import { loadWasm } from './wasm.js';
 /** @type {import('./wasm.js').Wasm | null} once it runs */ let wasm = null;
 /** @type {import('./wasm.js').Engine | null} */ let engine = null;
 /** @type {import('./wasm.js').Model | null} */ let model = null;
+/** Another decoder for its tokens. @type {{sha256: string, model: import('./wasm.js').Model} | null} */ let other = null;
 /** @type {Tuned | null} */ let tuned = null;
 const decoder = new Decoder();
 /** @type {Set<number>} */ const cancelled = new Set();
@@ -126,6 +127,33 @@ function tokenPart(tokens) {
   };
 }
 
+/** Frees the model in use, and the other one with it. */
+function freeModels() {
+  freeOther();
+  model?.free();
+  model = null;
+}
+
+function freeOther() {
+  other?.model.free();
+  other = null;
+}
+
+/**
+ * The other model, which stays loaded until the model in use changes.
+ * @param {import('./protocol.js').DecodeJob} job @param {<T>(thing: T) => T} own
+ */
+async function otherModel(job, own) {
+  const { sha256 } = job.source;
+  if (other?.sha256 !== sha256) {
+    freeOther();
+    const { checked } = await prepare(job, own);
+    other = { sha256, model: await checked.load(opened().engine) };
+    await breathe(job.id);
+  }
+  return other.model;
+}
+
 function opened() {
   if (!wasm || !engine) throw new TesseraeError(PageCode.WORKER_FAILED, 'The engine is not open.');
   return { wasm, engine };
@@ -163,9 +191,9 @@ const work = {
       }
     }
     endTuning();
-    model?.free();
+    freeModels();
     engine?.free();
-    model = engine = null;
+    engine = null;
     engine = await wasm.Engine.open(job.choice, job.remembered);
     tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.START, done: 1, total: 1 });
     return { device: engine.facts, remember: engine.remember ?? null, version: wasm.version() };
@@ -176,8 +204,7 @@ const work = {
     // Only complete weights replace the model in use, which is freed before they are built.
     const { checked, origin } = await prepare(job, own);
     endTuning();
-    model?.free();
-    model = null;
+    freeModels();
     try {
       model = await checked.load(opened().engine);
       tell({ tell: Tell.PROGRESS, id: job.id, stage: Stage.BUILD, done: 1, total: 1 });
@@ -222,19 +249,25 @@ const work = {
 
   /** @param {import('./protocol.js').DecodeJob} job @param {<T>(thing: T) => T} own */
   async [Ask.DECODE](job, own) {
-    const { checked } = await prepare(job, own);
-    const { wasm, engine } = opened();
-    const other = own(await checked.load(engine));
-    const tokens = own(wasm.Tokens.parse(job.tokens));
-    const picture = own(await other.decode(tokens, watcher(job.id)));
-    const original = job.photo && own(await develop(job.photo, job.id));
-    return { rebuilt: pixels(picture), quality: quality(original, picture) };
+    const { id, share, original } = job;
+    const base = modelInUse();
+    const end = await otherModel(job, own);
+    const { Picture, Tokens } = opened().wasm;
+    const tokens = own(Tokens.parse(job.tokens));
+    const begin = performance.now();
+    const picture = own(await base.decodeBetween(end, share, tokens, watcher(id)));
+    const decode = (performance.now() - begin) / 1000;
+    await breathe(id);
+    const before = original && own(Picture.fromRgb(original.width, original.height, rgb(original)));
+    return result(before, picture, { encode: null, decode });
   },
 
   /** @param {import('./protocol.js').TuneJob} job */
   async [Ask.TUNE]({ id, tuning, source, snapshot }) {
     const base = modelInUse();
     endTuning();
+    // A tuning needs the memory.
+    freeOther();
     const watch = watcher(id);
     const discriminator = source && (await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total), stop.signal)).bytes;
     const pictures = await developAll(tuning.photos, id);

@@ -63,6 +63,8 @@ export class Bar {
       bytes && 'source' in job && job.source
         ? `Downloading ${job.source.name}: ${megabytes(done)} of ${megabytes(total)} MB`
         : (!tokens && WITHOUT_TOKENS[stage]) || WORDS[stage] || '';
+    // Decoding in a single window needs no bar.
+    if (kind === 'decode' && stage === Stage.DECODE && total === 1 && this.kind !== kind) return;
     // A worker that is replaced during a run starts again, but its picture is still the same job.
     const again = working && kind === 'start' && this.kind !== null && this.kind !== 'start';
     if (!again && this.kind !== kind) this.begin(kind, text);

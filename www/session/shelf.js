@@ -6,7 +6,7 @@ const INDEX = new URL('../models/index.json', import.meta.url).href;
 // Weights and cards stay in place when a new release brings a new index.
 const MODELS = new URL('models/', document.baseURI).href;
 /** The stages of training, in order. @type {Record<Stage, string>} */
-export const STAGES = { vqvae: 'VQ-VAE', vqgan: 'VQ-GAN' };
+const STAGES = { vqvae: 'VQ-VAE', vqgan: 'VQ-GAN' };
 /** @type {Record<Stage, string>} */
 const CHARACTER = { vqvae: 'Faithful and soft.', vqgan: 'Sharper: it invents texture.' };
 // Kinds that are better known by another name than by their stage.

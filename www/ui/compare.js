@@ -121,10 +121,9 @@ export class CompareSlider extends HTMLElement {
     this.#animation = requestAnimationFrame(step);
   }
 
-  /** The rebuilt picture's pixels. @returns {Pixels} */
-  get rebuilt() {
-    const { width, height } = this.#rebuilt;
-    return { width, height, rgba: context(this.#rebuilt).getImageData(0, 0, width, height).data };
+  /** Another rebuilt picture in the place of the one that is shown. @param {Pixels} pixels of the same size */
+  replaceRebuilt(pixels) {
+    paint(this.#rebuilt, pixels);
   }
 
   /** Frames one region. @param {Region | null} region @param {boolean} [lasting] whether it stays */

@@ -7,10 +7,10 @@ import type { ModelList } from './models.js';
 import type { WorkProgress } from './progress.js';
 import type { SamplePicker } from './samples.js';
 import type { SideSheet } from './sheet.js';
-import type { StagePair } from './stages.js';
 import type { CompareSlider } from './compare.js';
 import type { TokenGrid } from './tokens.js';
 import type { ResultNumbers } from './numbers.js';
+import type { StageSlider } from '../rooms/rebuild/slider.js';
 import type { PictureList } from '../rooms/tune/pictures.js';
 import type { TuneView } from '../rooms/tune/view.js';
 
@@ -26,7 +26,7 @@ declare global {
     'result-numbers': ResultNumbers;
     'sample-picker': SamplePicker;
     'side-sheet': SideSheet;
-    'stage-pair': StagePair;
+    'stage-slider': StageSlider;
     'token-grid': TokenGrid;
     'tune-view': TuneView;
     'work-progress': WorkProgress;

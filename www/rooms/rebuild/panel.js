@@ -3,9 +3,9 @@
 import { button, field, h, select } from '../../ui/h.js';
 import '../../ui/compare.js';
 import '../../ui/numbers.js';
-import '../../ui/stages.js';
 import '../../ui/tokens.js';
 import './samples.js';
+import './slider.js';
 
 const ACCEPT = 'image/png,image/jpeg,image/webp,.png,.jpg,.jpeg,.webp,.tokens,.safetensors,.ckpt,.pt,.pth,.bin,.json';
 /** @type {[value: string, text: string][]} */
@@ -33,7 +33,7 @@ const art = (/** @type {string} */ file) => new URL(`../../art/${file}`, import.
 
 export function panel() {
   const compare = h('compare-slider', { id: 'compare', hidden: true });
-  const stages = h('stage-pair', { id: 'stages', hidden: true });
+  const stages = h('stage-slider', { id: 'stages', hidden: true });
   const samples = h('sample-picker', { id: 'samples' });
   const file = h('input', {
     id: 'file',

@@ -13,20 +13,19 @@ export class Result {
   /** @type {Uint8Array<ArrayBuffer> | null} */ #png = null;
   /** @type {Uint8Array<ArrayBuffer> | null} */ #tokens = null;
   #stem = 'picture';
+  /** A sentence about the picture that is shown. */ words = '';
   /** The input that was rebuilt. @type {import('../../session/session.js').Item | null} */ #input = null;
 
   /** @param {import('./panel.js').Panel} panel */
   constructor(panel) {
     this.#panel = panel;
-    const { savePicture, saveTokens, tokens, compare, stages } = panel;
+    const { savePicture, saveTokens, tokens, compare } = panel;
     savePicture.addEventListener('click', () => this.#png && save(this.#png, `${this.#stem}.tesserae.png`, 'image/png'));
     saveTokens.addEventListener('click', () => this.#tokens && save(this.#tokens, `${this.#stem}.tokens`, 'application/octet-stream'));
-    for (const picture of [compare, stages]) {
-      on(tokens, 'cell', (/** @type {{patch: Region, selected: boolean} | null} */ cell) =>
-        picture.mark(cell?.patch ?? null, cell?.selected),
-      );
-      on(picture, 'pick', (/** @type {Point} */ at) => tokens.pick(at));
-    }
+    on(tokens, 'cell', (/** @type {{patch: Region, selected: boolean} | null} */ cell) =>
+      compare.mark(cell?.patch ?? null, cell?.selected),
+    );
+    on(compare, 'pick', (/** @type {Point} */ at) => tokens.pick(at));
     on(tokens, 'chosen', (/** @type {Region} */ patch) => compare.reveal(patch));
   }
 
@@ -63,15 +62,24 @@ export class Result {
     this.#buttons();
   }
 
-  /** @param {import('../../engine/protocol.js').Result} result @returns {string} a sentence about it */
-  done({ rebuilt, png, quality, seconds }) {
-    const { compare, numbers } = this.#panel;
+  /** @param {import('../../engine/protocol.js').Result} result */
+  done(result) {
+    this.#panel.compare.showRebuilt(result.rebuilt, !result.quality);
+    this.#put(result);
+  }
+
+  /** The same tokens, decoded by other weights. @param {import('../../engine/protocol.js').Result} result */
+  replace(result) {
+    this.#panel.compare.replaceRebuilt(result.rebuilt);
+    this.#put(result);
+  }
+
+  /** @param {import('../../engine/protocol.js').Result} result */
+  #put({ png, quality, seconds }) {
     this.#png = png;
-    compare.showRebuilt(rebuilt, !quality);
-    numbers.showResult(quality, seconds);
+    this.#panel.numbers.showResult(quality, seconds);
+    this.words = quality ? `Rebuilt: ${this.#panel.numbers.words}.` : 'Rebuilt from its tokens alone.';
     this.#buttons();
-    if (!quality) return 'Rebuilt from its tokens alone.';
-    return `Rebuilt: ${numbers.words}.`;
   }
 
   #buttons() {

@@ -5,7 +5,8 @@
 //   #rebuild            [data-view=empty|result]
 //   #file #drop #samples button[data-sample]   inputs; dropping or pasting anywhere also works
 //   #compare            [data-shows=original|rebuilt|both], its handle is #compare input[type=range]
-//   #stages             [data-shows=one|both]; one picture in each figure[data-stage=vqvae|vqgan]
+//   #stages             [data-value=0…100], from faithful to lifelike, its slider is #stages input[type=range];
+//                       [data-busy] until the picture matches it
 //   #tokens             its focusable box is #tokens [role=application], its words #token-readout
 //   #psnr #ssim #count #bpp #usage #time       values; the bare number is in data-value
 //   #size #square #sample                      settings;  #copy-link copies them
@@ -29,10 +30,11 @@ class Rebuild {
   #rooms;
   #panel = panel();
   #result = new Result(this.#panel);
-  #stages = new Stages(this.#panel);
+  #stages = new Stages(this.#panel, this.#result);
   /** What is on the stage. @type {Item | null} */ #input = null;
   /** What the newest run will put there. @type {Item | null} */ #pending = null;
   #clicked = 0;
+  /** Whether the picture follows the slider. */ #mixing = false;
 
   /** @param {Session} session @param {import('../../rooms.js').Rooms} rooms */
   constructor(session, rooms) {
@@ -43,7 +45,7 @@ class Rebuild {
     on(session, 'reopen', (/** @type {Item} */ item) => this.#run(item));
     on(session.models, 'use', (/** @type {Item | null} */ next) => {
       if (next) this.#run(next);
-      else if (this.#stages.due) this.#showBoth();
+      else this.#mix();
     });
     on(session.models, 'model', (/** @type {import('../../engine/protocol.js').Loaded | null} */ loaded) => this.#model(loaded));
     this.#model(session.models.inUse);
@@ -85,10 +87,15 @@ class Rebuild {
       if (model === before.model && [size !== before.size, square !== before.square, sample !== before.sample].includes(true))
         this.#again();
     });
-    stages.addEventListener('choose', () => {
-      // A result in progress shows both by itself when it arrives.
-      if (this.#stages.due && !this.#session.working && !this.#session.models.loading) this.#showBoth();
-      else if (stages.choice === 'one' && this.#session.bar.kind === 'decode') this.#session.client.cancel();
+    stages.addEventListener('move', () => {
+      const home = this.#stages.moved();
+      const { bar, client, models, working } = this.#session;
+      // A download that is no longer needed is cancelled; a job in progress goes on to the newest position by itself.
+      if (home && bar.kind === 'decode') client.cancel();
+      if (working || models.loading) return;
+      if (!home) return this.#mix();
+      this.#session.begin('done');
+      this.#session.settle('done', this.#result.words);
     });
     link.addEventListener('click', async () => {
       const words = link.textContent;
@@ -167,10 +174,11 @@ class Rebuild {
       const result = await (photo ? client.picture(photo, sample ? Number(sample) : null, part) : client.tokens(item.blob, part));
       if (!newest()) return;
       session.complete = true;
-      session.settle('done', this.#result.done(result));
-      this.#stages.done(result, photo);
+      this.#result.done(result);
+      this.#stages.done(result);
+      session.settle('done', this.#result.words);
       if (photo) session.photo = { photo, stem: item.stem };
-      if (this.#stages.due) this.#showBoth();
+      this.#mix();
     } catch (error) {
       if (newest()) this.#failed(error, item);
     }
@@ -198,25 +206,33 @@ class Rebuild {
     this.#session.complete = false;
     this.#panel.samples.mark(this.#input.sample);
     this.#result.part(part, this.#input, model);
-    this.#stages.part(part, models.shelf.stages(model.name));
+    this.#stages.part(part, this.#input, models.shelf.stages(model.name));
     if (part.tokens?.warning) this.#session.complain({ code: 'tokens_other_decoder', message: part.tokens.warning });
   }
 
-  /** Has the other stage of the model decode the current tokens too; if that fails, they stay. */
-  async #showBoth() {
+  /** Decodes until the picture matches the slider, each time at its newest position; on failure the picture stays. */
+  async #mix() {
     const session = this.#session;
-    const due = this.#stages.due;
-    if (!due) return;
+    const stages = this.#stages;
+    if (this.#mixing || !stages.due) return;
+    this.#mixing = true;
     const newest = session.begin('working');
     this.#pending = this.#input;
-    session.bar.begin('decode', 'Fetching the other stage');
+    if (!stages.fetched) session.bar.begin('decode', `Loading ${stages.due.ask[0].name}`);
     try {
-      const decoded = await session.client.decode(...due);
-      if (newest()) session.settle('done', this.#stages.show(decoded));
+      for (let due = stages.due; due; due = stages.due) {
+        const result = await session.client.decode(...due.ask);
+        if (!newest()) return;
+        session.bar.rest();
+        stages.show(due, result);
+      }
+      session.settle('done', this.#result.words);
     } catch (error) {
       if (!newest()) return;
-      session.stop(error, { label: 'Try again', run: () => this.#panel.stages.choose('both') });
-      this.#panel.stages.choose('one');
+      if (stages.due) session.stop(error, { label: 'Try again', run: stages.back() });
+      else session.settle('done', this.#result.words);
+    } finally {
+      this.#mixing = false;
     }
   }
 }

@@ -1,80 +1,114 @@
 // @ts-check
 // A model trained in two stages, as VQ-GANs are: encoder, codebook and a first decoder by reconstruction,
-// then a second decoder against a discriminator. Both decode the same tokens; the page shows the two
-// pictures side by side when it is asked to.
-import { STAGES, megabytes } from '../../session/shelf.js';
-import { decibels } from '../../ui/numbers.js';
-
-/** @type {Record<import('../../session/shelf.js').Stage, string>} */
-const TRAINED = {
-  vqvae: 'trained on pixels: faithful, soft',
-  vqgan: 'trained against a discriminator as well: sharper, invents texture',
-};
+// then a second decoder against a discriminator. Both decode the same tokens, and so does every decoder
+// whose weights lie between theirs: the slider says which one made the picture on the stage.
+import { megabytes } from '../../session/shelf.js';
+import { FAITHFUL, LIFELIKE } from './slider.js';
 
 /** @typedef {import('../../session/shelf.js').Pair} Pair */
+/** @typedef {import('../../engine/protocol.js').Pixels} Pixels */
 /** @typedef {import('../../engine/protocol.js').TokenPart} TokenPart */
-/** @typedef {import('../../engine/protocol.js').Quality} Quality */
-/** @typedef {import('../../engine/protocol.js').Photo} Photo */
+/** @typedef {import('../../engine/protocol.js').Result} Result */
+/** @typedef {import('../../session/session.js').Item} Item */
+/** @typedef {{at: number, ask: Parameters<import('../../engine/client.js').EngineClient['decode']>}} Due a position, and what to ask for it */
 
 export class Stages {
-  #panel;
-  /** @type {Pair | null} its `own` made the current result */ #pair = null;
+  #slider;
+  #result;
+  /** @type {Pair | null} its `own` is in use */ #pair = null;
+  /** @type {Pixels | null} */ #original = null;
   /** @type {TokenPart | null} */ #tokens = null;
-  /** @type {{photo: Photo | null, quality: Quality | null} | null} */ #result = null;
+  /** What the model in use decoded by itself. @type {Result | null} */ #own = null;
+  /** The position of the picture on the stage. */ #shown = FAITHFUL;
+  /** The name of the other model, once it has been downloaded. */ #fetched = '';
 
-  /** @param {import('./panel.js').Panel} panel */
-  constructor(panel) {
-    this.#panel = panel;
-  }
-
-  /** A result is in progress. @param {import('../../engine/protocol.js').Part} part @param {Pair | null} pair */
-  part({ tokens }, pair) {
-    this.#pair = pair;
-    this.#tokens = tokens ?? null;
-    this.#result = null;
-    if (!pair) return this.#panel.stages.begin(null, '');
-    const { own, other } = pair;
-    this.#panel.stages.begin(
-      `${STAGES[own.stage]} stage`,
-      `The ${STAGES[other.stage]} stage of this model, ${other.name}, decodes the same tokens. Its ${megabytes(other.bytes)} MB are downloaded when you ask.`,
-    );
-  }
-
-  /** @param {import('../../engine/protocol.js').Result} result @param {Photo | null} photo */
-  done({ quality }, photo) {
-    this.#result = { quality, photo };
+  /** @param {import('./panel.js').Panel} panel @param {import('./result.js').Result} result */
+  constructor({ stages }, result) {
+    this.#slider = stages;
+    this.#result = result;
   }
 
   /**
-   * What the other stage has yet to decode, if both are wanted.
-   * @returns {Parameters<import('../../engine/client.js').EngineClient['decode']> | null}
+   * A result is in progress.
+   * @param {import('../../engine/protocol.js').Part} part @param {Item} item its input @param {Pair | null} pair
    */
-  get due() {
-    if (this.#panel.stages.choice === 'one' || this.#panel.stages.filled || !this.#pair || !this.#tokens || !this.#result) return null;
-    return [this.#pair.source, this.#tokens.file, this.#result.photo];
+  part({ original, tokens }, item, pair) {
+    if (original || item.kind === 'tokens') this.#original = original ?? null;
+    this.#tokens = tokens ?? null;
+    this.#own = null;
+    const before = this.#pair?.own.name;
+    this.#pair = pair;
+    this.#slider.hidden = !pair;
+    if (!pair) return;
+    // A position means the same for the next photo, but another model begins at its own end.
+    if (pair.own.name !== before) {
+      this.#fetched = '';
+      this.#slider.value = this.#home;
+    }
+    this.#shown = this.#home;
+    this.#settle();
   }
 
-  /** @param {import('../../engine/protocol.js').Decoded} decoded @returns {string} a sentence about it */
-  show({ rebuilt, quality }) {
-    const { own, other } = /** @type {Pair} */ (this.#pair);
-    const pictures = [
-      { entry: own, pixels: this.#panel.compare.rebuilt, quality: this.#result?.quality ?? null },
-      { entry: other, pixels: rebuilt, quality },
-    ].sort((a, b) => Object.keys(STAGES).indexOf(a.entry.stage) - Object.keys(STAGES).indexOf(b.entry.stage));
-    const by = pictures.map(({ entry }) => `by the ${STAGES[entry.stage]} stage (${TRAINED[entry.stage]})`);
-    const count = this.#tokens?.facts.count ?? 0;
-    this.#panel.stages.show(
-      pictures.map(({ entry, pixels, quality }) => ({
-        id: entry.stage,
-        title: `${STAGES[entry.stage]} stage`,
-        label: `Rebuilt by the ${STAGES[entry.stage]} stage`,
-        name: entry.name,
-        pixels,
-        quality,
-      })),
-      `The same ${count === 1 ? 'token' : `${count.toLocaleString('en')} tokens`}, decoded ${by.join(' and ')}.`,
-    );
-    const [first, second] = pictures.map((picture) => picture.quality && decibels(picture.quality.psnr));
-    return first ? `Both stages: PSNR ${first} and ${second}.` : 'Rebuilt by both stages.';
+  /** @param {Result} result */
+  done(result) {
+    this.#own = result;
+    this.#settle();
+  }
+
+  /** The position of the model in use by itself. */
+  get #home() {
+    return this.#pair?.own.stage === 'vqvae' ? FAITHFUL : LIFELIKE;
+  }
+
+  /** What has yet to be decoded for the picture to match the slider. @returns {Due | null} */
+  get due() {
+    const at = this.#slider.value;
+    if (!this.#pair || !this.#tokens || !this.#own || at === this.#shown) return null;
+    const share = Math.abs(at - this.#home) / (LIFELIKE - FAITHFUL);
+    return { at, ask: [this.#pair.source, share, this.#tokens.file, this.#original] };
+  }
+
+  /** Whether the other model has been downloaded. */
+  get fetched() {
+    return this.#pair?.other.name === this.#fetched;
+  }
+
+  /** The slider has moved. The picture of the model in use is known, so it is shown at once. @returns {boolean} whether it was */
+  moved() {
+    const home = this.#own !== null && this.#slider.value === this.#home && this.#shown !== this.#home;
+    if (home) {
+      this.#shown = this.#home;
+      this.#result.replace(/** @type {Result} */ (this.#own));
+    }
+    this.#settle();
+    return home;
+  }
+
+  /**
+   * A picture has been decoded. It is shown only if it is nearer to where the slider is by now than the current one.
+   * @param {Due} due @param {Result} result
+   */
+  show({ at }, { seconds: { decode }, ...result }) {
+    const own = /** @type {Result} */ (this.#own);
+    this.#fetched = /** @type {Pair} */ (this.#pair).other.name;
+    const { value } = this.#slider;
+    if (Math.abs(at - value) < Math.abs(this.#shown - value)) {
+      this.#shown = at;
+      this.#result.replace({ ...result, seconds: { ...own.seconds, decode } });
+    }
+    this.#settle();
+  }
+
+  /** Moves the slider back to the current picture. @returns {() => void} moves it to where it was */
+  back() {
+    const { value } = this.#slider;
+    this.#slider.value = this.#shown;
+    this.#settle();
+    return () => this.#slider.move(value);
+  }
+
+  #settle() {
+    this.#slider.busy = this.due !== null;
+    this.#slider.offer = this.#pair && !this.fetched ? `The first move downloads ${megabytes(this.#pair.other.bytes)} MB.` : '';
   }
 }

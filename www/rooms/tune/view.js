@@ -2,8 +2,8 @@
 // <tune-view>: a tuning in progress: the picture, its reconstruction before the tuning and now, the
 // loss, the speed and the progress.
 import './curve.js';
+import { figure } from '../../ui/figure.js';
 import { Rows } from '../../ui/rows.js';
-import { figure } from '../../ui/stages.js';
 
 /** Number of steps that the speed is averaged over. */
 const WINDOW = 20;
@@ -28,7 +28,7 @@ export class TuneView extends HTMLElement {
 
   connectedCallback() {
     if (this.#row.isConnected) return;
-    this.#row.className = 'stages-row';
+    this.#row.className = 'figures';
     this.#curve.id = 'tune-curve';
     const side = document.createElement('div');
     side.className = 'tune-side';
@@ -51,7 +51,7 @@ export class TuneView extends HTMLElement {
     const title = damaged ? 'Damaged' : 'Picture';
     const label = damaged ? 'The picture, damaged, as the model sees it' : 'The picture';
     this.#row.replaceChildren(
-      figure({ id: 'seen', title, label, name: '', pixels: seen, quality: damaged }),
+      figure({ id: 'seen', title, label, pixels: seen, quality: damaged }),
       side('before', 'Before', 'Rebuilt before the tuning', before),
     );
     this.preview(now);
@@ -103,7 +103,7 @@ export class TuneView extends HTMLElement {
 }
 
 /** @param {string} id @param {string} title @param {string} label @param {Preview} preview */
-const side = (id, title, label, { rebuilt, quality }) => figure({ id, title, label, name: '', pixels: rebuilt, quality });
+const side = (id, title, label, { rebuilt, quality }) => figure({ id, title, label, pixels: rebuilt, quality });
 
 /** @param {number} seconds */
 function duration(seconds) {
