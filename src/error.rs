@@ -59,6 +59,9 @@ pub enum Error {
         /// Hash in the token file, in hexadecimal.
         found: String,
     },
+    /// The tokens belong to a codebook that a shipped model, named here, no longer has.
+    #[error("These tokens were made by an earlier version of {0}, whose codebook has been replaced.")]
+    TokensRetired(String),
     /// The grids do not match the model or the picture size stated in the file.
     #[error("These tokens do not fit this model: {0}.")]
     TokensGeometry(String),
@@ -196,6 +199,7 @@ impl Error {
             Self::TokensCorrupt(_) => "tokens_corrupt",
             Self::TokensVersion(_) => "tokens_version",
             Self::TokensOtherCodebook { .. } => "tokens_other_codebook",
+            Self::TokensRetired(_) => "tokens_retired",
             Self::TokensGeometry(_) => "tokens_geometry",
             Self::LatentsOtherEncoder { .. } => "latents_other_encoder",
             Self::LatentsGeometry(_) => "latents_geometry",

@@ -45,6 +45,9 @@ pub struct ManifestEntry {
     /// Hash of its codebook, as in token files: models with the same hash can decode each other's
     /// tokens. Absent for a model without tokens.
     pub codebook: Option<Hash>,
+    /// Hashes of the codebooks that earlier versions of it had, whose tokens it cannot decode.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<Hash>,
     /// The discriminator it was trained with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discriminator: Option<Companion>,
@@ -88,5 +91,80 @@ impl Manifest {
             .iter()
             .find(|entry| entry.name == name)
             .ok_or_else(|| Error::ModelUnknown(name.to_owned()))
+    }
+
+    /// Adds an entry, or replaces the one with its name, whose codebook is then retired if the new
+    /// one has another.
+    pub fn put(&mut self, mut entry: ManifestEntry) {
+        let Some(old) = self.models.iter_mut().find(|old| old.name == entry.name) else {
+            self.models.push(entry);
+            return;
+        };
+        entry.retired = std::mem::take(&mut old.retired);
+        if old.codebook != entry.codebook {
+            entry.retired.extend(old.codebook);
+        }
+        entry.retired.retain(|codebook| Some(*codebook) != entry.codebook);
+        *old = entry;
+    }
+
+    /// Names the model in `error` if it is about tokens that an earlier version of a shipped model
+    /// made.
+    pub fn explain(&self, error: Error) -> Error {
+        let Error::TokensOtherCodebook { found, .. } = &error else {
+            return error;
+        };
+        let made = |entry: &&ManifestEntry| entry.retired.iter().any(|c| c.to_string() == *found);
+        match self.models.iter().find(made) {
+            Some(entry) => Error::TokensRetired(entry.name.clone()),
+            None => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &str, codebook: u8) -> ManifestEntry {
+        ManifestEntry {
+            name: name.to_owned(),
+            kind: "vqgan".to_owned(),
+            stage: "vqgan".to_owned(),
+            file: String::new(),
+            bytes: 0,
+            sha256: String::new(),
+            config: ModelConfig::preset("vqgan-tiny").unwrap(),
+            codebook: Some(Hash([codebook; 8])),
+            retired: Vec::new(),
+            discriminator: None,
+            card: String::new(),
+            trained_on: String::new(),
+            licence: String::new(),
+            quality: serde_json::Value::Null,
+        }
+    }
+
+    #[test]
+    fn a_codebook_that_is_replaced_is_remembered_and_explains_its_tokens() {
+        let mut manifest = Manifest { models: Vec::new() };
+        for (name, codebook) in [("a", 1), ("b", 1), ("a", 1), ("a", 2), ("a", 3), ("a", 2)] {
+            manifest.put(entry(name, codebook));
+        }
+        assert_eq!(manifest.models.len(), 2);
+        let a = manifest.entry("a").unwrap();
+        assert_eq!(a.codebook, Some(Hash([2; 8])));
+        assert_eq!(a.retired, [Hash([1; 8]), Hash([3; 8])]);
+        assert!(manifest.entry("b").unwrap().retired.is_empty());
+
+        let refused = |codebook| Error::TokensOtherCodebook {
+            expected: Hash([2; 8]).to_string(),
+            found: Hash([codebook; 8]).to_string(),
+        };
+        let explained = manifest.explain(refused(3));
+        assert_eq!(explained.code(), "tokens_retired");
+        assert!(explained.to_string().contains("an earlier version of a,"), "{explained}");
+        assert_eq!(manifest.explain(refused(9)).code(), "tokens_other_codebook");
+        assert_eq!(manifest.explain(Error::NoCodebook).code(), "no_codebook");
     }
 }

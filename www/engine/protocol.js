@@ -69,6 +69,7 @@ export const Code = Object.freeze(
     IMAGE_TOO_LARGE: 'image_too_large',
     TOKENS_CORRUPT: 'tokens_corrupt',
     TOKENS_OTHER_CODEBOOK: 'tokens_other_codebook',
+    TOKENS_RETIRED: 'tokens_retired',
     WEIGHTS_CORRUPT: 'weights_corrupt',
     WEIGHTS_SHARDED: 'weights_sharded',
     NO_CODEBOOK: 'no_codebook',
@@ -154,6 +155,7 @@ export function failure(error) {
  * @property {object} config
  * @property {string | null} codebook hash, as in TokenFacts; entries with the same one read each
  *   other's tokens
+ * @property {string[]} [retired] hashes of the codebooks that earlier versions of it had
  * @property {{file: string, bytes: number, sha256: string}} [discriminator] for training only
  * @property {string} card file name of the model card, next to the index
  * @property {string} trained_on

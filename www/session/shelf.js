@@ -90,6 +90,14 @@ export class Shelf {
     return this.entries.find((entry) => entry.codebook === codebook);
   }
 
+  /** The error for tokens of this codebook, if an earlier version of a model made them. @param {string} codebook hash */
+  retired(codebook) {
+    const entry = this.entries.find(({ retired }) => retired?.includes(codebook));
+    if (!entry) return null;
+    const message = `These tokens were made by an earlier version of ${entry.name}, whose codebook has been replaced.`;
+    return new TesseraeError(Code.TOKENS_RETIRED, message);
+  }
+
   /** Describes a loaded model in a sentence or two, with a link to its card. @param {import('../engine/protocol.js').Loaded} loaded */
   describe({ model, name, origin }) {
     const facts = [weights(model.parameters), grids(model)];

@@ -110,7 +110,9 @@ impl Decode {
         let codec = self.model.load()?;
         let tokens = Tokens::from_bytes(&files::read(&self.input)?)?;
         // Tokens that are rejected need no warning.
-        codec.check(&tokens)?;
+        codec
+            .check(&tokens)
+            .map_err(|error| self.model.explain(error))?;
         if let Some(warning) = codec.warning(&tokens) {
             terminal::warn(format_args!("tesserae: {warning}"));
         }

@@ -72,9 +72,22 @@ impl ModelArgs {
 
     /// The file of the shipped model with this name.
     fn shipped(&self) -> Result<PathBuf> {
-        let index = files::read(&self.models.join("index.json"))?;
-        let index = Manifest::from_json(&String::from_utf8_lossy(&index))?;
+        let index = self.index()?;
         Ok(self.models.join(&index.entry(&self.model)?.file))
+    }
+
+    fn index(&self) -> Result<Manifest> {
+        let index = files::read(&self.models.join("index.json"))?;
+        Manifest::from_json(&String::from_utf8_lossy(&index))
+    }
+
+    /// Says of tokens that the model does not take whether an earlier version of a shipped one made
+    /// them, where there is an index.
+    pub fn explain(&self, error: Error) -> Error {
+        match self.index() {
+            Ok(index) => index.explain(error),
+            Err(_) => error,
+        }
     }
 
     /// All files that loading it reads.

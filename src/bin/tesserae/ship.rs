@@ -105,6 +105,7 @@ impl Args {
             sha256: sha256(&bytes),
             config: codec.config().clone().into(),
             codebook: has_codes.then(|| codec.hashes().codebook),
+            retired: Vec::new(),
             discriminator: companion,
             card: format!("{name}.md"),
             trained_on: self.trained_on,
@@ -128,10 +129,7 @@ impl Args {
         }
         card_out.write(card(&entry, &self.dataset, &notes).as_bytes())?;
         let (name, quality) = (entry.name.clone(), entry.quality.clone());
-        match manifest.models.iter_mut().find(|m| m.name == entry.name) {
-            Some(old) => *old = entry,
-            None => manifest.models.push(entry),
-        }
+        manifest.put(entry);
         let mut text =
             serde_json::to_string_pretty(&manifest).map_err(|e| Error::Internal(e.to_string()))?;
         text.push('\n');

@@ -193,6 +193,8 @@ class Rebuild {
       this.#session.stop(error, { label: `Load ${reader.name}, which can decode them`, run: () => models.choose(reader.name, item) });
       return;
     }
+    const retired = codebook && models.shelf.retired(codebook);
+    if (retired) return this.#session.stop(retired);
     const again = { label: 'Try again', run: () => (models.inUse ? this.#run(item) : models.use(null, item)) };
     this.#session.stop(error, !models.inUse || code === PageCode.WORKER_FAILED ? again : undefined);
   }
