@@ -21,18 +21,18 @@ for (const [index, row] of rows.entries()) {
   const [photo, what] = row.split('\t');
   const { name } = parse(photo);
   const [left, right] = newIsLeft(photo) ? ['new', 'old'] : ['old', 'new'];
-  // The middle square, as `--square` cuts it.
-  const original = sharp(join(photos, photo)).rotate().resize(SIDE, SIDE, { fit: 'cover', kernel: 'lanczos3' });
-  const three = [join(work, left, `${name}.png`), await original.png().toBuffer(), join(work, right, `${name}.png`)];
+  // The middle square, as `--square` cuts it; a small photograph's are enlarged.
+  const square = (file) => sharp(file).rotate().resize(SIDE, SIDE, { fit: 'cover', kernel: 'lanczos3' }).png().toBuffer();
+  const three = [join(work, left, `${name}.png`), join(photos, photo), join(work, right, `${name}.png`)];
   const x = (index % COLUMNS) * (3 * SIDE + 4 * GAP);
   const y = Math.floor(index / COLUMNS) * (SIDE + GAP);
-  three.forEach((input, place) => tiles.push({ input, left: x + place * (SIDE + GAP / 2), top: y }));
+  for (const [place, file] of three.entries()) tiles.push({ input: await square(file), left: x + place * (SIDE + GAP / 2), top: y });
   key.push(`${index + 1}\t${left} left, ${right} right\t${photo}\t${what}`);
 }
 mkdirSync(folder, { recursive: true });
 const width = COLUMNS * (3 * SIDE + 4 * GAP) - 3 * GAP;
 const height = Math.ceil(rows.length / COLUMNS) * (SIDE + GAP) - GAP;
 const sheet = sharp({ create: { width, height, channels: 3, background: '#ffffff' } }).composite(tiles);
-await sheet.jpeg({ quality: 92, chromaSubsampling: '4:4:4' }).toFile(join(folder, 'sheet.jpg'));
+await sheet.jpeg({ quality: 86, chromaSubsampling: '4:4:4' }).toFile(join(folder, 'sheet.jpg'));
 writeFileSync(join(folder, 'key.txt'), `${key.join('\n')}\n`);
 console.log(`${rows.length} photographs in ${join(folder, 'sheet.jpg')}; the key is beside it`);

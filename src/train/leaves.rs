@@ -7,7 +7,7 @@ use crate::pixels::Picture;
 const OVERSAMPLING: usize = 2;
 
 /// Smallest radius of a leaf in pixels of the result.
-const SMALLEST: f32 = 2.0;
+const SMALLEST: f32 = 4.0;
 
 /// Leaves after which what is still uncovered is filled by one last leaf.
 const MOST: usize = 4000;
@@ -207,11 +207,11 @@ mod tests {
         let radii: Vec<f32> = (0..20_000)
             .map(|_| Leaf::random(&photos, 256, &mut rng).radius)
             .collect();
-        // Of the density r⁻³ from 4 to 128, the part above r is about (4 / r)².
-        for (radius, part) in [(8.0, 0.2492), (16.0, 0.0615), (32.0, 0.0146)] {
+        // Of the density r⁻³ from 8 to 128, the part above r is about (8 / r)².
+        for (radius, part) in [(16.0, 0.2470), (32.0, 0.0588), (64.0, 0.0118)] {
             let above = radii.iter().filter(|r| **r > radius).count() as f32 / 20_000.0;
             assert!((above - part).abs() < 0.01, "{above} above {radius}");
         }
-        assert!(radii.iter().all(|r| (4.0..=128.0).contains(r)));
+        assert!(radii.iter().all(|r| (8.0..=128.0).contains(r)));
     }
 }
