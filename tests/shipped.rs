@@ -104,12 +104,12 @@ fn quality(name: &str, side: u32) -> ([f64; 3], Vec<Tokens>) {
 #[test]
 fn both_stages_of_photos_f8_rebuild_photos_that_they_never_saw() {
     let ([psnr, ssim, soft], tokens) = quality("photos-f8-vqvae", 32);
-    assert!(psnr >= 24.0 && ssim >= 0.66, "{psnr} dB, {ssim}");
+    assert!(psnr >= 24.8 && ssim >= 0.71, "{psnr} dB, {ssim}");
     let ([psnr, ssim, sharp], same) = quality("photos-f8", 32);
-    assert!(psnr >= 21.5 && ssim >= 0.56, "{psnr} dB, {ssim}");
+    assert!(psnr >= 23.5 && ssim >= 0.66, "{psnr} dB, {ssim}");
     // The second stage preserves the original's texture.
     assert!(
-        soft < 0.5 && (0.8..=1.2).contains(&sharp),
+        soft < 0.4 && (0.65..=1.1).contains(&sharp),
         "{sharp} and {soft}"
     );
     // One picture, one set of tokens, two decoders.
@@ -197,7 +197,7 @@ fn the_landing_page_shows_what_the_default_model_makes() {
     let tokens = encode(&codec, &photo);
     let rebuilt = decode(&codec, &tokens);
 
-    // High-quality JPEG and WebP; the reconstruction itself is 24.5 dB from the photo.
+    // High-quality JPEG and WebP; the reconstruction itself is 26.1 dB from the photo.
     let near = psnr(&art("photo.jpg"), &photo).unwrap();
     assert!(near > 34.0, "photo.jpg: {near} dB");
     let near = psnr(&art("rebuilt.webp"), &rebuilt).unwrap();

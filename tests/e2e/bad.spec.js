@@ -34,7 +34,7 @@ base.beforeAll(async ({ browser, baseURL }) => {
   await rebuildSample(page, 'chelsea');
   foreign = await saved(page, '#save-tokens');
   await chooseModel(page, 'tiny');
-  await expect(page.locator('#model-facts')).not.toContainText('1,024 codes');
+  await expect(page.locator('#model-facts')).not.toContainText('2,048 codes');
   await reaches(page, 'done');
   own = await saved(page, '#save-tokens');
 });
@@ -89,6 +89,12 @@ const CASES = [
     /not a PNG, JPEG or WebP/,
   ],
   ['tokens of another model', () => foreign, 'tokens_other_codebook', /another model/],
+  [
+    'tokens of a model before its codebook was replaced',
+    () => ({ name: 'earlier.tokens', buffer: file('tests/e2e/fixtures/earlier.tokens') }),
+    'tokens_retired',
+    /an earlier version of photos-f8/,
+  ],
   ['a damaged token file', () => ({ name: 'hurt.tokens', buffer: flipped(own.buffer) }), 'tokens_corrupt', /damaged/],
   [
     'a truncated token file',

@@ -62,7 +62,7 @@ test('a sample is rebuilt, and its numbers are those of the pixels shown', async
   expect(await value(page, 'ssim')).toBeGreaterThan(0.4);
   expect(await value(page, 'ssim')).toBeLessThan(1);
   expect(await value(page, 'count')).toBe(32 * 32);
-  expect(await value(page, 'bpp')).toBeCloseTo((1024 * 10) / 65536, 2);
+  expect(await value(page, 'bpp')).toBeCloseTo((1024 * 11) / 65536, 2);
   expect(await value(page, 'usage')).toBeGreaterThan(10);
   expect(await value(page, 'time')).toBeGreaterThan(0);
   await expect(page.locator('#status')).toContainText('Rebuilt');

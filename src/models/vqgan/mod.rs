@@ -42,7 +42,7 @@ impl Kind for VqGanConfig {
 
     /// | name | description |
     /// |---|---|
-    /// | `photos-f8` | the shipped photo model: factor 8, K 1024 |
+    /// | `photos-f8` | the shipped photo model: factor 8, K 2048 |
     /// | `vqgan-tiny` | a few thousand parameters, for tests |
     /// | `imagenet-f16-1024`, `imagenet-f16-16384` | taming-transformers' published ImageNet models |
     /// | `ldm-vq-f8` | latent-diffusion's VQ first stage: factor 8, K 16384 |
@@ -51,7 +51,7 @@ impl Kind for VqGanConfig {
         let photos = NetworkConfig::small(8, &[2, 4, 8, 16], 64, 8);
         let ldm = NetworkConfig::published(&[1, 2, 2, 4], &[32], 4);
         vec![
-            ("photos-f8", Self::preset(photos, 1024)),
+            ("photos-f8", Self::preset(photos, 2048)),
             ("vqgan-tiny", Self::tiny()),
             ("imagenet-f16-1024", Self::preset(imagenet(), 1024)),
             ("imagenet-f16-16384", Self::preset(imagenet(), 16384)),
