@@ -60,7 +60,9 @@ pub enum Error {
         found: String,
     },
     /// The tokens belong to a codebook that a shipped model, named here, no longer has.
-    #[error("These tokens were made by an earlier version of {0}, whose codebook has been replaced.")]
+    #[error(
+        "These tokens were made by an earlier version of {0}, whose codebook has been replaced."
+    )]
     TokensRetired(String),
     /// The grids do not match the model or the picture size stated in the file.
     #[error("These tokens do not fit this model: {0}.")]

@@ -404,9 +404,20 @@ fn tokens_of_another_model_are_refused_in_one_line() {
 
     // Those of a codebook that a shipped model has no longer name it, where there is an index.
     let old = "decode ROOT/tests/e2e/fixtures/earlier.tokens a.png --model";
-    let output = run(&folder, &format!("{old} photos-f8 --models ROOT/www/models"));
-    failed(&output, "tokens_retired", "an earlier version of photos-f8,");
-    failed(&run(&folder, &format!("{old} TINY")), "tokens_other_codebook", "");
+    let output = run(
+        &folder,
+        &format!("{old} photos-f8 --models ROOT/www/models"),
+    );
+    failed(
+        &output,
+        "tokens_retired",
+        "an earlier version of photos-f8,",
+    );
+    failed(
+        &run(&folder, &format!("{old} TINY")),
+        "tokens_other_codebook",
+        "",
+    );
 
     // A different decoder gives a warning, but the picture is still written.
     let mut file = WeightFile::tiny();

@@ -104,7 +104,9 @@ impl Manifest {
         if old.codebook != entry.codebook {
             entry.retired.extend(old.codebook);
         }
-        entry.retired.retain(|codebook| Some(*codebook) != entry.codebook);
+        entry
+            .retired
+            .retain(|codebook| Some(*codebook) != entry.codebook);
         *old = entry;
     }
 
@@ -163,7 +165,10 @@ mod tests {
         };
         let explained = manifest.explain(refused(3));
         assert_eq!(explained.code(), "tokens_retired");
-        assert!(explained.to_string().contains("an earlier version of a,"), "{explained}");
+        assert!(
+            explained.to_string().contains("an earlier version of a,"),
+            "{explained}"
+        );
         assert_eq!(manifest.explain(refused(9)).code(), "tokens_other_codebook");
         assert_eq!(manifest.explain(Error::NoCodebook).code(), "no_codebook");
     }
