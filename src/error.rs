@@ -61,7 +61,7 @@ pub enum Error {
     },
     /// The tokens belong to a codebook that a shipped model, named here, no longer has.
     #[error(
-        "These tokens were made by an earlier version of {0}, whose codebook has been replaced."
+        "These tokens were made by an earlier version of {0}, whose codebook has been replaced; its old weights can decode them."
     )]
     TokensRetired(String),
     /// The grids do not match the model or the picture size stated in the file.

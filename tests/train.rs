@@ -11,7 +11,7 @@ use burn::tensor::{Device, Int, Tensor};
 use pollster::block_on;
 use serde_json::json;
 use support::{WeightFile, code, codec, decode, encode, painted};
-use tesserae::nn::{Discriminator, DiscriminatorConfig, FeatureNetwork, Inception, Lpips};
+use tesserae::nn::{Discriminator, DiscriminatorConfig, FeatureNetwork, Lpips};
 use tesserae::pixels::metrics::psnr;
 use tesserae::quantize::EmaCodebook;
 use tesserae::train::{
@@ -495,25 +495,28 @@ fn lpips_is_a_term_like_any_other() {
 #[test]
 fn features_are_a_term_like_any_other_from_the_smallest_crop_on() {
     let device = Device::flex();
-    let with_features = |crop| {
+    let with_features = |crop, network| {
         let mut config = config("vqgan-tiny");
         config.loss.features = 2.0;
         config.loss.feature_contrast = 0.5;
         config.data.crop = crop;
         config.batch = 2;
         let start = Start {
-            features: Some(FeatureNetwork::Inception(Inception::new(&device))),
+            features: Some(network),
             ..Start::default()
         };
         self::start(&config, fresh(&config), start)
     };
-    let mut session = with_features(52).unwrap();
+    let [inception, mobilenet] = FeatureNetwork::all(&device);
+    let mut session = with_features(52, inception.clone()).unwrap();
     let reports = run(&mut session, 12);
     for name in ["features", "feature_contrast"] {
         let (first, last) = (mean(&reports[..3], name), mean(&reports[9..], name));
         assert!(0.0 < last && last < first, "{name}: {first} to {last}");
     }
-    let error = with_features(48).err().unwrap();
+    let error = with_features(52, mobilenet).err().unwrap();
+    assert_eq!(error.code(), "config_invalid");
+    let error = with_features(48, inception).err().unwrap();
     assert_eq!(error.code(), "config_invalid");
     assert!(error.to_string().contains("at least 50"), "{error}");
 }

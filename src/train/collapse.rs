@@ -121,17 +121,17 @@ mod tests {
 
     #[test]
     fn a_few_codes_over_two_windows_after_the_warm_up_are_a_collapse() {
-        // 1,024 codes: a twentieth is 51.2.
+        // 2,048 codes: a twentieth is 102.4.
         let mut watch = CodebookWatch::new(&config("photos-f8"), false);
         for (done, perplexity, collapsed) in [
             // No codebook yet, or not for the whole window.
             (50, 0.0, false),
             (100, 5.0, false),
             (149, 5.0, false),
-            (200, 51.0, false),
-            (250, 51.0, true),
+            (200, 102.0, false),
+            (250, 102.0, true),
             (300, 12.0, true),
-            (350, 52.0, false),
+            (350, 103.0, false),
             (400, 12.0, false),
         ] {
             watch.see(done, 50, usage(perplexity));
@@ -140,7 +140,7 @@ mod tests {
         watch.see(450, 50, usage(12.0));
         let told = watch.collapsed().unwrap().to_string();
         assert!(
-            told.contains("24 of its 1024 codes (perplexity 12.0)"),
+            told.contains("24 of its 2048 codes (perplexity 12.0)"),
             "{told}"
         );
         assert!(told.contains("`learning_rate`"), "{told}");

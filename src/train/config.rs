@@ -358,6 +358,9 @@ impl TrainConfig {
         ] {
             not_negative(name, value)?;
         }
+        if self.loss.feature_contrast > 0.0 && self.loss.features == 0.0 {
+            return invalid("`feature_contrast` needs `features` above 0".into());
+        }
         if self.loss.perceptual > 0.0 && crop < SMALLEST_FOR_LPIPS {
             return invalid(format!(
                 "`crop` must be at least {SMALLEST_FOR_LPIPS} for LPIPS"

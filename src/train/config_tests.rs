@@ -26,7 +26,7 @@ type Break = (&'static str, fn(&mut TrainConfig));
 
 #[test]
 fn numbers_that_no_training_starts_with_are_refused_by_name() {
-    let breaks: [Break; 20] = [
+    let breaks: [Break; 23] = [
         ("crop", |c| c.data.crop = usize::MAX & !7),
         ("crop", |c| c.data.crop = 0),
         ("crop", |c| c.data.crop = 18),
@@ -46,6 +46,9 @@ fn numbers_that_no_training_starts_with_are_refused_by_name() {
         ("crop", |c| adversary(c).discriminator.n_layers = 4),
         ("weight", |c| adversary(c).weight = -1.0),
         ("start", |c| adversary(c).start = 100),
+        ("features", |c| c.loss.features = -1.0),
+        ("feature_contrast", |c| c.loss.feature_contrast = 0.5),
+        ("leaves", |c| c.data.leaves = 1.5),
         ("LPIPS", |c| {
             c.loss.perceptual = 1.0;
             c.data.crop = 8;

@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_take_their_part_of_the_crops_and_leave_the_others_as_they_are() {
+    fn leaves_take_their_part_of_the_crops() {
         let config = |leaves| DataConfig {
             leaves,
             ..plain(24)

@@ -41,6 +41,12 @@ impl ReconstructionLoss {
                 "`features` above 0 and its network's weights must be given together".to_owned(),
             ));
         }
+        if matches!(features, Some(FeatureNetwork::MobileNet(_))) {
+            return Err(Error::ConfigInvalid(
+                "training needs Inception-v3's features; MobileNetV2's are kept to judge by"
+                    .to_owned(),
+            ));
+        }
         let smallest = features.as_ref().map(FeatureNetwork::smallest);
         if let Some(smallest) = smallest.map(FeatureLoss::smallest_crop)
             && config.data.crop < smallest

@@ -70,7 +70,7 @@ export interface DeviceFacts {
   reason: string;
   adapter: AdapterFacts | null;
   /** Milliseconds for the same work on both, if measured. */
-  selfTest: { webgpuMs: number | null; cpuMs: number | null } | null;
+  selfTest: { webgpuMs: number; cpuMs: number } | null;
   /** Why WebGPU is not in use although it was requested or tried. */
   problem: { code: string; message: string } | null;
 }

@@ -45,9 +45,9 @@ impl Sources {
         let mut exports = BTreeMap::new();
         let (statements, code) = statements(&code);
         for (before, tree) in statements {
-            for path in expanded(tree) {
+            for (path, name) in expanded(tree) {
                 match before.starts_with("pub") {
-                    true => drop(exports.insert(path.last().unwrap().clone(), path)),
+                    true => drop(exports.insert(name, path)),
                     false => uses.push(path),
                 }
             }
@@ -172,14 +172,16 @@ fn statements(code: &str) -> (Vec<(&str, &str)>, String) {
 }
 
 /// The paths of a tree such as `a::{b, c::{self, d as e}}`.
-fn expanded(tree: &str) -> Vec<Vec<String>> {
+fn expanded(tree: &str) -> Vec<(Vec<String>, String)> {
     let tree = tree.trim();
     let Some((before, inside)) = tree.split_once('{') else {
-        let path = tree.split(" as ").next().unwrap();
-        return vec![split(path)]
-            .into_iter()
-            .filter(|p| !p.is_empty())
-            .collect();
+        let (path, alias) = tree.split_once(" as ").unwrap_or((tree, ""));
+        let path = split(path);
+        let name = path.last().map(|last| match alias.trim() {
+            "" => last.clone(),
+            alias => alias.to_owned(),
+        });
+        return name.map(|name| (path, name)).into_iter().collect();
     };
     let inside = inside.rsplit_once('}').unwrap().0;
     let (mut depth, mut parts) = (0, vec![String::new()]);
@@ -196,7 +198,9 @@ fn expanded(tree: &str) -> Vec<Vec<String>> {
     }
     let inner = parts.iter().flat_map(|part| expanded(part));
     let before = split(before);
-    inner.map(|path| [before.clone(), path].concat()).collect()
+    inner
+        .map(|(path, name)| ([before.clone(), path].concat(), name))
+        .collect()
 }
 
 /// The parts of a path; `self` at its end means the path before it.
@@ -224,7 +228,7 @@ fn uses_are_found_through_trees_and_re_exports() {
         ),
         (
             "c",
-            "// crate::a::b\nfn f(x: crate::Two) {}\nmod tests { use crate::a; }",
+            "// crate::a::b\nfn f(x: crate::Deux) {}\nmod tests { use crate::a; }",
         ),
         ("d", "use crate::a::{b::Two, Three};\n"),
         ("e", "mod g;\npub use crate::d::Four;\nfn f() { g::go() }"),

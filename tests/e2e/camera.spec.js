@@ -127,7 +127,7 @@ test('a camera that is refused, missing, in use or unplugged is reported in a se
   for (const [name, sentence] of /** @type {[string, RegExp][]} */ ([
     ['NotFoundError', /^No camera was found\. /],
     ['NotReadableError', /^The camera could not be started; /],
-    ['AbortError', /^The camera delivers no picture\. /],
+    ['AbortError', /^The camera does not deliver a picture\. /],
   ])) {
     await page.evaluate((name) => {
       MediaDevices.prototype.getUserMedia = async () => {
@@ -146,7 +146,7 @@ test('a camera that is refused, missing, in use or unplugged is reported in a se
   await press(page, '#tune-camera');
   await expect(dialog(page)).toBeVisible();
   await page.evaluate(() => /** @type {any} */ (window).stream.getTracks()[0].dispatchEvent(new Event('ended')));
-  await complains(page, 'camera_failed', /^The camera delivers no picture\. /);
+  await complains(page, 'camera_failed', /^The camera does not deliver a picture\. /);
   await expect(dialog(page)).toBeHidden();
 });
 

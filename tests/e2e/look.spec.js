@@ -50,12 +50,15 @@ test('at every zoom both pictures are in the same place, and the pixels drawn ar
 
 test('with one picture in both places the divider cannot be seen', async ({ page }) => {
   await look(page, 61, 45);
-  await page.evaluate(() => {
+  await page.evaluate((rebuilt) => {
     const slider = /** @type {any} */ (document.querySelector('#compare'));
-    const pixels = slider.rebuilt;
+    const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector(rebuilt));
+    const { width, height } = canvas;
+    const { data } = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')).getImageData(0, 0, width, height);
+    const pixels = { width, height, rgba: data };
     slider.showOriginal(pixels, true);
     slider.showRebuilt(pixels);
-  });
+  }, REBUILT);
   const range = page.locator('#compare input[type=range]');
   for (const notches of [0, -1, -1, -2, 2]) {
     await ctrlWheel(page, await at(page, 0.37, 0.61), notches);

@@ -368,6 +368,23 @@ test('a photo too large for one go is decoded under a bar, and its decoding can 
   expect(await shown(page)).toEqual(before);
 });
 
+test('tokens on the stage are decoded by the other stage too, and a model without one puts the slider away', async ({ page }) => {
+  await withStages(page);
+  await rebuildSmall(page);
+  await drop(page, await saved(page, '#save-tokens'));
+  await follows(page, LIFELIKE);
+  const sharp = (await pixels(page, REBUILT)).rgba;
+  await chooseModel(page, 'soft');
+  await follows(page, FAITHFUL);
+  expect((await pixels(page, REBUILT)).rgba.equals(sharp)).toBe(false);
+  await moveTo(page, LIFELIKE);
+  await follows(page, LIFELIKE);
+  expect((await pixels(page, REBUILT)).rgba.equals(sharp)).toBe(true);
+  await drop(page, { name: 'own.safetensors', buffer: SMALL });
+  await modelIs(page, 'own.safetensors');
+  await expect(page.locator(STAGES)).toBeHidden();
+});
+
 test('tokens of another shipped model offer to load it', async ({ page }) => {
   await withStages(page);
   await rebuildSmall(page);

@@ -14,7 +14,7 @@ const DOWNLOADS = new Set([PageCode.DOWNLOAD_FAILED, PageCode.DOWNLOAD_LENGTH, P
 /**
  * Events: `list` when the list or the model in use changes; `model` (Loaded, or null) when the engine's model
  * changes; `use` when requested weights are in use and nothing newer was requested, with what to do with
- * them, if anything, in `event.detail`.
+ * them, if anything, in `event.detail`; `unused` when they could not be loaded.
  */
 export class Models extends EventTarget {
   #session;
@@ -81,6 +81,7 @@ export class Models extends EventTarget {
       const needed = DOWNLOADS.has(failure(error).code) || !this.inUse;
       const again = (/** @type {() => unknown} */ run) => (needed ? { label: 'Try again', run } : undefined);
       const source = wanted;
+      this.dispatchEvent(new CustomEvent('unused'));
       if (newest()) {
         this.#session.stop(
           error,

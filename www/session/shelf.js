@@ -94,7 +94,7 @@ export class Shelf {
   retired(codebook) {
     const entry = this.entries.find(({ retired }) => retired?.includes(codebook));
     if (!entry) return null;
-    const message = `These tokens were made by an earlier version of ${entry.name}, whose codebook has been replaced.`;
+    const message = `These tokens were made by an earlier version of ${entry.name}, whose codebook has been replaced; its old weights can decode them.`;
     return new TesseraeError(Code.TOKENS_RETIRED, message);
   }
 

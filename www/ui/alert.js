@@ -16,7 +16,8 @@ const WAY_ON = {
   tokens_version: 'Reload the page to get its newest version.',
   tokens_other_decoder: 'Choose the model that made them under “Model” to get exactly the same picture.',
   tokens_other_codebook: 'Choose the model that made them under “Model”.',
-  tokens_retired: 'Its weights are in an earlier release of this project, whose change log says which: drop their file here first.',
+  tokens_retired:
+    'The old weights are still available; the project’s change log says where. Drop that file here first, then the tokens again.',
   tokens_geometry: 'Choose the model that made them under “Model”.',
   latents_other_encoder: 'Choose the model that made them under “Model”.',
   latents_geometry: 'Choose the model that made them under “Model”.',

@@ -96,7 +96,7 @@ export class CameraDialog extends HTMLElement {
     const name = error instanceof Error ? error.name : '';
     const detail = ['NotAllowedError', 'SecurityError'].includes(name)
       ? new TesseraeError(PageCode.CAMERA_REFUSED, 'This page is not allowed to use the camera.')
-      : new TesseraeError(PageCode.CAMERA_FAILED, SENTENCES[name] ?? 'The camera delivers no picture.');
+      : new TesseraeError(PageCode.CAMERA_FAILED, SENTENCES[name] ?? 'The camera does not deliver a picture.');
     this.dispatchEvent(new CustomEvent('fail', { detail }));
   }
 }

@@ -80,8 +80,8 @@ export class DevicePanel extends HTMLElement {
   }
 }
 
-/** @param {number | null} value */
-const milliseconds = (value) => (value === null ? 'not run' : `${value.toFixed(1)} ms`);
+/** @param {number} value */
+const milliseconds = (value) => `${value.toFixed(1)} ms`;
 
 /** @param {[term: string, value: string][]} rows */
 const list = (rows) => h('dl', {}, ...rows.map(([term, value]) => h('div', {}, h('dt', {}, term), h('dd', {}, value))));

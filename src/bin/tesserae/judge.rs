@@ -12,9 +12,13 @@ use tesserae::{Picture, Result};
 
 use crate::files;
 
+/// Pixels of the largest picture that is judged: its activations take two gigabytes.
+const LARGEST: usize = 1 << 22;
+
 #[derive(Debug, clap::Args)]
 pub struct JudgeArgs {
-    /// Also measure the distance in the features of this network, from `train/perceptual.sh`.
+    /// Also measure the distance in the features of this network, from `train/perceptual.sh`, for
+    /// pictures from 17 pixels a side to 4 megapixels.
     #[arg(long, value_name = "FILE", conflicts_with = "merge")]
     perceptual: Option<PathBuf>,
 }
@@ -57,10 +61,10 @@ impl Judge {
 
     /// The distance of two pictures of equal size, averaged over four offsets of up to one pixel in
     /// each direction, as the network's first layer has a stride of two. `None` for pictures
-    /// smaller than the network takes.
+    /// smaller than the network takes or larger than [`LARGEST`].
     pub fn distance(&self, a: &Picture, b: &Picture) -> Option<f64> {
         let [height, width] = [a.height() as usize, a.width() as usize];
-        if height.min(width) <= self.network.smallest() {
+        if height.min(width) <= self.network.smallest() || height * width > LARGEST {
             return None;
         }
         let [a, b] = [a, b].map(|picture| {

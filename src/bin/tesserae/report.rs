@@ -22,7 +22,7 @@ pub struct Quality {
     /// all.
     pub gradient_energy: Option<f64>,
     /// Distance in a network's features: 0 means equal. `None` without `--perceptual`, and for
-    /// pictures smaller than the network takes.
+    /// pictures smaller or larger than the network takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub perceptual: Option<f64>,
 }

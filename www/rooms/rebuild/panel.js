@@ -109,7 +109,7 @@ export function panel() {
   const actions = h('p', { class: 'actions' }, savePicture, saveTokens);
   const result = h('section', { id: 'result', class: 'result', 'aria-label': 'Result' }, tokens, noTokens, numbers, actions);
 
-  const codes = h('em', { id: 'intro-codes' }, 'a\u00a0thousand');
+  const codes = h('em', { id: 'intro-codes' }, 'two\u00a0thousand');
   const withoutTokens = h('span', { id: 'intro-no-tokens', hidden: true }, 'This model uses continuous numbers instead.');
   const element = h(
     'section',

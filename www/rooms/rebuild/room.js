@@ -35,6 +35,7 @@ class Rebuild {
   /** What the newest run will put there. @type {Item | null} */ #pending = null;
   #clicked = 0;
   /** Whether the picture follows the slider. */ #mixing = false;
+  /** That the tokens were made with another decoder, if they were. @type {string | null | undefined} */ #warning;
 
   /** @param {Session} session @param {import('../../rooms.js').Rooms} rooms */
   constructor(session, rooms) {
@@ -44,9 +45,14 @@ class Rebuild {
     on(session, 'phase', (/** @type {string} */ phase) => session.work('rebuild', phase === 'working' ? null : -1));
     on(session, 'reopen', (/** @type {Item} */ item) => this.#run(item));
     on(session.models, 'use', (/** @type {Item | null} */ next) => {
-      if (next) this.#run(next);
+      const { name } = /** @type {import('../../engine/protocol.js').Loaded} */ (session.models.inUse);
+      // A photo is rebuilt by every model, tokens only by one with their codebook.
+      const again = next ?? (this.#input?.kind === 'tokens' && this.#stages.readBy(name) ? this.#input : null);
+      this.#stages.leave(name);
+      if (again) this.#run(again);
       else this.#mix();
     });
+    on(session.models, 'unused', () => this.#stages.back());
     on(session.models, 'model', (/** @type {import('../../engine/protocol.js').Loaded | null} */ loaded) => this.#model(loaded));
     this.#model(session.models.inUse);
     this.#listen();
@@ -187,6 +193,7 @@ class Rebuild {
   /** @param {unknown} error @param {Item} item */
   #failed(error, item) {
     const { models } = this.#session;
+    this.#stages.back();
     const { code, codebook } = failure(error);
     const reader = codebook && models.shelf.reader(codebook);
     if (reader) {
@@ -209,7 +216,12 @@ class Rebuild {
     this.#panel.samples.mark(this.#input.sample);
     this.#result.part(part, this.#input, model);
     this.#stages.part(part, this.#input, models.shelf.stages(model.name));
-    if (part.tokens?.warning) this.#session.complain({ code: 'tokens_other_decoder', message: part.tokens.warning });
+    this.#warning = part.tokens?.warning;
+    this.#warn();
+  }
+
+  #warn() {
+    if (this.#warning) this.#session.complain({ code: 'tokens_other_decoder', message: this.#warning });
   }
 
   /** Decodes until the picture matches the slider, each time at its newest position; on failure the picture stays. */
@@ -218,7 +230,9 @@ class Rebuild {
     const stages = this.#stages;
     if (this.#mixing || !stages.due) return;
     this.#mixing = true;
+    const warned = session.alerts.code === 'tokens_other_decoder';
     const newest = session.begin('working');
+    if (warned) this.#warn();
     this.#pending = this.#input;
     if (!stages.fetched) session.bar.begin('decode', `Loading ${stages.due.ask[0].name}`);
     try {

@@ -49,6 +49,18 @@ export class Stages {
     this.#settle();
   }
 
+  /** Whether the model of this name is the other stage, which decodes the tokens on the stage. @param {string} name */
+  readBy(name) {
+    return this.#pair?.other.name === name;
+  }
+
+  /** The model of this name is in use; if the current picture is not its own, there is nothing to slide between. @param {string} name */
+  leave(name) {
+    if (!this.#pair || this.#pair.own.name === name) return;
+    this.#pair = null;
+    this.#slider.hidden = true;
+  }
+
   /** @param {Result} result */
   done(result) {
     this.#own = result;
@@ -109,6 +121,9 @@ export class Stages {
 
   #settle() {
     this.#slider.busy = this.due !== null;
-    this.#slider.offer = this.#pair && !this.fetched ? `The first move downloads ${megabytes(this.#pair.other.bytes)} MB.` : '';
+    this.#slider.offer =
+      this.#pair && !this.fetched
+        ? `The first move downloads ${megabytes(this.#pair.other.bytes)} MB, unless this browser already has them.`
+        : '';
   }
 }

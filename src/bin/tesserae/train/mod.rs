@@ -63,7 +63,7 @@ pub struct Args {
     lpips: Vec<PathBuf>,
     /// Weights of the network of features, from `train/perceptual.sh`.
     #[arg(long, value_name = "FILE")]
-    perceptual: Option<PathBuf>,
+    features: Option<PathBuf>,
     /// Model name to store in the weight file.
     #[arg(long)]
     name: Option<String>,
@@ -206,7 +206,7 @@ impl Args {
         inputs.extend(
             weights
                 .chain(&self.lpips)
-                .chain(&self.perceptual)
+                .chain(&self.features)
                 .flat_map(|path| crate::weights::inputs(path)),
         );
         let folders = [Some(&self.data), self.held_out.as_ref()];
@@ -271,7 +271,7 @@ impl Args {
             trained,
             discriminator,
             features: self
-                .perceptual
+                .features
                 .as_deref()
                 .map(|path| weights::load_features(&crate::weights::container(path)?, device))
                 .transpose()?,
