@@ -16,24 +16,25 @@ test('two models at once and no more: neither moving the slider nor changing the
     }
   };
   await sweep('chelsea');
-  await chooseModel(page, 'soft');
-  await follows(page, FAITHFUL);
-  await moveTo(page, LIFELIKE);
-  await follows(page, LIFELIKE);
   const [worker] = await engines(page);
-  const settled = await value(page, 'memory');
-  for (const [model, name] of [
-    ['sharp', 'coffee'],
-    ['soft', 'astronaut'],
-    ['sharp', 'chelsea'],
-  ]) {
-    await chooseModel(page, model);
-    await modelIs(page, model);
-    await reaches(page, 'done');
-    await sweep(name);
+  // wasm memory grows by steps and never shrinks: one round of swaps finds its level, and the next stays there.
+  /** @type {number[]} */ const taken = [];
+  for (let round = 0; round < 2; round += 1) {
+    for (const [model, name] of [
+      ['soft', 'coffee'],
+      ['sharp', 'astronaut'],
+      ['soft', 'chelsea'],
+      ['sharp', 'chelsea'],
+    ]) {
+      await chooseModel(page, model);
+      await modelIs(page, model);
+      await reaches(page, 'done');
+      await sweep(name);
+    }
+    taken.push(await value(page, 'memory'));
   }
   expect(await engines(page)).toEqual([worker]);
-  expect(await value(page, 'memory')).toBeLessThanOrEqual(settled * 1.02);
+  expect(taken[1]).toBeLessThanOrEqual(taken[0] * 1.02);
 });
 
 test('the slider on WebGPU, which frees its buffers', async ({ page }) => {
