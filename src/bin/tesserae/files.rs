@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use image::ImageFormat;
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 use tesserae::{Error, Picture, Result};
 
 use crate::terminal;
@@ -20,6 +21,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::stdin().read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
+}
+
+/// SHA-256 of a file's bytes, in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Reads a whole text file, which is always a config here.

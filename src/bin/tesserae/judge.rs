@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use sha2::{Digest, Sha256};
 use tesserae::nn::FeatureNetwork;
 use tesserae::weights::{Container, load_features};
 use tesserae::{Picture, Result};
@@ -44,13 +43,13 @@ pub struct Judge {
 impl Judge {
     fn open(path: &Path) -> Result<Self> {
         let bytes = files::read(path)?;
-        let hash = Sha256::digest(&bytes);
+        let hash = files::sha256(&bytes);
         let device = Device::flex();
         let network = load_features(&Container::open(Rc::new(bytes))?, &device)?;
         Ok(Self {
             network: network.no_grad(),
             device,
-            hash: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hash,
         })
     }
 

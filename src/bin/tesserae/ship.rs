@@ -2,7 +2,6 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use tesserae::weights::{self, Companion, Manifest, ManifestEntry};
 use tesserae::{Codec, Error, Result};
 
@@ -77,7 +76,7 @@ impl Args {
         let companion = discriminator.as_ref().map(|bytes| Companion {
             file: format!("{name}.discriminator.safetensors"),
             bytes: bytes.len() as u64,
-            sha256: sha256(bytes),
+            sha256: files::sha256(bytes),
         });
         // The weights may already be in this folder: what is written is what was read.
         let mut outputs = Outputs::new([self.notes.as_path()], self.overwrite.overwrite);
@@ -102,7 +101,7 @@ impl Args {
             },
             file,
             bytes: bytes.len() as u64,
-            sha256: sha256(&bytes),
+            sha256: files::sha256(&bytes),
             config: codec.config().clone().into(),
             codebook: has_codes.then(|| codec.hashes().codebook),
             retired: Vec::new(),
@@ -167,9 +166,4 @@ fn judged(path: &Path) -> Result<Vec<u8>> {
             "The discriminator has {length} bytes; at most {MAX_DISCRIMINATOR} are shipped"
         ))),
     }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|b| format!("{b:02x}")).collect()
 }
