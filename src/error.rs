@@ -67,6 +67,18 @@ pub enum Error {
     /// The grids do not match the model or the picture size stated in the file.
     #[error("These tokens do not fit this model: {0}.")]
     TokensGeometry(String),
+    /// The prior predicts the tokens of another codebook than the model's.
+    #[error(
+        "This prior predicts the tokens of {}, whose codebook is {expected}; this model's is {found}.", shown(.name)
+    )]
+    PriorOtherCodebook {
+        /// Name of the model whose tokens it predicts.
+        name: String,
+        /// Hash of that model's codebook, in hexadecimal.
+        expected: String,
+        /// Hash of the codebook in use, in hexadecimal.
+        found: String,
+    },
     /// The latents come from a different encoder than the model's.
     #[error(
         "These latents belong to another model: its encoder is {found}, this model's is {expected}."
@@ -181,6 +193,11 @@ pub enum Error {
         /// Number of completed steps.
         step: usize,
     },
+    /// A prior predicted NaN or infinity.
+    #[error(
+        "The prior's prediction became NaN or infinite, so sampling stopped; its weights may be damaged."
+    )]
+    LogitsNotFinite,
     /// A bug in this crate or in one of its dependencies.
     #[error("Internal error: {0}.")]
     Internal(String),
@@ -203,6 +220,7 @@ impl Error {
             Self::TokensOtherCodebook { .. } => "tokens_other_codebook",
             Self::TokensRetired(_) => "tokens_retired",
             Self::TokensGeometry(_) => "tokens_geometry",
+            Self::PriorOtherCodebook { .. } => "prior_other_codebook",
             Self::LatentsOtherEncoder { .. } => "latents_other_encoder",
             Self::LatentsGeometry(_) => "latents_geometry",
             Self::WeightsCorrupt(_) | Self::NotWeights(_) => "weights_corrupt",
@@ -227,6 +245,7 @@ impl Error {
             Self::Io { .. } => "io",
             Self::Argument(_) => "argument",
             Self::LossNotFinite { .. } => "loss_not_finite",
+            Self::LogitsNotFinite => "logits_not_finite",
             Self::Internal(_) => "internal",
         }
     }

@@ -8,6 +8,10 @@ pub const MAX_WIDTH: usize = 1 << 14;
 pub const MAX_CODES: usize = 1 << 20;
 /// See [`MAX_WIDTH`].
 pub const MAX_LEVELS: usize = 8;
+/// See [`MAX_WIDTH`].
+pub const MAX_LAYERS: usize = 128;
+/// Most rows and columns of a prior's grid: attention grows by their fourth power.
+pub const MAX_SIDE: usize = 128;
 
 pub fn yes() -> bool {
     true
@@ -64,6 +68,28 @@ pub fn input_range([low, high]: [f32; 2]) -> Result<()> {
 pub fn codebook(codes: usize, width: usize) -> Result<()> {
     within("n_embed", codes, MAX_CODES)?;
     within("embed_dim", width, MAX_WIDTH)
+}
+
+/// Requires a grid of tokens that a transformer can attend over.
+pub fn grid(rows: usize, columns: usize) -> Result<()> {
+    within("rows", rows, MAX_SIDE)?;
+    within("columns", columns, MAX_SIDE)
+}
+
+/// Requires valid sizes of a transformer over tokens.
+pub fn transformer(
+    codes: usize,
+    classes: usize,
+    width: usize,
+    layers: usize,
+    heads: usize,
+) -> Result<()> {
+    within("codes", codes, MAX_CODES)?;
+    // One more stands for no class.
+    within("classes", classes + 1, MAX_CODES)?;
+    within("width", width, MAX_WIDTH)?;
+    within("layers", layers, MAX_LAYERS)?;
+    within("heads", heads, width)
 }
 
 /// Requires valid residual layer widths.

@@ -33,12 +33,14 @@
 //! 4. [`models`] assembles the networks, each kind from its config;
 //! 5. [`weights`] reads and writes model parameters;
 //! 6. [`codec`] runs a model on images of any size, within the device's memory;
-//! 7. [`train`] trains and fine-tunes models on photos.
+//! 7. [`generate`] draws new tokens from a prior;
+//! 8. [`train`] trains and fine-tunes models on photos.
 
 pub mod codec;
 pub mod device;
 pub mod error;
 pub(crate) mod fields;
+pub mod generate;
 pub mod kernels;
 pub mod models;
 pub mod nn;
@@ -56,7 +58,7 @@ pub mod web;
 
 pub use codec::Codec;
 pub use error::{Error, Result};
-pub use models::{Autoencoder, AutoencoderConfig, ModelConfig};
+pub use models::{Autoencoder, AutoencoderConfig, ModelConfig, PriorConfig};
 pub use pixels::Picture;
 pub use tokens::Tokens;
 

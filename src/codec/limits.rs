@@ -76,6 +76,29 @@ impl Limits {
         self.admit(config, survey.parameters(), survey.largest())
     }
 
+    /// The same for a file with a prior.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMismatch`] for a file that does not match its model or holds no prior,
+    /// [`Error::ModelTooLarge`].
+    pub fn admit_prior_file(&self, survey: &Survey) -> Result<()> {
+        survey.fits()?;
+        let config = survey.config.prior()?;
+        let bytes = |values: u64| values.saturating_mul(4);
+        let logits = config.tokens() as u64 * (config.codes() as u64 + 1);
+        for (needed, limit) in [
+            (bytes(survey.parameters()), self.model),
+            (bytes(survey.largest()), self.buffer),
+            (bytes(config.scores() as u64), self.binding),
+            (bytes(logits), self.binding),
+        ] {
+            if needed > limit {
+                return Err(Error::ModelTooLarge { needed, limit });
+            }
+        }
+        Ok(())
+    }
+
     /// Checks that a model with `parameters` values, `largest` of them in its largest tensor, fits.
     /// Everything needed is in a weight file's header, so a model can be rejected before its data
     /// are read.

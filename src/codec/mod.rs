@@ -136,6 +136,7 @@ impl Codec {
             config: self.coder.config.clone(),
             name: self.name.clone(),
             tuning: self.tuning.clone(),
+            corpus: None,
             hashes: self.hashes,
             parameters: self.parameters,
         }

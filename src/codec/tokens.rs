@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::pixels::Picture;
 use crate::quantize;
 use crate::readback::read;
-use crate::tokens::Tokens;
+use crate::tokens::{Grid, Tokens};
 use crate::weights;
 
 impl Codec {
@@ -28,14 +28,29 @@ impl Codec {
         watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
     ) -> Result<Tokens> {
         let grids = self.coder.encode_grids(picture, watch).await?;
-        Ok(Tokens {
-            width: picture.width(),
-            height: picture.height(),
+        Ok(self.named(picture.width(), picture.height(), grids))
+    }
+
+    /// One grid of this model's tokens, such as a prior draws, as those of a picture that it fills.
+    ///
+    /// # Errors
+    /// The errors of [`Codec::check`].
+    pub fn tokens(&self, grid: Grid) -> Result<Tokens> {
+        let factor = self.coder.config.factor() as u32;
+        let [height, width] = [grid.rows, grid.columns].map(|side| side.saturating_mul(factor));
+        let tokens = self.named(width, height, vec![grid]);
+        self.check(&tokens).map(|()| tokens)
+    }
+
+    fn named(&self, width: u32, height: u32, grids: Vec<Grid>) -> Tokens {
+        Tokens {
+            width,
+            height,
             codebook_size: self.coder.config.codes() as u32,
             codebook_hash: self.hashes.codebook,
             decoder_hash: self.hashes.decoder,
             grids,
-        })
+        }
     }
 
     /// Decodes tokens to an image.

@@ -1,16 +1,22 @@
 //! The models, assembled from layers and quantizers. Each kind has a folder with its config, its
 //! network and its compute cost, and is registered with one line: in `autoencoder.rs` for
-//! autoencoders, otherwise here.
+//! autoencoders, in `prior.rs` for priors over tokens, otherwise here.
 
 mod autoencode;
 mod autoencoder;
 mod geometry;
 mod kind;
 pub mod kl;
+pub mod llamagen;
+pub mod maskgit;
+pub mod mingpt;
+mod predict;
+mod prior;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod toy;
+mod vocabulary;
 pub mod vqgan;
 pub mod vqvae;
 pub mod vqvae2;
@@ -21,6 +27,12 @@ pub use geometry::{Geometry, LatentScale};
 pub use kind::{Config, Kind, Part};
 
 pub use kl::{Kl, KlConfig};
+pub use llamagen::{LlamaGen, LlamaGenConfig};
+pub use maskgit::{MaskGit, MaskGitConfig};
+pub use mingpt::{MinGpt, MinGptConfig};
+pub use predict::{Masked, Predict, Predictor, Raster};
+pub use prior::{Prior, PriorConfig};
+pub use vocabulary::{Order, Vocabulary};
 pub use vqgan::{QuantizerKind, VqGan, VqGanConfig};
 pub use vqvae::{VqVae, VqVaeConfig};
 pub use vqvae2::{VqVae2, VqVae2Config};
@@ -48,6 +60,8 @@ kind::one_of! {
     network Model,
     /// Image to latents and back.
     Autoencoder(AutoencoderConfig => Autoencoder),
+    /// How likely tokens are.
+    Prior(PriorConfig => Prior),
     /// For tests that every kind goes through.
     #[cfg(test)]
     Toy(toy::ToyConfig => toy::Toy),
@@ -61,9 +75,25 @@ impl ModelConfig {
     pub fn autoencoder(&self) -> Result<&AutoencoderConfig> {
         match self {
             Self::Autoencoder(config) => Ok(config),
-            #[allow(unreachable_patterns)]
             other => Err(no_autoencoder(other.kind())),
         }
+    }
+
+    /// The config of a prior.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMismatch`] for a model of another kind.
+    pub fn prior(&self) -> Result<&PriorConfig> {
+        match self {
+            Self::Prior(config) => Ok(config),
+            other => Err(no_prior(other.kind())),
+        }
+    }
+}
+
+impl From<PriorConfig> for ModelConfig {
+    fn from(config: PriorConfig) -> Self {
+        Self::Prior(config)
     }
 }
 
@@ -76,4 +106,11 @@ impl From<AutoencoderConfig> for ModelConfig {
 /// The error when an autoencoder is required.
 pub(crate) fn no_autoencoder(kind: &str) -> Error {
     Error::WeightsMismatch(format!("an autoencoder is needed, but this is a `{kind}`"))
+}
+
+/// The error when a prior is required.
+pub(crate) fn no_prior(kind: &str) -> Error {
+    Error::WeightsMismatch(format!(
+        "a prior over tokens is needed, but this is a `{kind}`"
+    ))
 }

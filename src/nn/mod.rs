@@ -14,6 +14,7 @@ mod norm;
 mod resample;
 mod residual;
 mod resnet;
+pub mod transformer;
 
 pub use attention::AttnBlock;
 pub use conv::Conv2d;

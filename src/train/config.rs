@@ -379,7 +379,7 @@ impl TrainConfig {
 }
 
 impl OptimizerConfig {
-    fn validate(&self) -> Result<()> {
+    pub(super) fn validate(&self) -> Result<()> {
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return invalid("`learning_rate` must be positive".into());
         }

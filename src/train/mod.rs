@@ -1,7 +1,7 @@
 //! Training: knows batches, steps and losses, but no files or progress bars.
 //!
 //! A [`Session`] is one training or tuning run, delivered as events. It repeats the steps of a
-//! [`Task`]; the task for autoencoders is [`Reconstruction`]. Each model in training is a
+//! [`Task`]: [`Reconstruction`] for autoencoders, [`Prediction`] for priors. Each model in training is a
 //! [`Learner`]: parameters, optimizer state and moving average.
 
 mod adamw;
@@ -15,6 +15,7 @@ mod features;
 mod learner;
 mod leaves;
 pub mod losses;
+mod prior;
 mod reconstruction;
 mod reconstruction_loss;
 mod session;
@@ -35,6 +36,7 @@ pub use config::{
 pub use crops::CropSampler;
 pub use damage::Damage;
 pub use learner::Learner;
+pub use prior::{Prediction, PriorTrainConfig, TokenGrids};
 pub use reconstruction::{Reconstruction, Start};
 pub use session::{Event, Rhythm, Session};
 pub use state::State;

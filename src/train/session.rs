@@ -4,13 +4,14 @@ use burn::tensor::Device;
 
 use super::trainer::Trainer;
 use super::{
-    Artifact, CropSampler, Reconstruction, Start, StepReport, Task, TrainConfig, TuneConfig,
+    Artifact, CropSampler, Prediction, PriorTrainConfig, Reconstruction, Start, StepReport, Task,
+    TokenGrids, TrainConfig, TuneConfig,
 };
 use crate::error::{Error, Result};
-use crate::models::Autoencoder;
+use crate::models::{Autoencoder, Prior};
 use crate::nn::Discriminator;
 use crate::pixels::Picture;
-use crate::weights::{About, Loaded, Storage, save};
+use crate::weights::{About, Corpus, Loaded, Storage, save};
 
 /// A training or tuning run: the data, and the loop over the steps. The driver asks for one
 /// [`Event`] after another; files, progress bars and clocks are its business.
@@ -76,6 +77,25 @@ pub enum Event {
     Log,
 }
 
+impl Session<Prediction> {
+    /// Trains a prior from `prior` on `grids`; `corpus` is recorded in its weight file.
+    ///
+    /// # Errors
+    /// [`Error::ConfigInvalid`] for a config that cannot be trained, [`Error::WeightsMismatch`] for
+    /// weights that do not match it.
+    pub fn train_prior(
+        config: &PriorTrainConfig,
+        prior: Prior,
+        corpus: Option<Corpus>,
+        grids: TokenGrids,
+        device: &Device,
+        rhythm: Rhythm,
+    ) -> Result<Self> {
+        let task = Prediction::new(config.clone(), prior, corpus, device)?;
+        Ok(Self::new(task, grids, config.steps, rhythm))
+    }
+}
+
 impl Session<Reconstruction> {
     /// Trains an autoencoder from `network` and other initial weights, on crops of `pictures`.
     ///
@@ -132,6 +152,7 @@ impl Session<Reconstruction> {
         let about = About {
             name,
             tuning: tuning.as_deref(),
+            ..About::default()
         };
         let task = self.trainer.task();
         save(&task.model(), &task.config().model, about, storage).await
@@ -201,6 +222,11 @@ impl<T: Task> Session<T> {
     /// Steps done so far.
     pub fn done(&self) -> usize {
         self.trainer.done()
+    }
+
+    /// Number of steps.
+    pub fn steps(&self) -> usize {
+        self.trainer.steps()
     }
 
     /// Whether all steps are done.
@@ -297,6 +323,7 @@ impl<T: Task> Session<T> {
         let about = About {
             name,
             tuning: tuning.as_deref(),
+            ..About::default()
         };
         self.trainer.task().artifacts(about, storage).await
     }

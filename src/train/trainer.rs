@@ -54,6 +54,11 @@ impl<T: Task> Trainer<T> {
         self.done
     }
 
+    /// Number of steps.
+    pub(super) fn steps(&self) -> usize {
+        self.steps
+    }
+
     /// Whether all steps are done, the last one without a failure.
     pub(super) fn finished(&self) -> bool {
         self.done >= self.steps && !self.failed

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 
 use super::container::elements;
 use super::hashes::{Hashes, Hashing};
-use super::{Container, Family, NAME_KEY, Recognised, TUNING_KEY};
+use super::{CORPUS_KEY, Container, Corpus, Family, NAME_KEY, Recognised, TUNING_KEY};
 use crate::error::{Error, Result, shown};
 use crate::models::{Config, ModelConfig};
 use crate::params;
@@ -41,6 +41,8 @@ pub struct Survey {
     pub name: Option<String>,
     /// How it was fine-tuned, if the file says so; JSON if this crate wrote it.
     pub tuning: Option<String>,
+    /// For a prior, what it learned from, if the file says so.
+    pub corpus: Option<Corpus>,
     /// Shapes of the file's tensors, by the model's names.
     pub shapes: BTreeMap<String, Vec<usize>>,
     /// Tensors in the file that are not part of the model.
@@ -100,6 +102,19 @@ impl Survey {
     /// The errors of [`Recognised::of`].
     pub fn of(file: Container, config: Option<&str>) -> Result<Self> {
         let recognised = Recognised::of(&file, config)?;
+        Self::recognised(file, recognised)
+    }
+
+    /// The same for the prior in the file, if there is one next to an autoencoder.
+    ///
+    /// # Errors
+    /// The errors of [`Recognised::prior_of`].
+    pub fn prior_of(file: Container, config: Option<&str>) -> Result<Self> {
+        let recognised = Recognised::prior_of(&file, config)?;
+        Self::recognised(file, recognised)
+    }
+
+    fn recognised(file: Container, recognised: Recognised) -> Result<Self> {
         let shapes: BTreeMap<String, Vec<usize>> = recognised
             .names
             .iter()
@@ -112,6 +127,7 @@ impl Survey {
             })
             .collect();
         let expected = params::shapes(&recognised.config.network(&Device::flex())?);
+        let corpus = file.metadata(CORPUS_KEY).map(Corpus::from_json);
         Ok(Self {
             faults: faults(&expected, &shapes, &recognised.names),
             family: recognised.family,
@@ -119,6 +135,7 @@ impl Survey {
             assumed: recognised.assumed,
             name: file.metadata(NAME_KEY).map(str::to_owned),
             tuning: file.metadata(TUNING_KEY).map(str::to_owned),
+            corpus: corpus.transpose()?,
             shapes,
             aside: recognised.aside,
             prefix: recognised.prefix,

@@ -1,8 +1,10 @@
 use burn::tensor::Device;
 
-use super::{CheckedWeights, Hashes};
+use super::{CheckedWeights, Corpus, Hashes};
 use crate::error::Result;
-use crate::models::{AutoencoderConfig, Config, Model, ModelConfig, no_autoencoder};
+use crate::models::{
+    AutoencoderConfig, Config, Model, ModelConfig, PriorConfig, no_autoencoder, no_prior,
+};
 use crate::params;
 
 /// A model read from a weight file, with the file's metadata.
@@ -16,6 +18,8 @@ pub struct Loaded<C: Config = AutoencoderConfig> {
     pub name: Option<String>,
     /// How it was fine-tuned, as JSON, if the file says so.
     pub tuning: Option<String>,
+    /// For a prior, what it learned from, if the file says so.
+    pub corpus: Option<Corpus>,
     /// The hashes that match token files to models.
     pub hashes: Hashes,
     /// Number of parameters.
@@ -58,6 +62,7 @@ pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded<ModelCo
         config: checked.config.clone(),
         name: checked.name.clone(),
         tuning: checked.tuning.clone(),
+        corpus: checked.corpus.clone(),
         hashes: checked.hashes,
     })
 }
@@ -93,6 +98,7 @@ impl<C: Config> Loaded<C> {
             config,
             name: None,
             tuning: None,
+            corpus: None,
         })
     }
 }
@@ -103,17 +109,38 @@ impl Loaded<ModelConfig> {
     /// # Errors
     /// [`Error::WeightsMismatch`](crate::Error::WeightsMismatch) for a model of another kind.
     pub fn autoencoder(self) -> Result<Loaded> {
-        match (self.network, self.config) {
-            (Model::Autoencoder(network), ModelConfig::Autoencoder(config)) => Ok(Loaded {
-                network,
-                config,
-                name: self.name,
-                tuning: self.tuning,
-                hashes: self.hashes,
-                parameters: self.parameters,
-            }),
-            #[allow(unreachable_patterns)]
+        self.of_kind(|network, config| match (network, config) {
+            (Model::Autoencoder(network), ModelConfig::Autoencoder(config)) => {
+                Ok((network, config))
+            }
             (_, config) => Err(no_autoencoder(config.kind())),
-        }
+        })
+    }
+
+    /// The model, which must be a prior over tokens.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMismatch`](crate::Error::WeightsMismatch) for a model of another kind.
+    pub fn prior(self) -> Result<Loaded<PriorConfig>> {
+        self.of_kind(|network, config| match (network, config) {
+            (Model::Prior(network), ModelConfig::Prior(config)) => Ok((network, config)),
+            (_, config) => Err(no_prior(config.kind())),
+        })
+    }
+
+    fn of_kind<C: Config>(
+        self,
+        kind: impl FnOnce(Model, ModelConfig) -> Result<(C::Network, C)>,
+    ) -> Result<Loaded<C>> {
+        let (network, config) = kind(self.network, self.config)?;
+        Ok(Loaded {
+            network,
+            config,
+            name: self.name,
+            tuning: self.tuning,
+            corpus: self.corpus,
+            hashes: self.hashes,
+            parameters: self.parameters,
+        })
     }
 }

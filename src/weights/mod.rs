@@ -1,7 +1,8 @@
 //! Weight files: recognising, reading and writing them.
 //!
 //! The project's own format is safetensors with the model's config as JSON in the header's metadata
-//! under the key `config`, its name under `name`, and how it was fine-tuned under `tuning`. Other
+//! under the key `config`, its name under `name`, how it was fine-tuned under `tuning`, and what a prior
+//! learned from under `corpus`. Other
 //! projects' files are recognised by their tensor names and shapes; see [`Recognised`]. Tensors are
 //! stored as f64, f32, f16 or bf16, in this project's format also as int8, and computed in f32.
 //! They are read from a [`Source`] one at a time.
@@ -10,6 +11,7 @@ mod auxiliary;
 mod blend;
 mod check;
 mod container;
+mod corpus;
 mod family;
 mod hashes;
 mod load;
@@ -26,6 +28,7 @@ pub use auxiliary::{load_discriminator, load_features, load_lpips, save_discrimi
 pub use blend::{blend, blend_decoders};
 pub use check::{CheckedWeights, Fault, Survey};
 pub use container::Container;
+pub use corpus::Corpus;
 pub use family::{Family, Recognised};
 pub use hashes::Hashes;
 pub use load::{Loaded, build, load};
@@ -40,3 +43,5 @@ pub const CONFIG_KEY: &str = "config";
 pub const NAME_KEY: &str = "name";
 /// Metadata key of how the model was fine-tuned, as JSON.
 pub const TUNING_KEY: &str = "tuning";
+/// Metadata key of what a prior learned from, as JSON.
+pub const CORPUS_KEY: &str = "corpus";

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::container::SCALE;
 use super::narrow::Narrow;
-use super::{CONFIG_KEY, NAME_KEY, TUNING_KEY};
+use super::{CONFIG_KEY, CORPUS_KEY, Corpus, NAME_KEY, TUNING_KEY};
 use crate::error::{Error, Result};
 use crate::models::Config;
 use crate::params::{self, Values};
@@ -34,12 +34,17 @@ pub struct About<'a> {
     pub name: Option<&'a str>,
     /// How it was fine-tuned, as JSON.
     pub tuning: Option<&'a str>,
+    /// For a prior, what it learned from.
+    pub corpus: Option<&'a Corpus>,
 }
 
 impl<'a> About<'a> {
     /// Only a name.
     pub fn named(name: Option<&'a str>) -> Self {
-        Self { name, tuning: None }
+        Self {
+            name,
+            ..Self::default()
+        }
     }
 }
 
@@ -76,8 +81,11 @@ pub async fn save(
     let metadata = [(CONFIG_KEY, config.as_str())];
     let name = about.name.map(|name| (NAME_KEY, name));
     let tuning = about.tuning.map(|tuning| (TUNING_KEY, tuning));
+    let corpus = about.corpus.map(serde_json::to_string).transpose();
+    let corpus = corpus.map_err(|e| Error::Internal(e.to_string()))?;
+    let corpus = corpus.as_deref().map(|json| (CORPUS_KEY, json));
     let metadata = metadata.into_iter().chain(name).chain(tuning);
-    file(network, metadata, storage).await
+    file(network, metadata.chain(corpus), storage).await
 }
 
 /// A config as one line of JSON, with its kind first.

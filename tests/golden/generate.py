@@ -16,6 +16,7 @@ import gen_metrics
 import gen_models
 import gen_params
 import gen_pickles
+import gen_priors
 import gen_quantizers
 import gen_vqvae2
 
@@ -32,6 +33,7 @@ FAMILIES = [
     gen_metrics,
     gen_losses,
     gen_features,
+    gen_priors,
     gen_pickles,
 ]
 
@@ -47,7 +49,7 @@ def main() -> int:
         f"{name}.safetensors": make for family in FAMILIES for name, make in family.GOLDENS.items()
     }
     stale = []
-    for name, make in (makers | gen_pickles.PICKLES).items():
+    for name, make in (makers | gen_pickles.PICKLES | gen_priors.PLAIN).items():
         # Each file has its own seed, so that adding one leaves the others as they are.
         torch.manual_seed(sum(name.removesuffix(".safetensors").encode()))
         made = make()

@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 use tesserae::Result;
 
 use crate::device::SelfTestArgs;
-use crate::{blend, code, convert, encode, eval, init, inspect, plot, ship, train, tune};
+use crate::{blend, code, convert, encode, eval, init, inspect, plot, sample, ship, train, tune};
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
 #[derive(Debug, Parser)]
@@ -31,6 +31,8 @@ enum Command {
     Blend(blend::Args),
     /// Write randomly initialised weights for a config or preset.
     Init(init::Args),
+    /// Sample new pictures from a prior.
+    Sample(sample::Args),
     /// Train a model on a folder of photos.
     Train(train::Args),
     /// Fine-tune a model on a few pictures.
@@ -58,6 +60,7 @@ impl Cli {
             Command::Convert(args) => args.run(json).await,
             Command::Blend(args) => args.run(json).await,
             Command::Init(args) => args.run(json).await,
+            Command::Sample(args) => args.run(json).await,
             Command::Train(args) => args.run(json).await,
             Command::Tune(args) => args.run(json).await,
             Command::Plot(args) => args.run(json),

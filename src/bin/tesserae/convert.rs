@@ -78,6 +78,7 @@ impl Args {
             About {
                 name: loaded.name.as_deref(),
                 tuning: loaded.tuning.as_deref(),
+                corpus: loaded.corpus.as_ref(),
             },
             self.dtype.into(),
         )

@@ -7,10 +7,25 @@ pub const SIDE: u32 = 128;
 /// Maximum number of columns, each with one picture and its reconstructions.
 pub const COLUMNS: usize = 12;
 
+/// Pictures in rows, as square as they go.
+pub fn square(pictures: Vec<Picture>) -> Result<Picture> {
+    let columns = pictures.len().isqrt().max(1);
+    let columns = if columns * columns < pictures.len() {
+        columns + 1
+    } else {
+        columns
+    };
+    let column = |x: usize| pictures.iter().skip(x).step_by(columns).cloned().collect();
+    rows(&(0..columns).map(column).collect::<Vec<Vec<Picture>>>())
+}
+
 /// One column per entry of `columns`, with its pictures stacked; padded with white to the size of
 /// the largest.
 pub fn sheet(columns: &[Vec<Picture>]) -> Result<Picture> {
-    let columns = &columns[..columns.len().min(COLUMNS)];
+    rows(&columns[..columns.len().min(COLUMNS)])
+}
+
+fn rows(columns: &[Vec<Picture>]) -> Result<Picture> {
     let rows = columns.iter().map(Vec::len).max().unwrap_or_default();
     let all = || columns.iter().flatten();
     let cell = |side: fn(&Picture) -> u32| all().map(side).max().unwrap_or(1) as usize;

@@ -53,38 +53,15 @@ impl FitArgs {
 }
 
 impl ModelArgs {
-    /// The weight file, or a folder that contains one. The name is looked up as a file, then in the
-    /// index, then as a folder.
+    /// The weight file, or a folder that contains one.
     pub fn file(&self) -> Result<PathBuf> {
-        let path = Path::new(&self.model);
-        let is_path = self.model.contains(['/', '.']);
-        if path.is_file() || (is_path && path.exists()) {
-            return Ok(path.to_owned());
-        }
-        if is_path {
-            return Err(Error::io(path, "no such weight file"));
-        }
-        match self.shipped() {
-            Err(_) if path.is_dir() => Ok(path.to_owned()),
-            found => found,
-        }
-    }
-
-    /// The file of the shipped model with this name.
-    fn shipped(&self) -> Result<PathBuf> {
-        let index = self.index()?;
-        Ok(self.models.join(&index.entry(&self.model)?.file))
-    }
-
-    fn index(&self) -> Result<Manifest> {
-        let index = files::read(&self.models.join("index.json"))?;
-        Manifest::from_json(&String::from_utf8_lossy(&index))
+        find(&self.model, &self.models)
     }
 
     /// Says of tokens that the model does not take whether an earlier version of a shipped one made
     /// them, where there is an index.
     pub fn explain(&self, error: Error) -> Error {
-        match self.index() {
+        match index(&self.models) {
             Ok(index) => index.explain(error),
             Err(_) => error,
         }
@@ -126,6 +103,30 @@ impl ModelArgs {
     pub fn load_on(&self, device: &Opened) -> Result<Codec> {
         Ok(Codec::new(self.weights(device)?, device).within(device.limits()))
     }
+}
+
+/// The weight file called `name`, or a folder that contains one: looked up as a file, then among the
+/// shipped `models`, then as a folder.
+pub fn find(name: &str, models: &Path) -> Result<PathBuf> {
+    let path = Path::new(name);
+    let is_path = name.contains(['/', '.']);
+    if path.is_file() || (is_path && path.exists()) {
+        return Ok(path.to_owned());
+    }
+    if is_path {
+        return Err(Error::io(path, "no such weight file"));
+    }
+    let shipped = index(models).and_then(|index| Ok(models.join(&index.entry(name)?.file)));
+    match shipped {
+        Err(_) if path.is_dir() => Ok(path.to_owned()),
+        found => found,
+    }
+}
+
+/// The index of the shipped models in a folder.
+fn index(models: &Path) -> Result<Manifest> {
+    let index = files::read(&models.join("index.json"))?;
+    Manifest::from_json(&String::from_utf8_lossy(&index))
 }
 
 /// A progress bar over the windows of a large picture; hidden without a terminal.

@@ -64,14 +64,27 @@ const MAX_CONFIG: u64 = 1 << 20;
 /// Reads the names and shapes of the weights at `path`, together with the given config, or else the
 /// one next to them. No values are read.
 pub fn survey(path: &Path, given: &ConfigArgs) -> Result<Survey> {
+    survey_by(Survey::of, path, given)
+}
+
+/// The same for a prior, also where there is an autoencoder in its file.
+pub fn survey_prior(path: &Path, given: &ConfigArgs) -> Result<Survey> {
+    survey_by(Survey::prior_of, path, given)
+}
+
+fn survey_by(
+    survey: impl FnOnce(Container, Option<&str>) -> Result<Survey>,
+    path: &Path,
+    given: &ConfigArgs,
+) -> Result<Survey> {
     let path = file(path)?;
     if let Some(given) = given.text()? {
-        return Survey::of(container(&path)?, Some(&given));
+        return survey(container(&path)?, Some(&given));
     }
     let Some((place, beside)) = beside(&path)? else {
-        return Survey::of(container(&path)?, None);
+        return survey(container(&path)?, None);
     };
-    Survey::of(container(&path)?, Some(&beside)).map_err(|error| match error {
+    survey(container(&path)?, Some(&beside)).map_err(|error| match error {
         // The user did not name it, so the message does.
         Error::ConfigInvalid(what) => {
             Error::ConfigInvalid(format!("{what} (from {})", place.display()))

@@ -6,6 +6,7 @@ mod flux;
 mod hints;
 mod llamagen;
 mod mage;
+mod priors;
 mod rename;
 mod rosinality;
 mod shape;
@@ -43,6 +44,12 @@ pub enum Family {
     Mage,
     /// rosinality's VQ-VAE-2.
     Rosinality,
+    /// Halton-MaskGIT's prior.
+    Halton,
+    /// LlamaGen's class-conditional prior.
+    LlamaGenPrior,
+    /// The prior of a taming-transformers `Net2NetTransformer`.
+    MinGpt,
 }
 
 impl fmt::Display for Family {
@@ -55,6 +62,9 @@ impl fmt::Display for Family {
             Self::MaskGit => "open-muse MaskGIT-VQGAN",
             Self::Mage => "MAGE",
             Self::Rosinality => "rosinality's VQ-VAE-2",
+            Self::Halton => "Halton-MaskGIT",
+            Self::LlamaGenPrior => "LlamaGen's prior",
+            Self::MinGpt => "taming-transformers' transformer",
         })
     }
 }
@@ -82,7 +92,19 @@ pub struct Recognised {
 }
 
 impl Recognised {
-    /// Recognises `file`. `hints` is the text of a `config.json` that came with it, from this
+    /// Recognises the prior in `file`, also where there is an autoencoder next to it; otherwise as
+    /// [`Recognised::of`].
+    ///
+    /// # Errors
+    /// The errors of [`Recognised::of`].
+    pub fn prior_of(file: &Container, hints: Option<&str>) -> Result<Self> {
+        match priors::recognise(file, hints)? {
+            Some(prior) if file.metadata(CONFIG_KEY).is_none() => Ok(prior),
+            _ => Self::of(file, hints),
+        }
+    }
+
+    /// Recognises `file`; of an autoencoder and a prior, the autoencoder. `hints` is the text of a `config.json` that came with it, from this
     /// project or diffusers, and provides what the shapes leave open.
     ///
     /// # Errors
@@ -129,7 +151,10 @@ impl Recognised {
                 false => (Family::Taming, FLUX.to_taming(names)?),
             }
         } else {
-            return Err(Error::WeightsUnknown);
+            return match priors::recognise(file, hints)? {
+                Some(prior) => Ok(prior),
+                None => Err(Error::WeightsUnknown),
+            };
         };
         let shape = |name: &str| names.get(name).and_then(|theirs| file.shape(theirs));
         let (mut config, mut assumed) = match family {

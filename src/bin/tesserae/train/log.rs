@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
-use tesserae::train::{CodebookWatch, Reconstruction, Session, StepReport, TrainConfig};
+use tesserae::train::StepReport;
 use tesserae::{Error, Result};
 
 use crate::files;
@@ -55,49 +55,36 @@ impl Log {
         }
     }
 
-    /// Writes a line, and returns the message for the progress bar.
-    pub async fn write(
-        &mut self,
-        session: &mut Session<Reconstruction>,
-        config: &TrainConfig,
-        watch: &mut CodebookWatch,
-        held_out: Option<f64>,
-    ) -> Result<String> {
-        let steps = self.steps.max(1) as f64;
-        let crops = steps * (config.batch * config.accumulate) as f64;
-        let rate = crops / self.since.elapsed().as_secs_f64();
-        let usage = session.task_mut().take_usage().await?;
-        let mut line = Map::new();
-        line.insert("step".into(), session.done().into());
-        for (name, sum, steps) in &self.sums {
+    /// Steps since the last line.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// How often something that every step does `each` times was done a second, since the last
+    /// line.
+    pub fn rate(&self, each: usize) -> f64 {
+        (self.steps.max(1) * each) as f64 / self.since.elapsed().as_secs_f64()
+    }
+
+    /// Begins a line with the step, and the mean of each term since the last line.
+    pub fn line(&self, step: usize) -> Map<String, Value> {
+        let means = self.sums.iter().map(|(name, sum, steps)| {
             let mean = sum / f64::from(*steps);
-            line.insert((*name).into(), mean.into());
-            if *name == "mse" {
-                line.insert("psnr".into(), (-10.0 * mean.log10()).into());
-            }
-        }
-        let learning_rate = config.optimizer.rate(session.done() - 1, config.steps);
-        line.insert("learning_rate".into(), learning_rate.into());
-        line.insert("used".into(), usage.used.into());
-        line.insert("perplexity".into(), usage.perplexity.into());
-        watch.see(session.done(), self.steps, usage);
-        if watch.collapsed().is_some() {
-            line.insert("collapsed".into(), true.into());
-        }
-        line.insert("crops_per_second".into(), rate.into());
-        if let Some(psnr) = held_out {
-            line.insert("held_out_psnr".into(), psnr.into());
-        }
-        let psnr = line.get("psnr").and_then(Value::as_f64).unwrap_or_default();
-        let message = format!(
-            "{psnr:.2} dB, {} codes, perplexity {:.0}, {rate:.1} crops/s",
-            usage.used, usage.perplexity
-        );
+            ((*name).to_owned(), mean.into())
+        });
+        [("step".to_owned(), step.into())]
+            .into_iter()
+            .chain(means)
+            .collect()
+    }
+
+    /// Writes a line.
+    pub fn write(&mut self, line: Map<String, Value>) -> Result<()> {
         self.last = Value::Object(line);
         let file = OpenOptions::new().append(true).open(self.output.path());
         file.and_then(|mut file| writeln!(file, "{}", self.last))
             .map_err(|e| Error::io(self.output.path(), e))?;
         (self.sums, self.steps, self.since) = (Vec::new(), 0, Instant::now());
-        Ok(message)
+        Ok(())
     }
 }

@@ -1,24 +1,20 @@
 mod log;
+mod prior;
+mod reconstruction;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::Value;
-use tesserae::codec::Coder;
+use serde_json::{Map, Value};
 use tesserae::models::Config;
-use tesserae::pixels::metrics::psnr;
-use tesserae::train::{
-    CodebookWatch, Event, Reconstruction, Rhythm, Role, Session, Start, TrainConfig,
-};
-use tesserae::weights::{self, Storage};
-use tesserae::{Autoencoder, AutoencoderConfig, Error, Picture, Result};
+use tesserae::train::{Event, PriorTrainConfig, Rhythm, Role, Session, Task, TrainConfig};
+use tesserae::weights::Storage;
+use tesserae::{Error, Picture, PriorConfig, Result};
 
 use crate::device::{DeviceArgs, Opened};
 use crate::outputs::{Output, Outputs};
-use crate::weights::ConfigArgs;
-use crate::{files, grid, outputs, signals, terminal};
+use crate::{files, outputs, signals, terminal};
 use log::Log;
 
 /// Steps between checkpoints, log lines, and evaluations on held-out pictures.
@@ -64,6 +60,13 @@ pub struct Args {
     /// Weights of the network of features, from `train/perceptual.sh`.
     #[arg(long, value_name = "FILE")]
     features: Option<PathBuf>,
+    /// For a prior, the model whose tokens it learns: a shipped one's name, or a weight file with a
+    /// name in it. A picture's class is the folder that it lies in.
+    #[arg(long)]
+    tokenizer: Option<String>,
+    /// Folder of shipped models with their index.json.
+    #[arg(long, default_value = "www/models")]
+    models: PathBuf,
     /// Model name to store in the weight file.
     #[arg(long)]
     name: Option<String>,
@@ -83,27 +86,43 @@ impl Args {
         json: bool,
     ) -> Result<()> {
         let outputs = self.outputs()?;
-        let config = TrainConfig::from_json(&files::text(&self.config)?)?;
+        let text = files::text(&self.config)?;
+        if !is_prior(&text) {
+            self.refuse_prior_options()?;
+            let config = TrainConfig::from_json(&text)?;
+            let device = open(&self.device)?;
+            return reconstruction::run(&self, &outputs, config, &device, json).await;
+        }
+        let config = PriorTrainConfig::from_json(&text)?;
         let device = open(&self.device)?;
-        device.seed(config.seed);
-        let (model, trained) = self.model(&config, &device)?;
-        let start = self.start(trained, &device)?;
-        let held_out = match &self.held_out {
-            Some(folder) => self.read_pictures(folder)?,
-            None => Vec::new(),
-        };
-        let pictures = self.read_pictures(&self.data)?;
-        let mut session = Session::train(&config, model, start, pictures, &device, RHYTHM)?;
+        prior::run(&self, &outputs, config, &device, json).await
+    }
+
+    /// Rejects what only a prior's training takes.
+    fn refuse_prior_options(&self) -> Result<()> {
+        match &self.tokenizer {
+            Some(_) => Err(Error::Argument(
+                "--tokenizer is for the training of a prior".to_owned(),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the steps of `session`, which may resume, and writes what falls due.
+    async fn drive<T: Task>(
+        &self,
+        outputs: &Files,
+        mut session: Session<T>,
+        device: &Opened,
+        mut report: impl Report<T>,
+        json: bool,
+    ) -> Result<()> {
         let checkpoint = outputs.checkpoint.path();
         let resumed = self.resumes();
         if resumed {
             session.resume(&files::read(checkpoint)?)?;
             terminal::warn(format_args!("resuming after {} steps", session.done()));
         }
-        let count = session.data().photos();
-        let plural = if count == 1 { "" } else { "s" };
-        terminal::warn(format_args!("training on {count} picture{plural}"));
-
         let hold = signals::Hold::new();
         if self.overwrite && outputs.checkpoint.is_file() && checkpoint.exists() {
             // It does not belong to the new log, and --resume must not take it for the new
@@ -113,13 +132,11 @@ impl Args {
                 .map_err(|e| Error::io(checkpoint, e))?;
         }
         let mut log = Log::open(outputs.log.clone(), resumed, session.done())?;
-        let mut watch = CodebookWatch::new(&config, trained);
-        let bar = ProgressBar::new(config.steps as u64).with_style(
+        let bar = ProgressBar::new(session.steps() as u64).with_style(
             ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} {msg}")
                 .map_err(|e| Error::Internal(e.to_string()))?,
         );
         bar.set_position(session.done() as u64);
-        let mut looked = None;
         loop {
             match signals::status() {
                 Some(_) => session.stop(),
@@ -133,19 +150,17 @@ impl Args {
                     log.add(&report);
                     bar.inc(1);
                 }
-                Some(Event::Save) => self.save(&outputs, &session, &device).await?,
-                Some(Event::Look) => looked = look(&outputs, &session, &held_out, &device).await?,
+                Some(Event::Save) => self.save(outputs, &session, device).await?,
+                Some(Event::Look) => report.look(&session).await?,
                 Some(Event::Log) => {
-                    let was_collapsed = watch.collapsed().is_some();
-                    let held_out = looked.take();
-                    let message = log
-                        .write(&mut session, &config, &mut watch, held_out)
-                        .await?;
+                    let mut line = log.line(session.done());
+                    let message = report.complete(&mut session, &log, &mut line).await?;
+                    log.write(line)?;
                     bar.set_message(message);
-                    if let Some(collapse) = watch.collapsed().filter(|_| !was_collapsed) {
+                    if let Some(warning) = report.warning() {
                         let done = session.done();
                         bar.suspend(|| {
-                            terminal::warn(format_args!("after {done} steps: {collapse}"));
+                            terminal::warn(format_args!("after {done} steps: {warning}"))
                         });
                     }
                 }
@@ -160,13 +175,13 @@ impl Args {
             ));
         }
         drop(hold);
-        if let Some(collapse) = watch.collapsed() {
-            terminal::warn(format_args!("at the end: {collapse}"));
+        if let Some(remark) = report.remark() {
+            terminal::warn(format_args!("at the end: {remark}"));
         }
-        if json {
-            terminal::print_json(log.last)?;
+        match json {
+            true => terminal::print_json(log.last),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether there is a checkpoint to resume from.
@@ -232,56 +247,6 @@ impl Args {
         })
     }
 
-    /// The initial model, and whether its codebook is trained: weights with a different codebook
-    /// size only provide the layers.
-    fn model(&self, config: &TrainConfig, device: &Device) -> Result<(Autoencoder, bool)> {
-        let fresh = Autoencoder::new(&config.model, device)?;
-        let Some(path) = &self.from else {
-            return Ok((fresh, false));
-        };
-        let mut loaded =
-            crate::weights::load(path, &ConfigArgs::default(), device)?.autoencoder()?;
-        if loaded.config.architecture() == config.model.architecture() {
-            return Ok((loaded.network, true));
-        }
-        if but_codes(&loaded.config)? != but_codes(&config.model)? {
-            let path = path.display();
-            let message = format!("{path} has a different model config");
-            return Err(Error::WeightsMismatch(message));
-        }
-        let theirs = loaded.network.vector_quantizers_mut().into_iter();
-        for (theirs, ours) in theirs.zip(fresh.vector_quantizers()) {
-            theirs.set_codebook(ours.embedding.weight.val());
-        }
-        Ok((loaded.network, false))
-    }
-
-    fn start(&self, trained: bool, device: &Device) -> Result<Start> {
-        let discriminator = self.discriminator.as_deref();
-        let discriminator = discriminator
-            .map(|path| weights::load_discriminator(&crate::weights::container(path)?, device))
-            .transpose()?;
-        let lpips: Vec<_> = self
-            .lpips
-            .iter()
-            .map(|path| crate::weights::container(path))
-            .collect();
-        let lpips = lpips.into_iter().collect::<Result<Vec<_>>>()?;
-        Ok(Start {
-            trained,
-            discriminator,
-            features: self
-                .features
-                .as_deref()
-                .map(|path| weights::load_features(&crate::weights::container(path)?, device))
-                .transpose()?,
-            perceptual: match lpips.is_empty() {
-                true => None,
-                false => Some(weights::load_lpips(&lpips, device)?),
-            },
-        })
-    }
-
     /// Adds to a device error that the training can be resumed.
     fn kept(&self, error: Error) -> Error {
         match error {
@@ -298,7 +263,7 @@ impl Args {
     async fn save(
         &self,
         outputs: &Files,
-        session: &Session<Reconstruction>,
+        session: &Session<impl Task>,
         device: &Opened,
     ) -> Result<()> {
         // Results of a broken device must not replace earlier ones.
@@ -328,40 +293,35 @@ struct Files {
     sheet: Option<Output>,
 }
 
-/// Mean PSNR over the held-out pictures, and a sheet of some of them.
-async fn look(
-    outputs: &Files,
-    session: &Session<Reconstruction>,
-    held_out: &[Picture],
-    device: &Device,
-) -> Result<Option<f64>> {
-    if held_out.is_empty() {
-        return Ok(None);
+/// What one kind of training adds to the loop over its steps.
+trait Report<T: Task> {
+    /// Evaluates the current model on held-out data.
+    async fn look(&mut self, session: &Session<T>) -> Result<()>;
+
+    /// Adds to a line of the log; returns the message for the progress bar.
+    async fn complete(
+        &mut self,
+        session: &mut Session<T>,
+        log: &Log,
+        line: &mut Map<String, Value>,
+    ) -> Result<String>;
+
+    /// Something that went wrong since the last line.
+    fn warning(&mut self) -> Option<String> {
+        None
     }
-    let task = session.task();
-    let coder = Coder::new(task.model(), task.config().model.clone(), device);
-    let unwatched = &mut async |_, _, _| true;
-    let (mut sum, mut shown) = (0.0, Vec::new());
-    for picture in held_out {
-        let picture = picture.fit(grid::SIDE, true);
-        let rebuilt = coder.reconstruct_with(&picture, None, unwatched).await?;
-        sum += psnr(&picture, &rebuilt)?;
-        shown.push(vec![picture, rebuilt]);
+
+    /// Something that is wrong at the end.
+    fn remark(&self) -> Option<String> {
+        None
     }
-    if let Some(sheet) = &outputs.sheet {
-        sheet.write(&grid::sheet(&shown)?.png()?)?;
-    }
-    Ok(Some(sum / held_out.len() as f64))
 }
 
-/// A model's config without its codebook sizes.
-fn but_codes(config: &AutoencoderConfig) -> Result<Value> {
-    let mut json: Value =
-        serde_json::to_value(config.architecture()).map_err(|e| Error::Internal(e.to_string()))?;
-    if let Some(fields) = json.as_object_mut() {
-        fields.remove("n_embed");
-    }
-    Ok(json)
+/// Whether a config is that of a prior's training.
+fn is_prior(json: &str) -> bool {
+    let config: Value = serde_json::from_str(json).unwrap_or_default();
+    let kind = config.pointer("/model/kind").and_then(Value::as_str);
+    kind.is_some_and(|kind| PriorConfig::kinds().contains(&kind))
 }
 
 #[cfg(test)]

@@ -1,0 +1,81 @@
+//! The prior to sample from, and the model whose tokens it predicts.
+
+use std::path::PathBuf;
+
+use tesserae::weights::Loaded;
+use tesserae::{Codec, Error, PriorConfig, Result};
+
+use crate::device::{DeviceArgs, Opened};
+use crate::model::find;
+use crate::weights::{self, ConfigArgs};
+
+/// The prior to use, for every command that needs one.
+#[derive(Debug, clap::Args)]
+pub struct PriorArgs {
+    /// Name of a shipped prior, a weight file, or a folder that contains one.
+    #[arg(long)]
+    model: String,
+    /// The model whose tokens the prior predicts: a shipped one's name or a weight file. Left out,
+    /// it is the shipped one that the prior names, or the one in the prior's own file.
+    #[arg(long)]
+    tokenizer: Option<String>,
+    /// Folder of shipped models with their index.json.
+    #[arg(long, default_value = "www/models")]
+    models: PathBuf,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// A prior with the model that decodes its tokens.
+pub struct Pair {
+    pub prior: Loaded<PriorConfig>,
+    pub codec: Codec,
+}
+
+impl PriorArgs {
+    /// Opens the device to compute on.
+    pub fn device(&self) -> Result<Opened> {
+        self.device.open()
+    }
+
+    /// All files that loading reads.
+    pub fn inputs(&self) -> Result<Vec<PathBuf>> {
+        let mut inputs = weights::inputs(&find(&self.model, &self.models)?);
+        inputs.extend(self.config.file().cloned());
+        if let Some(tokenizer) = &self.tokenizer {
+            inputs.extend(weights::inputs(&find(tokenizer, &self.models)?));
+        }
+        Ok(inputs)
+    }
+
+    /// Loads both.
+    pub fn load(&self, device: &Opened) -> Result<Pair> {
+        let file = find(&self.model, &self.models)?;
+        let survey = weights::survey_prior(&file, &self.config)?;
+        // A taming-transformers checkpoint has its first stage, too.
+        let beside = weights::survey(&file, &self.config)
+            .is_ok_and(|survey| survey.config.autoencoder().is_ok());
+        device.limits().admit_prior_file(&survey)?;
+        let prior = weights::build(survey, device)?.prior()?;
+        let model = match (&self.tokenizer, &prior.corpus) {
+            (Some(named), _) => find(named, &self.models)?,
+            (None, Some(corpus)) => find(&corpus.tokenizer, &self.models)?,
+            (None, None) if beside => file,
+            (None, None) => {
+                return Err(Error::Argument(
+                    "The prior's file does not say whose tokens it predicts: name that model with \
+                     --tokenizer"
+                        .to_owned(),
+                ));
+            }
+        };
+        let survey = weights::survey(&model, &ConfigArgs::default())?;
+        device.limits().admit_file(&survey)?;
+        let model = weights::build(survey, device)?.autoencoder()?;
+        prior.fits(&model)?;
+        let codec = Codec::new(model, device).within(device.limits());
+        Ok(Pair { prior, codec })
+    }
+}
