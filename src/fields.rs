@@ -86,7 +86,7 @@ pub fn transformer(
 ) -> Result<()> {
     within("codes", codes, MAX_CODES)?;
     // One more stands for no class.
-    within("classes", classes + 1, MAX_CODES)?;
+    within("classes", classes.saturating_add(1), MAX_CODES)?;
     within("width", width, MAX_WIDTH)?;
     within("layers", layers, MAX_LAYERS)?;
     within("heads", heads, width)

@@ -7,6 +7,8 @@
 mod interrupts;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[path = "cli/priors.rs"]
+mod priors;
 mod support;
 #[path = "cli/terminal.rs"]
 mod terminal;

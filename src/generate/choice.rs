@@ -112,7 +112,7 @@ mod tests {
     fn draws_follow_the_probabilities() {
         let logits = [0.1f32, 0.2, 0.3, 0.4].map(f32::ln);
         let mut rng = stream(3, 0);
-        let mut counts = [0.0; 4];
+        let mut counts = [0.0_f64; 4];
         for _ in 0..20_000 {
             counts[PLAIN.draw(&logits, &mut rng).unwrap().0] += 1.0 / 20_000.0;
         }

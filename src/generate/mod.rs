@@ -4,16 +4,20 @@
 //! what there is so far, or stop. Random numbers, and the choice among logits, are the host's, so
 //! that the same seed gives the same tokens on every device, up to rounding.
 
+mod bits;
 mod choice;
 mod halton;
 mod masked;
 mod options;
+mod preview;
 mod raster;
 mod sampler;
 mod schedule;
 
+pub use bits::bits;
 pub use choice::Choice;
 pub use halton::halton;
 pub use options::{SampleOptions, Visit};
+pub use preview::filled;
 pub use sampler::Sampler;
 pub use schedule::Schedule;

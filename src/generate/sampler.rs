@@ -82,7 +82,7 @@ impl Sampler {
             Some(start) => checked(start, config)?.to_vec(),
             None => vec![None; config.tokens()],
         };
-        let batch = (MAX_SCORES / config.scores().max(1)).max(1);
+        let batch = batch(config);
         let state = match prior.predictor() {
             Predictor::Masked(_) => {
                 State::Masked(MaskedSampler::new(config, &options, &start, batch))
@@ -166,6 +166,11 @@ impl Sampler {
         let grids: Option<Vec<Grid>> = self.tokens.iter().map(whole).collect();
         grids.ok_or_else(|| Error::Argument("Sampling is not done yet".to_owned()))
     }
+}
+
+/// Most pictures in one pass.
+pub(super) fn batch(config: &PriorConfig) -> usize {
+    (MAX_SCORES / config.scores().max(1)).max(1)
 }
 
 /// Checks tokens to start from.

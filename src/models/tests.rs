@@ -36,6 +36,9 @@ fn a_typo_names_the_field() {
         ("vqvae-tiny", "hidden", "hiden"),
         ("kl-tiny", "quant_conv", "quantizer"),
         ("vqvae2-tiny", "residual_layers", "downsamplings"),
+        ("maskgit-tiny", "heads", "head"),
+        ("llamagen-tiny", "columns", "cols"),
+        ("mingpt-tiny", "block", "hidden"),
     ] {
         let json = ModelConfig::preset(preset).unwrap().to_json().unwrap();
         let bad = json.replace(&format!("\"{from}\""), &format!("\"{to}\""));
@@ -76,6 +79,21 @@ fn impossible_sizes_are_refused() {
             "\"residual_layers\":2",
             "\"residual_layers\":65",
         ),
+        ("maskgit-tiny", "\"codes\":8", "\"codes\":0"),
+        ("maskgit-tiny", "\"heads\":2", "\"heads\":17"),
+        ("maskgit-tiny", "\"rows\":4", "\"rows\":129"),
+        ("maskgit-tiny", "\"layers\":2", "\"layers\":0"),
+        (
+            "maskgit-tiny",
+            "\"classes\":4",
+            "\"classes\":18446744073709551615",
+        ),
+        // Heads of 16 / 3, and of a width that rotary positions cannot halve twice.
+        ("llamagen-tiny", "\"heads\":2", "\"heads\":3"),
+        ("llamagen-tiny", "\"heads\":2", "\"heads\":8"),
+        ("mingpt-tiny", "\"heads\":2", "\"heads\":3"),
+        ("mingpt-tiny", "\"classes\":4", "\"classes\":9"),
+        ("mingpt-tiny", "\"block\":16", "\"block\":15"),
     ] {
         let json = ModelConfig::preset(preset).unwrap().to_json().unwrap();
         let bad = json.replace(from, to);

@@ -1,5 +1,8 @@
+use serde::Serialize;
+
 /// The order in which a prior predicts the tokens of a grid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Order {
     /// Row by row, each token from those before it.
     Raster,

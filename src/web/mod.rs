@@ -8,6 +8,8 @@ mod error;
 mod latents;
 mod model;
 mod picture;
+mod prior;
+mod sampler;
 mod source;
 mod start;
 mod tokens;
@@ -17,6 +19,8 @@ pub use engine::Engine;
 pub use latents::Latents;
 pub use model::{Model, Weights};
 pub use picture::{Picture, compare};
+pub use prior::{Prior, PriorWeights};
+pub use sampler::Sampler;
 pub use start::start;
 pub use tokens::Tokens;
 pub use tuner::Tuner;
@@ -117,6 +121,50 @@ export interface TokenFacts {
   used: number;
   codebookHash: string;
   decoderHash: string;
+}
+
+/** Facts about a prior over tokens. */
+export interface PriorFacts {
+  kind: string;
+  /** The file's format: this project's or another project's. */
+  family: string;
+  /** Config fields that the file does not state, set to the family's published value. */
+  assumed: string[];
+  name: string | null;
+  config: object;
+  parameters: number;
+  /** Whether it predicts tokens row by row, or masked ones in any order. */
+  order: "raster" | "masked";
+  codes: number;
+  rows: number;
+  columns: number;
+  /** Number of classes; 0 for an unconditional prior. */
+  classes: number;
+  /** Whether it can be guided: it was trained without classes, too. */
+  guided: boolean;
+  /** What it learned from, where its file says so; `codebook` is the hash of its tokens' codebook. */
+  corpus: { tokenizer: string; codebook: string; classes: string[] } | null;
+}
+
+/** How pictures are sampled; each field has a default. */
+export interface SampleOptions {
+  /** From 0; null for none. */
+  class?: number | null;
+  count?: number;
+  /** Of the first picture; the others have the numbers after it. */
+  seed?: number;
+  /** Of a masked prior. */
+  steps?: number;
+  /** 0 always takes the likeliest code. */
+  temperature?: number;
+  /** 0 keeps all codes. */
+  top_k?: number;
+  /** 1 keeps all codes. */
+  top_p?: number;
+  /** 1 is none. */
+  guidance?: number;
+  order?: "halton" | "confidence" | "raster" | null;
+  schedule?: "arccos" | "cosine";
 }
 
 export interface Quality {

@@ -6,6 +6,7 @@ use super::source::source;
 use super::{Engine, Latents, Picture, Tokens, clock, object};
 use crate::codec::{Codec, Phase, Posterior};
 use crate::models::{AutoencoderConfig, LatentScale};
+use crate::tokens::Grid;
 use crate::weights::{CheckedWeights, Container, Family, Survey, build};
 
 /// A weight file whose values have all been checked, before the model is built. An earlier model
@@ -137,6 +138,16 @@ impl Model {
         Ok(Tokens::new(
             self.codec.encode_with(picture.inner(), &mut watch).await?,
         ))
+    }
+
+    /// One grid of this model's tokens, row-major, as those of a picture that it fills.
+    pub fn tokens(&self, rows: u32, columns: u32, indices: Vec<u32>) -> Result<Tokens, JsValue> {
+        let grid = Grid {
+            rows,
+            columns,
+            indices,
+        };
+        Ok(Tokens::new(self.codec.tokens(grid)?))
     }
 
     /// Decodes tokens to a picture.

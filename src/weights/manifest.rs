@@ -30,9 +30,10 @@ pub struct Manifest {
 pub struct ManifestEntry {
     /// Its name on the page and for `--model`.
     pub name: String,
-    /// `vqvae`, `vqgan`, `kl` or `vqvae2`, as in the config.
+    /// The kind of model, as in the config.
     pub kind: String,
-    /// Training stage: `vqvae`, by reconstruction alone, or `vqgan`, also with a discriminator.
+    /// Training stage: `vqvae`, by reconstruction alone, `vqgan`, also with a discriminator, or
+    /// `prior`, on another model's tokens.
     pub stage: String,
     /// Weight file, relative to the index.
     pub file: String,
@@ -48,6 +49,12 @@ pub struct ManifestEntry {
     /// Hashes of the codebooks that earlier versions of it had, whose tokens it cannot decode.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retired: Vec<Hash>,
+    /// Of a prior, the models without which it is of no use: the one whose tokens it predicts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Need>,
+    /// Of a prior, the names of its classes, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
     /// The discriminator it was trained with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discriminator: Option<Companion>,
@@ -59,6 +66,15 @@ pub struct ManifestEntry {
     pub licence: String,
     /// Measured quality, by metric.
     pub quality: serde_json::Value,
+}
+
+/// A model that another one needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Need {
+    /// Its name.
+    pub name: String,
+    /// Hash of its codebook.
+    pub hash: Hash,
 }
 
 /// An additional file of a model, not needed for reconstruction.
@@ -139,6 +155,8 @@ mod tests {
             config: ModelConfig::preset("vqgan-tiny").unwrap(),
             codebook: Some(Hash([codebook; 8])),
             retired: Vec::new(),
+            needs: Vec::new(),
+            classes: Vec::new(),
             discriminator: None,
             card: String::new(),
             trained_on: String::new(),

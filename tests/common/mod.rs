@@ -14,6 +14,7 @@ pub mod families;
 pub mod layers;
 pub mod losses;
 pub mod models;
+pub mod priors;
 pub mod quantizers;
 
 pub use file::Golden;

@@ -176,6 +176,8 @@ pub async fn gradients<M: Module>(module: &M, grads: &Gradients) -> Vec<(String,
 /// Gradients of a module's parameters under their checkpoint names, with their shapes.
 struct Collected<'a> {
     path: Vec<String>,
+    /// The structs that the walk is in.
+    structs: Vec<String>,
     source: &'a Gradients,
     grads: Vec<(String, Vec<usize>, Tensor<1>)>,
 }
@@ -184,6 +186,7 @@ impl<'a> Collected<'a> {
     fn of<M: Module>(module: &M, source: &'a Gradients) -> Self {
         let mut collected = Self {
             path: Vec::new(),
+            structs: Vec::new(),
             source,
             grads: Vec::new(),
         };
@@ -196,6 +199,7 @@ impl ModuleVisitor for Collected<'_> {
     fn enter_module(&mut self, name: &str, container: &str) {
         // A variant's name is not part of a checkpoint name; Burn's own norms use other names.
         if !container.starts_with("Enum:") {
+            self.structs.push(container.to_owned());
             self.path.push(match name {
                 "gamma" => "weight".to_owned(),
                 "beta" => "bias".to_owned(),
@@ -206,12 +210,19 @@ impl ModuleVisitor for Collected<'_> {
 
     fn exit_module(&mut self, _: &str, container: &str) {
         if !container.starts_with("Enum:") {
+            self.structs.pop();
             self.path.pop();
         }
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(grad) = param.val().grad(self.source) {
+            let linear = self.structs.last().is_some_and(|s| s == "Struct:Linear");
+            // Burn stores a linear layer's weights transposed.
+            let grad = match (linear, D) {
+                (true, 2) => grad.swap_dims(0, 1),
+                _ => grad,
+            };
             let shape = grad.dims().to_vec();
             let flat = grad.reshape([shape.iter().product::<usize>()]);
             self.grads.push((self.path.join("."), shape, flat));

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
-use tesserae::train::{TrainConfig, TuneConfig};
+use tesserae::train::{PriorTrainConfig, TrainConfig, TuneConfig};
 
 use super::support::program::{json as object, printed, run, text};
 use super::{named, quoted, read, rows, section, set};
@@ -73,7 +73,9 @@ fn written(folder: &TempDir, config: &Value) -> Result<Value, String> {
 #[test]
 fn every_field_of_a_model_is_documented_with_its_default_and_exists() {
     let folder = tempdir().unwrap();
-    for kind in ["vqvae", "vqvae2", "vqgan", "kl"] {
+    for kind in [
+        "vqvae", "vqvae2", "vqgan", "kl", "maskgit", "llamagen", "mingpt",
+    ] {
         printed(&run(&folder, &format!("init {kind}-tiny tiny.safetensors")));
         let mut base = object(&run(&folder, "inspect tiny.safetensors --json"))["config"].clone();
         if base.get("ch").is_some() {
@@ -138,6 +140,38 @@ fn training() -> Value {
         "codebook": {},
         "adversary": {"discriminator": {"ndf": 8, "n_layers": 1}, "optimizer": optimizer},
     })
+}
+
+#[test]
+fn every_field_of_a_priors_training_is_documented_with_its_default_and_exists() {
+    let parse = |config: &Value| PriorTrainConfig::from_json(&config.to_string());
+    let training = json!({
+        "model": {"kind": "maskgit", "codes": 8, "rows": 4, "columns": 4, "width": 16, "layers": 1,
+            "heads": 2, "hidden": 16},
+        "batch": 1,
+        "steps": 10,
+        "optimizer": {"learning_rate": 0.001},
+    });
+    let said = documented("### train of a prior");
+    let mut config = training.clone();
+    config["undocumented"] = json!(0);
+    let error = parse(&config).unwrap_err().to_string();
+    assert_eq!(set(said.keys()), expected(&error));
+    for (name, default) in said {
+        let mut config = training.clone();
+        config.as_object_mut().unwrap().remove(&name);
+        match (parse(&config), default) {
+            (Err(error), None) => {
+                let missing = format!("missing field `{name}`");
+                assert!(error.to_string().contains(&missing), "{error}");
+            }
+            (Ok(config), Some(default)) => {
+                let is = &serde_json::to_value(config).unwrap()[&name];
+                assert!(same(is, &default), "{name} is {is}, not {default}");
+            }
+            (parsed, default) => panic!("{name}: {parsed:?}, not {default:?}"),
+        }
+    }
 }
 
 /// The field names that serde lists in its error for an unknown field.

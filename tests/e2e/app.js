@@ -22,8 +22,12 @@ export const sample = (name) => ({
   buffer: file(`www/samples/${name}`),
 });
 
+/** @type {any[]} */
+const INDEX = JSON.parse(file('www/models/index.json').toString()).models;
 /** The models the page ships; the first is the one it starts with. */
-export const SHIPPED = JSON.parse(file('www/models/index.json').toString()).models;
+export const SHIPPED = INDEX.filter(({ stage }) => stage !== 'prior');
+/** The priors it ships, which draw tokens of those. */
+export const PRIORS = INDEX.filter(({ stage }) => stage === 'prior');
 /** A model small enough for a software graphics device. */
 export const TINY = fileURLToPath(new URL('fixtures/tiny.safetensors', import.meta.url));
 
@@ -64,8 +68,11 @@ export const test = base.extend({
   },
 });
 
-/** Adds the tiny model to the page's list, as the one it starts with. @param {Page} page @param {object} [more] of its entry */
-export async function withTiny(page, more = {}) {
+/**
+ * Adds the tiny model to the page's list, as the one it starts with.
+ * @param {Page} page @param {object} [more] of its entry @param {object[]} [others] entries at the end of the list
+ */
+export async function withTiny(page, more = {}, others = []) {
   const bytes = readFileSync(TINY);
   const entry = {
     name: 'tiny',
@@ -82,7 +89,7 @@ export async function withTiny(page, more = {}) {
     quality: {},
     ...more,
   };
-  await page.route('**/models/index.json', (route) => route.fulfill({ json: { models: [entry, ...SHIPPED] } }));
+  await page.route('**/models/index.json', (route) => route.fulfill({ json: { models: [entry, ...INDEX, ...others] } }));
   await page.route('**/models/tiny.safetensors', (route) => route.fulfill({ body: bytes, contentType: 'application/octet-stream' }));
 }
 
@@ -151,7 +158,7 @@ export async function open(page, settings = 'device=cpu') {
   await reaches(page, 'ready');
 }
 
-/** Goes to a room by its link. @param {Page} page @param {'rebuild' | 'tune'} id */
+/** Goes to a room by its link. @param {Page} page @param {'rebuild' | 'sample' | 'tune'} id */
 export async function room(page, id) {
   const link = page.locator(`#rooms a[data-room=${id}]`);
   if ((await link.getAttribute('aria-current')) === null) await link.click();
@@ -258,7 +265,7 @@ export const GRID = '#tokens canvas:not(.tokens-twins)';
 
 /** What a button saves. @param {Page} page @param {string} button */
 export async function saved(page, button) {
-  await room(page, button.startsWith('#tune-') ? 'tune' : 'rebuild');
+  await room(page, button.startsWith('#tune-') ? 'tune' : button.startsWith('#sampling-') ? 'sample' : 'rebuild');
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
   return { name: download.suggestedFilename(), buffer: readFileSync(await download.path()) };
 }

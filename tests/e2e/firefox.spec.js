@@ -1,11 +1,12 @@
 // A smoke run in Firefox ESR over WebDriver BiDi, on both devices; lavapipe stands in for a GPU.
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import puppeteer from 'puppeteer-core';
 import { TINY } from './app.js';
 import { Host } from './host.js';
+import { PRIOR, sampledTokens } from './sampling.js';
 
 const ICDS = '/usr/share/vulkan/icd.d';
 const lavapipe = existsSync(ICDS) && readdirSync(ICDS).find((name) => name.startsWith('lvp_icd'));
@@ -223,6 +224,28 @@ test('Firefox zooms and moves both pictures, and finds the token of a click', as
   await page.mouse.click(...at(0.7, 0.7), { count: 2 });
   expect((await look()).width).toBeCloseTo(fitted.width, 2);
   expect(await readout()).toContain('Point at a token');
+  expect(wrong).toEqual([]);
+  await page.close();
+});
+
+test('Firefox samples the pictures that the command line samples', async ({ baseURL }) => {
+  const { page, wrong, state } = await open(baseURL, 'cpu');
+  await room(page, 'sample');
+  await page.waitForSelector('#sampling[data-sampling=done]');
+  const first = await pixels(page, '#sampling-pictures canvas');
+  expect(first).toHaveLength(28 * 28 * 4);
+  await page.click('#sampling-classes label:nth-of-type(4)');
+  await page.waitForSelector('#sampling[data-sampling=working]');
+  await page.waitForSelector('#sampling[data-sampling=done]');
+  expect(await pixels(page, '#sampling-pictures canvas')).not.toEqual(first);
+  await page.click('#sampling-save-tokens');
+  const tokens = join(downloads, `${PRIOR.name}-${PRIOR.classes[3]}-1.tokens`);
+  await expect.poll(() => existsSync(tokens) && statSync(tokens).size).toBeGreaterThan(0);
+  expect(readFileSync(tokens).equals(sampledTokens(3, 1))).toBe(true);
+  await page.click('#sampling-open');
+  await page.waitForSelector('#compare[data-shows=rebuilt]');
+  await state('done');
+  expect(await value(page, '#count')).toBe(PRIOR.config.rows * PRIOR.config.columns);
   expect(wrong).toEqual([]);
   await page.close();
 });

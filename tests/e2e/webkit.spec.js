@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { By, until } from 'selenium-webdriver';
 import { SHIPPED, TINY, commandLine, inFolder } from './app.js';
+import { PRIOR, sampledTokens } from './sampling.js';
 import { launch, missing } from './webkit.js';
 
 /** @typedef {import('selenium-webdriver').WebDriver} Driver */
@@ -205,6 +206,25 @@ for (const locale of ['C.UTF-8', 'C']) {
       await reaches(driver, 'done');
       expect(await picture(driver, REBUILT)).toBe(before);
       await nothingWrong(driver);
+    });
+
+    test('samples the pictures that the command line samples', async ({ baseURL }) => {
+      const { driver, downloads } = browser;
+      await driver.get('about:blank');
+      await driver.get(`${baseURL}#room=sample&device=cpu&class=3`);
+      await waitFor(driver, '#sampling[data-sampling=done]');
+      const first = await picture(driver, '#sampling-pictures canvas');
+      await press(driver, '#sampling-save-tokens');
+      const path = await downloaded(downloads, new RegExp(`^${PRIOR.name}-${PRIOR.classes[3]}-1.*\\.tokens$`));
+      expect(readFileSync(path).equals(sampledTokens(3, 1))).toBe(true);
+      await press(driver, '#sampling-open');
+      await waitFor(driver, '#compare[data-shows=rebuilt]');
+      await reaches(driver, 'done');
+      expect(await picture(driver, REBUILT)).toBe(first);
+      await room(driver, 'sample');
+      await press(driver, '#sampling-run');
+      await waitFor(driver, '#sampling[data-sampling=done][data-seed="5"]');
+      expect(await picture(driver, '#sampling-pictures canvas')).not.toBe(first);
     });
 
     test('tunes a model, and its file makes the same picture after a reload', async ({ baseURL }) => {

@@ -9,12 +9,12 @@ import { startEngine } from './start.js';
 /** @typedef {import('./protocol.js').WeightSource} WeightSource */
 /** @typedef {import('./protocol.js').Shipped} Shipped */
 /** @typedef {import('./protocol.js').Photo} Photo */
-/** @typedef {'engine' | 'restore' | 'model' | 'picture' | 'tune'} Lane `restore` loads the model in use into a new worker */
+/** @typedef {'engine' | 'restore' | 'model' | 'picture' | 'sample' | 'tune'} Lane `restore` loads the model in use into a new worker */
 /**
  * @typedef {object} Entry
  * @property {any} job what is posted
  * @property {Lane} lane
- * @property {((part: any) => void) | null} hear called with what arrives before its end: the parts of a picture, the steps of a tuning
+ * @property {((part: any) => void) | null} hear called with what arrives before its end: the parts of a picture or of a sample, the steps of a tuning
  * @property {boolean} [parted] a part of its result has arrived
  * @property {(value: any) => void} resolve
  * @property {(error: TesseraeError) => void} reject
@@ -26,6 +26,7 @@ import { startEngine } from './start.js';
 const CANCEL_GRACE_MS = 15_000;
 const CPU_SENTENCE = 'The graphics device was lost or failed, so the work continues on the CPU.';
 const ABORT_SENTENCE = 'The engine crashed and was restarted; a smaller size may work.';
+const SAMPLE_SENTENCE = 'The engine crashed and was restarted; fewer pictures at once may work.';
 const DEVICE_SENTENCE = 'The graphics device failed in the middle of the work.';
 const MEMORY_SENTENCE = 'The tuning ran out of memory, so the engine was restarted.';
 const OTHER_RELEASE_SENTENCE = 'This page and its engine are from different releases, which do not work together.';
@@ -64,11 +65,12 @@ export class EngineClient extends EventTarget {
     this.#lost = null;
     this.#deaths = 0;
     const running = this.#running;
-    // Weights being loaded are still wanted on the new device; pictures are requested again.
-    if (running?.lane === 'model' && !running.settled) this.#queue.unshift(running);
+    // Weights being loaded and samples are still wanted on the new device; pictures are requested again.
+    const wanted = (/** @type {Entry} */ { lane }) => lane === 'model' || lane === 'sample';
+    if (running && wanted(running) && !running.settled) this.#queue.unshift(running);
     else if (running) this.#dismiss([running]);
-    this.#dismiss(this.#queue.filter((e) => e.lane !== 'model'));
-    this.#queue = this.#queue.filter((e) => e.lane === 'model');
+    this.#dismiss(this.#queue.filter((e) => !wanted(e)));
+    this.#queue = this.#queue.filter(wanted);
     return this.#spawn();
   }
 
@@ -80,6 +82,11 @@ export class EngineClient extends EventTarget {
   /** Whether other weights are being loaded as the model in use. */
   get loading() {
     return this.#running?.lane === 'model' || this.#queue.some((e) => e.lane === 'model');
+  }
+
+  /** Whether a tuning has a job that is running or waiting. */
+  get tuning() {
+    return this.#running?.lane === 'tune' || this.#queue.some((e) => e.lane === 'tune');
   }
 
   /**
@@ -116,6 +123,21 @@ export class EngineClient extends EventTarget {
    */
   decode(source, share, tokens, original) {
     return this.#add('picture', { kind: Ask.DECODE, source, share, tokens, original });
+  }
+
+  /**
+   * New pictures from a prior, next to the model in use.
+   * @param {Shipped} prior @param {Shipped} tokenizer @param {import('./protocol.js').SampleJob['options']} options
+   * @param {(part: import('./protocol.js').SamplePart) => void} part called after each step
+   * @returns {Promise<import('./protocol.js').Sampled>}
+   */
+  sample(prior, tokenizer, options, part) {
+    return this.#add('sample', { kind: Ask.SAMPLE, prior, tokenizer, options }, part);
+  }
+
+  /** Ends the sample that is queued or running. */
+  cancelSample() {
+    this.#supersede(['sample']);
   }
 
   /**
@@ -161,7 +183,7 @@ export class EngineClient extends EventTarget {
   cancel() {
     // Reloading the model in use is cancelled only if nothing is waiting for it.
     const restoring = this.#running?.lane === 'restore' && !this.#queue.length ? this.#running : null;
-    this.#supersede(['picture', 'model', 'tune']);
+    this.#supersede(['picture', 'model', 'sample', 'tune']);
     if (restoring) this.#worker?.postMessage({ id: restoring.job.id, kind: Ask.CANCEL });
   }
 
@@ -290,9 +312,10 @@ export class EngineClient extends EventTarget {
   #refuse(entry, error) {
     if (entry.lane === 'restore' && !entry.settled) this.#forgo();
     const waiting = [entry];
-    // Without any model the pictures behind it fail for the same reason.
+    // Without any model the pictures behind it fail for the same reason; a sample brings its own.
     if (['model', 'restore'].includes(entry.lane) && !this.#inUse && !this.#queue.some((e) => e.lane === 'model')) {
-      waiting.push(...this.#queue.splice(0));
+      waiting.push(...this.#queue.filter((e) => e.lane !== 'sample'));
+      this.#queue = this.#queue.filter((e) => e.lane === 'sample');
     }
     for (const one of waiting) this.#fail(one, new TesseraeError(error.code, error.message, error));
   }
@@ -314,7 +337,7 @@ export class EngineClient extends EventTarget {
       this.#inUse = { source: entry.job.source, loaded: value };
       this.#restored = true;
     }
-    if (entry.lane === 'picture') this.#deaths = 0;
+    if (entry.lane === 'picture' || entry.lane === 'sample') this.#deaths = 0;
     if (entry.lane === 'engine') this.#kind = value.device.kind;
     const late = entry.settled;
     entry.settled = true;
@@ -359,7 +382,7 @@ export class EngineClient extends EventTarget {
     if (blamed && this.#kind === 'webgpu') return this.#lose(entry, { code: Code.DEVICE_LOST, message: DEVICE_SENTENCE });
     const silent = !entry || entry.settled;
     if (entry?.lane === 'restore' && !silent) this.#forgo();
-    this.#replace(entry, new TesseraeError(PageCode.WORKER_FAILED, ABORT_SENTENCE));
+    this.#replace(entry, new TesseraeError(PageCode.WORKER_FAILED, entry?.lane === 'sample' ? SAMPLE_SENTENCE : ABORT_SENTENCE));
     if (silent) this.#emit('restart', { code: PageCode.WORKER_FAILED, message: ABORT_SENTENCE });
   }
 

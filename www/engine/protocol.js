@@ -9,6 +9,7 @@ export const Ask = Object.freeze(
     PICTURE: 'picture',
     TOKENS: 'tokens',
     DECODE: 'decode',
+    SAMPLE: 'sample',
     TUNE: 'tune',
     STEPS: 'steps',
     FINISH: 'finish',
@@ -133,6 +134,7 @@ export function failure(error) {
  * @typedef {import('./wasm.js').TokenFacts} TokenFacts
  * @typedef {import('./wasm.js').Quality} Quality
  * @typedef {import('./wasm.js').Usage} Usage
+ * @typedef {import('./wasm.js').SampleOptions} SampleOptions
  *
  * @typedef {import('./wasm.js').TuneConfig & Required<Pick<import('./wasm.js').TuneConfig, 'parts' | 'objective' | 'steps' | 'learning_rate' | 'crop'>>} TuneConfig
  *   with the fields that the page always fills in
@@ -161,6 +163,20 @@ export function failure(error) {
  * @property {string} trained_on
  * @property {string} licence
  * @property {Record<string, unknown>} quality
+ *
+ * @typedef {object} PriorEntry one entry of models/index.json that predicts another one's tokens
+ * @property {string} name
+ * @property {string} kind
+ * @property {'prior'} stage
+ * @property {string} file
+ * @property {number} bytes
+ * @property {string} sha256
+ * @property {{codes: number, rows: number, columns: number, classes?: number}} config and what else its kind has
+ * @property {{name: string, hash: string}[]} needs the model whose tokens it predicts, with the hash of its codebook
+ * @property {string[]} [classes] their names, in order
+ * @property {string} card
+ * @property {string} trained_on
+ * @property {string} licence
  *
  * @typedef {object} Shipped weights that the store fetches, checks and keeps
  * @property {'shipped'} from
@@ -231,6 +247,27 @@ export function failure(error) {
  * @property {Uint8Array<ArrayBuffer>} tokens a token file
  * @property {Pixels | null} original what the tokens were made of, null where only the tokens were given
  *
+ * @typedef {object} SampleJob new pictures from a prior; the model in use stays
+ * @property {number} id
+ * @property {'sample'} kind
+ * @property {Shipped} prior
+ * @property {Shipped} tokenizer the model whose tokens it predicts
+ * @property {SampleOptions & {count: number}} options
+ *
+ * @typedef {object} Forming a picture that is being drawn
+ * @property {Int32Array} tokens row-major; −1 where not drawn yet
+ * @property {Pixels | null} preview null where the last one is still the newest
+ *
+ * @typedef {{done: number, steps: number, pictures: Forming[]}} SamplePart after a step
+ *
+ * @typedef {object} Drawn a picture that has been drawn
+ * @property {Pixels} pixels
+ * @property {Uint8Array<ArrayBuffer>} png
+ * @property {Uint8Array<ArrayBuffer>} file its token file
+ * @property {TokenFacts} facts
+ *
+ * @typedef {{pictures: Drawn[], seconds: number}} Sampled without the time that loading took
+ *
  * @typedef {object} Tuning a tuning and its progress when last saved
  * @property {string} model its name
  * @property {Photo[]} photos 1 to 50, the first of which is shown
@@ -271,7 +308,7 @@ export function failure(error) {
  * @typedef {{weights: Uint8Array<ArrayBuffer>}} Finished
  * @typedef {{id: number, kind: 'undo'}} UndoJob
  *
- * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob | TuneJob | StepsJob | FinishJob | UndoJob} Job
+ * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob | SampleJob | TuneJob | StepsJob | FinishJob | UndoJob} Job
  * @typedef {{id: number, kind: 'cancel'} | {id: number, kind: 'pause'}} Interruption
  * @typedef {Job | Interruption} ToWorker
  *
@@ -284,7 +321,7 @@ export function failure(error) {
  * @property {number} done bytes for a download, steps otherwise
  * @property {number} total
  *
- * @typedef {{tell: 'part', id: number, part: Part}} PartMessage
+ * @typedef {{tell: 'part', id: number, part: Part | SamplePart}} PartMessage
  *
  * @typedef {object} Step
  * @property {number} step
@@ -296,7 +333,7 @@ export function failure(error) {
  * @typedef {object} DoneMessage
  * @property {'done'} tell
  * @property {number} id
- * @property {Opened | Loaded | Result | Begun | Stepped | Finished | null} value
+ * @property {Opened | Loaded | Result | Sampled | Begun | Stepped | Finished | null} value
  * @property {number} memory bytes that the engine has allocated so far, not counting the graphics
  *   device's
  *

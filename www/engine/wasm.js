@@ -10,6 +10,8 @@ const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;
  * @typedef {import('../../pkg/tesserae.js').Picture} Picture
  * @typedef {import('../../pkg/tesserae.js').Tokens} Tokens
  * @typedef {import('../../pkg/tesserae.js').Tuner} Tuner
+ * @typedef {import('../../pkg/tesserae.js').Prior} Prior
+ * @typedef {import('../../pkg/tesserae.js').Sampler} Sampler
  * @typedef {import('../../pkg/tesserae.js').DeviceChoice} DeviceChoice
  * @typedef {import('../../pkg/tesserae.js').DeviceFacts} DeviceFacts
  * @typedef {import('../../pkg/tesserae.js').ModelFacts} ModelFacts
@@ -17,6 +19,7 @@ const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;
  * @typedef {import('../../pkg/tesserae.js').Quality} Quality
  * @typedef {import('../../pkg/tesserae.js').TuneConfig} TuneConfig
  * @typedef {import('../../pkg/tesserae.js').Usage} Usage
+ * @typedef {import('../../pkg/tesserae.js').SampleOptions} SampleOptions
  */
 
 /** @returns {Promise<Wasm>} the wasm package, ready for use */

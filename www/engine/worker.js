@@ -8,6 +8,7 @@ import { forget, panic } from './panic.js';
 import { pixels, rgb, unshared } from './pixels.js';
 import { checkSize, read } from './read.js';
 import { RELEASE } from './release.js';
+import { Pair } from './sampled.js';
 import { weights } from './store.js';
 import { Tuned, halved } from './tuned.js';
 import { loadWasm } from './wasm.js';
@@ -19,6 +20,7 @@ import { loadWasm } from './wasm.js';
 /** @type {import('./wasm.js').Engine | null} */ let engine = null;
 /** @type {import('./wasm.js').Model | null} */ let model = null;
 /** Another decoder for its tokens. @type {{sha256: string, model: import('./wasm.js').Model} | null} */ let other = null;
+/** What made the newest sample, next to the model in use. @type {Pair | null} */ let pair = null;
 /** @type {Tuned | null} */ let tuned = null;
 const decoder = new Decoder();
 /** @type {Set<number>} */ const cancelled = new Set();
@@ -154,6 +156,31 @@ async function otherModel(job, own) {
   return other.model;
 }
 
+function freePair() {
+  pair?.free();
+  pair = null;
+}
+
+/**
+ * The prior and the model whose tokens it predicts, which stay loaded until others are asked for.
+ * @param {import('./protocol.js').SampleJob} job @param {<T>(thing: T) => T} own
+ */
+async function pairFor({ id, prior, tokenizer }, own) {
+  if (pair?.serves(prior, tokenizer)) return pair;
+  freePair();
+  const watch = watcher(id);
+  const total = prior.bytes + tokenizer.bytes;
+  const fetched = async (/** @type {import('./protocol.js').Shipped} */ source, /** @type {number} */ before) =>
+    (await weights(source, (done) => watch(Stage.DOWNLOAD, before + done, total), stop.signal)).bytes;
+  const files = { prior: await fetched(prior, 0), tokenizer: await fetched(tokenizer, prior.bytes) };
+  await breathe(id);
+  tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
+  const { wasm, engine } = opened();
+  pair = await Pair.load(wasm, engine, { prior, tokenizer }, files, own);
+  await breathe(id);
+  return pair;
+}
+
 function opened() {
   if (!wasm || !engine) throw new TesseraeError(PageCode.WORKER_FAILED, 'The engine is not open.');
   return { wasm, engine };
@@ -191,6 +218,7 @@ const work = {
       }
     }
     endTuning();
+    freePair();
     freeModels();
     engine?.free();
     engine = null;
@@ -262,12 +290,27 @@ const work = {
     return result(before, picture, { encode: null, decode });
   },
 
+  /** @param {import('./protocol.js').SampleJob} job @param {<T>(thing: T) => T} own */
+  async [Ask.SAMPLE](job, own) {
+    const { id } = job;
+    const sampling = own((await pairFor(job, own)).begin(job.options));
+    for (;;) {
+      await breathe(id);
+      const part = await sampling.step();
+      if (!part) break;
+      const shown = part.pictures.flatMap(({ preview }) => (preview ? [preview.rgba.buffer] : []));
+      tell({ tell: Tell.PART, id, part }, shown);
+    }
+    return sampling.finish(() => breathe(id));
+  },
+
   /** @param {import('./protocol.js').TuneJob} job */
   async [Ask.TUNE]({ id, tuning, source, snapshot }) {
     const base = modelInUse();
     endTuning();
     // A tuning needs the memory.
     freeOther();
+    freePair();
     const watch = watcher(id);
     const discriminator = source && (await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total), stop.signal)).bytes;
     const pictures = await developAll(tuning.photos, id);
@@ -362,6 +405,14 @@ function result(original, picture, seconds) {
 /** @param {import('./wasm.js').Picture | null} original null where only tokens were given @param {import('./wasm.js').Picture} picture */
 const quality = (original, picture) => (original ? { ...opened().wasm.compare(original, picture) } : null);
 
+/** What of a job's result is moved rather than copied. @param {object | null} value @returns {ArrayBuffer[]} */
+function large(value) {
+  const { rebuilt, png } = /** @type {Partial<import('./protocol.js').Result>} */ (value ?? {});
+  const { pictures = [] } = /** @type {Partial<import('./protocol.js').Sampled>} */ (value ?? {});
+  const drawn = pictures.flatMap((picture) => [picture.pixels.rgba.buffer, picture.png.buffer]);
+  return [rebuilt?.rgba.buffer, png?.buffer, ...drawn].filter((buffer) => buffer !== undefined);
+}
+
 /** @param {import('./protocol.js').Job} job */
 async function perform(job) {
   /** @type {{free(): void}[]} */ const owned = [];
@@ -373,9 +424,7 @@ async function perform(job) {
   try {
     const value = await work[job.kind](/** @type {any} */ (job), own);
     await settle();
-    const { rebuilt, png } = /** @type {Partial<import('./protocol.js').Result>} */ (value ?? {});
-    const large = [rebuilt?.rgba.buffer, png?.buffer].filter((buffer) => buffer !== undefined);
-    tell({ tell: Tell.DONE, id: job.id, value, memory: opened().wasm.memoryBytes() + decoder.memory }, large);
+    tell({ tell: Tell.DONE, id: job.id, value, memory: opened().wasm.memoryBytes() + decoder.memory }, large(value));
   } catch (error) {
     const reported = failure(error);
     if (error instanceof WebAssembly.RuntimeError || (tuning && exhausted(error))) die(error);

@@ -21,5 +21,6 @@
 /** @type {Entry[]} the first is the default */
 export const ROOMS = [
   { id: 'rebuild', title: 'Rebuild', load: () => import('./rebuild/room.js') },
+  { id: 'sample', title: 'Sample', load: () => import('./sample/room.js') },
   { id: 'tune', title: 'Fine-tune', load: () => import('./tune/room.js') },
 ];

@@ -1,8 +1,10 @@
 // @ts-check
-// What the visitor chose, in the address, so that a link carries it: the room that is open and the
-// settings, never anything about a picture. Only what `auto` measured on this machine is kept in local
+// What the visitor chose, in the address, so that a link carries it: the room that is open, the
+// settings, and what is sampled where that is the open room; never anything about a picture. Only what `auto` measured on this machine is kept in local
 // storage.
+import { DEFAULTS as SAMPLING, KEYS, readSampling, writeSampling } from './sampling.js';
 
+/** @typedef {import('./sampling.js').Sampling} Sampling */
 /**
  * @typedef {object} Settings
  * @property {string} model its name, or nothing for the first
@@ -19,6 +21,8 @@ const SIZES = ['256', '512', '1024', '0'];
 const DEVICES = ['auto', 'webgpu', 'cpu'];
 /** The seed when a visitor ticks “sample”; a link may set another. */
 export const SEED = '1';
+/** The room whose links carry what is sampled. */
+const SAMPLE = 'sample';
 const REMEMBERED = 'tesserae.auto-device';
 
 /** @param {string} hash the part of an address after `#`; anything unknown in it is ignored in favour of the default @returns {Settings} */
@@ -41,6 +45,7 @@ function parse(hash) {
 export class Address extends EventTarget {
   #rooms;
   /** @type {Settings} */ settings;
+  /** @type {Sampling} */ sampling = SAMPLING;
   /** @type {string} the one that is open */ room;
 
   /** @param {string[]} rooms their names; the first is open where the address says nothing */
@@ -49,6 +54,7 @@ export class Address extends EventTarget {
     this.#rooms = rooms;
     this.settings = parse(location.hash);
     this.room = this.#asked();
+    this.#sampled();
     history.replaceState({ entry: true }, '');
     addEventListener('popstate', ({ state }) => this.#moved(state?.entry === true));
   }
@@ -56,6 +62,12 @@ export class Address extends EventTarget {
   /** @param {Partial<Settings>} changed */
   set(changed) {
     this.settings = { ...this.settings, ...changed };
+    history.replaceState({ entry: true }, '', this.link());
+  }
+
+  /** @param {Partial<Sampling>} changed */
+  sample(changed) {
+    this.sampling = { ...this.sampling, ...changed };
     history.replaceState({ entry: true }, '', this.link());
   }
 
@@ -74,6 +86,7 @@ export class Address extends EventTarget {
     for (const [key, value] of Object.entries(this.settings)) {
       if (value !== DEFAULTS[/** @type {keyof Settings} */ (key)]) query.set(key, value === true ? '1' : String(value));
     }
+    if (room === SAMPLE) writeSampling(query, this.sampling);
     const url = new URL(location.href);
     url.hash = query.toString();
     return url.href.replace(/#$/, '');
@@ -84,15 +97,23 @@ export class Address extends EventTarget {
     return this.#rooms.find((name) => name === asked) ?? this.#rooms[0];
   }
 
+  /** Takes what is sampled from the address of that room. */
+  #sampled() {
+    if (this.room === SAMPLE) this.sampling = readSampling(new URLSearchParams(location.hash.replace(/^#/, '')));
+  }
+
   /** @param {boolean} entry whether the address is one that this page was at, and not a new link */
   #moved(entry) {
     const query = new URLSearchParams(location.hash.replace(/^#/, ''));
     // An anchor of the page says nothing of rooms or settings.
-    if (!entry && !['room', ...Object.keys(DEFAULTS)].some((key) => query.has(key))) return;
+    if (!entry && !['room', ...Object.keys(DEFAULTS), ...KEYS].some((key) => query.has(key))) return;
     const before = { room: this.room, settings: this.settings };
     this.room = this.#asked();
     // Back and forward go from room to room; what was chosen meanwhile stays chosen.
-    if (!entry) this.settings = parse(location.hash);
+    if (!entry) {
+      this.settings = parse(location.hash);
+      this.#sampled();
+    }
     history.replaceState({ entry: true }, '', entry ? this.link() : location.href);
     if (this.room !== before.room) this.dispatchEvent(new CustomEvent('room'));
     if (!entry) this.dispatchEvent(new CustomEvent('settings', { detail: before.settings }));

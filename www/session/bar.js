@@ -4,7 +4,7 @@ import { Ask, Stage } from '../engine/protocol.js';
 import { megabytes } from './shelf.js';
 
 // Jobs of one kind share a bar: the engine and its model come up together.
-/** @typedef {'start' | 'picture' | 'decode' | 'tune'} Kind */
+/** @typedef {'start' | 'picture' | 'decode' | 'sample' | 'tune'} Kind */
 /** @typedef {typeof Stage[keyof typeof Stage]} StageName */
 
 /** @type {Record<import('../engine/protocol.js').Job['kind'], Kind>} */
@@ -14,6 +14,7 @@ const KIND = {
   [Ask.PICTURE]: 'picture',
   [Ask.TOKENS]: 'picture',
   [Ask.DECODE]: 'decode',
+  [Ask.SAMPLE]: 'sample',
   [Ask.TUNE]: 'tune',
   [Ask.STEPS]: 'tune',
   [Ask.FINISH]: 'tune',
@@ -24,6 +25,7 @@ const SPAN = {
   start: { [Stage.START]: [0, 0.1], [Stage.DOWNLOAD]: [0.1, 0.9], [Stage.BUILD]: [0.9, 1] },
   picture: { [Stage.ENCODE]: [0, 0.5], [Stage.DECODE]: [0.5, 1] },
   decode: { [Stage.DOWNLOAD]: [0, 0.5], [Stage.BUILD]: [0.5, 0.55], [Stage.DECODE]: [0.55, 1] },
+  sample: { [Stage.DOWNLOAD]: [0, 0.9], [Stage.BUILD]: [0.9, 1] },
   tune: { [Stage.DOWNLOAD]: [0, 0.8], [Stage.BUILD]: [0.8, 1] },
 };
 /** @type {Partial<Record<StageName, string>>} */
@@ -59,9 +61,10 @@ export class Bar {
   to({ job, stage, done, total }, working, tokens) {
     const kind = KIND[job.kind];
     const bytes = stage === Stage.DOWNLOAD ? { done, total } : undefined;
+    const source = 'source' in job ? job.source : 'prior' in job ? job.prior : null;
     const text =
-      bytes && 'source' in job && job.source
-        ? `Downloading ${job.source.name}: ${megabytes(done)} of ${megabytes(total)} MB`
+      bytes && source
+        ? `Downloading ${source.name}: ${megabytes(done)} of ${megabytes(total)} MB`
         : (!tokens && WITHOUT_TOKENS[stage]) || WORDS[stage] || '';
     // Decoding in a single window needs no bar.
     if (kind === 'decode' && stage === Stage.DECODE && total === 1 && this.kind !== kind) return;

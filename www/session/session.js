@@ -99,6 +99,11 @@ export class Session extends EventTarget {
     this.#emit('photo', photo);
   }
 
+  /** Announces something to those who do not see it. @param {string} words */
+  say(words) {
+    this.#emit('words', words);
+  }
+
   /** Reports a room's work in progress, for its link. @param {string} room @param {number | null} done */
   work(room, done) {
     this.#emit('work', { room, done });

@@ -1,6 +1,7 @@
 // @ts-check
-// The shipped models, from models/index.json, and what the page says about them.
+// The shipped models and priors, from models/index.json, and what the page says about them.
 import { Code, PageCode, TesseraeError } from '../engine/protocol.js';
+import { pair, shipped } from './priors.js';
 
 const INDEX = new URL('../models/index.json', import.meta.url).href;
 // Weights and cards stay in place when a new release brings a new index.
@@ -22,15 +23,22 @@ export const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(
 
 export class Shelf {
   /** @type {ModelEntry[]} */ entries = [];
+  /** @type {import('./priors.js').Prior[]} those whose model is shipped too */ priors = [];
+
+  get loaded() {
+    return this.entries.length > 0;
+  }
 
   async load() {
-    if (this.entries.length) return;
+    if (this.loaded) return;
     const response = await fetch(INDEX, { cache: 'no-cache' }).catch(() => null);
     const index = response?.ok ? await response.json().catch(() => null) : null;
     if (!Array.isArray(index?.models)) {
       throw new TesseraeError(PageCode.DOWNLOAD_FAILED, 'The list of models could not be loaded.');
     }
-    this.entries = index.models;
+    /** @type {(ModelEntry | import('../engine/protocol.js').PriorEntry)[]} */ const all = index.models;
+    this.entries = all.filter((entry) => entry.stage !== 'prior');
+    this.priors = all.flatMap((entry) => (entry.stage === 'prior' ? pair(entry, this.entries, MODELS) : []));
   }
 
   /** @param {string} name */
@@ -47,7 +55,7 @@ export class Shelf {
   source(name) {
     const entry = this.#find(name) ?? this.entries[0];
     if (!entry) throw new TesseraeError(Code.MODEL_UNKNOWN, 'No model is shipped with this page; drop a weight file.');
-    return { from: 'shipped', name: entry.name, url: new URL(entry.file, MODELS).href, bytes: entry.bytes, sha256: entry.sha256 };
+    return shipped(entry, MODELS);
   }
 
   /** The discriminator that this model was trained against, if it is shipped. @param {string} name @returns {Pair['source'] | null} */

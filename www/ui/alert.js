@@ -30,6 +30,8 @@ const WAY_ON = {
     'Run `tesserae convert model.safetensors.index.json model.safetensors` in a terminal and drop the file that it writes; the current model stays in use.',
   model_too_large: 'Drop a smaller model, or use the command line; the current model stays in use.',
   pickle_refused: 'Get a copy from a source that you trust; the current model stays in use.',
+  prior_other_codebook: 'Reload the page to get files that belong together; the current model stays in use.',
+  logits_not_finite: 'Choose the CPU under “Device” and try again.',
   no_codebook: 'Choose one that has a codebook under “Model”, or drop its file; the current model stays in use.',
   weights_mismatch: 'The current model stays in use.',
   weights_not_finite: 'The current model stays in use.',

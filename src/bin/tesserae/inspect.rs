@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::json;
-use tesserae::weights::{CheckedWeights, Survey};
+use tesserae::weights::{CheckedWeights, Corpus, Survey};
 use tesserae::{Error, Result};
 
 use crate::terminal;
@@ -33,7 +33,7 @@ impl Args {
                 json!({"family": checked.family.to_string(), "assumed": checked.assumed,
                     "aside": checked.aside.len(), "aside_names": checked.aside,
                     "prefix": checked.prefix, "taken": checked.taken(),
-                    "passed_over": passed_over, "kind": config.kind(), "name": checked.name, "config": config, "tuning": checked.tuning,
+                    "passed_over": passed_over, "kind": config.kind(), "name": checked.name, "config": config, "tuning": checked.tuning, "corpus": checked.corpus,
                     "parameters": checked.parameters(), "tensors": checked.shapes.len(),
                     "factor": geometry.map(|g| g.factor()), "grids": geometry.map(|g| g.grids()),
                     "codes": geometry.map(|g| g.codes()),
@@ -48,6 +48,19 @@ impl Args {
             terminal::print(format_args!("config      {}", config.to_json()?))?;
             if let Some(tuning) = &checked.tuning {
                 terminal::print(format_args!("tuned       {tuning}"))?;
+            }
+            if let Some(corpus) = &checked.corpus {
+                let Corpus {
+                    tokenizer,
+                    codebook,
+                    classes,
+                } = corpus;
+                terminal::print(format_args!(
+                    "predicts    tokens of {tokenizer}, codebook {codebook}"
+                ))?;
+                if !classes.is_empty() {
+                    terminal::print(format_args!("classes     {}", classes.join(", ")))?;
+                }
             }
             if !checked.assumed.is_empty() {
                 terminal::print(format_args!("assumed     {}", checked.assumed.join(", ")))?;
@@ -90,6 +103,13 @@ impl Args {
                     "work        {:.2} GMAC for 256×256",
                     macs as f64 / 1e9
                 ))?;
+            }
+            if let Ok(prior) = config.prior() {
+                let macs = prior.pass_macs() as f64 / 1e9;
+                terminal::print(format_args!(
+                    "work        {macs:.3} GMAC for all tokens once"
+                ))?;
+                return Ok(());
             }
             terminal::print(format_args!(
                 "hashes      codebook {}, decoder {}, encoder {}",

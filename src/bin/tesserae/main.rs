@@ -17,6 +17,7 @@ mod grid;
 mod init;
 mod inspect;
 mod judge;
+mod labelled;
 mod look;
 mod merge;
 mod model;

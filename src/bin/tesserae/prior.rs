@@ -13,7 +13,7 @@ use crate::weights::{self, ConfigArgs};
 #[derive(Debug, clap::Args)]
 pub struct PriorArgs {
     /// Name of a shipped prior, a weight file, or a folder that contains one.
-    #[arg(long)]
+    #[arg(long, default_value = "digits-maskgit")]
     model: String,
     /// The model whose tokens the prior predicts: a shipped one's name or a weight file. Left out,
     /// it is the shipped one that the prior names, or the one in the prior's own file.

@@ -55,6 +55,6 @@ impl Vocabulary for LlamaGenConfig {
     }
 
     fn scores(&self) -> usize {
-        self.heads * self.tokens().pow(2)
+        self.heads.saturating_mul(self.tokens().pow(2))
     }
 }

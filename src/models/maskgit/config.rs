@@ -60,11 +60,11 @@ impl Vocabulary for MaskGitConfig {
             matrices: 3,
             logits: self.codes + 1,
         };
-        let modulations = (6 * self.layers + 2) * self.width * self.width;
-        cost.macs() + modulations as u64
+        let [layers, width] = [self.layers, self.width].map(|number| number as u64);
+        cost.macs() + (6 * layers + 2) * width * width
     }
 
     fn scores(&self) -> usize {
-        self.heads * (self.tokens() + 1).pow(2)
+        self.heads.saturating_mul((self.tokens() + 1).pow(2))
     }
 }

@@ -1,7 +1,5 @@
 use burn::module::{Module, Param};
-use burn::nn::{
-    Embedding, Initializer, LayerNorm, LayerNormConfig, Linear, RmsNorm, RmsNormConfig,
-};
+use burn::nn::{Embedding, Initializer, Linear, RmsNorm, RmsNormConfig};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::MaskGitConfig;
@@ -60,8 +58,15 @@ pub struct Attention {
 /// The normalisation before the head, modulated by the class.
 #[derive(Module, Debug)]
 pub struct LastNorm {
-    norm_final: LayerNorm,
+    norm_final: FinalNorm,
     modulation: Modulation,
+}
+
+/// Division by the root mean square, then a learned scale and, unlike [`RmsNorm`], a shift.
+#[derive(Module, Debug)]
+pub struct FinalNorm {
+    weight: Param<Tensor<1>>,
+    bias: Param<Tensor<1>>,
 }
 
 /// What the head has of its own: its weights are the tokens' vectors.
@@ -84,9 +89,10 @@ impl MaskGit {
                 layers: (0..config.layers).map(layer).collect(),
             },
             last_norm: LastNorm {
-                norm_final: LayerNormConfig::new(width)
-                    .with_epsilon(EPSILON)
-                    .init(device),
+                norm_final: FinalNorm {
+                    weight: Initializer::Ones.init([width], device),
+                    bias: Initializer::Zeros.init([width], device),
+                },
                 modulation: Modulation::new(width, 2, device),
             },
             head: Head {
@@ -144,7 +150,9 @@ impl Layer {
 impl LastNorm {
     fn forward(&self, x: Tensor<3>, condition: Tensor<2>) -> Tensor<3> {
         let [shift, scale] = self.modulation.forward::<2>(condition);
-        modulate(self.norm_final.forward(x), shift, scale)
+        let FinalNorm { weight, bias } = &self.norm_final;
+        let x = rms(x, EPSILON) * weight.val().unsqueeze() + bias.val().unsqueeze();
+        modulate(x, shift, scale)
     }
 }
 

@@ -23,7 +23,7 @@ pub struct MinGptConfig {
     pub layers: usize,
     /// Number of heads; divides D.
     pub heads: usize,
-    /// Number of positions, at least that of the tokens.
+    /// Number of positions; as many as tokens at least.
     pub block: usize,
 }
 
@@ -61,6 +61,6 @@ impl Vocabulary for MinGptConfig {
     }
 
     fn scores(&self) -> usize {
-        self.heads * self.tokens().pow(2)
+        self.heads.saturating_mul(self.tokens().pow(2))
     }
 }

@@ -43,7 +43,7 @@ pub struct PriorTrainConfig {
     /// Whether pictures are also encoded mirrored.
     #[serde(default)]
     pub mirror: bool,
-    /// Pictures are also encoded shifted by up to this many pixels in each direction.
+    /// Pictures are also encoded shifted by this many pixels to each of four sides.
     #[serde(default)]
     pub shift: u32,
     /// Seed of the batches and, without initial weights, of the weights.

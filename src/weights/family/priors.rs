@@ -21,7 +21,7 @@ struct Published {
     family: Family,
     /// A tensor that every file of the family has, and no other.
     mark: &'static str,
-    infer: fn(&Shapes<'_>) -> Result<PriorConfig>,
+    infer: fn(&Shapes<'_>, &Hints) -> Result<PriorConfig>,
     assumed: &'static [&'static str],
     /// Components of a name, and this project's names for them.
     parts: &'static [(&'static str, &'static str)],
@@ -89,6 +89,41 @@ struct Hints {
     classes: Option<usize>,
 }
 
+impl Hints {
+    fn read(json: Option<&str>) -> Result<Self> {
+        let Some(json) = json else {
+            return Ok(Self::default());
+        };
+        serde_json::from_str(json)
+            .map_err(|e| Error::ConfigInvalid(format!("the config file: {}", one_line(e))))
+    }
+
+    /// Replaces assumed values.
+    fn apply(&self, config: &mut PriorConfig, assumed: &mut Vec<&'static str>) {
+        let (heads, rows, columns, classes) = match config {
+            PriorConfig::MaskGit(c) => (&mut c.heads, &mut c.rows, &mut c.columns, None),
+            PriorConfig::LlamaGen(c) => (&mut c.heads, &mut c.rows, &mut c.columns, None),
+            PriorConfig::MinGpt(c) => (
+                &mut c.heads,
+                &mut c.rows,
+                &mut c.columns,
+                Some(&mut c.classes),
+            ),
+        };
+        for (name, field, given) in [
+            ("heads", Some(heads), self.heads),
+            ("rows", Some(rows), self.rows),
+            ("columns", Some(columns), self.columns),
+            ("classes", classes, self.classes),
+        ] {
+            if let (Some(field), Some(given)) = (field, given) {
+                *field = given;
+                assumed.retain(|known| *known != name);
+            }
+        }
+    }
+}
+
 /// Recognises the prior in `file`, if there is one.
 ///
 /// # Errors
@@ -132,7 +167,8 @@ impl Published {
             file,
             names: &names,
         };
-        let mut config = (self.infer)(&shapes)?;
+        let hints = Hints::read(hints)?;
+        let mut config = (self.infer)(&shapes, &hints)?;
         let mut assumed = self.assumed.to_vec();
         if let PriorConfig::LlamaGen(config) = &mut config
             && let Some(side) = rotations(file, prefix)
@@ -140,9 +176,7 @@ impl Published {
             (config.rows, config.columns) = (side, side);
             assumed.retain(|field| !["rows", "columns"].contains(field));
         }
-        if let Some(json) = hints {
-            apply(&mut config, json, &mut assumed)?;
-        }
+        hints.apply(&mut config, &mut assumed);
         config.validate().map_err(|e| mend(e, &assumed))?;
         let names = rename_all(names, |name| {
             let parts = self.parts.iter();
@@ -188,11 +222,14 @@ fn heads(width: usize, filled: usize) -> usize {
     (1..=width / HEAD).rev().find(fits).unwrap_or(1)
 }
 
-/// The side of a square of `tokens`.
-fn square(tokens: usize) -> Result<usize> {
+/// The rows and columns of a grid of `tokens`: square, if the config file does not say.
+fn grid(tokens: usize, hints: &Hints) -> Result<[usize; 2]> {
+    if let (Some(rows), Some(columns)) = (hints.rows, hints.columns) {
+        return Ok([rows, columns]);
+    }
     let side = tokens.isqrt();
     if side * side == tokens {
-        return Ok(side);
+        return Ok([side; 2]);
     }
     Err(Error::ConfigInvalid(format!(
         "it has {tokens} positions, which is not a square grid; `rows` and `columns` can be given \
@@ -200,15 +237,15 @@ fn square(tokens: usize) -> Result<usize> {
     )))
 }
 
-fn halton(shapes: &Shapes<'_>) -> Result<PriorConfig> {
+fn halton(shapes: &Shapes<'_>, hints: &Hints) -> Result<PriorConfig> {
     let table = |name: &str, axis| shapes.side(&format!("{name}.weight"), 2, axis);
     let width = table("tok_emb", 1)?;
-    let side = square(table("pos_emb", 0)?)?;
+    let [rows, columns] = grid(table("pos_emb", 0)?, hints)?;
     let layer = "transformer.layers.0";
     Ok(PriorConfig::MaskGit(MaskGitConfig {
         codes: table("tok_emb", 0)?.saturating_sub(1),
-        rows: side,
-        columns: side,
+        rows,
+        columns,
         classes: table("cls_emb", 0)?.saturating_sub(1),
         width,
         layers: shapes.count("transformer.layers."),
@@ -217,7 +254,7 @@ fn halton(shapes: &Shapes<'_>) -> Result<PriorConfig> {
     }))
 }
 
-fn llamagen(shapes: &Shapes<'_>) -> Result<PriorConfig> {
+fn llamagen(shapes: &Shapes<'_>, _hints: &Hints) -> Result<PriorConfig> {
     let table = |name: &str, axis| shapes.side(&format!("{name}.weight"), 2, axis);
     let width = table("tok_embeddings", 1)?;
     Ok(PriorConfig::LlamaGen(LlamaGenConfig {
@@ -232,49 +269,21 @@ fn llamagen(shapes: &Shapes<'_>) -> Result<PriorConfig> {
     }))
 }
 
-fn mingpt(shapes: &Shapes<'_>) -> Result<PriorConfig> {
+fn mingpt(shapes: &Shapes<'_>, hints: &Hints) -> Result<PriorConfig> {
     let table = |name: &str, axis| shapes.side(&format!("{name}.weight"), 2, axis);
     let width = table("tok_emb", 1)?;
     let block = shapes.side("pos_emb", 3, 1)?;
-    let side = square(block)?;
+    let [rows, columns] = grid(block, hints)?;
     Ok(PriorConfig::MinGpt(MinGptConfig {
         codes: table("tok_emb", 0)?,
-        rows: side,
-        columns: side,
+        rows,
+        columns,
         classes: 0,
         width,
         layers: shapes.count("blocks."),
         heads: heads(width, width),
         block,
     }))
-}
-
-/// Replaces assumed values with those in `json`.
-fn apply(config: &mut PriorConfig, json: &str, assumed: &mut Vec<&'static str>) -> Result<()> {
-    let hints: Hints = serde_json::from_str(json)
-        .map_err(|e| Error::ConfigInvalid(format!("the config file: {}", one_line(e))))?;
-    let (heads, rows, columns, classes) = match config {
-        PriorConfig::MaskGit(c) => (&mut c.heads, &mut c.rows, &mut c.columns, None),
-        PriorConfig::LlamaGen(c) => (&mut c.heads, &mut c.rows, &mut c.columns, None),
-        PriorConfig::MinGpt(c) => (
-            &mut c.heads,
-            &mut c.rows,
-            &mut c.columns,
-            Some(&mut c.classes),
-        ),
-    };
-    for (name, field, given) in [
-        ("heads", Some(heads), hints.heads),
-        ("rows", Some(rows), hints.rows),
-        ("columns", Some(columns), hints.columns),
-        ("classes", classes, hints.classes),
-    ] {
-        if let (Some(field), Some(given)) = (field, given) {
-            *field = given;
-            assumed.retain(|known| *known != name);
-        }
-    }
-    Ok(())
 }
 
 /// Explains how a config file can set the number of heads, if it was only assumed.

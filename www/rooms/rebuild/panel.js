@@ -1,5 +1,6 @@
 // @ts-check
 // The room's panel: its elements and their order. room.js adds the behaviour.
+import { copyButton } from '../../ui/copy.js';
 import { button, field, h, select } from '../../ui/h.js';
 import '../../ui/compare.js';
 import '../../ui/numbers.js';
@@ -31,7 +32,8 @@ const art = (/** @type {string} */ file) => new URL(`../../art/${file}`, import.
 
 /** @typedef {ReturnType<typeof panel>} Panel */
 
-export function panel() {
+/** @param {() => string} address that a link to the page has */
+export function panel(address) {
   const compare = h('compare-slider', { id: 'compare', hidden: true });
   const stages = h('stage-slider', { id: 'stages', hidden: true });
   const samples = h('sample-picker', { id: 'samples' });
@@ -80,7 +82,7 @@ export function panel() {
   );
   const size = select('size', SIZES);
   const square = h('input', { id: 'square', type: 'checkbox' });
-  const link = button('Copy link', null, { id: 'copy-link', class: 'button quiet' });
+  const link = copyButton('Copy link', address, { id: 'copy-link', class: 'button quiet' });
   const settings = h(
     'div',
     { class: 'settings', role: 'group', 'aria-label': 'Settings' },
@@ -141,7 +143,6 @@ export function panel() {
     drop,
     size,
     square,
-    link,
     tokens,
     sample,
     noTokens,

@@ -23,12 +23,10 @@ import { Stages } from './stages.js';
 /** @typedef {import('../../session/session.js').Session} Session */
 /** @typedef {import('../../session/session.js').Item} Item */
 
-const COPIED_MS = 2000;
-
 class Rebuild {
   #session;
   #rooms;
-  #panel = panel();
+  #panel = panel(() => this.#session.address.link());
   #result = new Result(this.#panel);
   #stages = new Stages(this.#panel, this.#result);
   /** What is on the stage. @type {Item | null} */ #input = null;
@@ -70,7 +68,7 @@ class Rebuild {
   }
 
   #listen() {
-    const { file, drop, samples, size, square, sample, stages, link } = this.#panel;
+    const { file, drop, samples, size, square, sample, stages } = this.#panel;
     const { address } = this.#session;
     file.addEventListener('change', () => {
       // Weights may be among them.
@@ -102,15 +100,6 @@ class Rebuild {
       if (!home) return this.#mix();
       this.#session.begin('done');
       this.#session.settle('done', this.#result.words);
-    });
-    link.addEventListener('click', async () => {
-      const words = link.textContent;
-      const copied = await navigator.clipboard?.writeText(address.link()).then(
-        () => true,
-        () => false,
-      );
-      link.textContent = copied ? 'Link copied' : 'The link is in the address bar';
-      setTimeout(() => (link.textContent = words), COPIED_MS);
     });
   }
 

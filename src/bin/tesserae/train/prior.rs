@@ -1,22 +1,18 @@
 //! The training of a prior.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
 use tesserae::models::Prior;
-use tesserae::tokens::Grid;
 use tesserae::train::{Prediction, PriorTrainConfig, Session, TokenGrids};
 use tesserae::weights::Corpus;
-use tesserae::{Codec, Error, Picture, Result};
+use tesserae::{Codec, Error, Result};
 
 use super::log::Log;
 use super::{Args, Files, RHYTHM, Report};
 use crate::device::Opened;
+use crate::labelled::{self, Labelled};
 use crate::model::find;
+use crate::terminal;
 use crate::weights::{self, ConfigArgs};
-use crate::{files, terminal};
 
 /// Trains on the tokens of the pictures that `args` name.
 pub async fn run(
@@ -41,20 +37,20 @@ pub async fn run(
     };
     let held_out = match &args.held_out {
         Some(folder) => {
-            let plain = Encoding {
-                mirror: false,
-                shift: 0,
-            };
-            let grids = plain.grids(args, folder, &classes, &codec).await?;
+            let paths = args.pictures(folder)?;
+            let grids = Labelled::default()
+                .grids(paths, folder, &classes, &codec)
+                .await?;
             Some(TokenGrids::new(grids, &config.model)?)
         }
         None => None,
     };
-    let encoding = Encoding {
+    let versions = Labelled {
         mirror: config.mirror,
         shift: config.shift,
     };
-    let grids = encoding.grids(args, &args.data, &classes, &codec).await?;
+    let paths = args.pictures(&args.data)?;
+    let grids = versions.grids(paths, &args.data, &classes, &codec).await?;
     let grids = TokenGrids::new(grids, &config.model)?;
     terminal::warn(format_args!("training on {} grids of tokens", grids.len()));
     let session = Session::train_prior(&config, prior, Some(corpus), grids, device, RHYTHM)?;
@@ -114,12 +110,7 @@ impl Args {
         if wanted == 0 {
             return Ok(Vec::new());
         }
-        let mut names: Vec<String> = self
-            .pictures(&self.data)?
-            .iter()
-            .map(|path| folder_of(path, &self.data))
-            .collect();
-        names.dedup();
+        let names = labelled::classes(&self.pictures(&self.data)?, &self.data);
         match names.len() == wanted {
             true => Ok(names),
             false => Err(Error::Argument(format!(
@@ -129,98 +120,6 @@ impl Args {
             ))),
         }
     }
-}
-
-/// The folder of a picture relative to `data`, with slashes.
-fn folder_of(path: &Path, data: &Path) -> String {
-    let folder = path.parent().unwrap_or(data);
-    let folder = folder.strip_prefix(data).unwrap_or(folder);
-    let parts = folder
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy());
-    parts.collect::<Vec<_>>().join("/")
-}
-
-/// How each picture is encoded: as it is, and perhaps in other ways besides.
-#[derive(Debug, Clone, Copy)]
-struct Encoding {
-    mirror: bool,
-    shift: u32,
-}
-
-impl Encoding {
-    /// The grids of the pictures in `folder`, each with its class.
-    async fn grids(
-        self,
-        args: &Args,
-        folder: &PathBuf,
-        classes: &[String],
-        codec: &Codec,
-    ) -> Result<Vec<(Grid, usize)>> {
-        let numbers: BTreeMap<&str, usize> = classes
-            .iter()
-            .enumerate()
-            .map(|(number, name)| (name.as_str(), number))
-            .collect();
-        let paths = args.pictures(folder)?;
-        let bar = ProgressBar::new(paths.len() as u64).with_style(
-            ProgressStyle::with_template("encode {bar:30} {pos}/{len}")
-                .map_err(|e| Error::Internal(e.to_string()))?,
-        );
-        let mut grids = Vec::new();
-        for path in paths {
-            let name = folder_of(&path, folder);
-            let class = match numbers.get(name.as_str()) {
-                Some(class) => *class,
-                None if classes.is_empty() => 0,
-                None => {
-                    let told = format!("`{name}` is not a folder of the training pictures");
-                    return Err(Error::io(&path, told));
-                }
-            };
-            let picture = files::picture(&path)?;
-            for picture in self.versions(&picture)? {
-                let tokens = codec.encode(&picture).await?;
-                grids.extend(tokens.grids.into_iter().map(|grid| (grid, class)));
-            }
-            bar.inc(1);
-        }
-        bar.finish_and_clear();
-        Ok(grids)
-    }
-
-    /// The picture, mirrored and shifted as configured.
-    fn versions(self, picture: &Picture) -> Result<Vec<Picture>> {
-        let by = self.shift as i32;
-        let shifts: Vec<[i32; 2]> = match by {
-            0 => vec![[0, 0]],
-            by => vec![[0, 0], [by, 0], [-by, 0], [0, by], [0, -by]],
-        };
-        let mut versions = Vec::new();
-        for [x, y] in shifts {
-            versions.push(moved(picture, false, x, y)?);
-            if self.mirror {
-                versions.push(moved(picture, true, x, y)?);
-            }
-        }
-        Ok(versions)
-    }
-}
-
-/// A picture mirrored, then shifted; what comes in at an edge continues it.
-fn moved(picture: &Picture, mirror: bool, x: i32, y: i32) -> Result<Picture> {
-    let (width, height) = (picture.width() as i32, picture.height() as i32);
-    let mut rgb = Vec::with_capacity(picture.rgb().len());
-    for row in 0..height {
-        for column in 0..width {
-            let row = (row - y).clamp(0, height - 1);
-            let column = (column - x).clamp(0, width - 1);
-            let column = if mirror { width - 1 - column } else { column };
-            let at = 3 * (row * width + column) as usize;
-            rgb.extend_from_slice(&picture.rgb()[at..at + 3]);
-        }
-    }
-    Picture::from_rgb(picture.width(), picture.height(), rgb)
 }
 
 struct Predictions {

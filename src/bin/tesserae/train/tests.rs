@@ -4,6 +4,7 @@ use std::fs;
 
 use clap::Parser;
 use serde_json::json;
+use tesserae::AutoencoderConfig;
 use tesserae::train::State;
 
 use super::*;

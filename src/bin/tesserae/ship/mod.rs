@@ -1,9 +1,12 @@
+mod prior;
+
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use serde_json::json;
-use tesserae::weights::{self, Companion, Manifest, ManifestEntry};
-use tesserae::{Codec, Error, Result};
+use serde_json::{Value, json};
+use tesserae::tokens::Hash;
+use tesserae::weights::{self, Companion, Loaded, Manifest, ManifestEntry, Need};
+use tesserae::{Codec, Error, ModelConfig, Result};
 
 use crate::card::card;
 use crate::eval::measure;
@@ -24,7 +27,8 @@ pub struct Args {
     /// The discriminator it was trained with, shipped next to it for fine-tuning.
     #[arg(long)]
     discriminator: Option<PathBuf>,
-    /// Pictures to measure it on, or folders of them: their centre squares, at 256×256 at most.
+    /// Pictures to measure it on, or folders of them: their centre squares, at 256×256 at most. For
+    /// a prior, one folder with a folder for each class.
     #[arg(long, required = true, num_args = 1..)]
     judge: Vec<PathBuf>,
     /// What `judge` is, in a few words.
@@ -58,8 +62,8 @@ impl Args {
                 bytes.len()
             )));
         }
-        let codec = Codec::from_weights(bytes.clone(), &Device::flex())?;
-        let name = codec.name().map(str::to_owned).ok_or_else(|| {
+        let loaded = weights::load(bytes.clone(), &Device::flex())?;
+        let name = loaded.name.clone().ok_or_else(|| {
             Error::Argument("The weight file has no name; train with --name".to_owned())
         })?;
         check_name(&name)?;
@@ -87,39 +91,26 @@ impl Args {
             claim("index.json")?,
         );
         let companion_out = companion.as_ref().map(|c| claim(&c.file)).transpose()?;
-        let report = measure(&codec, &self.judge, &FitArgs::square(256)).await?;
-        let round = |value: f64, places: i32| {
-            let scale = 10_f64.powi(places);
-            (value * scale).round() / scale
+        let measured = match loaded.config {
+            ModelConfig::Prior(_) => prior::measured(&self, loaded.prior()?).await?,
+            _ => autoencoder(&self, loaded.autoencoder()?, companion.is_some()).await?,
         };
-        let has_codes = !codec.config().grids().is_empty();
         let entry = ManifestEntry {
-            kind: codec.config().kind().to_owned(),
-            stage: match companion {
-                Some(_) => "vqgan".to_owned(),
-                None => "vqvae".to_owned(),
-            },
+            kind: measured.config.kind().to_owned(),
+            stage: measured.stage.to_owned(),
             file,
             bytes: bytes.len() as u64,
             sha256: files::sha256(&bytes),
-            config: codec.config().clone().into(),
-            codebook: has_codes.then(|| codec.hashes().codebook),
+            config: measured.config,
+            codebook: measured.codebook,
             retired: Vec::new(),
+            needs: measured.needs,
+            classes: measured.classes,
             discriminator: companion,
             card: format!("{name}.md"),
             trained_on: self.trained_on,
             licence: self.licence,
-            quality: json!({
-                "psnr": round(report.measured.psnr, 2), "ssim": round(report.measured.ssim, 4),
-                "ms_ssim": round(report.measured.ms_ssim, 4),
-                "gradient_energy": report.measured.gradient_energy.map(|g| round(g, 3)),
-                "bpp": report.bpp.map(|bpp| round(bpp, 4)),
-                "perplexity": report.perplexity.map(f64::round),
-                "used": report.used, "pictures": report.images.len(),
-                "judged_on": self.judged_on,
-                "gmac_256": round(codec.config().macs(256, 256)? as f64 / 1e9, 2),
-                "parameters": codec.parameters(),
-            }),
+            quality: measured.quality,
             name,
         };
         weights_out.write(&bytes)?;
@@ -138,6 +129,50 @@ impl Args {
             false => terminal::print(format_args!("{name}: {quality}")),
         }
     }
+}
+
+/// What the entry of one kind of model says of it.
+struct Measured {
+    stage: &'static str,
+    config: ModelConfig,
+    codebook: Option<Hash>,
+    needs: Vec<Need>,
+    classes: Vec<String>,
+    quality: Value,
+}
+
+fn round(value: f64, places: i32) -> f64 {
+    let scale = 10_f64.powi(places);
+    (value * scale).round() / scale
+}
+
+/// Measures an autoencoder, which may have been trained against a discriminator.
+async fn autoencoder(args: &Args, loaded: Loaded, against: bool) -> Result<Measured> {
+    let codec = Codec::new(loaded, &Device::flex());
+    let report = measure(&codec, &args.judge, &FitArgs::square(256)).await?;
+    let config = codec.config();
+    let has_codes = !config.grids().is_empty();
+    Ok(Measured {
+        stage: match against {
+            true => "vqgan",
+            false => "vqvae",
+        },
+        config: config.clone().into(),
+        codebook: has_codes.then(|| codec.hashes().codebook),
+        needs: Vec::new(),
+        classes: Vec::new(),
+        quality: json!({
+            "psnr": round(report.measured.psnr, 2), "ssim": round(report.measured.ssim, 4),
+            "ms_ssim": round(report.measured.ms_ssim, 4),
+            "gradient_energy": report.measured.gradient_energy.map(|g| round(g, 3)),
+            "bpp": report.bpp.map(|bpp| round(bpp, 4)),
+            "perplexity": report.perplexity.map(f64::round),
+            "used": report.used, "pictures": report.images.len(),
+            "judged_on": args.judged_on,
+            "gmac_256": round(config.macs(256, 256)? as f64 / 1e9, 2),
+            "parameters": codec.parameters(),
+        }),
+    })
 }
 
 /// Rejects a name that cannot be used unchanged as a file name and in a URL. With a dot it could be

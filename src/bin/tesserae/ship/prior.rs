@@ -1,0 +1,54 @@
+use burn::tensor::Device;
+use serde_json::json;
+use tesserae::generate::bits;
+use tesserae::weights::{Loaded, Need};
+use tesserae::{Codec, Error, PriorConfig, Result};
+
+use super::{Args, Measured, round};
+use crate::files;
+use crate::labelled::Labelled;
+use crate::model::find;
+use crate::weights::{self, ConfigArgs};
+
+/// Measures a prior on the tokens of the pictures.
+pub async fn measured(args: &Args, prior: Loaded<PriorConfig>) -> Result<Measured> {
+    let device = Device::flex();
+    let Some(corpus) = &prior.corpus else {
+        return Err(Error::Argument(
+            "The prior's file does not say whose tokens it predicts".to_owned(),
+        ));
+    };
+    let [folder] = &args.judge[..] else {
+        let told = "A prior is judged on one folder, with a folder for each class";
+        return Err(Error::Argument(told.to_owned()));
+    };
+    let file = find(&corpus.tokenizer, &args.models)?;
+    let model = weights::load(&file, &ConfigArgs::default(), &device)?.autoencoder()?;
+    prior.fits(&model)?;
+    let codec = Codec::new(model, &device);
+    let paths = files::pictures(std::slice::from_ref(folder))?;
+    let grids = Labelled::default().grids(paths, folder, &corpus.classes, &codec);
+    let grids: Vec<(Vec<u32>, usize)> = grids
+        .await?
+        .into_iter()
+        .map(|(grid, class)| (grid.indices, class))
+        .collect();
+    let bits = bits(&prior.network, &prior.config, &grids, &device).await?;
+    Ok(Measured {
+        stage: "prior",
+        codebook: None,
+        needs: vec![Need {
+            name: corpus.tokenizer.clone(),
+            hash: corpus.codebook,
+        }],
+        classes: corpus.classes.clone(),
+        quality: json!({
+            "bits_per_token": round(bits, 3),
+            "pictures": grids.len(),
+            "judged_on": args.judged_on,
+            "gmac_pass": round(prior.config.pass_macs() as f64 / 1e9, 3),
+            "parameters": prior.parameters,
+        }),
+        config: prior.config.into(),
+    })
+}

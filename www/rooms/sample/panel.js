@@ -1,0 +1,50 @@
+// @ts-check
+// The room's panel: its elements and their order. room.js adds the behaviour.
+import { RANGES } from '../../session/sampling.js';
+import { button, field, h, select } from '../../ui/h.js';
+
+/** @typedef {ReturnType<typeof panel>} Panel */
+
+export function panel() {
+  const how = h('details', { id: 'sampling-how', class: 'how' }, h('summary', {}, 'How'), h('p'));
+  const prior = select('sampling-prior', []);
+  const made = field('Made by', prior);
+  const kinds = h('div', { id: 'sampling-classes', class: 'kinds-list' });
+  const classes = h('fieldset', { class: 'kinds' }, h('legend', {}, 'What to draw'), kinds);
+  const [least, most] = RANGES.seed;
+  const seed = h('input', { id: 'sampling-seed', type: 'number', min: least, max: most, step: 1, required: true, autocomplete: 'off' });
+  const run = h('button', { type: 'submit', id: 'sampling-run', class: 'button primary' }, 'Sample');
+  const stop = button('Stop', null, { id: 'sampling-stop', class: 'button quiet' });
+  const fill = h('div', { class: 'progress-fill' });
+  const at = h('p', { id: 'sampling-at', class: 'note' });
+  const status = h('div', { class: 'sampling-status' }, h('div', { class: 'progress-track', 'aria-hidden': 'true' }, fill), at, stop);
+  const form = h(
+    'form',
+    { id: 'sampling-form', hidden: true },
+    made,
+    classes,
+    h('div', { class: 'sampling-go' }, run, field('Seed', seed)),
+    status,
+  );
+  const none = h('p', { id: 'sampling-none', class: 'note', hidden: true }, 'This page has no model that makes new pictures.');
+  const gallery = h('section', { class: 'sampling-result', 'aria-label': 'Pictures', hidden: true });
+  const element = h(
+    'section',
+    { id: 'sampling', class: 'room sampling', 'aria-label': 'Sample', 'data-sampling': 'idle' },
+    h('h2', { class: 'room-title' }, 'Sample'),
+    h('p', { class: 'room-lead' }, 'Makes new pictures that never existed: choose what to draw, and watch them form piece by piece.'),
+    how,
+    none,
+    h('div', { class: 'sampling-board' }, form, gallery),
+  );
+  return { element, how, made, prior, classes, kinds, seed, run, stop, fill, at, form, none, gallery };
+}
+
+/**
+ * A chip for each class, one of which is chosen.
+ * @param {string[]} names @param {boolean} any whether none need be chosen
+ */
+export const chips = (names, any) =>
+  [...names.entries(), ...(any ? [/** @type {const} */ (['any', 'Any'])] : [])].map(([value, name]) =>
+    h('label', { class: 'kind' }, h('input', { type: 'radio', name: 'class', class: 'visually-hidden', value }), h('span', {}, name)),
+  );
