@@ -77,3 +77,14 @@ fn a_folder_tunes_a_model() {
     assert_eq!(tuned.name.as_deref(), Some("tuned"));
     assert!(tuned.tuning.unwrap().contains(r#""steps":5"#));
 }
+
+#[test]
+fn a_digit_is_drawn() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("a.png");
+    let told = run("sample_digit", &["7", out.to_str().unwrap()]);
+    assert_eq!(told.lines().count(), 8, "{told}");
+    assert!(told.contains("49 tokens after step 8"), "{told}");
+    let digit = picture(&out);
+    assert_eq!((digit.width(), digit.height()), (28, 28));
+}

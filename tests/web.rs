@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use common::On;
+use tesserae::models::Prior as PriorNetwork;
 use tesserae::train::{Event, Parts, Session, TuneConfig};
-use tesserae::web::{Engine, Model, Picture, Tokens, Tuner, Weights};
+use tesserae::web::{Engine, Model, Picture, Prior, PriorWeights, Sampler, Tokens, Tuner, Weights};
 use tesserae::weights::{About, Storage, save};
-use tesserae::{Autoencoder, AutoencoderConfig};
+use tesserae::{Autoencoder, AutoencoderConfig, PriorConfig};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -83,6 +84,9 @@ mod models {
 mod families {
     crate::common::families::family_tests!(web_tests);
 }
+mod priors {
+    crate::common::priors::prior_tests!(web_tests);
+}
 
 #[wasm_bindgen_test]
 async fn the_self_test_passes_on_both_devices() {
@@ -112,6 +116,78 @@ async fn a_file_is_the_same_model_as_its_bytes_and_is_checked_before_it_is_built
         rebuilt.push(picture.png().unwrap());
     }
     assert_eq!(rebuilt[0], rebuilt[1]);
+}
+
+/// The weight file of a prior with random weights over the codes of [`WEIGHTS`].
+async fn prior_weights(codes: usize) -> Vec<u8> {
+    let json = format!(
+        r#"{{"kind": "maskgit", "codes": {codes}, "rows": 4, "columns": 4, "classes": 2,
+             "width": 16, "layers": 1, "heads": 2, "hidden": 24}}"#
+    );
+    let config = PriorConfig::from_json(&json).unwrap();
+    let network = PriorNetwork::new(&config, &Device::flex()).unwrap();
+    let bytes = save(&network, &config, About::default(), Storage::F32).await;
+    bytes.unwrap()
+}
+
+fn code_of(error: &JsValue) -> String {
+    let code = js_sys::Reflect::get(error, &"code".into()).unwrap();
+    code.as_string().unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn a_prior_is_sampled_step_by_step_and_its_tokens_decode() {
+    let engine = Engine::open("cpu".into(), None).await.unwrap();
+    let load = |bytes: &[u8]| -> Result<Prior, JsValue> {
+        PriorWeights::check(&engine, array(bytes), None)?.load(&engine)
+    };
+    let prior = load(&prior_weights(32).await).unwrap();
+    let model = Model::load(&engine, array(WEIGHTS), None).await.unwrap();
+    prior.fits(&model).unwrap();
+    let other = load(&prior_weights(31).await).unwrap();
+    assert_eq!(
+        code_of(&other.fits(&model).unwrap_err()),
+        "weights_mismatch"
+    );
+    assert_eq!(code_of(&load(WEIGHTS).unwrap_err()), "weights_mismatch");
+    let refused = Model::load(&engine, array(&prior_weights(32).await), None).await;
+    assert_eq!(code_of(&refused.unwrap_err()), "weights_mismatch");
+
+    let begin = |options: &str, start| {
+        let options = js_sys::JSON::parse(options).unwrap();
+        Sampler::begin(&engine, &prior, options, start)
+    };
+    let options = r#"{"class": 1, "count": 2, "seed": 5, "steps": 3, "guidance": 2}"#;
+    let mut sampler = begin(options, None).unwrap();
+    assert_eq!((sampler.done(), sampler.steps()), (0, 3));
+    assert!(sampler.preview(1, &model).unwrap().is_none());
+    let known = |sampler: &Sampler| {
+        let tokens = sampler.tokens(1).unwrap();
+        tokens.iter().filter(|token| **token >= 0).count()
+    };
+    sampler.step().await.unwrap();
+    assert!((1..16).contains(&known(&sampler)));
+    let preview = sampler.preview(1, &model).unwrap().unwrap();
+    let picture = model.decode(&preview, None).await.unwrap();
+    assert_eq!((picture.width(), picture.height()), (16, 16));
+    sampler.step().await.unwrap();
+    sampler.step().await.unwrap();
+    assert_eq!(known(&sampler), 16);
+
+    // Some tokens given.
+    let mut start = vec![3; 16];
+    start[5] = -1;
+    let mut filled = begin(r#"{"class": 0}"#, Some(start.clone())).unwrap();
+    filled.step().await.unwrap();
+    let mut tokens = filled.tokens(0).unwrap();
+    assert!(tokens[5] >= 0);
+    tokens[5] = -1;
+    assert_eq!(tokens, start);
+
+    for options in [r#"{"clas": 1}"#, r#"{"class": 2}"#, r#"{"steps": 0}"#] {
+        let error = begin(options, None).err().unwrap();
+        assert_eq!(code_of(&error), "argument", "{options}");
+    }
 }
 
 #[wasm_bindgen_test]

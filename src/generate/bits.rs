@@ -4,7 +4,7 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::halton;
-use super::sampler::batch;
+use super::run::batch;
 use crate::error::{Error, Result};
 use crate::models::{Masked, Predictor, Prior, PriorConfig, Raster};
 use crate::readback::read;

@@ -2,7 +2,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::sampler::Run;
+use super::run::Run;
 use super::{Choice, SampleOptions, Schedule, Visit, halton};
 use crate::error::Result;
 use crate::models::{Masked, PriorConfig};
@@ -13,7 +13,7 @@ use crate::random::stream;
 const CONFIDENCE_NOISE: f64 = 4.5;
 
 /// Of the numbers of a picture's seed, those that rotate its order.
-const ROTATION: usize = 1 << 32;
+const ROTATION: usize = u32::MAX as usize;
 
 /// Reveals several masked tokens a step.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod masked;
 mod options;
 mod preview;
 mod raster;
+mod run;
 mod sampler;
 mod schedule;
 

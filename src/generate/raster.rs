@@ -1,7 +1,7 @@
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::SampleOptions;
-use super::sampler::Run;
+use super::run::Run;
 use crate::error::Result;
 use crate::models::{PriorConfig, Raster};
 use crate::nn::transformer::Cache;

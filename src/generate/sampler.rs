@@ -1,16 +1,12 @@
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Device;
 
 use super::SampleOptions;
 use super::masked::MaskedSampler;
 use super::raster::RasterSampler;
+use super::run::{Run, batch};
 use crate::error::{Error, Result};
 use crate::models::{Predictor, Prior, PriorConfig};
-use crate::readback::read_all;
 use crate::tokens::Grid;
-
-/// Most elements of the attention scores of one pass: 64 MiB of f32, half of WebGPU's guaranteed
-/// binding size.
-const MAX_SCORES: usize = 1 << 24;
 
 /// Draws the tokens of some pictures, step by step.
 ///
@@ -52,15 +48,6 @@ pub struct Sampler {
 enum State {
     Masked(MaskedSampler),
     Raster(RasterSampler),
-}
-
-/// What both orders need of a run.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Run<'a> {
-    pub options: &'a SampleOptions,
-    pub device: &'a Device,
-    /// The number of the step, from 0.
-    pub step: usize,
 }
 
 impl Sampler {
@@ -168,11 +155,6 @@ impl Sampler {
     }
 }
 
-/// Most pictures in one pass.
-pub(super) fn batch(config: &PriorConfig) -> usize {
-    (MAX_SCORES / config.scores().max(1)).max(1)
-}
-
 /// Checks tokens to start from.
 fn checked<'a>(start: &'a [Option<u32>], config: &PriorConfig) -> Result<&'a [Option<u32>]> {
     let refused = |message: String| Err(Error::Argument(message));
@@ -190,41 +172,5 @@ fn checked<'a>(start: &'a [Option<u32>], config: &PriorConfig) -> Result<&'a [Op
     match start.iter().any(Option::is_none) {
         true => Ok(start),
         false => refused("No token is masked, so there is nothing to fill".to_owned()),
-    }
-}
-
-impl Run<'_> {
-    /// The classes for `count` pictures; with guidance, then as often no class.
-    pub fn classes(&self, none: usize, count: usize) -> Tensor<1, Int> {
-        let class = self.options.class.unwrap_or(none) as i32;
-        let mut classes = vec![class; count];
-        if self.guided() {
-            classes.resize(2 * count, none as i32);
-        }
-        let length = classes.len();
-        Tensor::from_data(TensorData::new(classes, [length]), self.device)
-    }
-
-    /// Whether there is guidance.
-    pub fn guided(&self) -> bool {
-        self.options.guidance != 1.0
-    }
-
-    /// Reads logits, `[rows, K]`, back after `scale` of guidance; with guidance there are as many
-    /// rows again without the class.
-    pub async fn read(&self, logits: Tensor<2>, scale: f64) -> Result<Vec<Vec<f32>>> {
-        let [rows, codes] = logits.dims();
-        let logits = match self.guided() {
-            true => {
-                let [with, without] =
-                    [0, rows / 2].map(|from| logits.clone().narrow(0, from, rows / 2));
-                without.clone() + (with - without).mul_scalar(scale)
-            }
-            false => logits,
-        };
-        let length = logits.dims()[0] * codes;
-        let read = read_all(vec![logits.reshape([length])]).await?;
-        let rows = read.into_iter().flatten().collect::<Vec<f32>>();
-        Ok(rows.chunks(codes).map(<[f32]>::to_vec).collect())
     }
 }

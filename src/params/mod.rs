@@ -29,6 +29,8 @@ pub struct Values {
     /// The axis of output channels: the second of a transposed convolution's weight, otherwise the
     /// first.
     pub outputs: usize,
+    /// Whether they are the weight of a linear layer, `[out, in]`.
+    pub linear: bool,
 }
 
 /// Shape of each parameter by name. Unused parameters stay uninitialised, so this costs no memory.
@@ -139,6 +141,7 @@ impl ModuleVisitor for Flat {
             shape: layout.shape(shape.as_slice()),
             values: Vec::new(),
             outputs: self.path.outputs(),
+            linear: layout == Layout::Transposed,
         };
         self.found.push(((self.path.name(), values), flat));
     }

@@ -51,6 +51,9 @@ fn golden() -> BTreeMap<String, Values> {
             shape: view.shape().to_vec(),
             values: words.iter().map(|word| f32::from_le_bytes(*word)).collect(),
             outputs: 0,
+            linear: ["project.weight", "back.weight"]
+                .iter()
+                .any(|end| name.ends_with(end)),
         };
         (name.to_owned(), values)
     });

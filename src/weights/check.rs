@@ -127,7 +127,11 @@ impl Survey {
             })
             .collect();
         let expected = params::shapes(&recognised.config.network(&Device::flex())?);
-        let corpus = file.metadata(CORPUS_KEY).map(Corpus::from_json);
+        // Other projects may have something else under this key.
+        let corpus = match recognised.family {
+            Family::Tesserae => file.metadata(CORPUS_KEY).map(Corpus::from_json),
+            _ => None,
+        };
         Ok(Self {
             faults: faults(&expected, &shapes, &recognised.names),
             family: recognised.family,

@@ -13,6 +13,7 @@ mod check;
 mod container;
 mod corpus;
 mod family;
+mod fits;
 mod hashes;
 mod load;
 mod manifest;

@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use crate::params::Values;
 
-/// A convolution's weight quantized to int8, with one scale per output channel: value = integer ·
+/// A convolution's or a linear layer's weight quantized to int8, with one scale per output channel: value = integer ·
 /// scale, integers in ±127.
 ///
 /// Source: Jacob et al. 2018, <https://arxiv.org/abs/1712.05877>, symmetric and per channel.
@@ -18,9 +18,10 @@ pub struct Narrow {
 }
 
 impl Narrow {
-    /// Quantizes the weight of a two-dimensional convolution; `None` for anything else.
+    /// Quantizes the weight of a two-dimensional convolution or of a linear layer; `None` for
+    /// anything else, such as a codebook.
     pub fn of(weight: &Values) -> Option<Rc<Self>> {
-        if weight.shape.len() != 4 {
+        if weight.shape.len() != 4 && !weight.linear {
             return None;
         }
         let axis = weight.outputs;
@@ -36,7 +37,7 @@ impl Narrow {
             0.0 => 0,
             scale => ((value / scale).round().clamp(-127.0, 127.0) as i8).cast_unsigned(),
         };
-        let mut scale_shape = vec![1; 4];
+        let mut scale_shape = vec![1; weight.shape.len()];
         scale_shape[axis] = channels;
         Some(Rc::new(Self {
             shape: weight.shape.clone(),

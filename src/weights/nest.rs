@@ -24,13 +24,6 @@ const DECODERS: [&str; 4] = [
     "dec.blocks.",
 ];
 
-/// The same for priors, as far as the names are theirs alone.
-const PRIORS: [&str; 3] = [
-    "reg_tokens.weight",
-    "cls_embedding.embedding_table.",
-    "blocks.0.attn.key.",
-];
-
 /// Keys under which models are stored, likeliest first. Averages come before the weights they
 /// average: published scripts decode with them.
 const KEYS: [&str; 27] = [
@@ -82,14 +75,12 @@ pub fn rank<'a>(keys: impl IntoIterator<Item = &'a str>) -> usize {
     best
 }
 
-/// Whether tensors with these names include an autoencoder or a prior.
+/// Whether tensors with these names include an autoencoder.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn is_model<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
-    names.into_iter().any(|name| {
-        beginning(name, &ENCODERS)
-            .or(beginning(name, &PRIORS))
-            .is_some()
-    })
+    names
+        .into_iter()
+        .any(|name| beginning(name, &ENCODERS).is_some())
 }
 
 /// The prefix of the autoencoder's tensor names, including the dot, and the prefixes of other

@@ -22,8 +22,8 @@ pub enum Storage {
     F16,
     /// Full precision: what training resumes from.
     F32,
-    /// For distribution: convolutions in int8 with one scale per output channel; the rest,
-    /// including the codebook, in f32.
+    /// For distribution: convolutions and linear layers in int8 with one scale per output channel;
+    /// the rest, including the codebook, in f32.
     Int8,
 }
 

@@ -99,6 +99,7 @@ fn a_prior_is_trained_on_folders_as_classes_and_sampled() {
 #[test]
 fn what_does_not_fit_a_prior_is_refused_in_a_sentence() {
     let folder = trained(2);
+    printed(&run(&folder, "init vqgan-tiny nameless.safetensors"));
     let sample = "sample --model p.safetensors --tokenizer named.safetensors --out a.png";
     for (line, code, words) in [
         (
@@ -141,7 +142,8 @@ fn what_does_not_fit_a_prior_is_refused_in_a_sentence() {
             "--tokenizer",
         ),
         (
-            "train prior.json --data data --tokenizer TINY --out b.safetensors".into(),
+            "train prior.json --data data --tokenizer nameless.safetensors --out b.safetensors"
+                .into(),
             "argument",
             "no name",
         ),

@@ -36,7 +36,12 @@ fn agrees(entry: &Value, card: &str) {
     let licences: Vec<_> = words.split("-or-").collect();
     assert_eq!(front["license"], json!(licences), "{name}");
     assert_eq!(front["library_name"], "tesserae");
-    assert_eq!(front["pipeline_tag"], "image-to-image");
+    let prior = entry["stage"] == "prior";
+    let task = match prior {
+        true => "unconditional-image-generation",
+        false => "image-to-image",
+    };
+    assert_eq!(front["pipeline_tag"], task);
     assert!(
         front["tags"].as_array().unwrap().contains(&entry["kind"]),
         "{name}"
@@ -57,9 +62,13 @@ fn agrees(entry: &Value, card: &str) {
         let measure = metric["type"].as_str().unwrap();
         assert_eq!(metric["value"], quality[measure], "{name}: {measure}");
     }
-    for measure in ["psnr", "ssim", "ms_ssim", "bpp"] {
+    let expected: &[&str] = match prior {
+        true => &["bits_per_token"],
+        false => &["psnr", "ssim", "ms_ssim", "bpp"],
+    };
+    for measure in expected {
         assert!(
-            metrics.iter().any(|m| m["type"] == measure),
+            metrics.iter().any(|m| m["type"] == *measure),
             "{name}: {measure}"
         );
     }

@@ -1,4 +1,5 @@
 // The room where new pictures are sampled: a prior draws tokens, which the model that they belong to decodes.
+import AxeBuilder from '@axe-core/playwright';
 import {
   GRID,
   PRIORS,
@@ -161,7 +162,7 @@ test('pictures form step by step, a newer sample takes the place of an older one
   await room(page, 'sample');
   await classIs(page, '3');
   await classIs(page, '4');
-  await expect(page.locator('#sampling-at')).toContainText('Step 2 of');
+  await expect(page.locator('#sampling-at')).toContainText(/^Step \d+ of/);
   await page.click('#sampling-stop');
   await sampling(page, 'idle');
   await expect(page.locator('#sampling-at')).toHaveText('Stopped.');
@@ -174,6 +175,26 @@ test('pictures form step by step, a newer sample takes the place of an older one
   await sampled(page, 1);
   await expect(page.locator('#sampling-at')).toHaveText(/^1 picture of 4, seed 1,/);
   await rebuildSample(page, 'coffee');
+});
+
+test('what is chosen during the download does not begin it again, and the last choice counts', async ({ page }) => {
+  /** @type {(value?: unknown) => void} */ let letGo = () => {};
+  const held = new Promise((resolve) => (letGo = resolve));
+  let asked = 0;
+  await page.route(`**/models/${PRIOR.file}`, async (route) => {
+    asked += 1;
+    await held;
+    await route.fallback();
+  });
+  await page.goto('/#room=sample&device=cpu');
+  await sampling(page, 'working');
+  await expect.poll(() => asked).toBe(1);
+  for (const value of ['3', '5', '8']) await classIs(page, value);
+  letGo();
+  await expect(page.locator('#sampling-at')).toHaveText(/^4 pictures of 8,/);
+  expect(asked).toBe(1);
+  // The work of the first choice ended with its download.
+  await expect(page.locator('#sampling-stop')).toBeHidden();
 });
 
 test('a picture opens in Rebuild with its tokens, by the model that they belong to', async ({ page }) => {
@@ -298,6 +319,7 @@ test('what fails here leaves the model in use and its picture alone', async ({ p
   await sampled(page, 1);
   await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
 
+  await page.click('#sampling-more summary');
   await page.selectOption('#sampling-prior', 'stranger');
   await complains(page, 'prior_other_codebook', /^This prior predicts the tokens of /);
   await sampling(page, 'idle');
@@ -314,7 +336,7 @@ test('what fails here leaves the model in use and its picture alone', async ({ p
 test('a sample is made again on another device, and without a list of priors the room says so', async ({ page }) => {
   await patchWorker(page, slow(200));
   await page.goto('/#room=sample&device=auto&count=1');
-  await expect(page.locator('#sampling-at')).toContainText('Step 3 of');
+  await expect(page.locator('#sampling-at')).toContainText(/^Step \d+ of/);
   await chooseDevice(page, 'cpu');
   await sampled(page, 1);
   await expect(page.locator('#device')).toHaveAttribute('data-kind', 'cpu');
@@ -351,8 +373,9 @@ test('a tuning is only interrupted by the visitor', async ({ page }) => {
   await sampled(page, 5);
 });
 
-test('320 pixels are wide enough, with every setting and sixteen pictures', async ({ page }) => {
+test('320 pixels are wide enough for every setting and sixteen pictures, and axe finds nothing', async ({ page }) => {
   await page.setViewportSize({ width: 320, height: 640 });
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.goto('/#room=sample&device=cpu&count=16');
   await sampled(page, 1);
   await page.click('#sampling-more summary');
@@ -362,5 +385,10 @@ test('320 pixels are wide enough, with every setting and sixteen pictures', asyn
   for (const target of await page.locator('#sampling :is(button, select, input[type=range], .kind):visible').all()) {
     const box = await target.boundingBox();
     expect(box?.height).toBeGreaterThanOrEqual(40);
+  }
+  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`)).toEqual([]);
   }
 });

@@ -15,6 +15,7 @@ from torch import nn
 
 from gen_checkpoints import expected, taming_model
 from golden import Golden, randomise
+from priors import HaltonMaskGit
 
 CONFIG = expected(ch=4, norm_groups=2, z_channels=3, embed_dim=3)
 
@@ -145,9 +146,30 @@ def contents() -> Golden:
     return golden
 
 
+def prior() -> Pickled:
+    """A prior with its training's state, as Halton-MaskGIT saves them, after data parallelism."""
+    config = {"codes": 6, "rows": 2, "columns": 2, "classes": 3, "width": 64, "layers": 1}
+    model = HaltonMaskGit(config | {"heads": 1, "hidden": 8}).half()
+    optimiser = torch.optim.Adam([model.reg_tokens.weight], lr=1e-4)
+    model.reg_tokens.weight.grad = torch.ones_like(model.reg_tokens.weight)
+    optimiser.step()
+    state = {f"module.{name}": value for name, value in model.state_dict().items()}
+    pickled = Pickled(
+        {
+            "iter": 1_500_000,
+            "global_epoch": 300,
+            "model_state_dict": state,
+            "optimizer_state_dict": optimiser.state_dict(),
+        }
+    )
+    pickled.tensors = state
+    return pickled
+
+
 GOLDENS = {"pickle_expected": contents}
 PICKLES = {
     "pickle_zip.ckpt": lightning,
     "pickle_legacy.pt": legacy,
     "pickle_model.bin": parameters,
+    "pickle_prior.pth": prior,
 }

@@ -295,8 +295,9 @@ const work = {
     const { id } = job;
     const sampling = own((await pairFor(job, own)).begin(job.options));
     for (;;) {
-      await breathe(id);
       const part = await sampling.step();
+      // A cancel can arrive during a step.
+      if (cancelled.has(id)) throw cancelError();
       if (!part) break;
       const shown = part.pictures.flatMap(({ preview }) => (preview ? [preview.rgba.buffer] : []));
       tell({ tell: Tell.PART, id, part }, shown);

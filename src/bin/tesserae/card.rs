@@ -4,19 +4,21 @@ use serde_json::{Value, json};
 use tesserae::weights::ManifestEntry;
 
 /// Metrics that a hub can compare models by; the other numbers of `quality` describe the model.
-const METRICS: [&str; 6] = [
+const METRICS: [&str; 7] = [
     "psnr",
     "ssim",
     "ms_ssim",
     "gradient_energy",
     "bpp",
     "perplexity",
+    "bits_per_token",
 ];
 
 /// Renders the card. `datasets` are hub identifiers of the training sets.
 pub fn card(entry: &ManifestEntry, datasets: &[String], notes: &str) -> String {
     let stage = match entry.stage.as_str() {
         "vqgan" => "by reconstruction and against a discriminator",
+        "prior" => "to predict tokens",
         _ => "by reconstruction",
     };
     let rows = [
@@ -27,7 +29,14 @@ pub fn card(entry: &ManifestEntry, datasets: &[String], notes: &str) -> String {
         ("file", format!("`{}`, {} bytes", entry.file, entry.bytes)),
         ("SHA-256", format!("`{}`", entry.sha256)),
     ];
-    let facts = rows.map(|(name, value)| format!("| {name} | {value} |\n"));
+    let needs = entry.needs.iter().map(|need| {
+        let value = format!("{}, codebook `{}`", need.name, need.hash);
+        ("tokens of", value)
+    });
+    let facts = rows
+        .into_iter()
+        .chain(needs)
+        .map(|(name, value)| format!("| {name} | {value} |\n"));
     let quality = entry.quality.as_object().into_iter().flatten();
     let quality: String = quality
         .filter(|(_, value)| !value.is_null())
@@ -40,7 +49,7 @@ pub fn card(entry: &ManifestEntry, datasets: &[String], notes: &str) -> String {
         "{}# {}\n\n| | |\n| --- | --- |\n{}\n## Measured\n\n| | |\n| --- | --- |\n{quality}\n{}\n",
         front_matter(entry, datasets),
         entry.name,
-        facts.concat(),
+        facts.collect::<String>(),
         notes.trim()
     )
 }
@@ -56,7 +65,10 @@ fn front_matter(entry: &ManifestEntry, datasets: &[String]) -> String {
         .iter()
         .map(|name| json!({"type": name, "value": entry.quality[*name]}))
         .collect();
-    let task = "image-to-image";
+    let (task, tag) = match entry.stage.as_str() {
+        "prior" => ("unconditional-image-generation", "image-generation"),
+        _ => ("image-to-image", "image-reconstruction"),
+    };
     let results = json!([{
         "task": {"type": task},
         "dataset": {"type": "held-out", "name": entry.quality["judged_on"]},
@@ -66,10 +78,7 @@ fn front_matter(entry: &ManifestEntry, datasets: &[String]) -> String {
         ("license", json!(licences(&entry.licence))),
         ("library_name", json!("tesserae")),
         ("pipeline_tag", json!(task)),
-        (
-            "tags",
-            json!([entry.kind, "image-reconstruction", "burn", "safetensors"]),
-        ),
+        ("tags", json!([entry.kind, tag, "burn", "safetensors"])),
         ("metrics", json!(measured)),
         (
             "model-index",

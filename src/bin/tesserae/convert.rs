@@ -85,8 +85,9 @@ impl Args {
         .await?;
         output.write(&bytes)?;
         let (parameters, length) = (loaded.parameters, bytes.len());
-        // The cost of 8 bits is reported; that of 16 is not visible.
-        let cost = if self.dtype == Dtype::Int8 {
+        // The cost of 8 bits is reported, where a picture shows it; that of 16 is not visible.
+        let shows = self.dtype == Dtype::Int8 && loaded.config.autoencoder().is_ok();
+        let cost = if shows {
             let fit = FitArgs::square(256);
             let sample = match &self.sample {
                 Some(path) => fit.picture(path)?,

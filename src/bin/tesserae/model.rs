@@ -116,11 +116,16 @@ pub fn find(name: &str, models: &Path) -> Result<PathBuf> {
     if is_path {
         return Err(Error::io(path, "no such weight file"));
     }
-    let shipped = index(models).and_then(|index| Ok(models.join(&index.entry(name)?.file)));
-    match shipped {
+    match shipped(name, models) {
         Err(_) if path.is_dir() => Ok(path.to_owned()),
         found => found,
     }
+}
+
+/// The weight file of the shipped model called `name`.
+pub fn shipped(name: &str, models: &Path) -> Result<PathBuf> {
+    let index = index(models)?;
+    Ok(models.join(&index.entry(name)?.file))
 }
 
 /// The index of the shipped models in a folder.

@@ -6,7 +6,7 @@ use tesserae::weights::Loaded;
 use tesserae::{Codec, Error, PriorConfig, Result};
 
 use crate::device::{DeviceArgs, Opened};
-use crate::model::find;
+use crate::model::{find, shipped};
 use crate::weights::{self, ConfigArgs};
 
 /// The prior to use, for every command that needs one.
@@ -61,7 +61,8 @@ impl PriorArgs {
         let prior = weights::build(survey, device)?.prior()?;
         let model = match (&self.tokenizer, &prior.corpus) {
             (Some(named), _) => find(named, &self.models)?,
-            (None, Some(corpus)) => find(&corpus.tokenizer, &self.models)?,
+            // A name from a file must not be taken for a path.
+            (None, Some(corpus)) => shipped(&corpus.tokenizer, &self.models)?,
             (None, None) if beside => file,
             (None, None) => {
                 return Err(Error::Argument(

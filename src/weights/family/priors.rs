@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::recognised::{Family, Recognised};
 use super::rename::rename_all;
 use super::shape::side;
-use super::{Family, Recognised};
 use crate::error::{Error, Result, one_line};
 use crate::models::{LlamaGenConfig, MaskGitConfig, MinGptConfig, PriorConfig};
 use crate::weights::{Container, nest};

@@ -20,6 +20,7 @@ export class Gallery {
   #actions;
   /** @type {Item[]} */ #items = [];
   #columns = 1;
+  #frame = 0;
 
   /** @param {HTMLElement} place @param {Actions} actions @param {HTMLElement} link */
   constructor(place, { open, savePicture, saveTokens }, link) {
@@ -47,6 +48,7 @@ export class Gallery {
    */
   begin({ entry }, seed, count) {
     const { rows, columns } = entry.config;
+    cancelAnimationFrame(this.#frame);
     this.#actions.disabled = true;
     this.#columns = columns;
     this.#list.style.setProperty('--side', String(Math.ceil(Math.sqrt(count))));
@@ -55,22 +57,27 @@ export class Gallery {
       this.#items = Array.from({ length: count }, () => ({ canvas: h('canvas', { width: columns, height: rows }), preview: null }));
       this.#list.replaceChildren(...this.#items.map(({ canvas }, i) => picture(canvas, i)));
     }
-    for (const item of this.#items) item.preview = null;
+    for (const item of this.#items) {
+      item.preview = null;
+      item.canvas.toggleAttribute('data-stale', true);
+    }
     this.#list.querySelectorAll('input').forEach((input, i) => input.setAttribute('aria-label', `Picture ${i + 1}, seed ${seed + i}`));
     this.#tell();
   }
 
   /** @param {import('../../engine/protocol.js').SamplePart} part */
   part({ pictures }) {
-    pictures.forEach(({ tokens, preview }, i) => {
-      const item = this.#items[i];
-      item.preview = preview ?? item.preview;
-      draw(item.canvas, item.preview, tokens, this.#columns);
-    });
+    pictures.forEach(({ preview }, i) => (this.#items[i].preview = preview ?? this.#items[i].preview));
+    // A prior may take many steps between two frames.
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() =>
+      pictures.forEach(({ tokens }, i) => draw(this.#items[i].canvas, this.#items[i].preview, tokens, this.#columns)),
+    );
   }
 
   /** @param {Drawn[]} pictures */
   done(pictures) {
+    cancelAnimationFrame(this.#frame);
     pictures.forEach(({ pixels }, i) => draw(this.#items[i].canvas, pixels, null, this.#columns));
     this.#actions.disabled = false;
   }
@@ -104,6 +111,7 @@ function draw(canvas, pixels, tokens, columns) {
   const { width, height, rgba } = pixels;
   const image = new ImageData(new Uint8ClampedArray(rgba), width, height);
   if (tokens) fade(image, tokens, columns);
+  delete canvas.dataset.stale;
   Object.assign(canvas, { width, height });
   canvas.toggleAttribute('data-crisp', Math.min(width, height) < CRISP);
   canvas.getContext('2d')?.putImageData(image, 0, 0);

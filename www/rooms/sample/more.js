@@ -32,8 +32,8 @@ export class More {
   #topP;
   element;
 
-  /** @param {(changed: Partial<Sampling>) => void} change called with what the visitor has changed */
-  constructor(change) {
+  /** @param {HTMLElement} made the choice of a prior @param {(changed: Partial<Sampling>) => void} change called with what the visitor has changed */
+  constructor(made, change) {
     this.#change = change;
     const dial = (/** @type {keyof Sampling} */ key) => (/** @type {number} */ value) => change({ [key]: value });
     this.#steps = new Dial(
@@ -94,6 +94,7 @@ export class More {
         'div',
         { class: 'sampling-fields' },
         field('How many', this.#count),
+        made,
         this.#orderField,
         ...dials,
         button('Back to the usual settings', () => this.#reset(), { id: 'sampling-reset', class: 'button quiet' }),

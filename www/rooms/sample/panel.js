@@ -6,7 +6,6 @@ import { button, field, h, select } from '../../ui/h.js';
 /** @typedef {ReturnType<typeof panel>} Panel */
 
 export function panel() {
-  const how = h('details', { id: 'sampling-how', class: 'how' }, h('summary', {}, 'How'), h('p'));
   const prior = select('sampling-prior', []);
   const made = field('Made by', prior);
   const kinds = h('div', { id: 'sampling-classes', class: 'kinds-list' });
@@ -18,26 +17,21 @@ export function panel() {
   const fill = h('div', { class: 'progress-fill' });
   const at = h('p', { id: 'sampling-at', class: 'note' });
   const status = h('div', { class: 'sampling-status' }, h('div', { class: 'progress-track', 'aria-hidden': 'true' }, fill), at, stop);
-  const form = h(
-    'form',
-    { id: 'sampling-form', hidden: true },
-    made,
-    classes,
-    h('div', { class: 'sampling-go' }, run, field('Seed', seed)),
-    status,
-  );
+  const form = h('form', { id: 'sampling-form' }, classes, h('div', { class: 'sampling-go' }, run, field('Seed', seed)), status);
   const none = h('p', { id: 'sampling-none', class: 'note', hidden: true }, 'This page has no model that makes new pictures.');
-  const gallery = h('section', { class: 'sampling-result', 'aria-label': 'Pictures', hidden: true });
+  const gallery = h('section', { class: 'sampling-result', 'aria-label': 'Pictures' });
+  const how = h('details', { id: 'sampling-how', class: 'sampling-more' }, h('summary', {}, 'How it works'), h('p'));
+  const rest = h('div', { class: 'sampling-rest' }, how);
+  const board = h('div', { class: 'sampling-board', hidden: true }, form, gallery, rest);
   const element = h(
     'section',
     { id: 'sampling', class: 'room sampling', 'aria-label': 'Sample', 'data-sampling': 'idle' },
     h('h2', { class: 'room-title' }, 'Sample'),
-    h('p', { class: 'room-lead' }, 'Makes new pictures that never existed: choose what to draw, and watch them form piece by piece.'),
-    how,
+    h('p', { class: 'room-lead' }, 'Draws pictures that nobody has drawn before. Choose what, and watch them form.'),
     none,
-    h('div', { class: 'sampling-board' }, form, gallery),
+    board,
   );
-  return { element, how, made, prior, classes, kinds, seed, run, stop, fill, at, form, none, gallery };
+  return { element, board, how, rest, made, prior, classes, kinds, seed, run, stop, fill, at, form, none, gallery };
 }
 
 /**

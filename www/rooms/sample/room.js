@@ -19,7 +19,7 @@ import { on } from '../../ui/h.js';
 import { Gallery } from './gallery.js';
 import { More } from './more.js';
 import { chips, panel } from './panel.js';
-import { how, manner } from './words.js';
+import { how } from './words.js';
 
 /** @typedef {import('../../session/sampling.js').Sampling} Sampling */
 /** @typedef {import('../../session/priors.js').Prior} Prior */
@@ -29,11 +29,12 @@ class Sample {
   #session;
   #rooms;
   #panel = panel();
-  #more = new More((changed) => this.#choose(changed));
+  #more = new More(this.#panel.made, (changed) => this.#choose(changed));
   #gallery;
   /** @type {Prior | null} */ #prior = null;
   /** Complete pictures. @type {Shown | null} */ #shown = null;
   /** Whether to sample as soon as that is possible. */ #due = true;
+  /** The prior whose download or first step is awaited. @type {Prior | null} */ #loading = null;
   #turn = 0;
 
   /** @param {import('../../session/session.js').Session} session @param {import('../../rooms.js').Rooms} rooms */
@@ -47,7 +48,7 @@ class Sample {
       saveTokens: (/** @type {number} */ index) => this.#save(index, 'tokens'),
     };
     this.#gallery = new Gallery(this.#panel.gallery, actions, link);
-    this.#panel.form.append(this.#more.element);
+    this.#panel.rest.prepend(this.#more.element);
     this.#listen();
     this.#state('idle');
     this.#list();
@@ -90,13 +91,13 @@ class Sample {
   /** The list of priors is known, or another one is asked for. */
   #list() {
     const { priors, loaded } = this.#session.models.shelf;
-    const { none, form, gallery, made, prior } = this.#panel;
+    const { none, board, made, prior } = this.#panel;
     if (!loaded) return;
     none.hidden = priors.length > 0;
-    form.hidden = gallery.hidden = !priors.length;
+    board.hidden = !priors.length;
     if (!priors.length) return;
     made.hidden = priors.length === 1;
-    if (!prior.options.length) prior.append(...priors.map((one) => new Option(`${one.entry.name}: ${manner(one)}`, one.entry.name)));
+    if (!prior.options.length) prior.append(...priors.map(({ entry }) => new Option(entry.name, entry.name)));
     if (this.#due) {
       this.#fill();
       this.#wake();
@@ -156,16 +157,21 @@ class Sample {
 
   async #run() {
     const { address, client, bar } = this.#session;
-    const mine = ++this.#turn;
     const { asked, prior } = this.#fill();
-    this.#due = false;
     address.sample(asked);
+    // Another choice must not begin the download again.
+    this.#due = this.#loading === prior;
+    if (this.#due) return this.#label();
+    this.#loading = prior;
+    const mine = ++this.#turn;
     this.#progress(0, 1);
     this.#state('working');
     this.#gallery.begin(prior, asked.seed, asked.count);
     try {
       const { pictures, seconds } = await client.sample(prior.source, prior.tokenizer, options(asked, prior), (part) => {
         if (mine !== this.#turn) return;
+        this.#loading = null;
+        if (this.#due) return void this.#run();
         this.#shown = null;
         if (bar.kind === 'sample') bar.rest();
         this.#gallery.part(part);
@@ -191,6 +197,8 @@ class Sample {
   /** @param {'idle' | 'done'} state @param {string} text */
   #end(state, text) {
     const { bar } = this.#session;
+    this.#loading = null;
+    this.#due = false;
     if (bar.kind === 'sample') bar.rest();
     this.#panel.at.textContent = text;
     this.#session.say(text);

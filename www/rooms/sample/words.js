@@ -4,9 +4,6 @@ import { h } from '../../ui/h.js';
 
 /** @typedef {import('../../session/priors.js').Prior} Prior */
 
-/** How a prior draws, in a few words, to tell two of one model apart. @param {Prior} prior */
-export const manner = ({ masked }) => (masked ? 'many patches at a time' : 'patch by patch');
-
 /** @param {Prior} prior */
 export function how({ entry, tokenizer, masked, any, classes }) {
   const { codes, rows, columns } = entry.config;

@@ -1,11 +1,11 @@
+mod measured;
 mod prior;
 
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use serde_json::{Value, json};
-use tesserae::tokens::Hash;
-use tesserae::weights::{self, Companion, Loaded, Manifest, ManifestEntry, Need};
+use serde_json::json;
+use tesserae::weights::{self, Companion, Loaded, Manifest, ManifestEntry};
 use tesserae::{Codec, Error, ModelConfig, Result};
 
 use crate::card::card;
@@ -14,6 +14,8 @@ use crate::files;
 use crate::model::FitArgs;
 use crate::outputs::{Outputs, OverwriteArgs};
 use crate::terminal;
+use measured::{Measured, round};
+use prior::Judged;
 
 /// A download size that is reasonable on a phone.
 const MAX_BYTES: usize = 8_000_000;
@@ -92,7 +94,14 @@ impl Args {
         );
         let companion_out = companion.as_ref().map(|c| claim(&c.file)).transpose()?;
         let measured = match loaded.config {
-            ModelConfig::Prior(_) => prior::measured(&self, loaded.prior()?).await?,
+            ModelConfig::Prior(_) => {
+                let judged = Judged {
+                    pictures: &self.judge,
+                    on: &self.judged_on,
+                    models: &self.models,
+                };
+                prior::measured(judged, loaded.prior()?).await?
+            }
             _ => autoencoder(&self, loaded.autoencoder()?, companion.is_some()).await?,
         };
         let entry = ManifestEntry {
@@ -129,21 +138,6 @@ impl Args {
             false => terminal::print(format_args!("{name}: {quality}")),
         }
     }
-}
-
-/// What the entry of one kind of model says of it.
-struct Measured {
-    stage: &'static str,
-    config: ModelConfig,
-    codebook: Option<Hash>,
-    needs: Vec<Need>,
-    classes: Vec<String>,
-    quality: Value,
-}
-
-fn round(value: f64, places: i32) -> f64 {
-    let scale = 10_f64.powi(places);
-    (value * scale).round() / scale
 }
 
 /// Measures an autoencoder, which may have been trained against a discriminator.

@@ -1,28 +1,41 @@
+use std::path::{Path, PathBuf};
+
 use burn::tensor::Device;
 use serde_json::json;
 use tesserae::generate::bits;
 use tesserae::weights::{Loaded, Need};
 use tesserae::{Codec, Error, PriorConfig, Result};
 
-use super::{Args, Measured, round};
+use super::measured::{Measured, round};
 use crate::files;
 use crate::labelled::Labelled;
-use crate::model::find;
+use crate::model::shipped;
 use crate::weights::{self, ConfigArgs};
 
+/// What a prior is judged on.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'a> {
+    /// One folder, with a folder for each class.
+    pub pictures: &'a [PathBuf],
+    /// What that is, in a few words.
+    pub on: &'a str,
+    /// Folder of the shipped models.
+    pub models: &'a Path,
+}
+
 /// Measures a prior on the tokens of the pictures.
-pub async fn measured(args: &Args, prior: Loaded<PriorConfig>) -> Result<Measured> {
+pub async fn measured(judged: Judged<'_>, prior: Loaded<PriorConfig>) -> Result<Measured> {
     let device = Device::flex();
     let Some(corpus) = &prior.corpus else {
         return Err(Error::Argument(
             "The prior's file does not say whose tokens it predicts".to_owned(),
         ));
     };
-    let [folder] = &args.judge[..] else {
+    let [folder] = judged.pictures else {
         let told = "A prior is judged on one folder, with a folder for each class";
         return Err(Error::Argument(told.to_owned()));
     };
-    let file = find(&corpus.tokenizer, &args.models)?;
+    let file = shipped(&corpus.tokenizer, judged.models)?;
     let model = weights::load(&file, &ConfigArgs::default(), &device)?.autoencoder()?;
     prior.fits(&model)?;
     let codec = Codec::new(model, &device);
@@ -45,7 +58,7 @@ pub async fn measured(args: &Args, prior: Loaded<PriorConfig>) -> Result<Measure
         quality: json!({
             "bits_per_token": round(bits, 3),
             "pictures": grids.len(),
-            "judged_on": args.judged_on,
+            "judged_on": judged.on,
             "gmac_pass": round(prior.config.pass_macs() as f64 / 1e9, 3),
             "parameters": prior.parameters,
         }),

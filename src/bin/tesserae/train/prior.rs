@@ -6,8 +6,8 @@ use tesserae::train::{Prediction, PriorTrainConfig, Session, TokenGrids};
 use tesserae::weights::Corpus;
 use tesserae::{Codec, Error, Result};
 
+use super::args::{Args, Files, RHYTHM, Report};
 use super::log::Log;
-use super::{Args, Files, RHYTHM, Report};
 use crate::device::Opened;
 use crate::labelled::{self, Labelled};
 use crate::model::find;

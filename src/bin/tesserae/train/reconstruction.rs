@@ -9,8 +9,8 @@ use tesserae::train::{CodebookWatch, Reconstruction, Session, Start, TrainConfig
 use tesserae::weights;
 use tesserae::{Autoencoder, AutoencoderConfig, Error, Picture, Result};
 
+use super::args::{Args, Files, RHYTHM, Report};
 use super::log::Log;
-use super::{Args, Files, RHYTHM, Report};
 use crate::device::Opened;
 use crate::weights::ConfigArgs;
 use crate::{grid, terminal};

@@ -4,9 +4,10 @@ use std::fs;
 
 use clap::Parser;
 use serde_json::json;
-use tesserae::AutoencoderConfig;
 use tesserae::train::State;
+use tesserae::{AutoencoderConfig, Picture};
 
+use super::args::RHYTHM;
 use super::*;
 
 #[derive(Parser)]
