@@ -1,7 +1,7 @@
 // @ts-check
 // What the visitor chose, in the address, so that a link carries it: the room that is open, the
-// settings, and what is sampled where that is the open room; never anything about a picture. Only what `auto` measured on this machine is kept in local
-// storage.
+// settings, and what is sampled where that is the open room; never anything about a picture. Only what
+// `auto` measured on this machine is kept in local storage.
 import { DEFAULTS as SAMPLING, KEYS, readSampling, writeSampling } from './sampling.js';
 
 /** @typedef {import('./sampling.js').Sampling} Sampling */
