@@ -30,7 +30,7 @@ use crate::readback::read;
 /// let prior = Prior::new(&config, &device)?; // random weights know little
 /// let grids = [(vec![3; 16], 0), (vec![5; 16], 1)];
 /// let bits = block_on(bits(&prior, &config, &grids, &device))?;
-/// assert!((bits - 3.0).abs() < 0.1); // of 8 codes
+/// assert!((2.5..3.5).contains(&bits)); // of 8 codes
 /// # Ok(())
 /// # }
 /// ```
