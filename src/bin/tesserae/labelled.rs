@@ -1,6 +1,6 @@
 //! Pictures in folders that name their classes, as tokens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,11 +9,11 @@ use tesserae::{Codec, Error, Picture, Result};
 
 use crate::files;
 
-/// The names of the classes: the folders of `paths`, which are sorted, relative to `data`.
+/// The names of the classes: the folders of `paths`, relative to `data`, sorted.
 pub fn classes(paths: &[PathBuf], data: &Path) -> Vec<String> {
-    let mut names: Vec<String> = paths.iter().map(|path| folder_of(path, data)).collect();
-    names.dedup();
-    names
+    // A folder's pictures need not be next to each other: another folder may sort between them.
+    let names: BTreeSet<String> = paths.iter().map(|path| folder_of(path, data)).collect();
+    names.into_iter().collect()
 }
 
 /// The folder of a picture relative to `data`, with slashes.

@@ -54,25 +54,23 @@ impl PriorArgs {
     pub fn load(&self, device: &Opened) -> Result<Pair> {
         let file = find(&self.model, &self.models)?;
         let survey = weights::survey_prior(&file, &self.config)?;
-        // A taming-transformers checkpoint has its first stage, too.
-        let beside = weights::survey(&file, &self.config)
-            .is_ok_and(|survey| survey.config.autoencoder().is_ok());
         device.limits().admit_prior_file(&survey)?;
         let prior = weights::build(survey, device)?.prior()?;
-        let model = match (&self.tokenizer, &prior.corpus) {
-            (Some(named), _) => find(named, &self.models)?,
+        let named = match (&self.tokenizer, &prior.corpus) {
+            (Some(named), _) => Some(find(named, &self.models)?),
             // A name from a file must not be taken for a path.
-            (None, Some(corpus)) => shipped(&corpus.tokenizer, &self.models)?,
-            (None, None) if beside => file,
-            (None, None) => {
-                return Err(Error::Argument(
-                    "The prior's file does not say whose tokens it predicts: name that model with \
-                     --tokenizer"
-                        .to_owned(),
-                ));
-            }
+            (None, Some(corpus)) => Some(shipped(&corpus.tokenizer, &self.models)?),
+            (None, None) => None,
         };
-        let survey = weights::survey(&model, &ConfigArgs::default())?;
+        // A taming-transformers checkpoint has its first stage, too.
+        let survey = weights::survey(named.as_ref().unwrap_or(&file), &ConfigArgs::default())?;
+        if named.is_none() && survey.config.autoencoder().is_err() {
+            return Err(Error::Argument(
+                "The prior's file does not say whose tokens it predicts: name that model with \
+                 --tokenizer"
+                    .to_owned(),
+            ));
+        }
         device.limits().admit_file(&survey)?;
         let model = weights::build(survey, device)?.autoencoder()?;
         prior.fits(&model)?;

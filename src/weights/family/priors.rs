@@ -128,7 +128,7 @@ impl Hints {
 ///
 /// # Errors
 /// [`Error::ConfigInvalid`] for an impossible config, [`Error::WeightsMismatch`] for shapes that
-/// contradict each other, or for two priors of which neither is known to be meant.
+/// contradict each other.
 pub fn recognise(file: &Container, hints: Option<&str>) -> Result<Option<Recognised>> {
     for published in &FAMILIES {
         let names = file.names();

@@ -1,5 +1,7 @@
 //! The training of a prior.
 
+use std::path::PathBuf;
+
 use serde_json::{Map, Value};
 use tesserae::models::Prior;
 use tesserae::train::{Prediction, PriorTrainConfig, Session, TokenGrids};
@@ -29,7 +31,8 @@ pub async fn run(
         Error::Argument("The tokenizer's file has no name; `convert --name` gives one".to_owned())
     })?;
     let prior = args.prior(&config, device)?;
-    let classes = args.classes(&config)?;
+    let paths = args.pictures(&args.data)?;
+    let classes = args.classes(&config, &paths)?;
     let corpus = Corpus {
         tokenizer: name.to_owned(),
         codebook: codec.hashes().codebook,
@@ -49,7 +52,6 @@ pub async fn run(
         mirror: config.mirror,
         shift: config.shift,
     };
-    let paths = args.pictures(&args.data)?;
     let grids = versions.grids(paths, &args.data, &classes, &codec).await?;
     let grids = TokenGrids::new(grids, &config.model)?;
     terminal::warn(format_args!("training on {} grids of tokens", grids.len()));
@@ -105,12 +107,12 @@ impl Args {
     }
 
     /// The names of the classes: the folders that pictures lie in, relative to --data, in order.
-    fn classes(&self, config: &PriorTrainConfig) -> Result<Vec<String>> {
+    fn classes(&self, config: &PriorTrainConfig, paths: &[PathBuf]) -> Result<Vec<String>> {
         let wanted = config.model.classes();
         if wanted == 0 {
             return Ok(Vec::new());
         }
-        let names = labelled::classes(&self.pictures(&self.data)?, &self.data);
+        let names = labelled::classes(paths, &self.data);
         match names.len() == wanted {
             true => Ok(names),
             false => Err(Error::Argument(format!(

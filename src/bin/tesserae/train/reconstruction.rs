@@ -73,8 +73,10 @@ impl Report<Reconstruction> for Reconstructions<'_> {
         let config = &self.config;
         let usage = session.task_mut().take_usage().await?;
         let psnr = line.get("mse").and_then(Value::as_f64);
-        let psnr = psnr.map_or(0.0, |mse| -10.0 * mse.log10());
-        line.insert("psnr".into(), psnr.into());
+        let psnr = psnr.map(|mse| -10.0 * mse.log10());
+        if let Some(psnr) = psnr {
+            line.insert("psnr".into(), psnr.into());
+        }
         let learning_rate = config.optimizer.rate(session.done() - 1, config.steps);
         line.insert("learning_rate".into(), learning_rate.into());
         line.insert("used".into(), usage.used.into());
@@ -90,8 +92,10 @@ impl Report<Reconstruction> for Reconstructions<'_> {
             line.insert("held_out_psnr".into(), psnr.into());
         }
         Ok(format!(
-            "{psnr:.2} dB, {} codes, perplexity {:.0}, {rate:.1} crops/s",
-            usage.used, usage.perplexity
+            "{:.2} dB, {} codes, perplexity {:.0}, {rate:.1} crops/s",
+            psnr.unwrap_or_default(),
+            usage.used,
+            usage.perplexity
         ))
     }
 
