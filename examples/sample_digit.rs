@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut sampler = Sampler::new(prior.network, &prior.config, options, None, &device)?;
     while sampler.done() < sampler.steps() {
         block_on(sampler.step())?;
-        let known = sampler.tokens()[0].iter().flatten().count();
+        let known = sampler.pictures()[0].tokens().iter().flatten().count();
         println!("{known} tokens after step {}", sampler.done());
     }
     for grid in sampler.grids()? {

@@ -10,7 +10,7 @@ use common::native_tests;
 use common::priors::prior_tests;
 use pollster::block_on;
 use serde_json::Value;
-use tesserae::generate::{self, Choice, SampleOptions, Sampler, Schedule, Visit, bits};
+use tesserae::generate::{self, Canvas, Choice, SampleOptions, Sampler, Schedule, Visit, bits};
 use tesserae::models::{Model, Predictor, Prior};
 use tesserae::weights::{About, CheckedWeights, Corpus, Storage, build, load, save};
 use tesserae::{Autoencoder, AutoencoderConfig, Error, ModelConfig, PriorConfig, Result};
@@ -130,6 +130,8 @@ fn sampler(
     start: Option<&[Option<u32>]>,
 ) -> Result<Sampler> {
     let (prior, config) = random(preset);
+    let start = start.map(|tokens| Canvas::new(4, 4, tokens.to_vec()));
+    let start = start.transpose()?;
     Sampler::new(prior, &config, options.clone(), start, &Device::flex())
 }
 
@@ -289,8 +291,8 @@ fn known_tokens_stay_and_only_the_others_are_drawn() {
         let mut run = sampler("maskgit-tiny", &options, Some(&start)).unwrap();
         assert_eq!(run.steps(), 3, "one for each masked token");
         block_on(run.step()).unwrap();
-        let known = |tokens: &Vec<Option<u32>>| tokens.iter().flatten().count();
-        assert!(run.tokens().iter().all(|tokens| known(tokens) == 14));
+        let known = |picture: &Canvas| picture.tokens().iter().flatten().count();
+        assert!(run.pictures().iter().all(|picture| known(picture) == 14));
         let grids = sample("maskgit-tiny", &options, Some(&start));
         for grid in &grids {
             for (cell, token) in grid.iter().enumerate() {
@@ -398,7 +400,12 @@ fn what_cannot_be_sampled_is_refused_in_a_sentence() {
             Some(start(16, Some(3))),
             "nothing to fill",
         ),
-        ("maskgit-tiny", plain(), Some(start(15, None)), "4×4 grid"),
+        (
+            "maskgit-tiny",
+            plain(),
+            Some(start(15, None)),
+            "grid of 4×4",
+        ),
         (
             "maskgit-tiny",
             plain(),

@@ -12,7 +12,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use common::On;
 use tesserae::models::Prior as PriorNetwork;
 use tesserae::train::{Event, Parts, Session, TuneConfig};
-use tesserae::web::{Engine, Model, Picture, Prior, PriorWeights, Sampler, Tokens, Tuner, Weights};
+use tesserae::web::{
+    Canvas, Engine, Model, Picture, Prior, PriorWeights, Sampler, Tokens, Tuner, Weights,
+};
 use tesserae::weights::{About, Storage, save};
 use tesserae::{Autoencoder, AutoencoderConfig, PriorConfig};
 use wasm_bindgen::{JsCast, JsValue};
@@ -175,14 +177,36 @@ async fn a_prior_is_sampled_step_by_step_and_its_tokens_decode() {
     assert_eq!(known(&sampler), 16);
 
     // Some tokens given.
-    let mut start = vec![3; 16];
-    start[5] = -1;
-    let mut filled = begin(r#"{"class": 0}"#, Some(start.clone())).unwrap();
+    let given = model.tokens(4, 4, vec![3; 16]).unwrap();
+    let mut mask = vec![0; 16];
+    mask[5] = 1;
+    let start = Canvas::masked(&given, mask).unwrap();
+    let expected = start.tokens();
+    assert_eq!(expected[5], -1);
+    let mut filled = begin(r#"{"class": 0}"#, Some(start)).unwrap();
     filled.step().await.unwrap();
     let mut tokens = filled.tokens(0).unwrap();
     assert!(tokens[5] >= 0);
     tokens[5] = -1;
-    assert_eq!(tokens, start);
+    assert_eq!(tokens, expected);
+    // More tokens than the prior's grid has.
+    let start = Canvas::extended(&given, 0, 3, 1, 0).unwrap();
+    assert_eq!((start.rows(), start.columns()), (5, 7));
+    let mut wide = begin(r#"{"class": 0, "steps": 2}"#, Some(start)).unwrap();
+    wide.step().await.unwrap();
+    wide.step().await.unwrap();
+    let tokens = wide.tokens(0).unwrap();
+    assert!(tokens.iter().all(|token| *token >= 0));
+    assert!(tokens[..4].iter().all(|token| *token == 3));
+    assert!(begin("{}", Some(Canvas::varied(&given, 0.5, 1).unwrap())).is_ok());
+    let error = Canvas::masked(&given, vec![0; 16]).unwrap_err();
+    assert_eq!(code_of(&error), "argument");
+    // Painted by hand.
+    let painted = given.replaced((0..16).collect()).unwrap();
+    assert_eq!(painted.indices(0).unwrap(), (0..16).collect::<Vec<u32>>());
+    for wrong in [vec![3; 15], vec![32; 16]] {
+        assert_eq!(code_of(&given.replaced(wrong).unwrap_err()), "argument");
+    }
 
     for options in [r#"{"clas": 1}"#, r#"{"class": 2}"#, r#"{"steps": 0}"#] {
         let error = begin(options, None).err().unwrap();

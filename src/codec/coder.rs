@@ -85,23 +85,48 @@ impl Coder {
         picture: &Picture,
         watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
     ) -> Result<Vec<Grid>> {
+        self.encode_mixture(&[(picture, 1.0)], watch).await
+    }
+
+    /// The codes nearest to a weighted sum of the latents of images that have the same size.
+    pub(super) async fn encode_mixture(
+        &self,
+        pictures: &[(&Picture, f32)],
+        watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
+    ) -> Result<Vec<Grid>> {
         let factors = self.config.grids();
         if factors.is_empty() {
             return Err(Error::NoCodebook);
         }
-        let (layout, planar) = self.divide(picture)?;
-        let windows = layout.count() * factors.len();
+        let parts = pictures.iter().map(|(picture, share)| {
+            let (layout, planar) = self.divide(picture)?;
+            Ok((layout, planar, *share))
+        });
+        let parts = parts.collect::<Result<Vec<_>>>()?;
+        let windows = parts.iter().map(|(layout, ..)| layout.count());
+        let windows = windows.sum::<usize>() * factors.len();
         let mut progress = Progress::new(watch, Phase::Encode, windows);
         let mut grids: Vec<Grid> = Vec::with_capacity(factors.len());
         for (i, &pixels) in factors.iter().enumerate() {
             let shape = (self.config.embed_dim(), pixels);
-            let z = layout.blended(shape, &mut progress, |window| {
-                let coarser = self.entries(&layout, window, &grids)?;
-                let x = layout.cut(window, &planar, (3, 1), &self.device)?;
-                Ok(self.model.latents(x, &coarser))
-            });
-            let z = z.await?;
-            grids.push(self.quantize(i, &z, layout.sides(pixels)).await?);
+            let (mut sum, mut sides) = (Vec::new(), [0, 0]);
+            for (layout, planar, share) in &parts {
+                let z = layout.blended(shape, &mut progress, |window| {
+                    let coarser = self.entries(layout, window, &grids)?;
+                    let x = layout.cut(window, planar, (3, 1), &self.device)?;
+                    Ok(self.model.latents(x, &coarser))
+                });
+                let z = z.await?;
+                sides = layout.sides(pixels);
+                sum = match parts.len() {
+                    1 => z,
+                    _ => {
+                        let before = sum.into_iter().chain(std::iter::repeat(0.0));
+                        before.zip(z).map(|(sum, z)| sum + share * z).collect()
+                    }
+                };
+            }
+            grids.push(self.quantize(i, &sum, sides).await?);
         }
         progress.tell().await?;
         Ok(grids)

@@ -31,6 +31,60 @@ impl Codec {
         Ok(self.named(picture.width(), picture.height(), grids))
     }
 
+    /// Encodes something between two images of the same size, `a` at a `share` of 0 and `b` at 1: their
+    /// latents are interpolated, then quantized.
+    ///
+    /// # Errors
+    /// The errors of [`Codec::encode`], and [`Error::Argument`] for a share outside 0 to 1 or for images
+    /// of different sizes.
+    ///
+    /// # Examples
+    /// ```
+    /// # use burn::tensor::Device;
+    /// # use pollster::block_on;
+    /// # use tesserae::{Codec, Picture};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let weights = std::fs::read("www/models/digits.safetensors")?;
+    /// let codec = Codec::from_weights(weights, &Device::flex())?;
+    /// let [dark, light] = [30, 220].map(|grey| Picture::from_rgb(28, 28, vec![grey; 28 * 28 * 3]));
+    /// let (dark, light) = (dark?, light?);
+    /// let between = block_on(codec.encode_between(&dark, &light, 0.5))?;
+    /// assert_eq!(between.count(), 49);
+    /// assert_eq!(block_on(codec.encode_between(&dark, &light, 0.0))?, block_on(codec.encode(&dark))?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn encode_between(&self, a: &Picture, b: &Picture, share: f32) -> Result<Tokens> {
+        self.encode_between_with(a, b, share, &mut unwatched).await
+    }
+
+    /// [`Codec::encode_between`] with a progress callback.
+    ///
+    /// # Errors
+    /// The errors of [`Codec::encode_between`], and [`Error::Cancelled`].
+    pub async fn encode_between_with(
+        &self,
+        a: &Picture,
+        b: &Picture,
+        share: f32,
+        watch: &mut impl AsyncFnMut(Phase, usize, usize) -> bool,
+    ) -> Result<Tokens> {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(Error::Argument(format!("The share {share} is not 0 to 1")));
+        }
+        let (width, height) = (a.width(), a.height());
+        if (width, height) != (b.width(), b.height()) {
+            return Err(Error::Argument(format!(
+                "One picture is {width}×{height} pixels, the other {}×{}; make them the same size",
+                b.width(),
+                b.height()
+            )));
+        }
+        let parts = [(a, 1.0 - share), (b, share)];
+        let grids = self.coder.encode_mixture(&parts, watch).await?;
+        Ok(self.named(width, height, grids))
+    }
+
     /// One grid of this model's tokens, such as a prior draws, as those of a picture that it fills.
     ///
     /// # Errors
@@ -38,6 +92,24 @@ impl Codec {
     pub fn tokens(&self, grid: Grid) -> Result<Tokens> {
         let factor = self.coder.config.factor() as u32;
         let [height, width] = [grid.rows, grid.columns].map(|side| side.saturating_mul(factor));
+        let tokens = self.named(width, height, vec![grid]);
+        self.check(&tokens).map(|()| tokens)
+    }
+
+    /// The same for a grid drawn on that of `original`: if there is one of that size, the picture keeps
+    /// its size in pixels, which need not fill the grid.
+    ///
+    /// # Errors
+    /// The errors of [`Codec::check`].
+    pub fn tokens_like(&self, original: Option<&Tokens>, grid: Grid) -> Result<Tokens> {
+        let sides = [grid.rows, grid.columns];
+        let same = original.filter(|tokens| match &tokens.grids[..] {
+            [grid] => [grid.rows, grid.columns] == sides,
+            _ => false,
+        });
+        let Some(&Tokens { width, height, .. }) = same else {
+            return self.tokens(grid);
+        };
         let tokens = self.named(width, height, vec![grid]);
         self.check(&tokens).map(|()| tokens)
     }

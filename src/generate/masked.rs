@@ -1,9 +1,12 @@
+use std::collections::BTreeMap;
+
 use burn::tensor::{Int, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::run::Run;
-use super::{Choice, SampleOptions, Schedule, Visit, halton};
+use super::windows::Windows;
+use super::{Canvas, Choice, SampleOptions, Schedule, Visit, halton};
 use crate::error::Result;
 use crate::models::{Masked, PriorConfig};
 use crate::random::stream;
@@ -26,6 +29,7 @@ pub(super) struct MaskedSampler {
     steps: usize,
     /// Number of tokens masked at first.
     masked: usize,
+    windows: Windows,
     codes: usize,
     no_class: usize,
     batch: usize,
@@ -36,20 +40,16 @@ impl MaskedSampler {
     pub fn new(
         config: &PriorConfig,
         options: &SampleOptions,
-        start: &[Option<u32>],
+        start: &Canvas,
         batch: usize,
     ) -> Self {
-        let [rows, columns] = config.grid();
         let visit = options.visit(config);
-        let order = match visit {
-            Visit::Halton => halton(rows, columns),
-            Visit::Raster => (0..rows * columns).collect(),
+        let mut order = match visit {
+            Visit::Halton => halton(start.rows(), start.columns()),
+            Visit::Raster => start.masked(),
             Visit::Confidence => Vec::new(),
         };
-        let order: Vec<usize> = order
-            .into_iter()
-            .filter(|cell| start[*cell].is_none())
-            .collect();
+        order.retain(|cell| start.tokens()[*cell].is_none());
         let rotated = |number: usize| {
             let mut order = order.clone();
             // So that pictures differ in where they begin; at temperature 0 they do not.
@@ -60,8 +60,9 @@ impl MaskedSampler {
             }
             order
         };
-        let masked = start.iter().filter(|token| token.is_none()).count();
+        let masked = start.masked().len();
         Self {
+            windows: Windows::new(start, config.grid()),
             orders: (0..options.count).map(rotated).collect(),
             visit,
             schedule: options.schedule,
@@ -82,24 +83,24 @@ impl MaskedSampler {
         &mut self,
         prior: &dyn Masked,
         run: Run<'_>,
-        tokens: &mut [Vec<Option<u32>>],
+        pictures: &mut [Canvas],
     ) -> Result<()> {
         let reached = |step| match step {
             0 => 0,
             step => self.schedule.revealed(self.masked, step, self.steps),
         };
         let (from, to) = (reached(run.step), reached(run.step + 1));
-        for (batch, pictures) in tokens.chunks_mut(self.batch).enumerate() {
+        for (batch, pictures) in pictures.chunks_mut(self.batch).enumerate() {
             let first = batch * self.batch;
             let cells: Vec<Vec<usize>> = match self.visit {
-                Visit::Confidence => pictures.iter().map(|tokens| masked(tokens)).collect(),
+                Visit::Confidence => pictures.iter().map(Canvas::masked).collect(),
                 _ => self.orders[first..first + pictures.len()]
                     .iter()
                     .map(|order| order[from..to].to_vec())
                     .collect(),
             };
             let mut logits = self.logits(prior, run, pictures, &cells).await?.into_iter();
-            for (i, (tokens, cells)) in pictures.iter_mut().zip(cells).enumerate() {
+            for (i, (picture, cells)) in pictures.iter_mut().zip(cells).enumerate() {
                 let seed = run.options.seed.wrapping_add((first + i) as u64);
                 let mut rng = stream(seed, run.step);
                 let choice = run.options.choice();
@@ -110,7 +111,7 @@ impl MaskedSampler {
                     _ => drawn,
                 };
                 for token in kept {
-                    tokens[token.cell] = Some(token.code);
+                    picture.set(token.cell, token.code);
                 }
             }
         }
@@ -122,20 +123,55 @@ impl MaskedSampler {
         &self,
         prior: &dyn Masked,
         run: Run<'_>,
-        pictures: &[Vec<Option<u32>>],
+        pictures: &[Canvas],
         cells: &[Vec<usize>],
     ) -> Result<Vec<Vec<f32>>> {
-        let (count, length) = (pictures.len(), pictures.first().map_or(0, Vec::len));
-        let known = pictures.iter().flatten();
+        // For each window with cells to draw: which logits they are among all, and their places.
+        let mut wanted: BTreeMap<(usize, usize), Vec<(usize, usize)>> = BTreeMap::new();
+        let all = cells.iter().enumerate();
+        let all = all.flat_map(|(picture, cells)| cells.iter().map(move |cell| (picture, *cell)));
+        for (number, (picture, cell)) in all.enumerate() {
+            let (window, local) = self.windows.of(cell);
+            let places = wanted.entry((picture, window)).or_default();
+            places.push((number, local));
+        }
+        let mut logits = vec![Vec::new(); cells.iter().map(Vec::len).sum()];
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        for wanted in wanted.chunks(self.batch) {
+            let inputs = wanted
+                .iter()
+                .map(|((picture, window), _)| self.windows.cut(*window, &pictures[*picture]));
+            let places = wanted.iter().map(|(_, places)| places);
+            let drawn = self
+                .pass(prior, run, inputs.collect(), places.clone())
+                .await?;
+            for ((number, _), drawn) in places.flatten().zip(drawn) {
+                logits[*number] = drawn;
+            }
+        }
+        Ok(logits)
+    }
+
+    /// Logits at `places` of each of `inputs`, in one pass of the prior.
+    async fn pass<'a>(
+        &self,
+        prior: &dyn Masked,
+        run: Run<'_>,
+        inputs: Vec<Vec<Option<u32>>>,
+        places: impl Iterator<Item = &'a Vec<(usize, usize)>>,
+    ) -> Result<Vec<Vec<f32>>> {
+        let count = inputs.len();
+        let known = inputs.iter().flatten();
         let known = known.map(|token| token.map_or(self.codes as i32, |code| code as i32));
         let mut inputs: Vec<i32> = known.collect();
-        let at = |(picture, cells): (usize, &Vec<usize>)| {
-            let cells = cells
-                .iter()
-                .map(move |cell| (picture * length + cell) as i32);
-            cells.collect::<Vec<_>>()
-        };
-        let mut wanted: Vec<i32> = cells.iter().enumerate().flat_map(at).collect();
+        let length = inputs.len() / count;
+        let mut wanted: Vec<i32> = places
+            .enumerate()
+            .flat_map(|(input, places)| {
+                let places = places.iter();
+                places.map(move |(_, local)| (input * length + local) as i32)
+            })
+            .collect();
         let mut batch = count;
         if run.guided() {
             inputs.extend_from_within(..);
@@ -231,13 +267,4 @@ fn draw(
         })
     });
     drawn.collect()
-}
-
-/// The cells without a token.
-fn masked(tokens: &[Option<u32>]) -> Vec<usize> {
-    let cells = tokens.iter().enumerate();
-    cells
-        .filter(|(_, token)| token.is_none())
-        .map(|(cell, _)| cell)
-        .collect()
 }

@@ -5,20 +5,21 @@
 //! that the same seed gives the same tokens on every device, up to rounding.
 
 mod bits;
+mod canvas;
 mod choice;
 mod halton;
 mod masked;
 mod options;
-mod preview;
 mod raster;
 mod run;
 mod sampler;
 mod schedule;
+mod windows;
 
 pub use bits::bits;
+pub use canvas::{Canvas, Margins};
 pub use choice::Choice;
 pub use halton::halton;
 pub use options::{SampleOptions, Visit};
-pub use preview::filled;
 pub use sampler::Sampler;
 pub use schedule::Schedule;

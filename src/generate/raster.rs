@@ -1,7 +1,7 @@
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::SampleOptions;
 use super::run::Run;
+use super::{Canvas, SampleOptions};
 use crate::error::Result;
 use crate::models::{PriorConfig, Raster};
 use crate::nn::transformer::Cache;
@@ -13,6 +13,7 @@ pub(super) struct RasterSampler {
     /// What each batch of pictures keeps of the tokens so far.
     caches: Vec<Cache>,
     batch: usize,
+    steps: usize,
     no_class: usize,
 }
 
@@ -22,25 +23,31 @@ impl RasterSampler {
         Self {
             caches: vec![Cache::default(); options.count.div_ceil(batch)],
             batch,
+            steps: config.tokens(),
             no_class: config.no_class().unwrap_or(0),
         }
+    }
+
+    /// One for each token.
+    pub fn steps(&self) -> usize {
+        self.steps
     }
 
     pub async fn step(
         &mut self,
         prior: &dyn Raster,
         run: Run<'_>,
-        tokens: &mut [Vec<Option<u32>>],
+        pictures: &mut [Canvas],
     ) -> Result<()> {
         let choice = run.options.choice();
-        let batches = tokens.chunks_mut(self.batch).zip(&mut self.caches);
+        let batches = pictures.chunks_mut(self.batch).zip(&mut self.caches);
         for (batch, (pictures, cache)) in batches.enumerate() {
             let x = match run.step.checked_sub(1) {
                 None => prior.embed_classes(run.classes(self.no_class, pictures.len())),
                 Some(before) => {
                     let last = pictures
                         .iter()
-                        .map(|tokens| tokens[before].unwrap_or(0) as i32);
+                        .map(|picture| picture.tokens()[before].unwrap_or(0) as i32);
                     let mut last: Vec<i32> = last.collect();
                     if run.guided() {
                         last.extend_from_within(..);
@@ -56,7 +63,7 @@ impl RasterSampler {
                 let number = (batch * self.batch + i) as u64;
                 let mut rng = stream(run.options.seed.wrapping_add(number), run.step);
                 let (code, _) = choice.draw(&logits, &mut rng)?;
-                picture[run.step] = Some(code as u32);
+                picture.set(run.step, code as u32);
             }
         }
         Ok(())

@@ -1,9 +1,9 @@
 use burn::tensor::Device;
 
-use super::SampleOptions;
 use super::masked::MaskedSampler;
 use super::raster::RasterSampler;
 use super::run::{Run, batch};
+use super::{Canvas, SampleOptions};
 use crate::error::{Error, Result};
 use crate::models::{Predictor, Prior, PriorConfig};
 use crate::tokens::Grid;
@@ -25,7 +25,7 @@ use crate::tokens::Grid;
 /// let mut sampler = Sampler::new(prior, &config, options, None, &device)?;
 /// while sampler.done() < sampler.steps() {
 ///     block_on(sampler.step())?;
-///     let known = sampler.tokens()[0].iter().flatten().count();
+///     let known = sampler.pictures()[0].tokens().iter().flatten().count();
 ///     println!("{known} tokens of the first picture are known");
 /// }
 /// assert_eq!(sampler.grids()?[1].indices.len(), 16);
@@ -36,10 +36,8 @@ use crate::tokens::Grid;
 pub struct Sampler {
     prior: Prior,
     state: State,
-    /// Tokens of each picture, row-major; `None` where not drawn yet.
-    tokens: Vec<Vec<Option<u32>>>,
+    pictures: Vec<Canvas>,
     options: SampleOptions,
-    grid: [usize; 2],
     done: usize,
     device: Device,
 }
@@ -51,30 +49,31 @@ enum State {
 }
 
 impl Sampler {
-    /// Begins with no tokens, or with `start`, row-major, `None` where they are to be drawn.
+    /// Begins with no tokens on the prior's own grid, or with `start`. That may be of any size with a
+    /// masked prior: of a larger one it sees a window at a time, and what is missing of a smaller one
+    /// stays masked.
     ///
     /// # Errors
-    /// [`Error::Argument`] for options that do not fit the prior, for a `start` of the wrong length,
-    /// with codes that it does not have, or with nothing to draw, and for any with a prior that
-    /// predicts row by row.
+    /// [`Error::Argument`] for options that do not fit the prior, for a `start` with codes that it
+    /// does not have or with nothing to draw, and for any with a prior that predicts row by row.
     pub fn new(
         prior: Prior,
         config: &PriorConfig,
         options: SampleOptions,
-        start: Option<&[Option<u32>]>,
+        start: Option<Canvas>,
         device: &Device,
     ) -> Result<Self> {
         options.validate(config)?;
-        let start = match start {
-            Some(start) => checked(start, config)?.to_vec(),
-            None => vec![None; config.tokens()],
-        };
+        let [rows, columns] = config.grid();
+        let begun = start.is_some();
+        let start = start.unwrap_or_else(|| Canvas::empty(rows, columns));
+        check(&start, config)?;
         let batch = batch(config);
         let state = match prior.predictor() {
             Predictor::Masked(_) => {
                 State::Masked(MaskedSampler::new(config, &options, &start, batch))
             }
-            Predictor::Raster(_) if start.iter().any(Option::is_some) => {
+            Predictor::Raster(_) if begun => {
                 let told =
                     "This prior predicts tokens row by row, so it cannot fill in between others";
                 return Err(Error::Argument(told.to_owned()));
@@ -84,9 +83,8 @@ impl Sampler {
         Ok(Self {
             prior,
             state,
-            tokens: vec![start; options.count],
+            pictures: vec![start; options.count],
             options,
-            grid: config.grid(),
             done: 0,
             device: device.clone(),
         })
@@ -96,7 +94,7 @@ impl Sampler {
     pub fn steps(&self) -> usize {
         match &self.state {
             State::Masked(masked) => masked.steps(),
-            State::Raster(_) => self.grid[0] * self.grid[1],
+            State::Raster(raster) => raster.steps(),
         }
     }
 
@@ -105,9 +103,9 @@ impl Sampler {
         self.done
     }
 
-    /// The tokens of each picture so far, row-major; `None` where not drawn yet.
-    pub fn tokens(&self) -> &[Vec<Option<u32>>] {
-        &self.tokens
+    /// The pictures' tokens so far.
+    pub fn pictures(&self) -> &[Canvas] {
+        &self.pictures
     }
 
     /// Takes the next step, for all pictures; none if all are done.
@@ -125,10 +123,10 @@ impl Sampler {
         };
         match (&mut self.state, self.prior.predictor()) {
             (State::Masked(masked), Predictor::Masked(prior)) => {
-                masked.step(prior, run, &mut self.tokens).await?;
+                masked.step(prior, run, &mut self.pictures).await?;
             }
             (State::Raster(raster), Predictor::Raster(prior)) => {
-                raster.step(prior, run, &mut self.tokens).await?;
+                raster.step(prior, run, &mut self.pictures).await?;
             }
             _ => return Err(Error::Internal("a prior changed its order".to_owned())),
         }
@@ -141,36 +139,20 @@ impl Sampler {
     /// # Errors
     /// [`Error::Argument`] before the last step.
     pub fn grids(&self) -> Result<Vec<Grid>> {
-        let [rows, columns] = self.grid.map(|side| side as u32);
-        let whole = |tokens: &Vec<Option<u32>>| {
-            let indices: Option<Vec<u32>> = tokens.iter().copied().collect();
-            indices.map(|indices| Grid {
-                rows,
-                columns,
-                indices,
-            })
-        };
-        let grids: Option<Vec<Grid>> = self.tokens.iter().map(whole).collect();
+        let grids: Option<Vec<Grid>> = self.pictures.iter().map(Canvas::grid).collect();
         grids.ok_or_else(|| Error::Argument("Sampling is not done yet".to_owned()))
     }
 }
 
 /// Checks tokens to start from.
-fn checked<'a>(start: &'a [Option<u32>], config: &PriorConfig) -> Result<&'a [Option<u32>]> {
+fn check(start: &Canvas, config: &PriorConfig) -> Result<()> {
     let refused = |message: String| Err(Error::Argument(message));
-    let [rows, columns] = config.grid();
-    if start.len() != rows * columns {
-        return refused(format!(
-            "{} tokens were given, but this prior has a {rows}×{columns} grid",
-            start.len()
-        ));
-    }
-    let codes = config.codes();
-    if let Some(code) = start.iter().flatten().find(|code| **code as usize >= codes) {
+    let (codes, mut known) = (config.codes(), start.tokens().iter().flatten());
+    if let Some(code) = known.find(|code| **code as usize >= codes) {
         return refused(format!("Code {code} is outside this prior's {codes}"));
     }
-    match start.iter().any(Option::is_none) {
-        true => Ok(start),
+    match start.tokens().iter().any(Option::is_none) {
+        true => Ok(()),
         false => refused("No token is masked, so there is nothing to fill".to_owned()),
     }
 }

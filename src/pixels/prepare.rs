@@ -3,7 +3,7 @@
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Rgb};
 
-use super::Picture;
+use super::{Picture, check_sides};
 use crate::error::{Error, Result};
 
 impl Picture {
@@ -54,6 +54,46 @@ impl Picture {
         if (width, height) == (self.width, self.height) {
             return self.clone();
         }
+        self.resized(width, height)
+    }
+
+    /// The middle of the picture, scaled up or down with a Lanczos-3 filter so that it covers
+    /// `width`×`height` pixels exactly.
+    ///
+    /// # Errors
+    /// As [`from_rgb`](Self::from_rgb).
+    ///
+    /// # Examples
+    /// ```
+    /// # use tesserae::Picture;
+    /// # fn main() -> tesserae::Result<()> {
+    /// let wide = Picture::from_rgb(30, 20, vec![90; 30 * 20 * 3])?;
+    /// let square = wide.cover(64, 64)?;
+    /// assert_eq!((square.width(), square.height()), (64, 64));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cover(&self, width: u32, height: u32) -> Result<Self> {
+        check_sides(width, height)?;
+        let [w, h, to_w, to_h] = [self.width, self.height, width, height].map(u64::from);
+        // As much of one side as the other, whole, leaves room for.
+        let (crop_w, crop_h) = match w * to_h > h * to_w {
+            true => ((h * to_w / to_h).max(1), h),
+            false => (w, (w * to_h / to_w).max(1)),
+        };
+        let (left, top) = (((w - crop_w) / 2) as usize, ((h - crop_h) / 2) as usize);
+        let rows = self.rgb.chunks_exact(self.width as usize * 3);
+        let rows = rows.skip(top).take(crop_h as usize);
+        let rgb = rows.flat_map(|row| &row[left * 3..(left + crop_w as usize) * 3]);
+        let middle = Self {
+            width: crop_w as u32,
+            height: crop_h as u32,
+            rgb: rgb.copied().collect(),
+        };
+        Ok(middle.resized(width, height))
+    }
+
+    fn resized(&self, width: u32, height: u32) -> Self {
         let Some(view) =
             ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(self.width, self.height, &self.rgb)
         else {
@@ -190,6 +230,25 @@ mod tests {
         for ((width, height), max_side, square, expected) in cases {
             let fitted = waves(width, height).fit(max_side, square);
             assert_eq!(sides(&fitted), expected, "{width}×{height} to {max_side}");
+        }
+    }
+
+    #[test]
+    fn a_cover_is_the_middle_at_the_size_asked_for() {
+        let wide = painted(9, 4, |x, y, c| (x * 20 + y * 3 + c) as u8);
+        assert_eq!(wide.cover(9, 4).unwrap(), wide);
+        assert_eq!(
+            wide.cover(4, 4).unwrap(),
+            painted(4, 4, |x, y, c| ((x + 2) * 20 + y * 3 + c) as u8)
+        );
+        let flat = painted(3, 50, |_, _, c| [10, 128, 250][c as usize]);
+        let covered = flat.cover(40, 7).unwrap();
+        assert_eq!(
+            covered,
+            painted(40, 7, |_, _, c| [10, 128, 250][c as usize])
+        );
+        for (width, height) in [(0, 5), (u32::MAX, u32::MAX)] {
+            assert!(flat.cover(width, height).is_err());
         }
     }
 

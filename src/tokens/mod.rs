@@ -27,6 +27,8 @@ mod hash;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
+
 pub use bits::width as bits_for;
 pub use format::VERSION;
 pub use hash::Hash;
@@ -156,6 +158,52 @@ impl Tokens {
     /// Codebook usage over all grids, each with its own codebook.
     pub fn usage(&self) -> Usage {
         Usage::of(self.codes())
+    }
+
+    /// The only grid.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a hierarchical model's several grids, which belong together.
+    pub fn grid(&self) -> Result<&Grid> {
+        match &self.grids[..] {
+            [grid] => Ok(grid),
+            grids => Err(Error::Argument(format!(
+                "These tokens are {} grids that belong together; only a single grid can be edited",
+                grids.len()
+            ))),
+        }
+    }
+
+    /// The same picture with other tokens in its only grid.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for several grids, a grid of another size, or a code outside the codebook.
+    pub fn replaced(&self, grid: Grid) -> Result<Self> {
+        let Grid { rows, columns, .. } = *self.grid()?;
+        if (grid.rows, grid.columns) != (rows, columns)
+            || grid.indices.len() as u64 != u64::from(rows) * u64::from(columns)
+        {
+            return Err(Error::Argument(format!(
+                "{} tokens in {}×{} cannot replace those of a grid of {rows}×{columns}",
+                grid.indices.len(),
+                grid.rows,
+                grid.columns
+            )));
+        }
+        if let Some(code) = grid
+            .indices
+            .iter()
+            .find(|code| **code >= self.codebook_size)
+        {
+            return Err(Error::Argument(format!(
+                "Code {code} is outside the codebook of {}",
+                self.codebook_size
+            )));
+        }
+        Ok(Self {
+            grids: vec![grid],
+            ..self.clone()
+        })
     }
 }
 

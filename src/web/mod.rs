@@ -2,6 +2,7 @@
 //! exactly this API, as does everyone who installs the package from npm.
 
 mod adapter;
+mod canvas;
 mod clock;
 mod engine;
 mod error;
@@ -15,6 +16,7 @@ mod start;
 mod tokens;
 mod tuner;
 
+pub use canvas::Canvas;
 pub use engine::Engine;
 pub use latents::Latents;
 pub use model::{Model, Weights};

@@ -140,6 +140,22 @@ impl Model {
         ))
     }
 
+    /// Encodes something between two pictures of the same size, `a` at a `share` of 0 and `b` at 1, by
+    /// interpolating their latents.
+    #[wasm_bindgen(js_name = encodeBetween)]
+    pub async fn encode_between(
+        &self,
+        a: &Picture,
+        b: &Picture,
+        share: f32,
+        #[wasm_bindgen(unchecked_optional_param_type = "Progress")] progress: Option<Function>,
+    ) -> Result<Tokens, JsValue> {
+        let mut watch = watch(progress);
+        let (a, b) = (a.inner(), b.inner());
+        let tokens = self.codec.encode_between_with(a, b, share, &mut watch);
+        Ok(Tokens::new(tokens.await?))
+    }
+
     /// One grid of this model's tokens, row-major, as those of a picture that it fills.
     pub fn tokens(&self, rows: u32, columns: u32, indices: Vec<u32>) -> Result<Tokens, JsValue> {
         let grid = Grid {

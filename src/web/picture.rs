@@ -52,6 +52,11 @@ impl Picture {
         Self::new(self.inner.fit(max_side, square))
     }
 
+    /// The middle of the picture, scaled up or down so that it covers `width`×`height` pixels.
+    pub fn cover(&self, width: u32, height: u32) -> Result<Picture, JsValue> {
+        Ok(Self::new(self.inner.cover(width, height)?))
+    }
+
     /// The samples in the layout that [`Picture::from_rgb`] takes.
     pub fn rgb(&self) -> js_sys::Uint8Array {
         js_sys::Uint8Array::from(self.inner.rgb())

@@ -3,7 +3,7 @@ use wasm_bindgen::prelude::*;
 
 use super::object;
 use crate::error::Error;
-use crate::tokens;
+use crate::tokens::{self, Grid};
 
 /// A picture as codebook indices.
 #[wasm_bindgen]
@@ -73,6 +73,17 @@ impl Tokens {
     /// Serialises the tokens as a token file.
     pub fn bytes(&self) -> Result<Vec<u8>, JsValue> {
         Ok(self.inner.to_bytes()?)
+    }
+
+    /// The same picture with other indices in its only grid, row-major.
+    pub fn replaced(&self, indices: Vec<u32>) -> Result<Tokens, JsValue> {
+        let Grid { rows, columns, .. } = *self.inner.grid()?;
+        let grid = Grid {
+            rows,
+            columns,
+            indices,
+        };
+        Ok(Self::new(self.inner.replaced(grid)?))
     }
 
     /// The indices of one grid, row-major.

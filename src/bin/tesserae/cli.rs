@@ -2,7 +2,9 @@ use clap::{Parser, Subcommand};
 use tesserae::Result;
 
 use crate::device::SelfTestArgs;
-use crate::{blend, code, convert, encode, eval, init, inspect, plot, sample, ship, train, tune};
+use crate::{
+    code, convert, edit, encode, eval, init, inspect, interpolate, plot, sample, ship, train, tune,
+};
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
 #[derive(Debug, Parser)]
@@ -28,11 +30,19 @@ enum Command {
     /// Convert weights from another project to this project's format.
     Convert(convert::Args),
     /// Interpolate or extrapolate between the weights of two trainings of one model.
-    Blend(blend::Args),
+    Interpolate(interpolate::Args),
     /// Write randomly initialised weights for a config or preset.
     Init(init::Args),
     /// Sample new pictures from a prior.
     Sample(sample::Args),
+    /// Fill a part of a picture with new tokens from a prior.
+    Fill(edit::Fill),
+    /// Extend a picture beyond its edges with tokens from a prior.
+    Extend(edit::Extend),
+    /// Draw some of a picture's tokens again, from a prior.
+    Vary(edit::Vary),
+    /// Blend two pictures by their latents, or by a mask over their tokens.
+    Blend(edit::Blend),
     /// Train a model on a folder of photos.
     Train(train::Args),
     /// Fine-tune a model on a few pictures.
@@ -58,9 +68,13 @@ impl Cli {
             Command::Decode(args) => args.run(json).await,
             Command::Inspect(args) => args.run(json),
             Command::Convert(args) => args.run(json).await,
-            Command::Blend(args) => args.run(json).await,
+            Command::Interpolate(args) => args.run(json).await,
             Command::Init(args) => args.run(json).await,
             Command::Sample(args) => args.run(json).await,
+            Command::Fill(args) => args.run(json).await,
+            Command::Extend(args) => args.run(json).await,
+            Command::Vary(args) => args.run(json).await,
+            Command::Blend(args) => args.run(json).await,
             Command::Train(args) => args.run(json).await,
             Command::Tune(args) => args.run(json).await,
             Command::Plot(args) => args.run(json),

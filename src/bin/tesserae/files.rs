@@ -38,6 +38,24 @@ pub fn text(path: &Path) -> Result<String> {
 /// in a folder counts as a picture by its extension or first bytes, and only once, regardless of
 /// symbolic links to its folder.
 pub fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    found(paths, |path| is_picture(path, || head(path).ok()))
+}
+
+/// The same, and token files and archives of them ([`is_tokens`]).
+pub fn pictures_and_tokens(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    found(paths, |path| {
+        is_tokens(path) || is_picture(path, || head(path).ok())
+    })
+}
+
+/// Whether a file is named like tokens or an archive of them, as `encode` writes.
+pub fn is_tokens(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    !name.starts_with('.') && (name.ends_with(".tokens") || name.ends_with(".tokens.tar"))
+}
+
+/// The files among `paths`, and those in the folders among them that are `wanted`.
+fn found(paths: &[PathBuf], wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
     if let Some(absent) = paths.iter().find(|path| !path.exists()) {
         return Err(Error::io(absent, "there is no such file or folder"));
     }
@@ -54,7 +72,7 @@ pub fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             let path = entry.map_err(failed)?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if is_picture(&path, || head(&path).ok()) {
+            } else if wanted(&path) {
                 found.push(path);
             }
         }

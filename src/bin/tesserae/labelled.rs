@@ -1,28 +1,92 @@
-//! Pictures in folders that name their classes, as tokens.
+//! Tokens with their classes, for priors: from token files, or from pictures that are encoded.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tar::Archive;
 use tesserae::tokens::Grid;
-use tesserae::{Codec, Error, Picture, Result};
+use tesserae::{Codec, Error, Picture, Result, Tokens};
 
 use crate::files;
 
-/// The names of the classes: the folders of `paths`, relative to `data`, sorted.
-pub fn classes(paths: &[PathBuf], data: &Path) -> Vec<String> {
-    // A folder's pictures need not be next to each other: another folder may sort between them.
-    let names: BTreeSet<String> = paths.iter().map(|path| folder_of(path, data)).collect();
-    names.into_iter().collect()
+/// A picture, or its tokens, with the name of its class.
+pub struct Example {
+    class: String,
+    path: PathBuf,
+    /// Absent for a picture, which is read when its turn comes.
+    tokens: Option<Tokens>,
 }
 
-/// The folder of a picture relative to `data`, with slashes.
-fn folder_of(path: &Path, data: &Path) -> String {
-    let folder = path.parent().unwrap_or(data);
-    let folder = folder.strip_prefix(data).unwrap_or(folder);
-    let parts = folder
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy());
+impl Example {
+    /// Those of `paths`, which lie in `data`. The class is the folder that a picture lies in,
+    /// relative to `data`, or to the root of its archive.
+    pub fn all(paths: Vec<PathBuf>, data: &Path) -> Result<Vec<Self>> {
+        let mut examples = Vec::new();
+        for path in paths {
+            let class = folder_of(path.strip_prefix(data).unwrap_or(&path));
+            if !files::is_tokens(&path) {
+                let tokens = None;
+                examples.push(Self {
+                    class,
+                    path,
+                    tokens,
+                });
+            } else if path.extension().is_some_and(|extension| extension == "tar") {
+                examples.extend(in_archive(&path)?);
+            } else {
+                let tokens = Some(tokens(&files::read(&path)?, &path)?);
+                examples.push(Self {
+                    class,
+                    path,
+                    tokens,
+                });
+            }
+        }
+        Ok(examples)
+    }
+
+    /// The names of all classes, sorted.
+    pub fn classes(examples: &[Self]) -> Vec<String> {
+        let names: BTreeSet<&String> = examples.iter().map(|example| &example.class).collect();
+        names.into_iter().cloned().collect()
+    }
+}
+
+/// The token files in an archive.
+fn in_archive(path: &Path) -> Result<Vec<Example>> {
+    let failed = |e| Error::io(path, e);
+    let mut archive = Archive::new(File::open(path).map_err(failed)?);
+    let mut examples = Vec::new();
+    for entry in archive.entries().map_err(failed)? {
+        let mut entry = entry.map_err(failed)?;
+        let name = entry.path().map_err(failed)?.into_owned();
+        if !entry.header().entry_type().is_file() || !files::is_tokens(&name) {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).map_err(failed)?;
+        let path = path.join(&name);
+        examples.push(Example {
+            class: folder_of(&name),
+            tokens: Some(tokens(&bytes, &path)?),
+            path,
+        });
+    }
+    Ok(examples)
+}
+
+fn tokens(bytes: &[u8], path: &Path) -> Result<Tokens> {
+    let told = |e: Error| Error::io(path, e.to_string().trim_end_matches('.'));
+    Tokens::from_bytes(bytes).map_err(told)
+}
+
+/// The folder of a relative path, with slashes.
+fn folder_of(path: &Path) -> String {
+    let parts = path.parent().into_iter().flat_map(Path::components);
+    let parts = parts.map(|part| part.as_os_str().to_string_lossy());
     parts.collect::<Vec<_>>().join("/")
 }
 
@@ -36,12 +100,11 @@ pub struct Labelled {
 }
 
 impl Labelled {
-    /// The tokens of pictures in `folder`, each with its class, which is that of 0 if there are
-    /// none.
+    /// The tokens of all examples, each with the number of its class among `classes`, or 0 if there
+    /// are none.
     pub async fn grids(
         self,
-        paths: Vec<PathBuf>,
-        folder: &Path,
+        examples: Vec<Example>,
         classes: &[String],
         codec: &Codec,
     ) -> Result<Vec<(Grid, usize)>> {
@@ -50,30 +113,55 @@ impl Labelled {
             .enumerate()
             .map(|(number, name)| (name.as_str(), number))
             .collect();
-        let bar = ProgressBar::new(paths.len() as u64).with_style(
+        let bar = ProgressBar::new(examples.len() as u64).with_style(
             ProgressStyle::with_template("encode {bar:30} {pos}/{len}")
                 .map_err(|e| Error::Internal(e.to_string()))?,
         );
         let mut grids = Vec::new();
-        for path in paths {
-            let name = folder_of(&path, folder);
-            let class = match numbers.get(name.as_str()) {
+        for Example {
+            class,
+            path,
+            tokens,
+        } in examples
+        {
+            let class = match numbers.get(class.as_str()) {
                 Some(class) => *class,
                 None if classes.is_empty() => 0,
                 None => {
-                    let told = format!("`{name}` is not a folder of the training pictures");
+                    let told = format!("`{class}` is not a folder of the training pictures");
                     return Err(Error::io(&path, told));
                 }
             };
-            let picture = files::picture(&path)?;
-            for picture in self.versions(&picture)? {
-                let tokens = codec.encode(&picture).await?;
+            for tokens in self.tokens(&path, tokens, codec).await? {
                 grids.extend(tokens.grids.into_iter().map(|grid| (grid, class)));
             }
             bar.inc(1);
         }
         bar.finish_and_clear();
         Ok(grids)
+    }
+
+    /// The tokens of all versions of one example.
+    async fn tokens(
+        self,
+        path: &Path,
+        tokens: Option<Tokens>,
+        codec: &Codec,
+    ) -> Result<Vec<Tokens>> {
+        let Some(tokens) = tokens else {
+            let mut all = Vec::new();
+            for version in self.versions(&files::picture(path)?)? {
+                all.push(codec.encode(&version).await?);
+            }
+            return Ok(all);
+        };
+        if self.mirror || self.shift > 0 {
+            let told = "tokens cannot be mirrored or shifted as the config says; train on pictures";
+            return Err(Error::io(path, told));
+        }
+        let told = |e: Error| Error::io(path, e.to_string().trim_end_matches('.'));
+        codec.check(&tokens).map_err(told)?;
+        Ok(vec![tokens])
     }
 
     /// The picture, mirrored and shifted as configured.

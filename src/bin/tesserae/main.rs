@@ -2,7 +2,6 @@
 // All printing goes through `terminal`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-mod blend;
 mod bulk;
 mod card;
 mod cli;
@@ -10,12 +9,15 @@ mod code;
 mod codecs;
 mod convert;
 mod device;
+mod draw;
+mod edit;
 mod encode;
 mod eval;
 mod files;
 mod grid;
 mod init;
 mod inspect;
+mod interpolate;
 mod judge;
 mod labelled;
 mod look;

@@ -12,9 +12,10 @@ use crate::weights::{self, ConfigArgs};
 /// The prior to use, for every command that needs one.
 #[derive(Debug, clap::Args)]
 pub struct PriorArgs {
-    /// Name of a shipped prior, a weight file, or a folder that contains one.
-    #[arg(long, default_value = "digits-maskgit")]
-    model: String,
+    /// Name of a shipped prior, a weight file, or a folder that contains one; left out, it is
+    /// digits-maskgit for new pictures and photos-f8-maskgit for parts of one.
+    #[arg(long)]
+    model: Option<String>,
     /// The model whose tokens the prior predicts: a shipped one's name or a weight file. Left out,
     /// it is the shipped one that the prior names, or the one in the prior's own file.
     #[arg(long)]
@@ -40,9 +41,14 @@ impl PriorArgs {
         self.device.open()
     }
 
+    /// The prior's weight file, or the `usual` prior's if none is named.
+    fn file(&self, usual: &str) -> Result<PathBuf> {
+        find(self.model.as_deref().unwrap_or(usual), &self.models)
+    }
+
     /// All files that loading reads.
-    pub fn inputs(&self) -> Result<Vec<PathBuf>> {
-        let mut inputs = weights::inputs(&find(&self.model, &self.models)?);
+    pub fn inputs(&self, usual: &str) -> Result<Vec<PathBuf>> {
+        let mut inputs = weights::inputs(&self.file(usual)?);
         inputs.extend(self.config.file().cloned());
         if let Some(tokenizer) = &self.tokenizer {
             inputs.extend(weights::inputs(&find(tokenizer, &self.models)?));
@@ -51,8 +57,8 @@ impl PriorArgs {
     }
 
     /// Loads both.
-    pub fn load(&self, device: &Opened) -> Result<Pair> {
-        let file = find(&self.model, &self.models)?;
+    pub fn load(&self, usual: &str, device: &Opened) -> Result<Pair> {
+        let file = self.file(usual)?;
         let survey = weights::survey_prior(&file, &self.config)?;
         device.limits().admit_prior_file(&survey)?;
         let prior = weights::build(survey, device)?.prior()?;

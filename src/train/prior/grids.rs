@@ -14,24 +14,26 @@ pub struct TokenGrids {
 
 impl TokenGrids {
     /// Checks `grids`, each with its class, against the prior. A grid larger than the prior's is
-    /// cropped at random.
+    /// cropped at random, a smaller one left out.
     ///
     /// # Errors
-    /// [`Error::DatasetEmpty`] without grids, [`Error::WeightsMismatch`] for one that is smaller than
-    /// the prior's or has codes or a class that it does not have.
-    pub fn new(grids: Vec<(Grid, usize)>, prior: &PriorConfig) -> Result<Self> {
+    /// [`Error::DatasetEmpty`] without grids, [`Error::WeightsMismatch`] if all are smaller than the
+    /// prior's, or one has codes or a class that it does not have.
+    pub fn new(mut grids: Vec<(Grid, usize)>, prior: &PriorConfig) -> Result<Self> {
         let [rows, columns] = prior.grid();
         let refused = |message: String| Err(Error::WeightsMismatch(message));
-        if grids.is_empty() {
+        let Some((first, _)) = grids.first() else {
             return Err(Error::DatasetEmpty("the tokens".to_owned()));
+        };
+        let sides = [first.rows, first.columns];
+        grids.retain(|(grid, _)| grid.rows as usize >= rows && grid.columns as usize >= columns);
+        if grids.is_empty() {
+            let [tall, wide] = sides;
+            return refused(format!(
+                "a picture has {tall}×{wide} tokens, but the prior predicts {rows}×{columns}"
+            ));
         }
         for (grid, class) in &grids {
-            if (grid.rows as usize) < rows || (grid.columns as usize) < columns {
-                return refused(format!(
-                    "a picture has {}×{} tokens, but the prior predicts {rows}×{columns}",
-                    grid.rows, grid.columns
-                ));
-            }
             let codes = prior.codes();
             if let Some(code) = grid.indices.iter().find(|code| **code as usize >= codes) {
                 return refused(format!(
@@ -52,7 +54,7 @@ impl TokenGrids {
         })
     }
 
-    /// Number of grids.
+    /// Number of grids, without those left out.
     pub fn len(&self) -> usize {
         self.grids.len()
     }

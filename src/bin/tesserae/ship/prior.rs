@@ -3,12 +3,13 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use serde_json::json;
 use tesserae::generate::bits;
+use tesserae::train::TokenGrids;
 use tesserae::weights::{Loaded, Need};
 use tesserae::{Codec, Error, PriorConfig, Result};
 
 use super::measured::{Measured, round};
 use crate::files;
-use crate::labelled::Labelled;
+use crate::labelled::{Example, Labelled};
 use crate::model::shipped;
 use crate::weights::{self, ConfigArgs};
 
@@ -39,13 +40,11 @@ pub async fn measured(judged: Judged<'_>, prior: Loaded<PriorConfig>) -> Result<
     let model = weights::load(&file, &ConfigArgs::default(), &device)?.autoencoder()?;
     prior.fits(&model)?;
     let codec = Codec::new(model, &device);
-    let paths = files::pictures(std::slice::from_ref(folder))?;
-    let grids = Labelled::default().grids(paths, folder, &corpus.classes, &codec);
-    let grids: Vec<(Vec<u32>, usize)> = grids
-        .await?
-        .into_iter()
-        .map(|(grid, class)| (grid.indices, class))
-        .collect();
+    let paths = files::pictures_and_tokens(std::slice::from_ref(folder))?;
+    let examples = Example::all(paths, folder)?;
+    let grids = Labelled::default().grids(examples, &corpus.classes, &codec);
+    let grids = TokenGrids::new(grids.await?, &prior.config)?;
+    let grids: Vec<(Vec<u32>, usize)> = (0..grids.len()).map(|i| grids.middle(i)).collect();
     let bits = bits(&prior.network, &prior.config, &grids, &device).await?;
     Ok(Measured {
         stage: "prior",

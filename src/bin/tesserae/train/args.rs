@@ -25,7 +25,8 @@ pub const RHYTHM: Rhythm = Rhythm {
 pub struct Args {
     /// JSON file with the model and training config (see `train/photos-f8.json`).
     pub(super) config: PathBuf,
-    /// Folder of training pictures, searched recursively.
+    /// Folder of training pictures, searched recursively; for a prior also of token files, or the
+    /// archives of them that `encode --out-dir` writes.
     #[arg(long)]
     pub(super) data: PathBuf,
     /// Folder of held-out pictures: their reconstructions are measured at intervals, and some are
@@ -58,7 +59,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub(super) features: Option<PathBuf>,
     /// For a prior, the model whose tokens it learns: a shipped one's name, or a weight file with a
-    /// name in it. A picture's class is the folder that it lies in.
+    /// name in it. A picture's class is the folder that it lies in, in --data or in its archive.
     #[arg(long)]
     pub(super) tokenizer: Option<String>,
     /// Folder of shipped models with their index.json.
@@ -153,10 +154,10 @@ impl Args {
         self.resume && self.out.with_extension("checkpoint").is_file()
     }
 
-    /// The pictures in `folder`, except the sheet that an earlier run of this training left among
-    /// them.
-    pub fn pictures(&self, folder: &PathBuf) -> Result<Vec<PathBuf>> {
-        let mut found = files::pictures(std::slice::from_ref(folder))?;
+    /// The pictures and token files in `folder`, except the sheet that an earlier run of this
+    /// training left among them.
+    pub fn inputs_in(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+        let mut found = files::pictures_and_tokens(&[folder.to_owned()])?;
         // On a first run, a picture at the sheet's path is the user's own.
         if self.held_out.is_some() && (self.overwrite || self.resumes()) {
             let sheet = self.out.with_extension("png");
@@ -165,9 +166,10 @@ impl Args {
         Ok(found)
     }
 
-    pub fn read_pictures(&self, folder: &PathBuf) -> Result<Vec<Picture>> {
-        let found = self.pictures(folder)?;
-        files::read_found(std::slice::from_ref(folder), &found, files::picture)
+    pub fn read_pictures(&self, folder: &Path) -> Result<Vec<Picture>> {
+        let mut found = self.inputs_in(folder)?;
+        found.retain(|path| !files::is_tokens(path));
+        files::read_found(&[folder.to_owned()], &found, files::picture)
     }
 
     /// The output paths, all checked.
@@ -190,7 +192,7 @@ impl Args {
         );
         let folders = [Some(&self.data), self.held_out.as_ref()];
         for folder in folders.into_iter().flatten() {
-            inputs.extend(self.pictures(folder)?);
+            inputs.extend(self.inputs_in(folder)?);
         }
         // A resumed run may replace whatever the original run was allowed to.
         let overwrite = self.overwrite || self.resumes();

@@ -1,6 +1,6 @@
 //! The training of a prior.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::{Map, Value};
 use tesserae::models::Prior;
@@ -11,7 +11,7 @@ use tesserae::{Codec, Error, Result};
 use super::args::{Args, Files, RHYTHM, Report};
 use super::log::Log;
 use crate::device::Opened;
-use crate::labelled::{self, Labelled};
+use crate::labelled::{Example, Labelled};
 use crate::model::find;
 use crate::terminal;
 use crate::weights::{self, ConfigArgs};
@@ -31,8 +31,8 @@ pub async fn run(
         Error::Argument("The tokenizer's file has no name; `convert --name` gives one".to_owned())
     })?;
     let prior = args.prior(&config, device)?;
-    let paths = args.pictures(&args.data)?;
-    let classes = args.classes(&config, &paths)?;
+    let examples = args.examples(&args.data)?;
+    let classes = args.classes(&config, &examples)?;
     let corpus = Corpus {
         tokenizer: name.to_owned(),
         codebook: codec.hashes().codebook,
@@ -40,11 +40,8 @@ pub async fn run(
     };
     let held_out = match &args.held_out {
         Some(folder) => {
-            let paths = args.pictures(folder)?;
-            let grids = Labelled::default()
-                .grids(paths, folder, &classes, &codec)
-                .await?;
-            Some(TokenGrids::new(grids, &config.model)?)
+            let grids = Labelled::default().grids(args.examples(folder)?, &classes, &codec);
+            Some(TokenGrids::new(grids.await?, &config.model)?)
         }
         None => None,
     };
@@ -52,9 +49,16 @@ pub async fn run(
         mirror: config.mirror,
         shift: config.shift,
     };
-    let grids = versions.grids(paths, &args.data, &classes, &codec).await?;
+    let grids = versions.grids(examples, &classes, &codec).await?;
+    let found = grids.len();
     let grids = TokenGrids::new(grids, &config.model)?;
-    terminal::warn(format_args!("training on {} grids of tokens", grids.len()));
+    terminal::warn(match found - grids.len() {
+        0 => format!("training on {found} grids of tokens"),
+        small => format!(
+            "training on {} grids of tokens; {small} smaller than the prior's are left out",
+            grids.len()
+        ),
+    });
     let session = Session::train_prior(&config, prior, Some(corpus), grids, device, RHYTHM)?;
     let report = Predictions {
         config,
@@ -106,13 +110,17 @@ impl Args {
         }
     }
 
+    fn examples(&self, folder: &Path) -> Result<Vec<Example>> {
+        Example::all(self.inputs_in(folder)?, folder)
+    }
+
     /// The names of the classes: the folders that pictures lie in, relative to --data, in order.
-    fn classes(&self, config: &PriorTrainConfig, paths: &[PathBuf]) -> Result<Vec<String>> {
+    fn classes(&self, config: &PriorTrainConfig, examples: &[Example]) -> Result<Vec<String>> {
         let wanted = config.model.classes();
         if wanted == 0 {
             return Ok(Vec::new());
         }
-        let names = labelled::classes(paths, &self.data);
+        let names = Example::classes(examples);
         match names.len() == wanted {
             true => Ok(names),
             false => Err(Error::Argument(format!(
