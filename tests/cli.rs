@@ -3,6 +3,8 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 
+#[path = "cli/edits.rs"]
+mod edits;
 #[path = "cli/interrupts.rs"]
 mod interrupts;
 #[path = "cli/outputs.rs"]

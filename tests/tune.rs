@@ -233,7 +233,7 @@ fn blended_weights_lie_between_or_beyond() {
     let read = |name: &str| WeightFile::of(&fs::read(folder.path().join(name)).unwrap());
     let (old, new) = (WeightFile::of(TINY), read("tuned.safetensors"));
     for share in [0.0, 0.5, 1.0, 1.25] {
-        let blend = format!("blend TINY tuned.safetensors --share {share}");
+        let blend = format!("interpolate TINY tuned.safetensors --share {share}");
         json(&run(
             &folder,
             &format!("{blend} --out b.safetensors --dtype f32 --json"),
@@ -254,9 +254,15 @@ fn blended_weights_lie_between_or_beyond() {
         }
     }
     json(&run(&folder, "init vqvae-tiny other.safetensors --json"));
-    let output = run(&folder, "blend TINY other.safetensors --out c.safetensors");
+    let output = run(
+        &folder,
+        "interpolate TINY other.safetensors --out c.safetensors",
+    );
     failed(&output, "weights_mismatch", "different configs");
-    let output = run(&folder, "blend TINY TINY --share NaN --out c.safetensors");
+    let output = run(
+        &folder,
+        "interpolate TINY TINY --share NaN --out c.safetensors",
+    );
     failed(&output, "argument", "NaN");
     assert!(!folder.path().join("c.safetensors").exists());
 }

@@ -9,9 +9,13 @@ use crate::error::{Error, Result};
 use crate::models::{Masked, Predictor, Prior, PriorConfig, Raster};
 use crate::readback::read;
 
+/// Most tokens of a grid for which a masked prior is asked, each of which takes a pass.
+const MAX_PLACES: usize = 64;
+
 /// Mean bits a token of `grids`, row-major, each with its class, under a prior, without guidance: −log₂
 /// of the probability that it gives to each token after those before it, in its natural order. That
-/// is row by row, or one token at a time in the order of [`halton`].
+/// is row by row, or one token at a time in the order of [`halton`]; of a masked prior's grid of more
+/// than 64 tokens only as many are measured, evenly spread over the order, others in each grid.
 ///
 /// # Errors
 /// [`Error::Argument`] for a grid or a class that does not fit, [`Error::LogitsNotFinite`], and
@@ -50,16 +54,18 @@ pub async fn bits(
         let message = "There are no tokens, or some that do not fit the prior";
         return Err(Error::Argument(message.to_owned()));
     }
-    let mut sum = 0.0;
+    let (mut sum, mut count) = (0.0, 0);
     for grids in grids.chunks(batch(config)) {
         let examples = Examples::new(grids, config, device);
-        sum += match prior.predictor() {
+        let (nats, tokens) = match prior.predictor() {
             Predictor::Raster(prior) => examples.raster(prior).await?,
             Predictor::Masked(prior) => examples.masked(prior, config).await?,
         };
+        sum += nats;
+        count += tokens;
     }
     match sum.is_finite() {
-        true => Ok(sum / (grids.len() * length) as f64 / LN_2),
+        true => Ok(sum / count as f64 / LN_2),
         false => Err(Error::LogitsNotFinite),
     }
 }
@@ -86,44 +92,66 @@ impl<'a> Examples<'a> {
         }
     }
 
-    /// The tokens as a tensor, each given its place in its grid.
-    fn tokens(&self, token: impl Fn(usize, u32) -> i32) -> Tensor<2, Int> {
-        let grids = self.grids.iter().flat_map(|(tokens, _)| {
+    /// The tokens as a tensor, by the number of the grid, the cell, and the token that is there.
+    fn tokens(&self, token: impl Fn(usize, usize, u32) -> i32) -> Tensor<2, Int> {
+        let grids = self.grids.iter().enumerate();
+        let grids = grids.flat_map(|(grid, (tokens, _))| {
             let cells = tokens.iter().enumerate();
-            cells.map(|(cell, known)| token(cell, *known))
+            let token = &token;
+            cells.map(move |(cell, known)| token(grid, cell, *known))
         });
         let tokens: Vec<i32> = grids.collect();
         let shape = [self.grids.len(), tokens.len() / self.grids.len()];
         Tensor::from_data(TensorData::new(tokens, shape), self.device)
     }
 
-    /// Nats of all tokens, each after those before it.
-    async fn raster(&self, prior: &dyn Raster) -> Result<f64> {
-        let tokens = self.tokens(|_, token| token as i32);
+    /// Nats of all tokens, each after those before it, and their number.
+    async fn raster(&self, prior: &dyn Raster) -> Result<(f64, usize)> {
+        let tokens = self.tokens(|_, _, token| token as i32);
         let logits = prior.logits(tokens.clone(), self.classes.clone());
-        nats(logits, tokens).await
+        let [grids, count] = tokens.dims();
+        Ok((nats(logits, tokens).await?, grids * count))
     }
 
-    /// Nats of all tokens, one after the other.
-    async fn masked(&self, prior: &dyn Masked, config: &PriorConfig) -> Result<f64> {
+    /// The same one after the other, as far as they are measured.
+    async fn masked(&self, prior: &dyn Masked, config: &PriorConfig) -> Result<(f64, usize)> {
         let [rows, columns] = config.grid();
         let (order, mask) = (halton(rows, columns), config.codes());
-        let mut place = vec![0; order.len()];
+        let length = order.len();
+        let mut place = vec![0; length];
         for (step, cell) in order.iter().enumerate() {
             place[*cell] = step;
         }
-        let mut sum = 0.0;
-        for (step, cell) in order.iter().enumerate() {
-            let known = |cell: usize, token| match place[cell] < step {
+        let stride = length.div_ceil(MAX_PLACES);
+        let (mut sum, mut count) = (0.0, 0);
+        for first in (0..length).step_by(stride) {
+            // Where they do not divide evenly, the last token may be measured for its neighbours.
+            let step = |grid: usize| (first + grid % stride).min(length - 1);
+            let known = |grid: usize, cell: usize, token| match place[cell] < step(grid) {
                 true => token as i32,
                 false => mask as i32,
             };
             let logits = prior.logits(self.tokens(known), self.classes.clone());
-            let logits = logits.narrow(1, *cell, 1).narrow(2, 0, mask);
-            let target = self.tokens(|_, token| token as i32).narrow(1, *cell, 1);
-            sum += nats(logits, target).await?;
+            let grids = self.grids.iter().enumerate();
+            let wanted = grids.map(|(grid, (tokens, _))| (grid, order[step(grid)], tokens));
+            let [rows, targets]: [Vec<i32>; 2] = [
+                wanted
+                    .clone()
+                    .map(|(grid, cell, _)| (grid * length + cell) as i32)
+                    .collect(),
+                wanted
+                    .map(|(_, cell, tokens)| tokens[cell] as i32)
+                    .collect(),
+            ];
+            let batch = rows.len();
+            let rows = Tensor::from_data(TensorData::new(rows, [batch]), self.device);
+            let targets = Tensor::from_data(TensorData::new(targets, [1, batch]), self.device);
+            let logits = logits.reshape([batch * length, mask + 1]);
+            let logits = logits.select(0, rows).narrow(1, 0, mask);
+            sum += nats(logits.unsqueeze(), targets).await?;
+            count += batch;
         }
-        Ok(sum)
+        Ok((sum, count))
     }
 }
 

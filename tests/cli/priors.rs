@@ -34,7 +34,7 @@ fn prepared(classes: usize) -> TempDir {
 const TRAIN: &str = "train prior.json --data data --held-out data --tokenizer named.safetensors --out p.safetensors";
 
 /// The tiny model with a name, which a prior's file has to say.
-fn trained(classes: usize) -> TempDir {
+pub fn trained(classes: usize) -> TempDir {
     let folder = prepared(classes);
     printed(&run(
         &folder,
@@ -166,4 +166,55 @@ fn what_does_not_fit_a_prior_is_refused_in_a_sentence() {
         "argument",
         "3 classes, but pictures lie in 2 folders",
     );
+}
+
+#[test]
+fn token_files_train_the_same_prior_as_the_pictures_they_come_from() {
+    let folder = prepared(2);
+    printed(&run(
+        &folder,
+        "convert TINY named.safetensors --dtype f32 --name tiny",
+    ));
+    let config = fs::read_to_string(folder.path().join("prior.json")).unwrap();
+    let plain = config.replace(r#""mirror":true"#, r#""mirror":false"#);
+    let plain = plain.replace(r#""shift":1"#, r#""shift":0"#);
+    fs::write(folder.path().join("plain.json"), &plain).unwrap();
+    let train = |config: &str, data: &str, out: &str| {
+        let line =
+            format!("train {config} --data {data} --tokenizer named.safetensors --out {out}");
+        run(&folder, &line)
+    };
+    printed(&train("plain.json", "data", "a.safetensors"));
+    // Both archives and single files, each with the folders that the pictures had.
+    let encode = "encode --model named.safetensors";
+    printed(&run(&folder, &format!("{encode} --out-dir shards data")));
+    fs::create_dir_all(folder.path().join("files/dark/old")).unwrap();
+    fs::create_dir_all(folder.path().join("files/light")).unwrap();
+    for name in [
+        "dark/old/0",
+        "dark/old/1",
+        "dark/old/2",
+        "light/0",
+        "light/1",
+        "light/2",
+    ] {
+        printed(&run(
+            &folder,
+            &format!("{encode} data/{name}.png files/{name}.tokens"),
+        ));
+    }
+    let weights = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    for data in ["shards", "files"] {
+        printed(&train("plain.json", data, "b.safetensors"));
+        assert_eq!(weights("a.safetensors"), weights("b.safetensors"), "{data}");
+        fs::remove_file(folder.path().join("b.checkpoint")).unwrap();
+    }
+    let wrong = train("prior.json", "shards", "c.safetensors");
+    failed_last(&wrong, "io", "cannot be mirrored or shifted");
+    printed(&run(
+        &folder,
+        "encode SAMPLES/coffee.png files/light/3.tokens --size 64 --model digits --models ROOT/www/models",
+    ));
+    let wrong = train("plain.json", "files", "c.safetensors");
+    failed_last(&wrong, "io", "another model");
 }

@@ -3,7 +3,8 @@ use tesserae::Result;
 
 use crate::device::SelfTestArgs;
 use crate::{
-    code, convert, edit, encode, eval, init, inspect, interpolate, plot, sample, ship, train, tune,
+    code, convert, edit, encode, eval, eval_prior, init, inspect, interpolate, plot, sample, ship,
+    train, tune,
 };
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
@@ -51,6 +52,8 @@ enum Command {
     Plot(plot::Args),
     /// Measure a model's quality on pictures, optionally compared with JPEG and WebP.
     Eval(eval::Args),
+    /// Measure a prior: its samples against real pictures, and the bits that it takes a token.
+    EvalPrior(eval_prior::Args),
     /// Add a weight file to the shipped models, with its measured quality.
     Ship(ship::Args),
     /// Test a device; run before a GPU is used.
@@ -79,6 +82,7 @@ impl Cli {
             Command::Tune(args) => args.run(json).await,
             Command::Plot(args) => args.run(json),
             Command::Eval(args) => args.run(json).await,
+            Command::EvalPrior(args) => args.run(json).await,
             Command::Ship(args) => args.run(json).await,
             Command::SelfTest(args) => args.run(),
         }

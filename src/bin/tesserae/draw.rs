@@ -80,7 +80,7 @@ enum ScheduleName {
 
 impl HowArgs {
     /// As the library takes them, for one picture of no class with seed 0.
-    fn options(&self) -> SampleOptions {
+    pub fn options(&self) -> SampleOptions {
         SampleOptions {
             steps: self.steps,
             temperature: self.temperature,
@@ -200,7 +200,7 @@ impl DrawArgs {
 }
 
 /// Draws all tokens, with a progress bar.
-async fn drawn(sampler: &mut Sampler) -> Result<Vec<Grid>> {
+pub async fn drawn(sampler: &mut Sampler) -> Result<Vec<Grid>> {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps")
         .map_err(|e| Error::Internal(e.to_string()))?;
     let bar = ProgressBar::new(sampler.steps() as u64).with_style(style);

@@ -1,0 +1,206 @@
+//! How good a prior's samples are: their distance from real pictures, how far they cover them, whether
+//! they copy them, whether they show the class asked for, and the bits that the prior takes a token.
+
+mod classifier;
+mod features;
+mod frechet;
+mod neighbours;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use rand::RngExt;
+use rand::seq::{SliceRandom, index};
+use tesserae::generate::{SampleOptions, Sampler, bits};
+use tesserae::random::stream;
+use tesserae::tokens::{Grid, Usage};
+use tesserae::train::TokenGrids;
+use tesserae::weights::Loaded;
+use tesserae::{Codec, Error, Picture, PriorConfig, Result};
+
+use crate::device::Opened;
+use crate::draw::{HowArgs, drawn};
+use crate::labelled::{Example, Labelled};
+use crate::prior::{Pair, PriorArgs};
+use crate::{files, terminal};
+use classifier::Classifier;
+use features::Features;
+use frechet::frechet;
+use neighbours::{coverage, nearest};
+use report::Report;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    prior: PriorArgs,
+    /// Pictures that the prior learned from, with a folder for each class.
+    #[arg(long)]
+    train: PathBuf,
+    /// Pictures that it did not learn from, likewise.
+    #[arg(long)]
+    held_out: PathBuf,
+    /// Number of samples, and of training pictures that they are compared with. Their classes are
+    /// those of training pictures drawn at random.
+    #[arg(long, default_value_t = 1000)]
+    count: usize,
+    /// Seed of the samples.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Train a classifier on the training pictures, to compare by its features instead of by those of
+    /// the tokens' own encoder, and to see what it takes the samples for.
+    #[arg(long)]
+    classify: bool,
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+/// Real pictures, with their classes and tokens.
+struct Real {
+    pictures: Vec<Picture>,
+    labels: Vec<usize>,
+    grids: Vec<(Grid, usize)>,
+}
+
+impl Args {
+    pub async fn run(self, json: bool) -> Result<()> {
+        if self.count == 0 {
+            return Err(Error::Argument("--count must be at least 1".to_owned()));
+        }
+        let device = self.prior.device()?;
+        let Pair { prior, codec } = self.prior.load("digits-maskgit", &device)?;
+        let classes = prior.corpus.as_ref().map(|corpus| &corpus.classes[..]);
+        let classes = classes.unwrap_or_default();
+        if self.classify && classes.len() < 2 {
+            let told = "This prior has no classes that a classifier could tell apart";
+            return Err(Error::Argument(told.to_owned()));
+        }
+        let train = Real::read(&self.train, classes, &codec).await?;
+        let held_out = Real::read(&self.held_out, classes, &codec).await?;
+        let judge = match self.classify {
+            true => {
+                let (pictures, labels) = (&train.pictures, &train.labels);
+                let classifier = Classifier::trained(pictures, labels, classes.len())?;
+                Features::Classifier(Box::new(classifier))
+            }
+            false => Features::of_encoder(&codec),
+        };
+        let mut rng = stream(self.seed, 0);
+        let some = index::sample(
+            &mut rng,
+            train.pictures.len(),
+            self.count.min(train.pictures.len()),
+        );
+        let some: Vec<Picture> = some
+            .iter()
+            .map(|index| train.pictures[index].clone())
+            .collect();
+        let mut asked: Vec<usize> = (0..self.count)
+            .map(|_| train.labels[rng.random_range(0..train.labels.len())])
+            .collect();
+        asked.sort_unstable();
+        let samples = self.samples(&prior, &codec, &asked, &device).await?;
+        let shuffled = shuffled(&train.grids, self.count, &codec).await?;
+
+        let reference = judge.look(&some)?.features;
+        let all = judge.look(&train.pictures)?.features;
+        let (seen, held) = (judge.look(&samples)?, judge.look(&held_out.pictures)?);
+        let shuffled = judge.look(&shuffled)?.features;
+        let tokens = TokenGrids::new(held_out.grids, &prior.config)?;
+        let tokens: Vec<_> = (0..tokens.len())
+            .map(|index| tokens.middle(index))
+            .collect();
+        let usage = Usage::of(tokens.iter().flat_map(|(tokens, _)| tokens.iter().copied()));
+        let report = Report {
+            samples: samples.len(),
+            held_out: held_out.pictures.len(),
+            features: judge.name(),
+            right: share_right(&seen.classes, &asked),
+            right_held_out: share_right(&held.classes, &held_out.labels),
+            frechet: frechet(&reference, &seen.features),
+            frechet_held_out: frechet(&reference, &held.features),
+            frechet_shuffled: frechet(&reference, &shuffled),
+            coverage: coverage(&reference, &seen.features),
+            nearest: nearest(&seen.features, &all),
+            nearest_held_out: nearest(&held.features, &all),
+            bits_per_token: bits(&prior.network, &prior.config, &tokens, &device).await?,
+            bits_of_use: usage.perplexity.log2(),
+        };
+        match json {
+            true => terminal::print_json(report.json()),
+            false => report.print(),
+        }
+    }
+
+    /// Samples of the classes `asked`, which are sorted.
+    async fn samples(
+        &self,
+        prior: &Loaded<PriorConfig>,
+        codec: &Codec,
+        asked: &[usize],
+        device: &Opened,
+    ) -> Result<Vec<Picture>> {
+        let mut pictures = Vec::with_capacity(asked.len());
+        let conditional = prior.config.classes() > 0;
+        for class in asked
+            .chunk_by(|a, b| a == b)
+            .flat_map(|run| run.chunks(AT_ONCE))
+        {
+            let options = SampleOptions {
+                class: conditional.then_some(class[0]),
+                count: class.len(),
+                seed: self.seed.wrapping_add(pictures.len() as u64),
+                ..self.how.options()
+            };
+            let network = prior.network.clone();
+            let mut sampler = Sampler::new(network, &prior.config, options, None, device)?;
+            for grid in drawn(&mut sampler).await? {
+                pictures.push(codec.decode(&codec.tokens(grid)?).await?);
+            }
+        }
+        Ok(pictures)
+    }
+}
+
+/// Samples drawn together.
+const AT_ONCE: usize = 256;
+
+impl Real {
+    async fn read(folder: &Path, classes: &[String], codec: &Codec) -> Result<Self> {
+        let paths = files::pictures(&[folder.to_owned()])?;
+        let mut pictures = Vec::with_capacity(paths.len());
+        for path in &paths {
+            pictures.push(files::picture(path)?);
+        }
+        let examples = Example::all(paths, folder)?;
+        let grids = Labelled::default().grids(examples, classes, codec).await?;
+        Ok(Self {
+            pictures,
+            labels: grids.iter().map(|(_, class)| *class).collect(),
+            grids,
+        })
+    }
+}
+
+/// Pictures of tokens that are as frequent as the real ones, but lie anywhere.
+async fn shuffled(real: &[(Grid, usize)], count: usize, codec: &Codec) -> Result<Vec<Picture>> {
+    let mut tokens: Vec<u32> = real
+        .iter()
+        .flat_map(|(grid, _)| grid.indices.iter().copied())
+        .collect();
+    tokens.shuffle(&mut stream(0, 0));
+    let (mut tokens, mut pictures) = (tokens.into_iter(), Vec::new());
+    for (grid, _) in real.iter().take(count) {
+        let grid = Grid {
+            indices: tokens.by_ref().take(grid.indices.len()).collect(),
+            ..*grid
+        };
+        pictures.push(codec.decode(&codec.tokens(grid)?).await?);
+    }
+    Ok(pictures)
+}
+
+/// The fraction that was taken for what it is; `None` if nothing was taken for anything.
+fn share_right(taken: &[usize], labels: &[usize]) -> Option<f64> {
+    let right = taken.iter().zip(labels).filter(|(a, b)| a == b).count();
+    (!taken.is_empty()).then(|| right as f64 / taken.len() as f64)
+}
