@@ -13,7 +13,8 @@ use common::On;
 use tesserae::models::Prior as PriorNetwork;
 use tesserae::train::{Event, Parts, Session, TuneConfig};
 use tesserae::web::{
-    Canvas, Engine, Model, Picture, Prior, PriorWeights, Sampler, Tokens, Tuner, Weights,
+    Canvas, Engine, Model, Picture, Prior, PriorTrainer, PriorWeights, Sampler, Tokens, Tuner,
+    Weights,
 };
 use tesserae::weights::{About, Storage, save};
 use tesserae::{Autoencoder, AutoencoderConfig, PriorConfig};
@@ -212,6 +213,64 @@ async fn a_prior_is_sampled_step_by_step_and_its_tokens_decode() {
         let error = begin(options, None).err().unwrap();
         assert_eq!(code_of(&error), "argument", "{options}");
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_small_prior_is_trained_on_a_few_tokens_and_sampled() {
+    let engine = Engine::open("cpu".into(), None).await.unwrap();
+    let model = Model::load(&engine, array(WEIGHTS), None).await.unwrap();
+    // Two pictures, each of one code alone, of which one is wider than a window.
+    let tokens = || {
+        let of = |rows, columns, code| {
+            model.tokens(rows, columns, vec![code; (rows * columns) as usize])
+        };
+        vec![of(4, 4, 3).unwrap(), of(5, 20, 7).unwrap()]
+    };
+    let options = |json: &str| js_sys::JSON::parse(json).unwrap();
+    let begin = |tokens, json| PriorTrainer::begin(&engine, &model, tokens, options(json));
+    let mut trainer = begin(tokens(), r#"{"steps": 30, "seed": 2}"#).unwrap();
+    assert_eq!((trainer.done(), trainer.steps()), (0, 30));
+    let mut losses = Vec::new();
+    while trainer.done() < trainer.steps() {
+        let step = trainer.step().await.unwrap();
+        let loss = js_sys::Reflect::get(&step, &"losses".into()).unwrap();
+        let loss = js_sys::Reflect::get(&loss, &"cross_entropy".into()).unwrap();
+        losses.push(loss.as_f64().unwrap());
+    }
+    assert!(losses[29] < losses[0] / 2.0, "{losses:?}");
+    let snapshot = trainer.snapshot().await.unwrap();
+    let mut again = begin(tokens(), r#"{"steps": 30, "seed": 2}"#).unwrap();
+    again.resume(&snapshot).unwrap();
+    let weights = trainer.weights(Some("mine".into())).await.unwrap();
+    assert_eq!(again.weights(Some("mine".into())).await.unwrap(), weights);
+
+    let prior = PriorWeights::check(&engine, array(&weights), None).unwrap();
+    let prior = prior.load(&engine).unwrap();
+    prior.fits(&model).unwrap();
+    let mut sampler = Sampler::begin(
+        &engine,
+        &prior,
+        options(r#"{"steps": 4, "temperature": 0}"#),
+        None,
+    )
+    .unwrap();
+    while sampler.done() < sampler.steps() {
+        sampler.step().await.unwrap();
+    }
+    let drawn = sampler.tokens(0).unwrap();
+    assert!(
+        drawn.iter().all(|code| *code == 3 || *code == 7),
+        "{drawn:?}"
+    );
+
+    for (tokens, json) in [
+        (vec![], "{}"),
+        (tokens(), r#"{"steps": 0}"#),
+        (tokens(), r#"{"stops": 1}"#),
+    ] {
+        assert!(begin(tokens, json).is_err(), "{json}");
+    }
+    assert_eq!(code_of(&trainer.step().await.unwrap_err()), "argument");
 }
 
 #[wasm_bindgen_test]

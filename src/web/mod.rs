@@ -10,6 +10,7 @@ mod latents;
 mod model;
 mod picture;
 mod prior;
+mod prior_trainer;
 mod sampler;
 mod source;
 mod start;
@@ -22,6 +23,7 @@ pub use latents::Latents;
 pub use model::{Model, Weights};
 pub use picture::{Picture, compare};
 pub use prior::{Prior, PriorWeights};
+pub use prior_trainer::PriorTrainer;
 pub use sampler::Sampler;
 pub use start::start;
 pub use tokens::Tokens;
@@ -196,6 +198,12 @@ export interface TuneConfig {
 export interface TuneStep {
   step: number;
   losses: Record<string, number>;
+}
+
+/** Settings of a small prior's training; each has a default. */
+export interface PriorTrainOptions {
+  steps?: number;
+  seed?: number;
 }
 
 /** How much of a codebook is in use; all grids together. */

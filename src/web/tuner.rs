@@ -9,7 +9,7 @@ use super::{Engine, Model, Picture, clock, object};
 use crate::codec::{Coder, Limits};
 use crate::error::Error;
 use crate::pixels;
-use crate::train::{Event, Reconstruction, Session, TuneConfig};
+use crate::train::{Event, Reconstruction, Session, StepReport, TuneConfig};
 use crate::weights::{Container, Storage, load_discriminator};
 
 /// Fine-tunes a model on a few pictures, one step at a time. The original model is left unchanged.
@@ -23,7 +23,7 @@ pub struct Tuner {
 }
 
 /// A device that releases its pooled tensor memory when this is dropped.
-struct Lent(Device);
+pub(super) struct Lent(pub Device);
 
 impl Drop for Lent {
     fn drop(&mut self) {
@@ -31,10 +31,20 @@ impl Drop for Lent {
     }
 }
 
+/// What JavaScript is told of a step.
 #[derive(Serialize)]
-struct Step {
+pub(super) struct Step {
     step: usize,
     losses: BTreeMap<&'static str, f32>,
+}
+
+impl From<StepReport> for Step {
+    fn from(report: StepReport) -> Self {
+        Self {
+            step: report.step,
+            losses: report.losses.into_iter().collect(),
+        }
+    }
 }
 
 #[wasm_bindgen]
@@ -94,10 +104,7 @@ impl Tuner {
         let Some(Event::Step(report)) = self.session.next().await? else {
             return Err(Error::Argument("All steps of this tuning are done".into()).into());
         };
-        object(&Step {
-            step: report.step,
-            losses: report.losses.into_iter().collect(),
-        })
+        object(&Step::from(report))
     }
 
     /// Codebook usage over the pictures since the last call.

@@ -218,3 +218,55 @@ fn token_files_train_the_same_prior_as_the_pictures_they_come_from() {
     let wrong = train("plain.json", "files", "c.safetensors");
     failed_last(&wrong, "io", "another model");
 }
+
+#[test]
+fn samples_are_compared_with_real_pictures() {
+    let folder = trained(2);
+    let line = "eval-prior --model p.safetensors --tokenizer named.safetensors --train data \
+        --held-out data --count 5 --steps 2";
+    let told = json(&run(&folder, &format!("{line} --json")));
+    assert_eq!(
+        (&told["samples"], &told["held_out"]),
+        (&5.into(), &6.into())
+    );
+    assert_eq!(told["features"], "encoder");
+    assert!(told["right"].is_null());
+    for field in ["frechet", "frechet_shuffled", "nearest", "bits_per_token"] {
+        assert!(told[field].as_f64().unwrap() > 0.0, "{field}: {told}");
+    }
+    // The held-out pictures are the training pictures here.
+    assert!(
+        told["nearest_held_out"].as_f64().unwrap().abs() < 1e-6,
+        "{told}"
+    );
+    let told = json(&run(&folder, &format!("{line} --classify --json")));
+    assert_eq!(told["features"], "classifier");
+    for field in ["right", "right_held_out", "precision", "recall"] {
+        let share = told[field].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&share), "{field}: {told}");
+    }
+    let told = printed(&run(&folder, line)).to_owned();
+    assert!(told.contains("below"), "{told}");
+
+    let wrong = line.replace("--count 5", "--count 0");
+    failed_last(&run(&folder, &wrong), "argument", "at least 1");
+}
+
+#[test]
+fn a_hole_is_filled_in_three_ways() {
+    let folder = trained(2);
+    let line = "eval-fill data --model p.safetensors --tokenizer named.safetensors --hole 2";
+    let told = json(&run(&folder, &format!("{line} --sheet sheet.png --json")));
+    assert_eq!(told["pictures"], 6);
+    for way in ["prior", "mean", "diffusion"] {
+        assert!(told["ways"][way]["psnr"].as_f64().unwrap() > 3.0, "{told}");
+    }
+    // The mean is flat.
+    assert_eq!(told["ways"]["mean"]["gradient_energy"], 0.0);
+    // Six columns of the hole's surroundings: with the hole, then filled.
+    let sheet = picture(&folder, "sheet.png");
+    assert_eq!((sheet.width(), sheet.height()), (6 * 16, 4 * 16));
+    assert_eq!(told["orders"].as_array().unwrap().len(), 6);
+    let wide = line.replace("--hole 2", "--hole 4");
+    failed_last(&run(&folder, &wide), "argument", "does not fit");
+}

@@ -3,8 +3,8 @@ use tesserae::Result;
 
 use crate::device::SelfTestArgs;
 use crate::{
-    code, convert, edit, encode, eval, eval_prior, init, inspect, interpolate, plot, sample, ship,
-    train, tune,
+    code, convert, edit, encode, eval, eval_fill, eval_prior, init, inspect, interpolate, plot,
+    sample, ship, train, tune,
 };
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
@@ -54,6 +54,8 @@ enum Command {
     Eval(eval::Args),
     /// Measure a prior: its samples against real pictures, and the bits that it takes a token.
     EvalPrior(eval_prior::Args),
+    /// Measure how well a prior fills a hole in pictures.
+    EvalFill(eval_fill::Args),
     /// Add a weight file to the shipped models, with its measured quality.
     Ship(ship::Args),
     /// Test a device; run before a GPU is used.
@@ -83,6 +85,7 @@ impl Cli {
             Command::Plot(args) => args.run(json),
             Command::Eval(args) => args.run(json).await,
             Command::EvalPrior(args) => args.run(json).await,
+            Command::EvalFill(args) => args.run(json).await,
             Command::Ship(args) => args.run(json).await,
             Command::SelfTest(args) => args.run(),
         }

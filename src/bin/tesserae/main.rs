@@ -13,6 +13,7 @@ mod draw;
 mod edit;
 mod encode;
 mod eval;
+mod eval_fill;
 mod eval_prior;
 mod files;
 mod grid;

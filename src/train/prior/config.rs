@@ -1,8 +1,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, one_line};
-use crate::models::PriorConfig;
+use crate::models::{MaskGitConfig, PriorConfig};
+use crate::tokens::Grid;
 use crate::train::OptimizerConfig;
+
+/// Rows and columns of a small prior's window, at most.
+const SMALL_SIDE: usize = 16;
 
 /// How a prior is trained; the JSON file that `tesserae train` takes for one.
 ///
@@ -65,6 +69,61 @@ impl PriorTrainConfig {
             serde_json::from_str(json).map_err(|e| Error::ConfigInvalid(one_line(e)))?;
         config.validate()?;
         Ok(config)
+    }
+
+    /// For a small prior on the tokens of a few pictures: masked, unconditional, over windows of at most
+    /// 16×16 of a codebook of `codes`.
+    ///
+    /// # Errors
+    /// [`Error::DatasetEmpty`] without grids, [`Error::ConfigInvalid`] for no steps.
+    ///
+    /// # Examples
+    /// ```
+    /// # use tesserae::models::Vocabulary;
+    /// # use tesserae::tokens::Grid;
+    /// # use tesserae::train::PriorTrainConfig;
+    /// let grids = [Grid { rows: 9, columns: 40, indices: vec![3; 360] }];
+    /// let config = PriorTrainConfig::small(&grids, 512, 300)?;
+    /// assert_eq!(config.model.grid(), [9, 16]);
+    /// # Ok::<(), tesserae::Error>(())
+    /// ```
+    pub fn small(grids: &[Grid], codes: usize, steps: usize) -> Result<Self> {
+        let least = |side: fn(&Grid) -> u32| grids.iter().map(side).min();
+        let (Some(rows), Some(columns)) = (least(|grid| grid.rows), least(|grid| grid.columns))
+        else {
+            return Err(Error::DatasetEmpty("the tokens".to_owned()));
+        };
+        let model = MaskGitConfig {
+            codes,
+            rows: (rows as usize).min(SMALL_SIDE),
+            columns: (columns as usize).min(SMALL_SIDE),
+            classes: 0,
+            width: 128,
+            layers: 4,
+            heads: 4,
+            hidden: 344,
+        };
+        let config = Self {
+            model: PriorConfig::MaskGit(model),
+            batch: 8,
+            steps,
+            optimizer: OptimizerConfig {
+                learning_rate: 1e-3,
+                warmup: 20,
+                final_share: 0.01,
+                beta_1: 0.9,
+                beta_2: 0.95,
+                weight_decay: 0.03,
+                clip: Some(1.0),
+                average: Some(0.99),
+            },
+            label_drop: 0.0,
+            noise: 0.1,
+            mirror: false,
+            shift: 0,
+            seed: 0,
+        };
+        config.validate().map(|()| config)
     }
 
     /// Rejects values that training could not start with.
