@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::time::Instant;
+
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use common::native_tests;
 use common::priors::prior_tests;
@@ -300,6 +302,52 @@ fn known_tokens_stay_and_only_the_others_are_drawn() {
             }
         }
     }
+}
+
+/// A prior for 4×4 tokens sees a part of a larger grid, and a smaller grid as one with masks.
+#[test]
+fn a_canvas_of_another_size_is_drawn_in_windows() {
+    let (prior, config) = random("maskgit-tiny");
+    let at_once = SampleOptions {
+        temperature: 0.0,
+        steps: 1,
+        ..of_class(1)
+    };
+    let drawn = |canvas: &Canvas| {
+        let (prior, canvas) = (prior.clone(), Some(canvas.clone()));
+        let options = at_once.clone();
+        let mut sampler = Sampler::new(prior, &config, options, canvas, &Device::flex()).unwrap();
+        block_on(sampler.step()).unwrap();
+        sampler.grids().unwrap().remove(0)
+    };
+    // A hole of two by two in 9×11 tokens lies in the middle of one window.
+    let token = |row: usize, column: usize| ((3 * row + 5 * column) % 8) as u32;
+    let hole = |row: usize, column: usize| (4..6).contains(&row) && (6..8).contains(&column);
+    let known = |row, column| (!hole(row, column)).then(|| token(row, column));
+    let of = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| {
+        let cells = rows
+            .clone()
+            .flat_map(|row| columns.clone().map(move |c| (row, c)));
+        let tokens = cells.map(|(row, column)| known(row, column)).collect();
+        Canvas::new(rows.len(), columns.len(), tokens).unwrap()
+    };
+    let (large, window) = (drawn(&of(0..9, 0..11)), drawn(&of(3..7, 5..9)));
+    assert_eq!((large.rows, large.columns), (9, 11));
+    for (cell, found) in large.indices.iter().enumerate() {
+        let (row, column) = (cell / 11, cell % 11);
+        let expected = match hole(row, column) {
+            true => window.indices[(row - 3) * 4 + column - 5],
+            false => token(row, column),
+        };
+        assert_eq!(*found, expected, "{row}, {column}");
+    }
+    // Three rows of two: the same as in the corner of 4×4 with the others masked.
+    let mut tokens = vec![None; 16];
+    tokens[0] = Some(3);
+    let whole = drawn(&Canvas::new(4, 4, tokens).unwrap());
+    let small = drawn(&Canvas::new(3, 2, vec![Some(3), None, None, None, None, None]).unwrap());
+    let corner: Vec<u32> = (0..6).map(|i| whole.indices[i / 2 * 4 + i % 2]).collect();
+    assert_eq!(small.indices, corner);
 }
 
 #[test]
@@ -621,4 +669,47 @@ fn a_training_checkpoint_of_halton_maskgit_is_its_prior() {
         block_on(sampler.step()).unwrap();
     }
     assert_eq!(sampler.grids().unwrap()[0].indices.len(), 4);
+}
+
+/// What the key-value cache is for; a matter of time, so that it is not among the quick tests.
+#[test]
+#[ignore = "slow"]
+fn the_cache_makes_256_tokens_at_least_five_times_as_fast() {
+    let device = Device::flex();
+    let config = r#"{"kind": "llamagen", "codes": 512, "rows": 16, "columns": 16, "classes": 4,
+        "width": 256, "layers": 6, "heads": 4, "hidden": 688}"#;
+    let config: PriorConfig = serde_json::from_str(config).unwrap();
+    let prior = Prior::new(&config, &device).unwrap();
+    let Predictor::Raster(raster) = prior.predictor() else {
+        panic!("LlamaGen's is a raster prior")
+    };
+    let start = Instant::now();
+    let mut plain = vec![0_i32];
+    for count in 1..=256 {
+        let tokens = TensorData::new(plain.clone(), [1, count]);
+        let tokens = Tensor::<2, Int>::from_data(tokens, &device);
+        let logits = raster.logits(tokens, Tensor::from_ints([2], &device));
+        let last = logits.narrow(1, count - 1, 1).reshape([512]);
+        let best = last.argmax(0).into_data().iter::<i32>().next().unwrap();
+        // The last one so far was only there to be predicted.
+        *plain.last_mut().unwrap() = best;
+        plain.push(0);
+    }
+    let uncached = start.elapsed().as_secs_f64();
+    plain.pop();
+    let start = Instant::now();
+    let options = SampleOptions {
+        temperature: 0.0,
+        ..of_class(2)
+    };
+    let mut sampler = Sampler::new(prior, &config, options, None, &device).unwrap();
+    while sampler.done() < sampler.steps() {
+        block_on(sampler.step()).unwrap();
+    }
+    let cached = start.elapsed().as_secs_f64();
+    println!("{uncached:.2} s without the cache, {cached:.2} s with it");
+    let drawn = sampler.grids().unwrap().remove(0).indices;
+    let expected: Vec<u32> = plain.into_iter().map(|token| token as u32).collect();
+    assert_eq!(drawn, expected);
+    assert!(uncached > 5.0 * cached, "{uncached} s and {cached} s");
 }
