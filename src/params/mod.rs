@@ -29,8 +29,9 @@ pub struct Values {
     /// The axis of output channels: the second of a transposed convolution's weight, otherwise the
     /// first.
     pub outputs: usize,
-    /// Whether they are the weight of a linear layer, `[out, in]`.
-    pub linear: bool,
+    /// Whether they are a matrix with one row for each output: the weight of a linear layer,
+    /// `[out, in]`, or a table of vectors.
+    pub matrix: bool,
 }
 
 /// Shape of each parameter by name. Unused parameters stay uninitialised, so this costs no memory.
@@ -141,7 +142,7 @@ impl ModuleVisitor for Flat {
             shape: layout.shape(shape.as_slice()),
             values: Vec::new(),
             outputs: self.path.outputs(),
-            linear: layout == Layout::Transposed,
+            matrix: self.path.is_matrix(),
         };
         self.found.push(((self.path.name(), values), flat));
     }

@@ -51,7 +51,7 @@ fn golden() -> BTreeMap<String, Values> {
             shape: view.shape().to_vec(),
             values: words.iter().map(|word| f32::from_le_bytes(*word)).collect(),
             outputs: 0,
-            linear: ["project.weight", "back.weight"]
+            matrix: ["project.weight", "back.weight", "table.weight"]
                 .iter()
                 .any(|end| name.ends_with(end)),
         };

@@ -74,6 +74,13 @@ impl Path {
         }
     }
 
+    /// Whether it is the weight of a linear layer or a table of vectors.
+    pub fn is_matrix(&self) -> bool {
+        let field = self.names.last().map(String::as_str);
+        let owner = self.structs.last().map(String::as_str);
+        matches!(owner, Some("Linear" | "Embedding")) && field == Some("weight")
+    }
+
     /// The axis of a weight's output channels in files.
     pub fn outputs(&self) -> usize {
         let transposed = |owner: &String| owner.starts_with("ConvTranspose");

@@ -21,7 +21,8 @@ pub async fn save_discriminator(
     name: Option<&str>,
     storage: Storage,
 ) -> Result<Vec<u8>> {
-    file(discriminator, name.map(|name| (NAME_KEY, name)), storage).await
+    let metadata = name.map(|name| (NAME_KEY, name));
+    file(discriminator, metadata, storage, |_| false).await
 }
 
 /// Reads a discriminator from its own file or from a whole checkpoint; its config is inferred from

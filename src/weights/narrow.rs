@@ -2,8 +2,8 @@ use std::rc::Rc;
 
 use crate::params::Values;
 
-/// A convolution's or a linear layer's weight quantized to int8, with one scale per output channel: value = integer ·
-/// scale, integers in ±127.
+/// The weight of a convolution or a linear layer, or a table of vectors, quantized to int8, with one
+/// scale per output channel or vector: value = integer · scale, integers in ±127.
 ///
 /// Source: Jacob et al. 2018, <https://arxiv.org/abs/1712.05877>, symmetric and per channel.
 pub struct Narrow {
@@ -18,10 +18,10 @@ pub struct Narrow {
 }
 
 impl Narrow {
-    /// Quantizes the weight of a two-dimensional convolution or of a linear layer; `None` for
-    /// anything else, such as a codebook.
+    /// Quantizes the weight of a two-dimensional convolution or of a linear layer, or a table; `None`
+    /// for anything else.
     pub fn of(weight: &Values) -> Option<Rc<Self>> {
-        if weight.shape.len() != 4 && !weight.linear {
+        if weight.shape.len() != 4 && !weight.matrix {
             return None;
         }
         let axis = weight.outputs;

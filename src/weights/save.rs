@@ -10,7 +10,7 @@ use super::container::SCALE;
 use super::narrow::Narrow;
 use super::{CONFIG_KEY, CORPUS_KEY, Corpus, NAME_KEY, TUNING_KEY};
 use crate::error::{Error, Result};
-use crate::models::Config;
+use crate::models::{Config, Part};
 use crate::params::{self, Values};
 
 /// Storage type of the weights; they are computed in f32 either way.
@@ -22,8 +22,8 @@ pub enum Storage {
     F16,
     /// Full precision: what training resumes from.
     F32,
-    /// For distribution: convolutions and linear layers in int8 with one scale per output channel;
-    /// the rest, including the codebook, in f32.
+    /// For distribution: convolutions, linear layers and tables of vectors in int8 with one scale per
+    /// output channel or vector; the rest, including the codebook, in f32.
     Int8,
 }
 
@@ -77,6 +77,7 @@ pub async fn save(
     about: About<'_>,
     storage: Storage,
 ) -> Result<Vec<u8>> {
+    let exact = |name: &str| config.part(name) == Some(Part::Codebook);
     let config = to_json(config)?;
     let metadata = [(CONFIG_KEY, config.as_str())];
     let name = about.name.map(|name| (NAME_KEY, name));
@@ -85,7 +86,7 @@ pub async fn save(
     let corpus = corpus.map_err(|e| Error::Internal(e.to_string()))?;
     let corpus = corpus.as_deref().map(|json| (CORPUS_KEY, json));
     let metadata = metadata.into_iter().chain(name).chain(tuning);
-    file(network, metadata.chain(corpus), storage).await
+    file(network, metadata.chain(corpus), storage, exact).await
 }
 
 /// A config as one line of JSON, with its kind first.
@@ -97,7 +98,7 @@ fn to_json(config: &impl Config) -> Result<String> {
     String::from_utf8(text).map_err(|e| Error::Internal(e.to_string()))
 }
 
-/// Writes any module's parameters as a safetensors file.
+/// Writes any module's parameters as a safetensors file; those that are `exact` are never quantized.
 ///
 /// # Errors
 /// [`Error::DeviceLost`] when the device fails.
@@ -105,12 +106,13 @@ pub(super) async fn file<'a>(
     module: &impl Module,
     metadata: impl IntoIterator<Item = (&'a str, &'a str)>,
     storage: Storage,
+    exact: impl Fn(&str) -> bool,
 ) -> Result<Vec<u8>> {
     let values = params::values(module).await?;
     let tensors = values.iter().flat_map(|(name, values)| match storage {
         Storage::F32 => vec![(name.clone(), Stored::F32(values))],
         Storage::F16 => vec![(name.clone(), Stored::F16(values))],
-        Storage::Int8 => match Narrow::of(values) {
+        Storage::Int8 => match Narrow::of(values).filter(|_| !exact(name)) {
             Some(narrow) => vec![
                 (format!("{name}{SCALE}"), Stored::Scales(narrow.clone())),
                 (name.clone(), Stored::I8(narrow)),
