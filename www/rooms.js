@@ -45,6 +45,11 @@ export class Rooms {
     return this.#open();
   }
 
+  /** A room, which need not be open. @param {string} id @returns {Promise<Room | null>} */
+  get(id) {
+    return this.#room(id).catch((error) => (this.#missing(error), null));
+  }
+
   /** Goes to another room. @param {string} id @returns {Promise<Room | null>} */
   go(id) {
     // A room that failed to load is tried again.
@@ -65,7 +70,8 @@ export class Rooms {
     }
     if (kind === 'config')
       return this.#session.complain(new TesseraeError(Code.CONFIG_INVALID, 'A config file cannot be used on its own.'));
-    const room = await (kind === 'tokens' ? this.go(this.#entries[0].id) : this.current);
+    const open = await this.current;
+    const room = kind === 'tokens' && !open?.tokens ? await this.go(this.#entries[0].id) : open;
     room?.take(files);
   }
 
@@ -78,7 +84,6 @@ export class Rooms {
     if (address.room !== id || this.#shown === id) return;
     if (this.#shown) this.#scrolled.set(this.#shown, scrollY);
     this.#shown = id;
-    if (!element.isConnected) this.#main.append(element);
     for (const room of this.#main.children) /** @type {HTMLElement} */ (room).hidden = room !== element;
     scrollTo(0, this.#scrolled.get(id) ?? 0);
   }
@@ -91,6 +96,8 @@ export class Rooms {
     const room = Promise.all([entry.load(), styled(part(entry, 'style.css'))]).then(([{ create }]) => {
       const made = create(this.#session, this);
       made.element.dataset.room = id;
+      made.element.hidden = true;
+      this.#main.append(made.element);
       return made;
     });
     this.#rooms.set(id, room);

@@ -155,6 +155,11 @@ fn what_cannot_be_edited_is_refused_in_a_sentence() {
             "extend it by less",
         ),
         (
+            format!("extend in.png --left 3000 --bottom 3000 {PRIOR}"),
+            "image_too_large",
+            "pixels",
+        ),
+        (
             format!("vary in.png --share 0 {PRIOR}"),
             "argument",
             "above 0",

@@ -158,7 +158,7 @@ export async function open(page, settings = 'device=cpu') {
   await reaches(page, 'ready');
 }
 
-/** Goes to a room by its link. @param {Page} page @param {'rebuild' | 'sample' | 'tune'} id */
+/** Goes to a room by its link. @param {Page} page @param {'rebuild' | 'edit' | 'sample' | 'tune'} id */
 export async function room(page, id) {
   const link = page.locator(`#rooms a[data-room=${id}]`);
   if ((await link.getAttribute('aria-current')) === null) await link.click();
@@ -263,9 +263,12 @@ export const ORIGINAL = '#compare canvas.compare-original';
 export const REBUILT = '#compare canvas.compare-rebuilt';
 export const GRID = '#tokens canvas:not(.tokens-twins)';
 
+/** By what the names of their buttons begin with. @type {Record<string, 'edit' | 'sample' | 'tune'>} */
+const ROOM_OF = { edit: 'edit', sampling: 'sample', tune: 'tune' };
+
 /** What a button saves. @param {Page} page @param {string} button */
 export async function saved(page, button) {
-  await room(page, button.startsWith('#tune-') ? 'tune' : button.startsWith('#sampling-') ? 'sample' : 'rebuild');
+  await room(page, ROOM_OF[button.slice(1, button.indexOf('-'))] ?? 'rebuild');
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
   return { name: download.suggestedFilename(), buffer: readFileSync(await download.path()) };
 }

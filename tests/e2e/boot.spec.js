@@ -21,7 +21,7 @@ const breaks = (page, path, answer) =>
 
 /** @type {[string, string, (route: import('@playwright/test').Route) => Promise<void>, RegExp][]} */
 const BROKEN = [
-  ['cannot be had', '/rebuild/samples.js', (route) => route.abort(), /could not be loaded/],
+  ['cannot be had', '/ui/samples.js', (route) => route.abort(), /could not be loaded/],
   ['is missing on the server', '/bar.js', (route) => route.fulfill({ status: 404, body: 'gone' }), /could not be loaded/],
   [
     'throws',

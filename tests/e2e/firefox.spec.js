@@ -228,7 +228,7 @@ test('Firefox zooms and moves both pictures, and finds the token of a click', as
   await page.close();
 });
 
-test('Firefox samples the pictures that the command line samples', async ({ baseURL }) => {
+test('Firefox samples the pictures that the command line samples, and fills them', async ({ baseURL }) => {
   const { page, wrong, state } = await open(baseURL, 'cpu');
   await room(page, 'sample');
   await page.waitForSelector('#sampling[data-sampling=done]');
@@ -246,6 +246,17 @@ test('Firefox samples the pictures that the command line samples', async ({ base
   await page.waitForSelector('#compare[data-shows=rebuilt]');
   await state('done');
   expect(await value(page, '#count')).toBe(PRIOR.config.rows * PRIOR.config.columns);
+
+  // All of it drawn anew is what is drawn from nothing.
+  await room(page, 'edit');
+  await page.click('#edit-classes label:nth-of-type(6)');
+  await page.click('#fill-all');
+  await page.click('#edit-run');
+  await page.waitForSelector('#edit-form[data-state=done]');
+  await page.click('#edit-save-tokens');
+  const edited = join(downloads, `${PRIOR.name}-${PRIOR.classes[3]}-1.edited.tokens`);
+  await expect.poll(() => existsSync(edited) && statSync(edited).size).toBeGreaterThan(0);
+  expect(readFileSync(edited).equals(sampledTokens(5, 1))).toBe(true);
   expect(wrong).toEqual([]);
   await page.close();
 });

@@ -26,7 +26,7 @@ import { fill, more, press, ready, tuning } from './panel.js';
 
 test.beforeEach(({ page }) => withTiny(page));
 
-/** @param {Page} page @param {'rebuild' | 'sample' | 'tune'} id */
+/** @param {Page} page @param {'rebuild' | 'edit' | 'sample' | 'tune'} id */
 async function shows(page, id) {
   await expect(page.locator(`.room[data-room=${id}]`)).toBeVisible();
   await expect(page.locator('.room:visible')).toHaveCount(1);
@@ -197,7 +197,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     await page.setViewportSize({ width: 320, height: 640 });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await open(page);
-    for (const id of /** @type {const} */ (['sample', 'tune', 'rebuild'])) {
+    for (const id of /** @type {const} */ (['edit', 'sample', 'tune', 'rebuild'])) {
       await room(page, id);
       if (id === 'sample') await expect(page.locator('#sampling')).toHaveAttribute('data-sampling', 'done');
       expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);

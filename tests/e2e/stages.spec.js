@@ -101,7 +101,7 @@ test('between the shipped stages the picture is the one of weights that the comm
     const [from, to] = ['vqvae', 'vqgan'].map((stage) =>
       SHIPPED.find((/** @type {any} */ e) => e.codebook === ENTRY.codebook && e.stage === stage),
     );
-    commandLine('blend', `www/models/${from.file}`, `www/models/${to.file}`, '--share', '0.3', '--out', out, '--dtype', 'f32');
+    commandLine('interpolate', `www/models/${from.file}`, `www/models/${to.file}`, '--share', '0.3', '--out', out, '--dtype', 'f32');
     return commandLine('reconstruct', 'www/samples/chelsea.png', join(folder, 'out.png'), '--model', out);
   });
   await open(page);

@@ -1,8 +1,9 @@
 // The compare slider under fingers: they pinch, move, hold and tap the pictures, and scroll the page.
 import { ORIGINAL, REBUILT, drop, expect, open, reaches, smallPhoto, test, withTiny } from './app.js';
+import { hand } from './hand.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
-/** @typedef {{x: number, y: number, id?: number}} Point */
+/** @typedef {import('./hand.js').Point} Point */
 
 const VIEW = '#compare .compare-view';
 const FRAME = '#compare .compare-frame';
@@ -19,37 +20,6 @@ test.beforeEach(async ({ page }) => {
   await reaches(page, 'done');
   await page.evaluate(() => scrollTo(0, 0));
 });
-
-/** Fingers on the screen, as lists of positions one after the other. @param {Page} page */
-async function hand(page) {
-  const session = await page.context().newCDPSession(page);
-  /** @param {'touchStart' | 'touchMove' | 'touchEnd'} type @param {Point[]} touchPoints */
-  const send = (type, ...touchPoints) =>
-    session.send('Input.dispatchTouchEvent', { type, touchPoints: touchPoints.map((point, id) => ({ id, ...point })) });
-  return {
-    send,
-    /** @param {Point[][]} way the places of all fingers, step by step */
-    async swipe(...way) {
-      await send('touchStart', ...way[0]);
-      for (const places of way.slice(1)) await send('touchMove', ...places);
-      await send('touchEnd');
-    },
-    /** Quick taps, however slow the machine. @param {Point} at */
-    async tap(at, times = 1) {
-      const now = Date.now() / 1000;
-      const sent = [];
-      for (let i = 0; i < times; i += 1) {
-        for (const [type, points, after] of /** @type {['touchStart' | 'touchEnd', Point[], number][]} */ ([
-          ['touchStart', [at], 0],
-          ['touchEnd', [], 0.05],
-        ])) {
-          sent.push(session.send('Input.dispatchTouchEvent', { type, touchPoints: points, timestamp: now + i * 0.15 + after }));
-        }
-      }
-      await Promise.all(sent);
-    },
-  };
-}
 
 /** The picture's position and the size of its pixels; both pictures are in the same place. @param {Page} page */
 async function look(page) {

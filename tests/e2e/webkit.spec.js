@@ -208,7 +208,7 @@ for (const locale of ['C.UTF-8', 'C']) {
       await nothingWrong(driver);
     });
 
-    test('samples the pictures that the command line samples', async ({ baseURL }) => {
+    test('samples the pictures that the command line samples, and fills them', async ({ baseURL }) => {
       const { driver, downloads } = browser;
       await driver.get('about:blank');
       await driver.get(`${baseURL}#room=sample&device=cpu&class=3`);
@@ -221,6 +221,15 @@ for (const locale of ['C.UTF-8', 'C']) {
       await waitFor(driver, '#compare[data-shows=rebuilt]');
       await reaches(driver, 'done');
       expect(await picture(driver, REBUILT)).toBe(first);
+      // All of it drawn anew is what is drawn from nothing.
+      await room(driver, 'edit');
+      await press(driver, '#edit-classes label:nth-of-type(6)');
+      await press(driver, '#fill-all');
+      await press(driver, '#edit-run');
+      await waitFor(driver, '#edit-form[data-state=done]');
+      await press(driver, '#edit-save-tokens');
+      const edited = await downloaded(downloads, /\.edited.*\.tokens$/);
+      expect(readFileSync(edited).equals(sampledTokens(5, 1))).toBe(true);
       await room(driver, 'sample');
       await press(driver, '#sampling-run');
       await waitFor(driver, '#sampling[data-sampling=done][data-seed="5"]');

@@ -9,7 +9,7 @@ import { startEngine } from './start.js';
 /** @typedef {import('./protocol.js').WeightSource} WeightSource */
 /** @typedef {import('./protocol.js').Shipped} Shipped */
 /** @typedef {import('./protocol.js').Photo} Photo */
-/** @typedef {'engine' | 'restore' | 'model' | 'picture' | 'sample' | 'tune'} Lane `restore` loads the model in use into a new worker */
+/** @typedef {'engine' | 'restore' | 'model' | 'picture' | 'sample' | 'edit' | 'tiles' | 'tune'} Lane `restore` loads the model in use into a new worker */
 /**
  * @typedef {object} Entry
  * @property {any} job what is posted
@@ -65,8 +65,8 @@ export class EngineClient extends EventTarget {
     this.#lost = null;
     this.#deaths = 0;
     const running = this.#running;
-    // Weights being loaded and samples are still wanted on the new device; pictures are requested again.
-    const wanted = (/** @type {Entry} */ { lane }) => lane === 'model' || lane === 'sample';
+    // These are still wanted on the new device; pictures are requested again.
+    const wanted = (/** @type {Entry} */ { lane }) => ['model', 'sample', 'edit', 'tiles'].includes(lane);
     if (running && wanted(running) && !running.settled) this.#queue.unshift(running);
     else if (running) this.#dismiss([running]);
     this.#dismiss(this.#queue.filter((e) => !wanted(e)));
@@ -141,6 +141,49 @@ export class EngineClient extends EventTarget {
   }
 
   /**
+   * Has a prior draw some of a picture's tokens anew.
+   * @param {Shipped} prior @param {Uint8Array<ArrayBuffer>} tokens a token file @param {Uint32Array} indices that it has by now
+   * @param {import('./protocol.js').Change} change @param {import('./protocol.js').SampleJob['options']} options
+   * @param {(part: import('./protocol.js').SamplePart) => void} part called after each step
+   * @returns {Promise<import('./protocol.js').Sampled>} as many proposals as the options say
+   */
+  fill(prior, tokens, indices, change, options, part) {
+    return this.#add('edit', { kind: Ask.FILL, prior, tokens, indices, change, options }, part);
+  }
+
+  /**
+   * Decodes a token file with other indices.
+   * @param {Uint8Array<ArrayBuffer>} tokens @param {Uint32Array} indices
+   * @returns {Promise<import('./protocol.js').Drawn>}
+   */
+  paint(tokens, indices) {
+    return this.#add('edit', { kind: Ask.PAINT, tokens, indices });
+  }
+
+  /**
+   * Something between two pictures, by interpolating their latents.
+   * @param {import('./protocol.js').Pixels} first @param {Photo} second cropped to the size of the first
+   * @param {number} share of the second, from 0 to 1
+   * @returns {Promise<import('./protocol.js').Drawn>}
+   */
+  blend(first, second, share) {
+    return this.#add('edit', { kind: Ask.BLEND, first, second, share });
+  }
+
+  /** Ends the edit that is queued or running. */
+  cancelEdit() {
+    this.#supersede(['edit']);
+  }
+
+  /**
+   * Decodes single codes of the model in use, each alone. Few at a time, so that other jobs need not wait.
+   * @param {Uint32Array} codes @returns {Promise<import('./protocol.js').Tiles>}
+   */
+  tiles(codes) {
+    return this.#add('tiles', { kind: Ask.TILES, codes });
+  }
+
+  /**
    * Begins a tuning of the model in use, or resumes a saved one.
    * @param {import('./protocol.js').Tuning} tuning @param {Shipped | null} source the discriminator's
    * @param {Blob | null} snapshot @returns {Promise<import('./protocol.js').Begun>}
@@ -183,7 +226,7 @@ export class EngineClient extends EventTarget {
   cancel() {
     // Reloading the model in use is cancelled only if nothing is waiting for it.
     const restoring = this.#running?.lane === 'restore' && !this.#queue.length ? this.#running : null;
-    this.#supersede(['picture', 'model', 'sample', 'tune']);
+    this.#supersede(['picture', 'model', 'sample', 'edit', 'tune']);
     if (restoring) this.#worker?.postMessage({ id: restoring.job.id, kind: Ask.CANCEL });
   }
 
@@ -193,8 +236,8 @@ export class EngineClient extends EventTarget {
       const entry = { job: { id: ++this.#lastId, ...job }, lane, hear, resolve, reject, settled: false, again: false };
       if (first) this.#queue.unshift(entry);
       else {
-        // New weights make every older picture pointless too; a picture leaves a loading model alone.
-        if (lane !== 'tune') this.#supersede(lane === 'model' ? ['picture', 'model', 'restore'] : [lane]);
+        // New weights make everything older for the model in use pointless too; a picture leaves a loading model alone.
+        if (lane !== 'tune') this.#supersede(lane === 'model' ? ['picture', 'edit', 'tiles', 'model', 'restore'] : [lane]);
         this.pause();
         this.#queue.push(entry);
         if (!this.#worker) this.#spawn().catch(() => {});
@@ -337,7 +380,7 @@ export class EngineClient extends EventTarget {
       this.#inUse = { source: entry.job.source, loaded: value };
       this.#restored = true;
     }
-    if (entry.lane === 'picture' || entry.lane === 'sample') this.#deaths = 0;
+    if (['picture', 'sample', 'edit'].includes(entry.lane)) this.#deaths = 0;
     if (entry.lane === 'engine') this.#kind = value.device.kind;
     const late = entry.settled;
     entry.settled = true;

@@ -10,6 +10,10 @@ export const Ask = Object.freeze(
     TOKENS: 'tokens',
     DECODE: 'decode',
     SAMPLE: 'sample',
+    FILL: 'fill',
+    PAINT: 'paint',
+    BLEND: 'blend',
+    TILES: 'tiles',
     TUNE: 'tune',
     STEPS: 'steps',
     FINISH: 'finish',
@@ -264,9 +268,36 @@ export function failure(error) {
  * @property {Pixels} pixels
  * @property {Uint8Array<ArrayBuffer>} png
  * @property {Uint8Array<ArrayBuffer>} file its token file
+ * @property {Uint32Array} indices
  * @property {TokenFacts} facts
  *
  * @typedef {{pictures: Drawn[], seconds: number}} Sampled without the time that loading took
+ *
+ * @typedef {{top: number, right: number, bottom: number, left: number}} Margins in tokens
+ * @typedef {{kind: 'fill', mask: Uint8Array} | {kind: 'extend', margins: Margins} | {kind: 'vary', share: number, seed: number}} Change
+ *   what a prior draws anew: the tokens where the mask is not zero, those around the picture, or a share of all
+ *
+ * @typedef {object} FillJob a picture's tokens, some of which a prior draws for the model in use
+ * @property {number} id
+ * @property {'fill'} kind
+ * @property {Shipped} prior
+ * @property {Uint8Array<ArrayBuffer>} tokens a token file
+ * @property {Uint32Array} indices that it has by now
+ * @property {Change} change
+ * @property {SampleJob['options']} options
+ *
+ * @typedef {{id: number, kind: 'paint', tokens: Uint8Array<ArrayBuffer>, indices: Uint32Array}} PaintJob decodes a token
+ *   file with other indices
+ *
+ * @typedef {object} BlendJob something between two pictures, the second cropped to the size of the first
+ * @property {number} id
+ * @property {'blend'} kind
+ * @property {Pixels} first
+ * @property {Photo} second
+ * @property {number} share of the second
+ *
+ * @typedef {{id: number, kind: 'tiles', codes: Uint32Array}} TilesJob decodes each of these codes alone
+ * @typedef {{side: number, tiles: Uint8ClampedArray<ArrayBuffer>[]}} Tiles RGBA of each, and the side in pixels
  *
  * @typedef {object} Tuning a tuning and its progress when last saved
  * @property {string} model its name
@@ -308,7 +339,7 @@ export function failure(error) {
  * @typedef {{weights: Uint8Array<ArrayBuffer>}} Finished
  * @typedef {{id: number, kind: 'undo'}} UndoJob
  *
- * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob | SampleJob | TuneJob | StepsJob | FinishJob | UndoJob} Job
+ * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob | SampleJob | FillJob | PaintJob | BlendJob | TilesJob | TuneJob | StepsJob | FinishJob | UndoJob} Job
  * @typedef {{id: number, kind: 'cancel'} | {id: number, kind: 'pause'}} Interruption
  * @typedef {Job | Interruption} ToWorker
  *
@@ -333,7 +364,7 @@ export function failure(error) {
  * @typedef {object} DoneMessage
  * @property {'done'} tell
  * @property {number} id
- * @property {Opened | Loaded | Result | Sampled | Begun | Stepped | Finished | null} value
+ * @property {Opened | Loaded | Result | Sampled | Drawn | Tiles | Begun | Stepped | Finished | null} value
  * @property {number} memory bytes that the engine has allocated so far, not counting the graphics
  *   device's
  *

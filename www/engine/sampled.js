@@ -1,67 +1,68 @@
 // @ts-check
-// New pictures in the worker: a prior draws tokens step by step, and the model that they belong to decodes
-// them, now and then while they are incomplete, and all of them at the end.
+// Pictures that a prior draws in the worker: it draws tokens step by step, and the model that they belong to
+// decodes them, now and then while they are incomplete, and all of them at the end.
+import { Held } from './held.js';
 import { pixels, unshared } from './pixels.js';
+import { Code, TesseraeError } from './protocol.js';
 
 /** Previews take at most this fraction of the time. */
 const PREVIEWS = 1 / 3;
 
+/**
+ * @param {import('./wasm.js').Tokens} tokens of one grid @param {import('./wasm.js').Picture} picture that they decode to
+ * @returns {import('./protocol.js').Drawn}
+ */
+export const drawn = (tokens, picture) => ({
+  pixels: pixels(picture),
+  png: unshared(picture.png()),
+  file: unshared(tokens.bytes()),
+  indices: tokens.indices(0),
+  facts: tokens.facts,
+});
+
 /** @typedef {import('./protocol.js').Shipped} Shipped */
-/** @typedef {import('./protocol.js').SampleJob['options']} Options */
 
-/** A prior, and the model whose tokens it predicts. */
-export class Pair {
-  #wasm;
-  #engine;
-  #sha256;
-  #prior;
-  #model;
+/** A prior, and the model of its tokens where that is not the one in use: each stays loaded until another is asked for. */
+export class Drawers {
+  /** @type {Held<import('./wasm.js').Prior>} */ #prior = new Held();
+  /** @type {Held<import('./wasm.js').Model>} */ #tokenizer = new Held();
 
   /**
-   * @param {import('./wasm.js').Wasm} wasm @param {import('./wasm.js').Engine} engine @param {string[]} sha256 of both
-   * @param {import('./wasm.js').Prior} prior @param {import('./wasm.js').Model} model
+   * Loads what is missing of them. Both files are checked before either is built.
+   * @param {{wasm: import('./wasm.js').Wasm, engine: import('./wasm.js').Engine}} opened
+   * @param {Shipped} prior @param {Shipped | null} tokenizer null for the model in use
+   * @param {(sources: Shipped[]) => Promise<Uint8Array[]>} fetched @param {<T>(thing: T) => T} own
    */
-  constructor(wasm, engine, sha256, prior, model) {
-    this.#wasm = wasm;
-    this.#engine = engine;
-    this.#sha256 = sha256;
-    this.#prior = prior;
-    this.#model = model;
+  async load({ wasm, engine }, prior, tokenizer, fetched, own) {
+    const model = tokenizer && !this.#tokenizer.of(tokenizer) ? tokenizer : null;
+    const missing = [...(this.#prior.of(prior) ? [] : [prior]), ...(model ? [model] : [])];
+    if (!missing.length) return;
+    if (missing.includes(prior)) this.#prior.free();
+    if (model) this.#tokenizer.free();
+    const files = await fetched(missing);
+    const checked = missing[0] === prior ? own(wasm.PriorWeights.check(engine, files[0])) : null;
+    const decoder = model && own(wasm.Weights.check(engine, files[files.length - 1]));
+    if (checked) this.#prior.put(prior, checked.load(engine));
+    if (model && decoder) this.#tokenizer.put(model, await decoder.load(engine));
   }
 
-  /**
-   * @param {import('./wasm.js').Wasm} wasm @param {import('./wasm.js').Engine} engine
-   * @param {Record<'prior' | 'tokenizer', Shipped>} sources @param {Record<'prior' | 'tokenizer', Uint8Array>} files
-   * @param {<T>(thing: T) => T} own
-   */
-  static async load(wasm, engine, sources, files, own) {
-    // Both are checked before either is built.
-    const prior = own(wasm.PriorWeights.check(engine, files.prior));
-    const model = own(wasm.Weights.check(engine, files.tokenizer));
-    const sha256 = [sources.prior.sha256, sources.tokenizer.sha256];
-    return new Pair(wasm, engine, sha256, prior.load(engine), await model.load(engine));
-  }
-
-  /** Whether it was loaded from these. @param {Shipped[]} sources the prior's and the model's */
-  serves(...sources) {
-    return sources.every(({ sha256 }, i) => sha256 === this.#sha256[i]);
-  }
-
-  /** Fails if the prior predicts the tokens of another model. @param {Options} options */
-  begin(options) {
-    this.#prior.fits(this.#model);
-    const sampler = this.#wasm.Sampler.begin(this.#engine, this.#prior, options);
-    return new Sampling(sampler, this.#model, options.count);
+  /** The two of them, once they are loaded. @param {Shipped} prior @param {Shipped | null} tokenizer @param {() => import('./wasm.js').Model} inUse */
+  pair(prior, tokenizer, inUse) {
+    const [drawer, model] = [this.#prior.of(prior), tokenizer ? this.#tokenizer.of(tokenizer) : inUse()];
+    if (!drawer || !model) throw new TesseraeError(Code.INTERNAL, 'The prior is not loaded.');
+    // Fails if the prior predicts the tokens of another model.
+    drawer.fits(model);
+    return { drawer, model };
   }
 
   free() {
     this.#prior.free();
-    this.#model.free();
+    this.#tokenizer.free();
   }
 }
 
 /** Some pictures that are being drawn. */
-class Sampling {
+export class Sampling {
   #sampler;
   #model;
   #count;
@@ -117,13 +118,8 @@ class Sampling {
     /** @type {import('./protocol.js').Drawn[]} */ const pictures = [];
     for (let i = 0; i < this.#count; i += 1) {
       await breathe();
-      const drawn = await this.#decoded(i, (tokens, picture) => ({
-        pixels: pixels(picture),
-        png: unshared(picture.png()),
-        file: unshared(tokens.bytes()),
-        facts: tokens.facts,
-      }));
-      if (drawn) pictures.push(drawn);
+      const made = await this.#decoded(i, drawn);
+      if (made) pictures.push(made);
     }
     const seconds = (this.#stepped + this.#shown + performance.now() - begin) / 1000;
     return { pictures, seconds };

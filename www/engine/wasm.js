@@ -12,6 +12,7 @@ const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;
  * @typedef {import('../../pkg/tesserae.js').Tuner} Tuner
  * @typedef {import('../../pkg/tesserae.js').Prior} Prior
  * @typedef {import('../../pkg/tesserae.js').Sampler} Sampler
+ * @typedef {import('../../pkg/tesserae.js').Canvas} Canvas
  * @typedef {import('../../pkg/tesserae.js').DeviceChoice} DeviceChoice
  * @typedef {import('../../pkg/tesserae.js').DeviceFacts} DeviceFacts
  * @typedef {import('../../pkg/tesserae.js').ModelFacts} ModelFacts

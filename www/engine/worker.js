@@ -3,12 +3,14 @@
 // in which they arrive; a wasm abort kills the instance, which is reported once as `dead`.
 import { Ask, Code, FILE_LIMITS, PageCode, Stage, Tell, TesseraeError, failure } from './protocol.js';
 import { Decoder } from './develop.js';
+import { blended, canvasOf, changed, painted, tilesOf } from './edited.js';
+import { Held } from './held.js';
 import { keepModel } from './kept.js';
 import { forget, panic } from './panic.js';
 import { pixels, rgb, unshared } from './pixels.js';
 import { checkSize, read } from './read.js';
 import { RELEASE } from './release.js';
-import { Pair } from './sampled.js';
+import { Drawers, Sampling } from './sampled.js';
 import { weights } from './store.js';
 import { Tuned, halved } from './tuned.js';
 import { loadWasm } from './wasm.js';
@@ -19,8 +21,8 @@ import { loadWasm } from './wasm.js';
 /** @type {import('./wasm.js').Wasm | null} once it runs */ let wasm = null;
 /** @type {import('./wasm.js').Engine | null} */ let engine = null;
 /** @type {import('./wasm.js').Model | null} */ let model = null;
-/** Another decoder for its tokens. @type {{sha256: string, model: import('./wasm.js').Model} | null} */ let other = null;
-/** What made the newest sample, next to the model in use. @type {Pair | null} */ let pair = null;
+/** Another decoder for its tokens. @type {Held<import('./wasm.js').Model>} */ const other = new Held();
+/** What drew the newest tokens, next to the model in use. */ const drawers = new Drawers();
 /** @type {Tuned | null} */ let tuned = null;
 const decoder = new Decoder();
 /** @type {Set<number>} */ const cancelled = new Set();
@@ -131,14 +133,9 @@ function tokenPart(tokens) {
 
 /** Frees the model in use, and the other one with it. */
 function freeModels() {
-  freeOther();
+  other.free();
   model?.free();
   model = null;
-}
-
-function freeOther() {
-  other?.model.free();
-  other = null;
 }
 
 /**
@@ -146,39 +143,52 @@ function freeOther() {
  * @param {import('./protocol.js').DecodeJob} job @param {<T>(thing: T) => T} own
  */
 async function otherModel(job, own) {
-  const { sha256 } = job.source;
-  if (other?.sha256 !== sha256) {
-    freeOther();
-    const { checked } = await prepare(job, own);
-    other = { sha256, model: await checked.load(opened().engine) };
-    await breathe(job.id);
-  }
-  return other.model;
+  const known = other.of(job.source);
+  if (known) return known;
+  other.free();
+  const { checked } = await prepare(job, own);
+  const loaded = other.put(job.source, await checked.load(opened().engine));
+  await breathe(job.id);
+  return loaded;
 }
 
-function freePair() {
-  pair?.free();
-  pair = null;
+/** Weight files under one bar. @param {number} id @param {import('./protocol.js').Shipped[]} sources */
+async function fetched(id, sources) {
+  const watch = watcher(id);
+  const total = sources.reduce((sum, { bytes }) => sum + bytes, 0);
+  /** @type {Uint8Array[]} */ const files = [];
+  for (const [i, source] of sources.entries()) {
+    const before = sources.slice(0, i).reduce((sum, { bytes }) => sum + bytes, 0);
+    files.push((await weights(source, (done) => watch(Stage.DOWNLOAD, before + done, total), stop.signal)).bytes);
+  }
+  await breathe(id);
+  tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
+  return files;
 }
 
 /**
- * The prior and the model whose tokens it predicts, which stay loaded until others are asked for.
- * @param {import('./protocol.js').SampleJob} job @param {<T>(thing: T) => T} own
+ * Draws tokens step by step, and decodes them.
+ * @param {import('./protocol.js').SampleJob | import('./protocol.js').FillJob} job @param {<T>(thing: T) => T} own
+ * @param {(wasm: import('./wasm.js').Wasm) => import('./wasm.js').Canvas} [start] what is known of them
  */
-async function pairFor({ id, prior, tokenizer }, own) {
-  if (pair?.serves(prior, tokenizer)) return pair;
-  freePair();
-  const watch = watcher(id);
-  const total = prior.bytes + tokenizer.bytes;
-  const fetched = async (/** @type {import('./protocol.js').Shipped} */ source, /** @type {number} */ before) =>
-    (await weights(source, (done) => watch(Stage.DOWNLOAD, before + done, total), stop.signal)).bytes;
-  const files = { prior: await fetched(prior, 0), tokenizer: await fetched(tokenizer, prior.bytes) };
+async function draw(job, own, start) {
+  const { id, prior, options } = job;
+  const tokenizer = job.kind === Ask.SAMPLE ? job.tokenizer : null;
+  await drawers.load(opened(), prior, tokenizer, (sources) => fetched(id, sources), own);
   await breathe(id);
-  tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
+  const { drawer, model } = drawers.pair(prior, tokenizer, modelInUse);
   const { wasm, engine } = opened();
-  pair = await Pair.load(wasm, engine, { prior, tokenizer }, files, own);
-  await breathe(id);
-  return pair;
+  const sampler = wasm.Sampler.begin(engine, drawer, options, start?.(wasm));
+  const sampling = own(new Sampling(sampler, model, options.count));
+  for (;;) {
+    const part = await sampling.step();
+    // A cancel can arrive during a step.
+    if (cancelled.has(id)) throw cancelError();
+    if (!part) break;
+    const shown = part.pictures.flatMap(({ preview }) => (preview ? [preview.rgba.buffer] : []));
+    tell({ tell: Tell.PART, id, part }, shown);
+  }
+  return sampling.finish(() => breathe(id));
 }
 
 function opened() {
@@ -218,7 +228,7 @@ const work = {
       }
     }
     endTuning();
-    freePair();
+    drawers.free();
     freeModels();
     engine?.free();
     engine = null;
@@ -291,18 +301,32 @@ const work = {
   },
 
   /** @param {import('./protocol.js').SampleJob} job @param {<T>(thing: T) => T} own */
-  async [Ask.SAMPLE](job, own) {
-    const { id } = job;
-    const sampling = own((await pairFor(job, own)).begin(job.options));
-    for (;;) {
-      const part = await sampling.step();
-      // A cancel can arrive during a step.
-      if (cancelled.has(id)) throw cancelError();
-      if (!part) break;
-      const shown = part.pictures.flatMap(({ preview }) => (preview ? [preview.rgba.buffer] : []));
-      tell({ tell: Tell.PART, id, part }, shown);
-    }
-    return sampling.finish(() => breathe(id));
+  [Ask.SAMPLE](job, own) {
+    return draw(job, own);
+  },
+
+  /** @param {import('./protocol.js').FillJob} job @param {<T>(thing: T) => T} own */
+  async [Ask.FILL](job, own) {
+    return draw(job, own, (wasm) => canvasOf(wasm, changed(wasm, job, own), job.change));
+  },
+
+  /** @param {import('./protocol.js').PaintJob} job @param {<T>(thing: T) => T} own */
+  [Ask.PAINT](job, own) {
+    return painted(opened().wasm, modelInUse(), job, own, watcher(job.id));
+  },
+
+  /** @param {import('./protocol.js').BlendJob} job @param {<T>(thing: T) => T} own */
+  async [Ask.BLEND]({ id, first, second, share }, own) {
+    const { width, height } = first;
+    const a = own(opened().wasm.Picture.fromRgb(width, height, rgb(first)));
+    const b = own(own(await develop(second, id, false)).cover(width, height));
+    await breathe(id);
+    return blended(modelInUse(), [a, b], share, own, watcher(id));
+  },
+
+  /** @param {import('./protocol.js').TilesJob} job */
+  [Ask.TILES]({ id, codes }) {
+    return tilesOf(modelInUse(), codes, () => breathe(id));
   },
 
   /** @param {import('./protocol.js').TuneJob} job */
@@ -310,8 +334,8 @@ const work = {
     const base = modelInUse();
     endTuning();
     // A tuning needs the memory.
-    freeOther();
-    freePair();
+    other.free();
+    drawers.free();
     const watch = watcher(id);
     const discriminator = source && (await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total), stop.signal)).bytes;
     const pictures = await developAll(tuning.photos, id);
@@ -409,9 +433,12 @@ const quality = (original, picture) => (original ? { ...opened().wasm.compare(or
 /** What of a job's result is moved rather than copied. @param {object | null} value @returns {ArrayBuffer[]} */
 function large(value) {
   const { rebuilt, png } = /** @type {Partial<import('./protocol.js').Result>} */ (value ?? {});
+  const { pixels: own } = /** @type {Partial<import('./protocol.js').Drawn>} */ (value ?? {});
   const { pictures = [] } = /** @type {Partial<import('./protocol.js').Sampled>} */ (value ?? {});
+  const { tiles = [] } = /** @type {Partial<import('./protocol.js').Tiles>} */ (value ?? {});
   const drawn = pictures.flatMap((picture) => [picture.pixels.rgba.buffer, picture.png.buffer]);
-  return [rebuilt?.rgba.buffer, png?.buffer, ...drawn].filter((buffer) => buffer !== undefined);
+  const flat = tiles.map(({ buffer }) => buffer);
+  return [rebuilt?.rgba.buffer, own?.rgba.buffer, png?.buffer, ...drawn, ...flat].filter((buffer) => buffer !== undefined);
 }
 
 /** @param {import('./protocol.js').Job} job */

@@ -1,11 +1,12 @@
 // @ts-check
-// The rooms, in the order of their links. Each is a folder with room.js, style.css and icon.svg. A room is
-// loaded when it is first opened, and keeps its state when another is opened.
+// The rooms, in the order of their links. Each is a folder with room.js, style.css and icon.svg; shared/ has what
+// several of them are made of. A room is loaded when it is first opened, and keeps its state when another is opened.
 
 /**
  * @typedef {object} Room
  * @property {HTMLElement} element
  * @property {(files: File[]) => void} take pictures and token files that were dropped or pasted while it is open
+ * @property {boolean} [tokens] whether it takes token files, which are otherwise for the first room
  * @property {() => void} [resume] resumes the unfinished tuning
  *
  * @typedef {object} Entry
@@ -21,6 +22,7 @@
 /** @type {Entry[]} the first is the default */
 export const ROOMS = [
   { id: 'rebuild', title: 'Rebuild', load: () => import('./rebuild/room.js') },
+  { id: 'edit', title: 'Edit', load: () => import('./edit/room.js') },
   { id: 'sample', title: 'Sample', load: () => import('./sample/room.js') },
   { id: 'tune', title: 'Fine-tune', load: () => import('./tune/room.js') },
 ];

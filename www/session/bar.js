@@ -4,7 +4,7 @@ import { Ask, Stage } from '../engine/protocol.js';
 import { megabytes } from './shelf.js';
 
 // Jobs of one kind share a bar: the engine and its model come up together.
-/** @typedef {'start' | 'picture' | 'decode' | 'sample' | 'tune'} Kind */
+/** @typedef {'start' | 'picture' | 'decode' | 'sample' | 'edit' | 'tune'} Kind */
 /** @typedef {typeof Stage[keyof typeof Stage]} StageName */
 
 /** @type {Record<import('../engine/protocol.js').Job['kind'], Kind>} */
@@ -15,6 +15,10 @@ const KIND = {
   [Ask.TOKENS]: 'picture',
   [Ask.DECODE]: 'decode',
   [Ask.SAMPLE]: 'sample',
+  [Ask.FILL]: 'sample',
+  [Ask.PAINT]: 'edit',
+  [Ask.BLEND]: 'edit',
+  [Ask.TILES]: 'edit',
   [Ask.TUNE]: 'tune',
   [Ask.STEPS]: 'tune',
   [Ask.FINISH]: 'tune',
@@ -26,6 +30,7 @@ const SPAN = {
   picture: { [Stage.ENCODE]: [0, 0.5], [Stage.DECODE]: [0.5, 1] },
   decode: { [Stage.DOWNLOAD]: [0, 0.5], [Stage.BUILD]: [0.5, 0.55], [Stage.DECODE]: [0.55, 1] },
   sample: { [Stage.DOWNLOAD]: [0, 0.9], [Stage.BUILD]: [0.9, 1] },
+  edit: { [Stage.ENCODE]: [0, 0.6], [Stage.DECODE]: [0.6, 1] },
   tune: { [Stage.DOWNLOAD]: [0, 0.8], [Stage.BUILD]: [0.8, 1] },
 };
 /** @type {Partial<Record<StageName, string>>} */
@@ -66,8 +71,9 @@ export class Bar {
       bytes && source
         ? `Downloading ${source.name}: ${megabytes(done)} of ${megabytes(total)} MB`
         : (!tokens && WITHOUT_TOKENS[stage]) || WORDS[stage] || '';
-    // Decoding in a single window needs no bar.
-    if (kind === 'decode' && stage === Stage.DECODE && total === 1 && this.kind !== kind) return;
+    // What has a single window needs no bar: two where two pictures are mixed.
+    const small = kind === 'edit' ? 2 : kind === 'decode' && stage === Stage.DECODE ? 1 : 0;
+    if (total <= small && this.kind !== kind) return;
     // A worker that is replaced during a run starts again, but its picture is still the same job.
     const again = working && kind === 'start' && this.kind !== null && this.kind !== 'start';
     if (!again && this.kind !== kind) this.begin(kind, text);

@@ -15,14 +15,24 @@ import { Models } from './models.js';
 /** @typedef {{code: string, message: string}} Trouble */
 /** @typedef {{kind: 'picture' | 'tokens', blob: Blob, stem: string, sample: string | null}} Item a file, and which of the samples it is */
 /** @typedef {{photo: import('../engine/protocol.js').Photo, stem: string}} Shown the picture that is rebuilt, and its file's name */
+/**
+ * @typedef {object} Rebuilt what the model in use has made of a picture
+ * @property {string} stem
+ * @property {import('../engine/protocol.js').Loaded} loaded that model
+ * @property {import('../engine/protocol.js').Pixels | null} original null where only tokens were given
+ * @property {import('../engine/protocol.js').TokenPart} tokens
+ * @property {import('../engine/protocol.js').Pixels} picture that they decode to
+ * @property {Uint8Array<ArrayBuffer>} png the same
+ */
 /** @typedef {{room: string, done: number | null}} Work a room's work in progress: the fraction done, null if unknown, -1 for none */
 
 /** @type {ReadonlySet<string>} */
 const STALE = new Set([PageCode.DOWNLOAD_FAILED, PageCode.DOWNLOAD_LENGTH, PageCode.DOWNLOAD_HASH, PageCode.WORKER_FAILED]);
 
 /**
- * Events: `phase`, `words` (what is announced), `photo`, `work` (Work), `device` (Opened), `memory`
- * (bytes), `reopen` when the engine starts anew, with the Item that was on the stage.
+ * Events: `phase`, `words` (what is announced), `photo`, `rebuilt` (Rebuilt, or null for a model without tokens),
+ * `work` (Work), `device` (Opened), `memory` (bytes), `reopen` when the engine starts anew, with the Item that was on
+ * the stage.
  */
 export class Session extends EventTarget {
   client = new EngineClient();
@@ -37,6 +47,7 @@ export class Session extends EventTarget {
   complete = false;
   /** @type {Phase} */ #phase = 'loading';
   /** @type {Shown | null} */ #photo = null;
+  /** @type {Rebuilt | null} */ #rebuilt = null;
   /** The rooms with something that a reload would lose. @type {Set<string>} */ #holding = new Set();
   #turn = 0;
 
@@ -97,6 +108,15 @@ export class Session extends EventTarget {
   set photo(photo) {
     this.#photo = photo;
     this.#emit('photo', photo);
+  }
+
+  get rebuilt() {
+    return this.#rebuilt;
+  }
+
+  set rebuilt(rebuilt) {
+    this.#rebuilt = rebuilt;
+    this.#emit('rebuilt', rebuilt);
   }
 
   /** Announces something to those who do not see it. @param {string} words */

@@ -98,6 +98,11 @@ export class Shelf {
     return this.entries.find((entry) => entry.codebook === codebook);
   }
 
+  /** The priors that can draw what is missing between tokens. @param {string} [codebook] hash of the tokens', any by default */
+  fillers(codebook) {
+    return this.priors.filter((prior) => prior.masked && (codebook === undefined || prior.codebook === codebook));
+  }
+
   /** The error for tokens of this codebook, if an earlier version of a model made them. @param {string} codebook hash */
   retired(codebook) {
     const entry = this.entries.find(({ retired }) => retired?.includes(codebook));

@@ -1,5 +1,5 @@
 // @ts-check
-// A slider with its value, and a line that says what it does. What it shows is exact even where the slider has no
+// A slider with its value, and a line that says what it does where that is needed. What it shows is exact even where the slider has no
 // such position.
 import { h } from './h.js';
 
@@ -21,21 +21,25 @@ export class Dial {
   /**
    * @param {string} id @param {string} label in plain words @param {string} term the exact one @param {string} note
    * @param {Scale} scale @param {(value: number) => void} change called when the visitor has moved it
+   * @param {(value: number) => void} [move] called as it moves
    */
-  constructor(id, label, term, note, scale, change) {
+  constructor(id, label, term, note, scale, change, move) {
     this.#scale = scale;
     const { least, most, step } = scale;
-    this.#range = h('input', { id, type: 'range', min: least, max: most, step, 'aria-describedby': `${id}-note` });
+    this.#range = h('input', { id, type: 'range', min: least, max: most, step, ...(note && { 'aria-describedby': `${id}-note` }) });
     this.element = h(
       'div',
       { class: 'field dial' },
       h('label', { for: id }, `${label} `, h('span', { class: 'dial-term' }, `(${term})`)),
       this.#reading,
       this.#range,
-      h('p', { id: `${id}-note`, class: 'dial-note' }, note),
+      ...(note ? [h('p', { id: `${id}-note`, class: 'dial-note' }, note)] : []),
     );
     const value = scale.value ?? Number;
-    this.#range.addEventListener('input', () => this.#read(value(Number(this.#range.value))));
+    this.#range.addEventListener('input', () => {
+      this.#read(value(Number(this.#range.value)));
+      move?.(this.#value);
+    });
     this.#range.addEventListener('change', () => change(this.#value));
   }
 

@@ -149,7 +149,14 @@ impl DrawArgs {
             ..self.how.options()
         };
         let (original, canvas) = match begin(&codec).await? {
-            Some(Begun { original, canvas }) => (Some(original), Some(canvas)),
+            Some(Begun { original, canvas }) => {
+                // Before anything is drawn that could not be decoded.
+                let factor = codec.config().factor();
+                let [width, height] = [canvas.columns(), canvas.rows()]
+                    .map(|side| u32::try_from(side * factor).unwrap_or(u32::MAX));
+                codec.admit(width, height)?;
+                (Some(original), Some(canvas))
+            }
             None => (None, None),
         };
         let mut sampler = Sampler::new(prior.network, &prior.config, options, canvas, &device)?;

@@ -4,8 +4,8 @@ import { copyButton } from '../../ui/copy.js';
 import { button, field, h, select } from '../../ui/h.js';
 import '../../ui/compare.js';
 import '../../ui/numbers.js';
+import '../../ui/samples.js';
 import '../../ui/tokens.js';
-import './samples.js';
 import './slider.js';
 
 const ACCEPT = 'image/png,image/jpeg,image/webp,.png,.jpg,.jpeg,.webp,.tokens,.safetensors,.ckpt,.pt,.pth,.bin,.json';
@@ -36,7 +36,7 @@ const art = (/** @type {string} */ file) => new URL(`../../art/${file}`, import.
 export function panel(address) {
   const compare = h('compare-slider', { id: 'compare', hidden: true });
   const stages = h('stage-slider', { id: 'stages', hidden: true });
-  const samples = h('sample-picker', { id: 'samples' });
+  const samples = h('sample-picker', { id: 'samples', for: 'file', label: 'Or try one of these' });
   const file = h('input', {
     id: 'file',
     class: 'visually-hidden',

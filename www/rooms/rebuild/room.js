@@ -12,10 +12,11 @@
 //   #size #square #sample                      settings;  #copy-link copies them
 //   #no-tokens          instead of #tokens for a model without a codebook
 //   #save-picture #save-tokens
-import { PageCode, TesseraeError, failure } from '../../engine/protocol.js';
+import { PageCode, failure } from '../../engine/protocol.js';
 import { choose, purpose } from '../../files.js';
 import { SEED } from '../../session/address.js';
 import { on } from '../../ui/h.js';
+import { sampleFile } from '../../ui/samples.js';
 import { panel } from './panel.js';
 import { Result } from './result.js';
 import { Stages } from './stages.js';
@@ -24,6 +25,7 @@ import { Stages } from './stages.js';
 /** @typedef {import('../../session/session.js').Item} Item */
 
 class Rebuild {
+  tokens = true;
   #session;
   #rooms;
   #panel = panel(() => this.#session.address.link());
@@ -33,6 +35,7 @@ class Rebuild {
   /** What the newest run will put there. @type {Item | null} */ #pending = null;
   #clicked = 0;
   /** Whether the picture follows the slider. */ #mixing = false;
+  /** What is known of the newest run's picture. @type {import('../../engine/protocol.js').Part} */ #known = {};
   /** That the tokens were made with another decoder, if they were. @type {string | null | undefined} */ #warning;
 
   /** @param {Session} session @param {import('../../rooms.js').Rooms} rooms */
@@ -79,7 +82,7 @@ class Rebuild {
     drop.addEventListener('click', (event) => {
       if (!(/** @type {Element} */ (event.target).closest('label, input, a, button'))) file.click();
     });
-    on(samples, 'sample', (/** @type {import('./samples.js').Sample} */ chosen) => this.#fetch(chosen));
+    on(samples, 'sample', (/** @type {import('../../ui/samples.js').Sample} */ chosen) => this.#fetch(chosen));
     samples.addEventListener('camera', () => this.#photograph());
     size.addEventListener('change', () => (address.set({ size: size.value }), this.#again()));
     square.addEventListener('change', () => (address.set({ square: square.checked }), this.#again()));
@@ -130,16 +133,15 @@ class Rebuild {
     return models.inUse || client.loading ? this.#run(next) : models.use(null, next);
   }
 
-  /** @param {import('./samples.js').Sample} sample */
-  async #fetch({ name, file, url }) {
+  /** @param {import('../../ui/samples.js').Sample} sample */
+  async #fetch(sample) {
     const mine = ++this.#clicked;
-    const blob = await fetch(url).then(
-      (r) => (r.ok ? r.blob() : null),
-      () => null,
-    );
-    if (mine !== this.#clicked) return;
-    if (blob) this.#accept(new File([blob], file, { type: blob.type }), name);
-    else this.#session.complain(new TesseraeError(PageCode.DOWNLOAD_FAILED, 'This sample could not be loaded.'));
+    try {
+      const file = await sampleFile(sample);
+      if (mine === this.#clicked) this.#accept(file, sample.name);
+    } catch (error) {
+      if (mine === this.#clicked) this.#session.complain(failure(error));
+    }
   }
 
   async #photograph() {
@@ -160,6 +162,7 @@ class Rebuild {
     const { client, models, address, bar } = session;
     const newest = session.begin('working');
     this.#pending = item;
+    this.#known = {};
     session.holds('rebuild', true);
     if (models.inUse) bar.begin('picture', 'Reading the file');
     const { size, square, sample } = address.settings;
@@ -171,8 +174,11 @@ class Rebuild {
       session.complete = true;
       this.#result.done(result);
       this.#stages.done(result);
-      session.settle('done', this.#result.words);
       if (photo) session.photo = { photo, stem: item.stem };
+      const { original = null, tokens = null } = this.#known;
+      const loaded = models.inUse;
+      session.rebuilt = tokens && loaded && { stem: item.stem, loaded, original, tokens, picture: result.rebuilt, png: result.png };
+      session.settle('done', this.#result.words);
       this.#mix();
     } catch (error) {
       if (newest()) this.#failed(error, item);
@@ -201,6 +207,7 @@ class Rebuild {
     const model = models.inUse;
     if (!model || !this.#pending) return;
     this.#input = this.#pending;
+    Object.assign(this.#known, part);
     this.#session.complete = false;
     this.#panel.samples.mark(this.#input.sample);
     this.#result.part(part, this.#input, model);

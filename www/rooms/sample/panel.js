@@ -2,25 +2,26 @@
 // The room's panel: its elements and their order. room.js adds the behaviour.
 import { RANGES } from '../../session/sampling.js';
 import { button, field, h, select } from '../../ui/h.js';
+import { chipField } from '../shared/chips.js';
 
 /** @typedef {ReturnType<typeof panel>} Panel */
 
 export function panel() {
   const prior = select('sampling-prior', []);
   const made = field('Made by', prior);
-  const kinds = h('div', { id: 'sampling-classes', class: 'kinds-list' });
-  const classes = h('fieldset', { class: 'kinds' }, h('legend', {}, 'What to draw'), kinds);
+  const classes = chipField('sampling-classes', 'What to draw', []);
+  const kinds = /** @type {HTMLElement} */ (classes.lastElementChild);
   const [least, most] = RANGES.seed;
   const seed = h('input', { id: 'sampling-seed', type: 'number', min: least, max: most, step: 1, required: true, autocomplete: 'off' });
   const run = h('button', { type: 'submit', id: 'sampling-run', class: 'button primary' }, 'Sample');
   const stop = button('Stop', null, { id: 'sampling-stop', class: 'button quiet' });
   const fill = h('div', { class: 'progress-fill' });
   const at = h('p', { id: 'sampling-at', class: 'note' });
-  const status = h('div', { class: 'sampling-status' }, h('div', { class: 'progress-track', 'aria-hidden': 'true' }, fill), at, stop);
-  const form = h('form', { id: 'sampling-form' }, classes, h('div', { class: 'sampling-go' }, run, field('Seed', seed)), status);
+  const status = h('div', { class: 'go-status' }, h('div', { class: 'progress-track', 'aria-hidden': 'true' }, fill), at, stop);
+  const form = h('form', { id: 'sampling-form' }, classes, h('div', { class: 'go' }, run, field('Seed', seed)), status);
   const none = h('p', { id: 'sampling-none', class: 'note', hidden: true }, 'This page has no model that makes new pictures.');
   const gallery = h('section', { class: 'sampling-result', 'aria-label': 'Pictures' });
-  const how = h('details', { id: 'sampling-how', class: 'sampling-more' }, h('summary', {}, 'How it works'), h('p'));
+  const how = h('details', { id: 'sampling-how', class: 'more' }, h('summary', {}, 'How it works'), h('p'));
   const rest = h('div', { class: 'sampling-rest' }, how);
   const board = h('div', { class: 'sampling-board', hidden: true }, form, gallery, rest);
   const element = h(
@@ -31,14 +32,5 @@ export function panel() {
     none,
     board,
   );
-  return { element, board, how, rest, made, prior, classes, kinds, seed, run, stop, fill, at, form, none, gallery };
+  return { element, board, how, rest, status, made, prior, classes, kinds, seed, run, stop, fill, at, form, none, gallery };
 }
-
-/**
- * A chip for each class, one of which is chosen.
- * @param {string[]} names @param {boolean} any whether none need be chosen
- */
-export const chips = (names, any) =>
-  [...names.entries(), ...(any ? [/** @type {const} */ (['any', 'Any'])] : [])].map(([value, name]) =>
-    h('label', { class: 'kind' }, h('input', { type: 'radio', name: 'class', class: 'visually-hidden', value }), h('span', {}, name)),
-  );

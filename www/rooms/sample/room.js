@@ -16,9 +16,10 @@ import { fitted, options } from '../../session/priors.js';
 import { RANGES } from '../../session/sampling.js';
 import { copyButton } from '../../ui/copy.js';
 import { on } from '../../ui/h.js';
+import { classChips } from '../shared/chips.js';
+import { More } from '../shared/more.js';
 import { Gallery } from './gallery.js';
-import { More } from './more.js';
-import { chips, panel } from './panel.js';
+import { panel } from './panel.js';
 import { how } from './words.js';
 
 /** @typedef {import('../../session/sampling.js').Sampling} Sampling */
@@ -29,7 +30,7 @@ class Sample {
   #session;
   #rooms;
   #panel = panel();
-  #more = new More(this.#panel.made, (changed) => this.#choose(changed));
+  #more = new More('sampling', this.#panel.made, (changed) => this.#choose(changed));
   #gallery;
   /** @type {Prior | null} */ #prior = null;
   /** Complete pictures. @type {Shown | null} */ #shown = null;
@@ -115,7 +116,7 @@ class Sample {
       prior.value = found.entry.name;
       more.lastElementChild?.replaceChildren(...how(found));
       classes.hidden = !found.classes.length;
-      kinds.replaceChildren(...chips(found.classes, found.any));
+      kinds.replaceChildren(...classChips('class', found.classes, found.any));
     }
     const asked = fitted(address.sampling, found);
     for (const input of kinds.querySelectorAll('input')) input.checked = input.value === String(asked.class ?? 'any');
@@ -218,6 +219,7 @@ class Sample {
     this.element.dataset.sampling = state;
     if (state !== 'working' && this.#panel.stop.matches(':focus')) this.#panel.run.focus();
     this.#panel.stop.hidden = state !== 'working';
+    this.#panel.status.toggleAttribute('data-working', state === 'working');
     this.#label();
   }
 

@@ -1,7 +1,8 @@
 // @ts-check
-// <sample-picker>: bundled pictures, one click each, and buttons for the visitor's own. It emits `sample`
-// with {name, file, url}, and `camera`.
-import { button, h } from '../../ui/h.js';
+// <sample-picker for="…" label="…">: bundled pictures, one click each, and buttons for the visitor's own, one of which is a label
+// for that input. It emits `sample` with {name, file, url}, and `camera`.
+import { PageCode, TesseraeError } from '../engine/protocol.js';
+import { button, h } from './h.js';
 
 /** @typedef {{name: string, file: string, url: string}} Sample */
 
@@ -18,13 +19,14 @@ export class SamplePicker extends HTMLElement {
   connectedCallback() {
     if (this.firstChild) return;
     for (const { name, file, label } of SAMPLES) this.#buttons.set(name, this.#button(name, file, label));
-    const list = h('div', { class: 'samples-list', role: 'group', 'aria-labelledby': 'samples-title' }, ...this.#buttons.values());
-    list.append(h('label', { class: 'sample sample-own', for: 'file' }, 'Your own'));
+    const title = `${this.id}-title`;
+    const list = h('div', { class: 'samples-list', role: 'group', 'aria-labelledby': title }, ...this.#buttons.values());
+    list.append(h('label', { class: 'sample sample-own', for: this.getAttribute('for') ?? '' }, 'Your own'));
     if (navigator.mediaDevices) {
       const open = () => this.dispatchEvent(new CustomEvent('camera'));
       list.append(button('Camera', open, { class: 'sample sample-own sample-camera' }));
     }
-    this.append(h('p', { class: 'samples-title', id: 'samples-title' }, 'Or try one of these'), list);
+    this.append(h('p', { class: 'samples-title', id: title }, this.getAttribute('label') ?? ''), list);
   }
 
   /** @param {string | null} name the sample on the stage, if it is one */
@@ -41,6 +43,14 @@ export class SamplePicker extends HTMLElement {
     element.append(image, h('span', {}, label));
     return element;
   }
+}
+
+/** The file of a sample. @param {Sample} sample */
+export async function sampleFile({ file, url }) {
+  const response = await fetch(url).catch(() => null);
+  if (!response?.ok) throw new TesseraeError(PageCode.DOWNLOAD_FAILED, 'This sample could not be loaded.');
+  const blob = await response.blob();
+  return new File([blob], file, { type: blob.type });
 }
 
 customElements.define('sample-picker', SamplePicker);

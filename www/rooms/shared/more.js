@@ -1,5 +1,5 @@
 // @ts-check
-// The settings under “More”, in plain words with the exact term.
+// The settings of a prior under “More”, in plain words with the exact term.
 import { guided } from '../../session/priors.js';
 import { COUNTS, DEFAULTS, RANGES } from '../../session/sampling.js';
 import { Dial } from '../../ui/dial.js';
@@ -13,16 +13,9 @@ const STEPS = 64;
 const [HOT, COLD] = [RANGES.temperature[1], RANGES.temperature[0]];
 
 export class More {
-  #count = select(
-    'sampling-count',
-    COUNTS.map((count) => [String(count), count === 1 ? '1 picture' : `${count} pictures`]),
-  );
-  #order = select('sampling-order', [
-    ['', 'Spread out (Halton)'],
-    ['confidence', 'The surest first (confidence)'],
-    ['raster', 'Row by row (raster)'],
-  ]);
-  #orderField = field('Where it draws first', this.#order);
+  #count;
+  #order;
+  #orderField;
   /** The last position of the slider for the number of codes, which is on a logarithmic scale. */ #all = 1;
   #change;
   #steps;
@@ -32,12 +25,25 @@ export class More {
   #topP;
   element;
 
-  /** @param {HTMLElement} made the choice of a prior @param {(changed: Partial<Sampling>) => void} change called with what the visitor has changed */
-  constructor(made, change) {
+  /**
+   * @param {string} id that those of its elements begin with @param {HTMLElement} made the choice of a prior
+   * @param {(changed: Partial<Sampling>) => void} change called with what the visitor has changed
+   */
+  constructor(id, made, change) {
     this.#change = change;
+    this.#count = select(
+      `${id}-count`,
+      COUNTS.map((count) => [String(count), count === 1 ? '1 picture' : `${count} pictures`]),
+    );
+    this.#order = select(`${id}-order`, [
+      ['', 'Spread out (Halton)'],
+      ['confidence', 'The surest first (confidence)'],
+      ['raster', 'Row by row (raster)'],
+    ]);
+    this.#orderField = field('Where it draws first', this.#order);
     const dial = (/** @type {keyof Sampling} */ key) => (/** @type {number} */ value) => change({ [key]: value });
     this.#steps = new Dial(
-      'sampling-steps',
+      `${id}-steps`,
       'Rounds',
       'steps',
       'In more rounds fewer patches are drawn at once, so they fit together better.',
@@ -45,7 +51,7 @@ export class More {
       dial('steps'),
     );
     this.#temperature = new Dial(
-      'sampling-temperature',
+      `${id}-temperature`,
       'Daring',
       'temperature',
       'Low stays with what is likely; high dares the unlikely, and makes more mistakes.',
@@ -53,7 +59,7 @@ export class More {
       dial('temperature'),
     );
     this.#guidance = new Dial(
-      'sampling-guidance',
+      `${id}-guidance`,
       'Insistence',
       'guidance',
       'Higher insists on the chosen kind, at the cost of variety; 1 does not insist at all.',
@@ -61,7 +67,7 @@ export class More {
       dial('guidance'),
     );
     this.#topK = new Dial(
-      'sampling-top-k',
+      `${id}-top-k`,
       'Choices for each patch',
       'top-k',
       'How many of the likeliest codes it draws from.',
@@ -76,7 +82,7 @@ export class More {
       dial('top_k'),
     );
     this.#topP = new Dial(
-      'sampling-top-p',
+      `${id}-top-p`,
       'Rare choices',
       'top-p',
       'Below 1 the unlikeliest codes are left out.',
@@ -88,16 +94,16 @@ export class More {
     const dials = [this.#temperature, this.#guidance, this.#steps, this.#topK, this.#topP].map(({ element }) => element);
     this.element = h(
       'details',
-      { id: 'sampling-more', class: 'sampling-more' },
+      { id: `${id}-more`, class: 'more' },
       h('summary', {}, 'More'),
       h(
         'div',
-        { class: 'sampling-fields' },
+        { class: 'more-fields' },
         field('How many', this.#count),
         made,
         this.#orderField,
         ...dials,
-        button('Back to the usual settings', () => this.#reset(), { id: 'sampling-reset', class: 'button quiet' }),
+        button('Back to the usual settings', () => this.#reset(), { id: `${id}-reset`, class: 'button quiet' }),
       ),
     );
   }
