@@ -63,7 +63,7 @@ function showModels(session, rooms) {
     $('model-facts').replaceChildren(...(loaded ? models.shelf.describe(loaded) : []));
   });
   on(list, 'choose', (/** @type {string} */ name) => (sheet.close(), models.choose(name)));
-  on(list, 'files', (/** @type {File[]} */ files) => (sheet.close(), rooms.take(files)));
+  on(list, 'files', (/** @type {File[]} */ files) => (sheet.close(), rooms.take(files, true)));
   on(list, 'remove', (/** @type {string} */ name) => {
     if (!confirm(`Remove ${name} from this browser?`)) return;
     sheet.close();

@@ -31,6 +31,10 @@ export class Rooms {
     nav.append(...this.#links.values());
     session.address.addEventListener('room', () => this.#open().catch((error) => this.#missing(error)));
     on(session, 'work', (/** @type {import('./session/session.js').Work} */ work) => this.#mark(work));
+    on(session.models, 'prior', async (/** @type {import('./engine/protocol.js').Dropped} */ { name, blob, config }) => {
+      const files = [new File([blob], name), ...(config ? [new File([config], 'config.json')] : [])];
+      (await this.go('sample'))?.take(files);
+    });
     // Each room has its own scroll position, which the browser does not know.
     history.scrollRestoration = 'manual';
   }
@@ -58,11 +62,18 @@ export class Rooms {
     return this.current;
   }
 
-  /** Weights are for all rooms, other files for the open one. @param {File[]} files */
-  async take(files) {
+  /**
+   * Weights are a model for all rooms, unless the open one has its own use for them; other files are for that one.
+   * @param {File[]} files @param {boolean} [model] whether weights must be a model
+   */
+  async take(files, model = false) {
     const { file, config } = choose(files);
     if (!file) return;
     const kind = purpose(file.name);
+    if (kind === 'weights' && !model) {
+      const open = await this.current;
+      if (open?.weights) return open.take(files);
+    }
     if (kind === 'weights') return void this.#session.models.use({ from: 'file', name: file.name, blob: file, config });
     if (kind === 'shards') {
       const words = 'These weights are split into several files, which this page cannot read.';

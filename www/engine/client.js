@@ -8,8 +8,9 @@ import { startEngine } from './start.js';
 /** @typedef {import('./protocol.js').DeviceChoice} DeviceChoice */
 /** @typedef {import('./protocol.js').WeightSource} WeightSource */
 /** @typedef {import('./protocol.js').Shipped} Shipped */
+/** @typedef {import('./protocol.js').LastingSource} LastingSource */
 /** @typedef {import('./protocol.js').Photo} Photo */
-/** @typedef {'engine' | 'restore' | 'model' | 'picture' | 'sample' | 'edit' | 'tiles' | 'tune'} Lane `restore` loads the model in use into a new worker */
+/** @typedef {'engine' | 'restore' | 'model' | 'picture' | 'sample' | 'adopt' | 'edit' | 'tiles' | 'tune'} Lane `restore` loads the model in use into a new worker */
 /**
  * @typedef {object} Entry
  * @property {any} job what is posted
@@ -28,6 +29,7 @@ const CPU_SENTENCE = 'The graphics device was lost or failed, so the work contin
 const ABORT_SENTENCE = 'The engine crashed and was restarted; a smaller size may work.';
 const SAMPLE_SENTENCE = 'The engine crashed and was restarted; fewer pictures at once may work.';
 const DEVICE_SENTENCE = 'The graphics device failed in the middle of the work.';
+const ADOPT_SENTENCE = 'The engine crashed and was restarted; these weights may be too large for it.';
 const MEMORY_SENTENCE = 'The tuning ran out of memory, so the engine was restarted.';
 const OTHER_RELEASE_SENTENCE = 'This page and its engine are from different releases, which do not work together.';
 const DEAD_SENTENCE = 'The engine could not be started in this browser.';
@@ -66,7 +68,7 @@ export class EngineClient extends EventTarget {
     this.#deaths = 0;
     const running = this.#running;
     // These are still wanted on the new device; pictures are requested again.
-    const wanted = (/** @type {Entry} */ { lane }) => ['model', 'sample', 'edit', 'tiles'].includes(lane);
+    const wanted = (/** @type {Entry} */ { lane }) => ['model', 'sample', 'adopt', 'edit', 'tiles'].includes(lane);
     if (running && wanted(running) && !running.settled) this.#queue.unshift(running);
     else if (running) this.#dismiss([running]);
     this.#dismiss(this.#queue.filter((e) => !wanted(e)));
@@ -127,7 +129,7 @@ export class EngineClient extends EventTarget {
 
   /**
    * New pictures from a prior, next to the model in use.
-   * @param {Shipped} prior @param {Shipped} tokenizer @param {import('./protocol.js').SampleJob['options']} options
+   * @param {LastingSource} prior @param {LastingSource} tokenizer @param {import('./protocol.js').SampleJob['options']} options
    * @param {(part: import('./protocol.js').SamplePart) => void} part called after each step
    * @returns {Promise<import('./protocol.js').Sampled>}
    */
@@ -141,8 +143,16 @@ export class EngineClient extends EventTarget {
   }
 
   /**
+   * Finds out which of one or two files is a prior, and whether the other one decodes its tokens.
+   * @param {import('./protocol.js').Brought[]} files @returns {Promise<import('./protocol.js').Adopted>}
+   */
+  adopt(files) {
+    return this.#add('adopt', { kind: Ask.ADOPT, files });
+  }
+
+  /**
    * Has a prior draw some of a picture's tokens anew.
-   * @param {Shipped} prior @param {Uint8Array<ArrayBuffer>} tokens a token file @param {Uint32Array} indices that it has by now
+   * @param {LastingSource} prior @param {Uint8Array<ArrayBuffer>} tokens a token file @param {Uint32Array} indices that it has by now
    * @param {import('./protocol.js').Change} change @param {import('./protocol.js').SampleJob['options']} options
    * @param {(part: import('./protocol.js').SamplePart) => void} part called after each step
    * @returns {Promise<import('./protocol.js').Sampled>} as many proposals as the options say
@@ -226,7 +236,7 @@ export class EngineClient extends EventTarget {
   cancel() {
     // Reloading the model in use is cancelled only if nothing is waiting for it.
     const restoring = this.#running?.lane === 'restore' && !this.#queue.length ? this.#running : null;
-    this.#supersede(['picture', 'model', 'sample', 'edit', 'tune']);
+    this.#supersede(['picture', 'model', 'sample', 'adopt', 'edit', 'tune']);
     if (restoring) this.#worker?.postMessage({ id: restoring.job.id, kind: Ask.CANCEL });
   }
 
@@ -355,10 +365,11 @@ export class EngineClient extends EventTarget {
   #refuse(entry, error) {
     if (entry.lane === 'restore' && !entry.settled) this.#forgo();
     const waiting = [entry];
-    // Without any model the pictures behind it fail for the same reason; a sample brings its own.
+    // Without any model the pictures behind it fail for the same reason; a prior brings its own.
     if (['model', 'restore'].includes(entry.lane) && !this.#inUse && !this.#queue.some((e) => e.lane === 'model')) {
-      waiting.push(...this.#queue.filter((e) => e.lane !== 'sample'));
-      this.#queue = this.#queue.filter((e) => e.lane === 'sample');
+      const free = (/** @type {Entry} */ { lane }) => lane === 'sample' || lane === 'adopt';
+      waiting.push(...this.#queue.filter((e) => !free(e)));
+      this.#queue = this.#queue.filter(free);
     }
     for (const one of waiting) this.#fail(one, new TesseraeError(error.code, error.message, error));
   }
@@ -425,7 +436,8 @@ export class EngineClient extends EventTarget {
     if (blamed && this.#kind === 'webgpu') return this.#lose(entry, { code: Code.DEVICE_LOST, message: DEVICE_SENTENCE });
     const silent = !entry || entry.settled;
     if (entry?.lane === 'restore' && !silent) this.#forgo();
-    this.#replace(entry, new TesseraeError(PageCode.WORKER_FAILED, entry?.lane === 'sample' ? SAMPLE_SENTENCE : ABORT_SENTENCE));
+    const sentence = entry?.lane === 'sample' ? SAMPLE_SENTENCE : entry?.lane === 'adopt' ? ADOPT_SENTENCE : ABORT_SENTENCE;
+    this.#replace(entry, new TesseraeError(PageCode.WORKER_FAILED, sentence));
     if (silent) this.#emit('restart', { code: PageCode.WORKER_FAILED, message: ABORT_SENTENCE });
   }
 

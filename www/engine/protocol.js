@@ -10,6 +10,7 @@ export const Ask = Object.freeze(
     TOKENS: 'tokens',
     DECODE: 'decode',
     SAMPLE: 'sample',
+    ADOPT: 'adopt',
     FILL: 'fill',
     PAINT: 'paint',
     BLEND: 'blend',
@@ -56,6 +57,8 @@ export const PageCode = Object.freeze(
     WORKER_FAILED: 'worker_failed',
     NOT_KEPT: 'not_kept',
     NAME_TAKEN: 'name_taken',
+    PRIOR_FILES: 'prior_files',
+    TOKENIZER_WANTED: 'tokenizer_wanted',
     TOO_MANY: 'too_many',
     CAMERA_REFUSED: 'camera_refused',
     CAMERA_FAILED: 'camera_failed',
@@ -77,6 +80,7 @@ export const Code = Object.freeze(
     TOKENS_RETIRED: 'tokens_retired',
     WEIGHTS_CORRUPT: 'weights_corrupt',
     WEIGHTS_SHARDED: 'weights_sharded',
+    WEIGHTS_MISMATCH: 'weights_mismatch',
     NO_CODEBOOK: 'no_codebook',
     CONFIG_INVALID: 'config_invalid',
     MODEL_UNKNOWN: 'model_unknown',
@@ -97,13 +101,14 @@ export const FILE_LIMITS = Object.freeze({
 
 /** An error with a stable code and a message that is one plain sentence. */
 export class TesseraeError extends Error {
-  /** @param {string} code @param {string} message @param {Pick<Failure, 'codebook' | 'smaller'>} [more] */
-  constructor(code, message, { codebook, smaller } = {}) {
+  /** @param {string} code @param {string} message @param {Pick<Failure, 'codebook' | 'smaller' | 'prior'>} [more] */
+  constructor(code, message, { codebook, smaller, prior } = {}) {
     super(message);
     this.name = 'TesseraeError';
     this.code = code;
     this.codebook = codebook;
     this.smaller = smaller;
+    this.prior = prior;
   }
 }
 
@@ -127,7 +132,8 @@ export function failure(error) {
   const message = typeof e.message === 'string' && e.message ? e.message : String(error);
   const codebook = typeof e.codebook === 'string' ? e.codebook : undefined;
   const smaller = typeof e.smaller === 'number' ? e.smaller : undefined;
-  return { code: typeof e.code === 'string' ? e.code : Code.INTERNAL, message, codebook, smaller };
+  const prior = e.prior === true || undefined;
+  return { code: typeof e.code === 'string' ? e.code : Code.INTERNAL, message, codebook, smaller, prior };
 }
 
 /**
@@ -136,6 +142,7 @@ export function failure(error) {
  * @typedef {import('./wasm.js').DeviceFacts} DeviceFacts
  * @typedef {import('./wasm.js').ModelFacts} ModelFacts
  * @typedef {import('./wasm.js').TokenFacts} TokenFacts
+ * @typedef {import('./wasm.js').PriorFacts} PriorFacts
  * @typedef {import('./wasm.js').Quality} Quality
  * @typedef {import('./wasm.js').Usage} Usage
  * @typedef {import('./wasm.js').SampleOptions} SampleOptions
@@ -148,6 +155,7 @@ export function failure(error) {
  * @property {string} message
  * @property {string} [codebook] hash, where a token file needs a model with another codebook
  * @property {number} [smaller] side of crops to try, where a tuning has run out of memory
+ * @property {boolean} [prior] whether weights that are no model are a prior
  * @property {boolean} [device] whether the graphics device has refused its work
  *
  * @typedef {object} ModelEntry one entry of models/index.json
@@ -196,7 +204,11 @@ export function failure(error) {
  * @property {Blob | null} config the config.json that came with them
  * @property {string | null} [base] the shipped model that a kept one was tuned from
  *
+ * @typedef {Dropped & {key: string}} Brought the visitor's weights that stay loaded next to the model in use, and what
+ *   tells them from others
+ *
  * @typedef {Shipped | Dropped} WeightSource
+ * @typedef {Shipped | Brought} LastingSource
  *
  * @typedef {object} Opened
  * @property {DeviceFacts} device
@@ -254,9 +266,17 @@ export function failure(error) {
  * @typedef {object} SampleJob new pictures from a prior; the model in use stays
  * @property {number} id
  * @property {'sample'} kind
- * @property {Shipped} prior
- * @property {Shipped} tokenizer the model whose tokens it predicts
+ * @property {LastingSource} prior
+ * @property {LastingSource} tokenizer the model whose tokens it predicts
  * @property {SampleOptions & {count: number}} options
+ *
+ * @typedef {{id: number, kind: 'adopt', files: Brought[]}} AdoptJob one or two files of the visitor's: a prior, and the
+ *   model that decodes its tokens
+ *
+ * @typedef {object} Adopted
+ * @property {number} index of the file that is the prior
+ * @property {PriorFacts} facts
+ * @property {string | null} codebook hash of the other file's, which fits
  *
  * @typedef {object} Forming a picture that is being drawn
  * @property {Int32Array} tokens row-major; −1 where not drawn yet
@@ -280,7 +300,7 @@ export function failure(error) {
  * @typedef {object} FillJob a picture's tokens, some of which a prior draws for the model in use
  * @property {number} id
  * @property {'fill'} kind
- * @property {Shipped} prior
+ * @property {LastingSource} prior
  * @property {Uint8Array<ArrayBuffer>} tokens a token file
  * @property {Uint32Array} indices that it has by now
  * @property {Change} change
@@ -339,7 +359,7 @@ export function failure(error) {
  * @typedef {{weights: Uint8Array<ArrayBuffer>}} Finished
  * @typedef {{id: number, kind: 'undo'}} UndoJob
  *
- * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob | SampleJob | FillJob | PaintJob | BlendJob | TilesJob | TuneJob | StepsJob | FinishJob | UndoJob} Job
+ * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob | SampleJob | AdoptJob | FillJob | PaintJob | BlendJob | TilesJob | TuneJob | StepsJob | FinishJob | UndoJob} Job
  * @typedef {{id: number, kind: 'cancel'} | {id: number, kind: 'pause'}} Interruption
  * @typedef {Job | Interruption} ToWorker
  *
@@ -364,7 +384,7 @@ export function failure(error) {
  * @typedef {object} DoneMessage
  * @property {'done'} tell
  * @property {number} id
- * @property {Opened | Loaded | Result | Sampled | Drawn | Tiles | Begun | Stepped | Finished | null} value
+ * @property {Opened | Loaded | Result | Sampled | Adopted | Drawn | Tiles | Begun | Stepped | Finished | null} value
  * @property {number} memory bytes that the engine has allocated so far, not counting the graphics
  *   device's
  *

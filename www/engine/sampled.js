@@ -1,6 +1,7 @@
 // @ts-check
 // Pictures that a prior draws in the worker: it draws tokens step by step, and the model that they belong to
 // decodes them, now and then while they are incomplete, and all of them at the end.
+import { asPrior, checked, mustFit, only } from './adopted.js';
 import { Held } from './held.js';
 import { pixels, unshared } from './pixels.js';
 import { Code, TesseraeError } from './protocol.js';
@@ -20,7 +21,8 @@ export const drawn = (tokens, picture) => ({
   facts: tokens.facts,
 });
 
-/** @typedef {import('./protocol.js').Shipped} Shipped */
+/** @typedef {import('./protocol.js').LastingSource} Source */
+/** @typedef {import('./adopted.js').Read} Read */
 
 /** A prior, and the model of its tokens where that is not the one in use: each stays loaded until another is asked for. */
 export class Drawers {
@@ -30,8 +32,8 @@ export class Drawers {
   /**
    * Loads what is missing of them. Both files are checked before either is built.
    * @param {{wasm: import('./wasm.js').Wasm, engine: import('./wasm.js').Engine}} opened
-   * @param {Shipped} prior @param {Shipped | null} tokenizer null for the model in use
-   * @param {(sources: Shipped[]) => Promise<Uint8Array[]>} fetched @param {<T>(thing: T) => T} own
+   * @param {Source} prior @param {Source | null} tokenizer null for the model in use
+   * @param {(sources: Source[]) => Promise<Read[]>} fetched @param {<T>(thing: T) => T} own
    */
   async load({ wasm, engine }, prior, tokenizer, fetched, own) {
     const model = tokenizer && !this.#tokenizer.of(tokenizer) ? tokenizer : null;
@@ -40,13 +42,39 @@ export class Drawers {
     if (missing.includes(prior)) this.#prior.free();
     if (model) this.#tokenizer.free();
     const files = await fetched(missing);
-    const checked = missing[0] === prior ? own(wasm.PriorWeights.check(engine, files[0])) : null;
-    const decoder = model && own(wasm.Weights.check(engine, files[files.length - 1]));
-    if (checked) this.#prior.put(prior, checked.load(engine));
+    const last = files[files.length - 1];
+    const weights =
+      missing[0] === prior ? own(checked(files[0], false, (bytes, json) => wasm.PriorWeights.check(engine, bytes, json))) : null;
+    const decoder = model && own(checked(last, false, (bytes, json) => wasm.Weights.check(engine, bytes, json)));
+    if (weights) this.#prior.put(prior, weights.load(engine));
     if (model && decoder) this.#tokenizer.put(model, await decoder.load(engine));
   }
 
-  /** The two of them, once they are loaded. @param {Shipped} prior @param {Shipped | null} tokenizer @param {() => import('./wasm.js').Model} inUse */
+  /**
+   * Loads a prior that the visitor brought, and the model of its tokens where that came with it.
+   * @param {{wasm: import('./wasm.js').Wasm, engine: import('./wasm.js').Engine}} opened
+   * @param {import('./protocol.js').Brought[]} sources one or two @param {Read[]} files @param {<T>(thing: T) => T} own
+   * @returns {Promise<import('./protocol.js').Adopted>}
+   */
+  async adopt(opened, sources, files, own) {
+    const { wasm, engine } = opened;
+    const alone = files.length === 1;
+    const weights = files.map((file, i) => (this.#prior.of(sources[i]) ? null : asPrior(opened, file, alone)));
+    for (const one of weights) if (one) own(one);
+    const index = only(weights.map((one, i) => one !== null || this.#prior.of(sources[i]) !== null));
+    const other = alone ? null : files[1 - index];
+    const decoder = other && own(checked(other, false, (bytes, json) => wasm.Weights.check(engine, bytes, json)));
+    const fresh = weights[index];
+    if (fresh) this.#prior.free();
+    if (decoder) this.#tokenizer.free();
+    const drawer = fresh ? this.#prior.put(sources[index], fresh.load(engine)) : this.#prior.of(sources[index]);
+    if (!drawer) throw new TesseraeError(Code.INTERNAL, 'The prior is not loaded.');
+    const model = decoder && this.#tokenizer.put(sources[1 - index], await decoder.load(engine));
+    if (model) mustFit(drawer, model);
+    return { index, facts: drawer.facts, codebook: model && model.facts.codebookHash };
+  }
+
+  /** The two of them, once they are loaded. @param {Source} prior @param {Source | null} tokenizer @param {() => import('./wasm.js').Model} inUse */
   pair(prior, tokenizer, inUse) {
     const [drawer, model] = [this.#prior.of(prior), tokenizer ? this.#tokenizer.of(tokenizer) : inUse()];
     if (!drawer || !model) throw new TesseraeError(Code.INTERNAL, 'The prior is not loaded.');

@@ -11,6 +11,8 @@ const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;
  * @typedef {import('../../pkg/tesserae.js').Tokens} Tokens
  * @typedef {import('../../pkg/tesserae.js').Tuner} Tuner
  * @typedef {import('../../pkg/tesserae.js').Prior} Prior
+ * @typedef {import('../../pkg/tesserae.js').PriorWeights} PriorWeights
+ * @typedef {import('../../pkg/tesserae.js').PriorFacts} PriorFacts
  * @typedef {import('../../pkg/tesserae.js').Sampler} Sampler
  * @typedef {import('../../pkg/tesserae.js').Canvas} Canvas
  * @typedef {import('../../pkg/tesserae.js').DeviceChoice} DeviceChoice

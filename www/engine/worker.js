@@ -2,6 +2,7 @@
 // The dedicated worker that owns the engine and the model. It does one job at a time, in the order
 // in which they arrive; a wasm abort kills the instance, which is reported once as `dead`.
 import { Ask, Code, FILE_LIMITS, PageCode, Stage, Tell, TesseraeError, failure } from './protocol.js';
+import { isPrior } from './adopted.js';
 import { Decoder } from './develop.js';
 import { blended, canvasOf, changed, painted, tilesOf } from './edited.js';
 import { Held } from './held.js';
@@ -83,9 +84,15 @@ async function prepare({ id, source }, own) {
   await breathe(id);
   tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
   const { wasm, engine } = opened();
-  const checked = own(wasm.Weights.check(engine, bytes, json));
-  await breathe(id);
-  return { checked, origin };
+  try {
+    const checked = own(wasm.Weights.check(engine, bytes, json));
+    await breathe(id);
+    return { checked, origin };
+  } catch (error) {
+    if (source.from !== 'file' || !isPrior({ wasm, engine }, { bytes, json }, error)) throw error;
+    const { code, message } = failure(error);
+    throw new TesseraeError(code, message, { prior: true });
+  }
 }
 
 /**
@@ -152,14 +159,19 @@ async function otherModel(job, own) {
   return loaded;
 }
 
-/** Weight files under one bar. @param {number} id @param {import('./protocol.js').Shipped[]} sources */
+/** Weight files, those that are downloaded under one bar. @param {number} id @param {import('./protocol.js').LastingSource[]} sources */
 async function fetched(id, sources) {
   const watch = watcher(id);
-  const total = sources.reduce((sum, { bytes }) => sum + bytes, 0);
-  /** @type {Uint8Array[]} */ const files = [];
+  const bytesOf = (/** @type {typeof sources} */ some) => some.reduce((sum, one) => sum + (one.from === 'shipped' ? one.bytes : 0), 0);
+  const total = bytesOf(sources);
+  /** @type {import('./adopted.js').Read[]} */ const files = [];
   for (const [i, source] of sources.entries()) {
-    const before = sources.slice(0, i).reduce((sum, { bytes }) => sum + bytes, 0);
-    files.push((await weights(source, (done) => watch(Stage.DOWNLOAD, before + done, total), stop.signal)).bytes);
+    const before = bytesOf(sources.slice(0, i));
+    const file =
+      source.from === 'file'
+        ? await dropped(source)
+        : { json: undefined, ...(await weights(source, (done) => watch(Stage.DOWNLOAD, before + done, total), stop.signal)) };
+    files.push(file);
   }
   await breathe(id);
   tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
@@ -303,6 +315,11 @@ const work = {
   /** @param {import('./protocol.js').SampleJob} job @param {<T>(thing: T) => T} own */
   [Ask.SAMPLE](job, own) {
     return draw(job, own);
+  },
+
+  /** @param {import('./protocol.js').AdoptJob} job @param {<T>(thing: T) => T} own */
+  async [Ask.ADOPT]({ id, files }, own) {
+    return drawers.adopt(opened(), files, await fetched(id, files), own);
   },
 
   /** @param {import('./protocol.js').FillJob} job @param {<T>(thing: T) => T} own */

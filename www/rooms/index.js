@@ -7,6 +7,7 @@
  * @property {HTMLElement} element
  * @property {(files: File[]) => void} take pictures and token files that were dropped or pasted while it is open
  * @property {boolean} [tokens] whether it takes token files, which are otherwise for the first room
+ * @property {boolean} [weights] whether it takes weight files, which are otherwise models for all rooms
  * @property {() => void} [resume] resumes the unfinished tuning
  *
  * @typedef {object} Entry

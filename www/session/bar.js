@@ -15,6 +15,7 @@ const KIND = {
   [Ask.TOKENS]: 'picture',
   [Ask.DECODE]: 'decode',
   [Ask.SAMPLE]: 'sample',
+  [Ask.ADOPT]: 'sample',
   [Ask.FILL]: 'sample',
   [Ask.PAINT]: 'edit',
   [Ask.BLEND]: 'edit',

@@ -14,7 +14,8 @@ const DOWNLOADS = new Set([PageCode.DOWNLOAD_FAILED, PageCode.DOWNLOAD_LENGTH, P
 /**
  * Events: `list` when the list or the model in use changes; `model` (Loaded, or null) when the engine's model
  * changes; `use` when requested weights are in use and nothing newer was requested, with what to do with
- * them, if anything, in `event.detail`; `unused` when they could not be loaded.
+ * them, if anything, in `event.detail`; `unused` when they could not be loaded; `prior` with the Dropped one that the
+ * visitor wants to draw with.
  */
 export class Models extends EventTarget {
   #session;
@@ -79,8 +80,13 @@ export class Models extends EventTarget {
       return newest();
     } catch (error) {
       const needed = DOWNLOADS.has(failure(error).code) || !this.inUse;
-      const again = (/** @type {() => unknown} */ run) => (needed ? { label: 'Try again', run } : undefined);
       const source = wanted;
+      const draw = {
+        label: 'Draw pictures with it in Sample',
+        run: () => this.dispatchEvent(new CustomEvent('prior', { detail: source })),
+      };
+      const other = failure(error).prior ? draw : undefined;
+      const again = (/** @type {() => unknown} */ run) => (needed && !other ? { label: 'Try again', run } : other);
       this.dispatchEvent(new CustomEvent('unused'));
       if (newest()) {
         this.#session.stop(

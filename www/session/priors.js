@@ -10,15 +10,17 @@ const UNGUIDED = new Set(['mingpt']);
 
 /** @typedef {import('../engine/protocol.js').PriorEntry} PriorEntry */
 /** @typedef {import('../engine/protocol.js').Shipped} Shipped */
+/** @typedef {import('../engine/protocol.js').LastingSource} LastingSource */
 /** @typedef {import('./sampling.js').Sampling} Sampling */
 /**
  * @typedef {object} Prior
- * @property {PriorEntry} entry
- * @property {Shipped} source
- * @property {Shipped} tokenizer
+ * @property {Pick<PriorEntry, 'name' | 'config'> & {card?: string}} entry with a card where it is shipped
+ * @property {LastingSource} source
+ * @property {LastingSource} tokenizer
  * @property {string} codebook hash of the tokenizer's
  * @property {string[]} classes their names; none for a prior without classes
  * @property {boolean} masked whether it draws several tokens at once, in any order
+ * @property {string[]} [assumed] what its file does not say
  * @property {boolean} any whether it can do without a class, and so be guided to one
  */
 
@@ -56,6 +58,12 @@ export function pair(entry, models, folder) {
     },
   ];
 }
+
+/** Whether the visitor brought it, so that no link can carry it. @param {Prior} prior */
+export const brought = ({ source }) => source.from === 'file';
+
+/** What tells it from the others. @param {Prior} prior */
+export const keyOf = ({ source, entry }) => (source.from === 'file' ? source.key : entry.name);
 
 /** What was asked for, as far as this prior can do it. @param {Sampling} asked @param {Prior} prior @returns {Sampling} */
 export function fitted(asked, { entry, classes, masked, any }) {

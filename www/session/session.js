@@ -9,6 +9,7 @@ import { remember, remembered } from './address.js';
 import { Bar } from './bar.js';
 import { Left } from './left.js';
 import { Models } from './models.js';
+import { OwnPriors } from './own-priors.js';
 
 /** @typedef {'loading' | 'ready' | 'working' | 'done' | 'error'} Phase of the picture's job, or of what it needs */
 /** @typedef {{label: string, run: () => unknown}} WayOn */
@@ -41,6 +42,7 @@ export class Session extends EventTarget {
   camera;
   bar;
   models = new Models(this);
+  ownPriors = new OwnPriors(this);
   left = new Left();
   /** What is on the stage, to be rebuilt with another model or device. @type {() => Item | null} */ stage = () => null;
   /** Whether a complete result is shown, to which a cancel returns. */

@@ -31,6 +31,8 @@ const WAY_ON = {
   model_too_large: 'Drop a smaller model, or use the command line; the current model stays in use.',
   pickle_refused: 'Get a copy from a source that you trust; the current model stays in use.',
   prior_other_codebook: 'Reload the page to get files that belong together; the current model stays in use.',
+  prior_files: 'Choose a prior, with the weight file of the model that it was trained for.',
+  tokenizer_wanted: 'Add the weight file of that model, too.',
   logits_not_finite: 'Choose the CPU under “Device” and try again.',
   no_codebook: 'Choose one that has a codebook under “Model”, or drop its file; the current model stays in use.',
   weights_mismatch: 'The current model stays in use.',

@@ -6,21 +6,23 @@
 //   #sampling           [data-sampling=idle|working|done], [data-seed] of the first picture that is shown
 //   #sampling-prior     hidden with only one;  #sampling-classes input[value=0…|any]
 //   #sampling-run #sampling-stop #sampling-seed;  #sampling-at says how far it is
+//   #sampling-own       takes the visitor's own prior, by #sampling-own-file
 //   #sampling-count #sampling-order #sampling-steps #sampling-temperature #sampling-guidance #sampling-top-k
 //   #sampling-top-p #sampling-reset   under #sampling-more
 //   #sampling-pictures  a canvas and an input each;  #sampling-open #sampling-save-picture #sampling-save-tokens
 //                       #sampling-link act on the picture that is picked
 import { Code, failure } from '../../engine/protocol.js';
-import { save } from '../../files.js';
-import { fitted, options } from '../../session/priors.js';
+import { purpose, save } from '../../files.js';
+import { brought, fitted, keyOf, options } from '../../session/priors.js';
 import { RANGES } from '../../session/sampling.js';
 import { copyButton } from '../../ui/copy.js';
 import { on } from '../../ui/h.js';
 import { classChips } from '../shared/chips.js';
 import { More } from '../shared/more.js';
 import { Gallery } from './gallery.js';
+import { OwnPrior } from './own.js';
 import { panel } from './panel.js';
-import { how } from './words.js';
+import { drawn, how, nameOf } from './words.js';
 
 /** @typedef {import('../../session/sampling.js').Sampling} Sampling */
 /** @typedef {import('../../session/priors.js').Prior} Prior */
@@ -31,7 +33,9 @@ class Sample {
   #rooms;
   #panel = panel();
   #more = new More('sampling', this.#panel.made, (changed) => this.#choose(changed));
+  #own;
   #gallery;
+  /** The visitor's own prior, where that is chosen: the address keeps a shipped one. @type {Prior | null} */ #chosen = null;
   /** @type {Prior | null} */ #prior = null;
   /** Complete pictures. @type {Shown | null} */ #shown = null;
   /** Whether to sample as soon as that is possible. */ #due = true;
@@ -49,7 +53,13 @@ class Sample {
       saveTokens: (/** @type {number} */ index) => this.#save(index, 'tokens'),
     };
     this.#gallery = new Gallery(this.#panel.gallery, actions, link);
+    this.#own = new OwnPrior(session, (prior) => {
+      this.#chosen = prior;
+      this.#list();
+      this.#run();
+    });
     this.#panel.rest.prepend(this.#more.element);
+    this.#panel.rest.append(this.#own.element);
     this.#listen();
     this.#state('idle');
     this.#list();
@@ -59,8 +69,13 @@ class Sample {
     return this.#panel.element;
   }
 
+  get weights() {
+    return true;
+  }
+
   /** Pictures and token files are for the room that rebuilds them. @param {File[]} files */
   async take(files) {
+    if (files.some(({ name }) => purpose(name) === 'weights')) return this.#own.take(files);
     (await this.#rooms.go('rebuild'))?.take(files);
   }
 
@@ -73,6 +88,7 @@ class Sample {
     on(address, 'settings', () => {
       // Another link to this room.
       this.#due = address.room === 'sample';
+      if (this.#due) this.#chosen = null;
       this.#list();
     });
     form.addEventListener('submit', (event) => {
@@ -80,7 +96,7 @@ class Sample {
       this.#session.alerts.clear();
       this.#again();
     });
-    prior.addEventListener('change', () => this.#choose({ prior: prior.value }));
+    prior.addEventListener('change', () => this.#pick(prior.value));
     kinds.addEventListener('change', (event) => {
       const { value } = /** @type {HTMLInputElement} */ (event.target);
       this.#choose({ class: value === 'any' ? null : Number(value) });
@@ -91,29 +107,35 @@ class Sample {
 
   /** The list of priors is known, or another one is asked for. */
   #list() {
-    const { priors, loaded } = this.#session.models.shelf;
+    const priors = this.#priors;
     const { none, board, made, prior } = this.#panel;
-    if (!loaded) return;
+    if (!this.#session.models.shelf.loaded) return;
     none.hidden = priors.length > 0;
     board.hidden = !priors.length;
     if (!priors.length) return;
     made.hidden = priors.length === 1;
-    if (!prior.options.length) prior.append(...priors.map(({ entry }) => new Option(entry.name, entry.name)));
+    const listed = new Set(Array.from(prior.options, ({ value }) => value));
+    for (const one of priors) if (!listed.has(keyOf(one))) prior.append(new Option(nameOf(one), keyOf(one)));
     if (this.#due) {
       this.#fill();
       this.#wake();
     }
   }
 
+  get #priors() {
+    const { models, ownPriors } = this.#session;
+    return [...models.shelf.priors, ...ownPriors.all];
+  }
+
   /** Shows what the address asks for, as far as it is possible. */
   #fill() {
-    const { address, models } = this.#session;
-    const { priors } = models.shelf;
-    const found = priors.find(({ entry }) => entry.name === address.sampling.prior) ?? priors[0];
+    const { address } = this.#session;
+    const priors = this.#priors;
+    const found = this.#chosen ?? priors.find(({ entry }) => entry.name === address.sampling.prior) ?? priors[0];
     const { how: more, prior, kinds, classes, seed } = this.#panel;
     if (found !== this.#prior) {
       this.#prior = found;
-      prior.value = found.entry.name;
+      prior.value = keyOf(found);
       more.lastElementChild?.replaceChildren(...how(found));
       classes.hidden = !found.classes.length;
       kinds.replaceChildren(...classChips('class', found.classes, found.any));
@@ -131,6 +153,13 @@ class Sample {
     if (!this.#due || !this.#prior || address.room !== 'sample') return;
     if (client.tuning) this.#panel.at.textContent = 'A tuning is running. Sampling pauses it.';
     else this.#run();
+  }
+
+  /** Another prior. @param {string} key */
+  #pick(key) {
+    const prior = this.#priors.find((one) => keyOf(one) === key);
+    this.#chosen = prior && brought(prior) ? prior : null;
+    this.#choose(this.#chosen ? {} : { prior: key });
   }
 
   /** Another choice, with the same seed. @param {Partial<Sampling>} changed */
@@ -159,7 +188,7 @@ class Sample {
   async #run() {
     const { address, client, bar } = this.#session;
     const { asked, prior } = this.#fill();
-    address.sample(asked);
+    address.sample(brought(prior) ? { ...asked, prior: address.sampling.prior } : asked);
     // Another choice must not begin the download again.
     this.#due = this.#loading === prior;
     if (this.#due) return this.#label();
@@ -182,7 +211,7 @@ class Sample {
       this.#shown = { asked, prior, pictures };
       this.#gallery.done(pictures);
       this.element.dataset.seed = String(asked.seed);
-      this.#end('done', `${words(asked, prior)}, in ${seconds.toFixed(1)} s.`);
+      this.#end('done', `${drawn(asked, prior)}, in ${seconds.toFixed(1)} s.`);
     } catch (error) {
       if (mine === this.#turn) this.#failed(error);
     }
@@ -254,14 +283,13 @@ class Sample {
     const { models } = this.#session;
     const { inUse } = models;
     if (inUse?.name === tokenizer.name && inUse.model.codebookHash === codebook) room?.take([file]);
-    else models.choose(tokenizer.name, { kind: 'tokens', blob: file, stem: file.name.replace(/\.tokens$/, ''), sample: null });
+    else {
+      /** @type {import('../../session/session.js').Item} */
+      const item = { kind: 'tokens', blob: file, stem: file.name.replace(/\.tokens$/, ''), sample: null };
+      if (tokenizer.from === 'file') models.use(tokenizer, item);
+      else models.choose(tokenizer.name, item);
+    }
   }
-}
-
-/** What was drawn. @param {Sampling} asked @param {Prior} prior */
-function words({ count, seed, class: kind }, { classes }) {
-  const what = kind === null ? '' : ` of ${classes[kind]}`;
-  return count === 1 ? `1 picture${what}, seed ${seed}` : `${count} pictures${what}, seeds ${seed} to ${seed + count - 1}`;
 }
 
 /** @type {import('../index.js').Create} */
