@@ -157,7 +157,7 @@ fn what_cannot_be_edited_is_refused_in_a_sentence() {
         (
             format!("extend in.png --left 3000 --bottom 3000 {PRIOR}"),
             "image_too_large",
-            "pixels",
+            "the largest of its shape",
         ),
         (
             format!("vary in.png --share 0 {PRIOR}"),

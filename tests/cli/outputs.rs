@@ -32,7 +32,7 @@ fn an_output_that_is_an_input_is_refused() {
         "encode a.png a.png --model TINY",
         "encode a.png m.safetensors --model m.safetensors",
         "convert m.safetensors m.safetensors",
-        "blend m.safetensors TINY --out m.safetensors",
+        "interpolate m.safetensors TINY --out m.safetensors",
         "plot log.jsonl log.jsonl",
         "tune a.png --model m.safetensors --out m.safetensors",
         "tune a.png --model TINY --out t.safetensors --held-out a.png --sheet a.png",
@@ -127,7 +127,7 @@ fn outputs_are_checked_before_the_work() {
             "none/a.safetensors",
         ),
         (
-            "blend m.safetensors TINY --out folder.png".into(),
+            "interpolate m.safetensors TINY --out folder.png".into(),
             "io",
             "folder.png",
         ),

@@ -76,9 +76,12 @@ fn every_field_that_a_command_prints_is_documented_and_exists() {
         keys(&print("convert TINY b.safetensors --dtype int8")),
         said("`convert`")
     );
-    let bytes = said("`blend`, `init`");
+    let bytes = said("`interpolate`, `init`");
     assert_eq!(keys(&print("init vqvae-tiny c.safetensors")), bytes);
-    assert_eq!(keys(&print("blend TINY TINY --out d.safetensors")), bytes);
+    assert_eq!(
+        keys(&print("interpolate TINY TINY --out d.safetensors")),
+        bytes
+    );
 
     let tuned = print(&format!(
         "tune {picture} {MODEL} --steps 1 --out e.safetensors --held-out {picture}"
