@@ -23,7 +23,7 @@ import {
 import { checkpoint } from './checkpoint.js';
 import { PICTURE, UNTRAINED, at, choose, digit, draws, settled, stroke, tokensIn, tokensNow, tool, way } from './editing.js';
 import { hand } from './hand.js';
-import { PRIOR, TOKENIZER, dial, sampled, sampledTokens, slow, withPriors } from './sampling.js';
+import { EDIT_TEMPERATURE, PRIOR, TOKENIZER, dial, sampled, sampledTokens, slow, withPriors } from './sampling.js';
 
 test.beforeEach(async ({ page }) => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
@@ -107,7 +107,7 @@ test('everything can be drawn anew, of the class that is chosen', async ({ page 
   await draws(page);
   const { indices } = await tokensNow(page);
   // As the command line does it, from an empty grid.
-  const seven = await tokensIn(page, sampledTokens(7, 1));
+  const seven = await tokensIn(page, sampledTokens(7, 1, EDIT_TEMPERATURE));
   expect(indices).toHaveLength(seven.indices.length);
   await dial(page, '#edit-steps', 16);
   await page.click('#fill-all');

@@ -52,11 +52,14 @@ export async function withPriors(page, ...others) {
   }
 }
 
-/** The token file that the command line makes. @param {number} kind of class @param {number} seed */
-export const sampledTokens = (kind, seed) =>
+/** At which the room Edit draws, unless it is changed. */
+export const EDIT_TEMPERATURE = 0.7;
+
+/** The token file that the command line makes. @param {number} kind of class @param {number} seed @param {number} [temperature] */
+export const sampledTokens = (kind, seed, temperature = 1) =>
   inFolder((folder) => {
     const words = ['--model', PRIOR.name, '--models', 'www/models', '--class', String(kind), '--seed', String(seed)];
-    commandLine('sample', ...words, '--tokens', '--out', folder);
+    commandLine('sample', ...words, '--temperature', String(temperature), '--tokens', '--out', folder);
     return readFileSync(join(folder, String(readdirSync(folder).find((name) => name.endsWith('.tokens')))));
   });
 

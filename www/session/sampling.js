@@ -29,6 +29,8 @@ export const DEFAULTS = Object.freeze({
   top_p: 1,
   order: null,
 });
+/** For a part of a picture, which is to go on with what is around it: less varied. @type {Readonly<Sampling>} */
+export const EDITING = Object.freeze({ ...DEFAULTS, class: null, temperature: 0.7 });
 export const COUNTS = [1, 4, 9, 16];
 /** What can be set at all; a prior may allow less. @type {Record<'seed' | 'steps' | 'temperature' | 'guidance' | 'top_k' | 'top_p', [least: number, most: number]>} */
 export const RANGES = {

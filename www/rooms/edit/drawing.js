@@ -2,7 +2,7 @@
 // Fill, Extend and Vary: a prior draws some tokens of the picture anew, and the visitor chooses one of its proposals.
 import { Code, failure } from '../../engine/protocol.js';
 import { fitted, options } from '../../session/priors.js';
-import { DEFAULTS, RANGES } from '../../session/sampling.js';
+import { EDITING, RANGES } from '../../session/sampling.js';
 import { button, field, h, select } from '../../ui/h.js';
 import { chipField, classChips } from '../shared/chips.js';
 import { More } from '../shared/more.js';
@@ -37,7 +37,7 @@ export class Drawing {
   #at = h('p', { id: 'edit-at', class: 'note', role: 'status' });
   #status = h('div', { class: 'go-status' }, h('div', { class: 'progress-track', 'aria-hidden': 'true' }, this.#bar), this.#at, this.#stop);
   #pictures = new Pictures('edit-proposals', 'Proposals', () => this.#choose());
-  #more = new More('edit', this.#madeField, (changed) => this.#set(changed));
+  #more = new More('edit', this.#madeField, (changed) => this.#set(changed), EDITING);
   element = h(
     'form',
     { id: 'edit-form', class: 'edit-drawing', novalidate: true },
@@ -50,7 +50,7 @@ export class Drawing {
   );
   /** @type {Prior[]} */ #priors = [];
   /** @type {Prior | null} */ #prior = null;
-  /** @type {Sampling} */ #asked = { ...DEFAULTS, class: null };
+  /** @type {Sampling} */ #asked = EDITING;
   /** @type {Way | null} */ #way = null;
   /** What the proposals are of. @type {Work | null} */ #work = null;
   /** @type {State[]} */ #results = [];
@@ -134,7 +134,7 @@ export class Drawing {
     if (!base || !this.#prior || !this.#way) return;
     const [least, most] = RANGES.seed;
     const seed = Math.round(Number(this.#seed.value));
-    this.#set({ seed: seed >= least && seed <= most ? seed : DEFAULTS.seed });
+    this.#set({ seed: seed >= least && seed <= most ? seed : EDITING.seed });
     const change = this.#way.change(this.#asked.seed);
     if (typeof change === 'string') return this.say(change);
     this.#draw({ base, change, prior: this.#prior, asked: this.#asked });

@@ -18,6 +18,7 @@ export class More {
   #orderField;
   /** The last position of the slider for the number of codes, which is on a logarithmic scale. */ #all = 1;
   #change;
+  #usual;
   #steps;
   #temperature;
   #guidance;
@@ -28,9 +29,11 @@ export class More {
   /**
    * @param {string} id that those of its elements begin with @param {HTMLElement} made the choice of a prior
    * @param {(changed: Partial<Sampling>) => void} change called with what the visitor has changed
+   * @param {Readonly<Sampling>} [usual] the usual settings
    */
-  constructor(id, made, change) {
+  constructor(id, made, change, usual = DEFAULTS) {
     this.#change = change;
+    this.#usual = usual;
     this.#count = select(
       `${id}-count`,
       COUNTS.map((count) => [String(count), count === 1 ? '1 picture' : `${count} pictures`]),
@@ -125,7 +128,7 @@ export class More {
   }
 
   #reset() {
-    const { steps, temperature, guidance, top_k, top_p, order, count } = DEFAULTS;
+    const { steps, temperature, guidance, top_k, top_p, order, count } = this.#usual;
     this.#change({ steps, temperature, guidance, top_k, top_p, order, count });
   }
 }
