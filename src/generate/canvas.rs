@@ -14,7 +14,7 @@ use crate::tokens::{Grid, MAX_INDICES};
 /// # use tesserae::tokens::Grid;
 /// # fn main() -> tesserae::Result<()> {
 /// let grid = Grid { rows: 2, columns: 3, indices: vec![1, 2, 3, 4, 5, 6] };
-/// let hole = Canvas::from(&grid).without(&[false, true, true, false, false, false])?;
+/// let hole = Canvas::try_from(&grid)?.without(&[false, true, true, false, false, false])?;
 /// assert_eq!(hole.tokens()[..3], [Some(1), None, None]);
 /// assert_eq!(hole.preview().unwrap().indices, [1, 1, 6, 4, 5, 6]); // the nearest of each
 /// # Ok(())
@@ -40,20 +40,19 @@ pub struct Margins {
     pub left: usize,
 }
 
-impl From<&Grid> for Canvas {
+impl TryFrom<&Grid> for Canvas {
+    type Error = Error;
+
     /// All tokens are known.
-    fn from(grid: &Grid) -> Self {
-        Self {
-            rows: grid.rows as usize,
-            columns: grid.columns as usize,
-            tokens: grid.indices.iter().copied().map(Some).collect(),
-        }
+    fn try_from(grid: &Grid) -> Result<Self> {
+        let tokens = grid.indices.iter().copied().map(Some).collect();
+        Self::new(grid.rows as usize, grid.columns as usize, tokens)
     }
 }
 
 impl Canvas {
     /// No token is known.
-    pub fn empty(rows: usize, columns: usize) -> Self {
+    pub(super) fn empty(rows: usize, columns: usize) -> Self {
         Self {
             rows,
             columns,

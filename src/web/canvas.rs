@@ -77,7 +77,7 @@ impl Canvas {
 }
 
 fn known(tokens: &Tokens) -> Result<generate::Canvas, JsValue> {
-    Ok(tokens.inner().grid()?.into())
+    Ok(tokens.inner().grid()?.try_into()?)
 }
 
 /// A canvas's tokens as JavaScript has them.

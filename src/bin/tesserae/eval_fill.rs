@@ -81,7 +81,7 @@ impl Args {
             let tokens = codec.encode(&picture).await?;
             let grid = tokens.grid()?;
             let hole = Hole::of(grid, self.hole, codec.config().factor())?;
-            let canvas = Canvas::from(grid).without(&hole.mask(grid))?;
+            let canvas = Canvas::try_from(grid)?.without(&hole.mask(grid))?;
             let options = SampleOptions {
                 seed: self.seed.wrapping_add(count),
                 ..self.how.options()

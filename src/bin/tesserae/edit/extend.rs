@@ -35,7 +35,7 @@ impl Args {
                 bottom: self.bottom,
                 left: self.left,
             };
-            let canvas = Canvas::from(original.grid()?).extended(margins)?;
+            let canvas = Canvas::try_from(original.grid()?)?.extended(margins)?;
             Ok(Some(Begun { original, canvas }))
         };
         self.draw.run(USUAL, &inputs, begin, json).await

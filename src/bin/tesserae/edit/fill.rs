@@ -23,7 +23,7 @@ impl Args {
         let begin = async |codec: &_| {
             let original = self.original.tokens(codec).await?;
             let mask = mask::cells(&self.mask, &original)?;
-            let canvas = Canvas::from(original.grid()?).without(&mask)?;
+            let canvas = Canvas::try_from(original.grid()?)?.without(&mask)?;
             Ok(Some(Begun { original, canvas }))
         };
         self.draw.run(USUAL, &inputs, begin, json).await

@@ -22,7 +22,7 @@ impl Args {
         let seed = self.draw.seed();
         let begin = async |codec: &_| {
             let original = self.original.tokens(codec).await?;
-            let canvas = Canvas::from(original.grid()?).varied(self.share, seed)?;
+            let canvas = Canvas::try_from(original.grid()?)?.varied(self.share, seed)?;
             Ok(Some(Begun { original, canvas }))
         };
         self.draw.run(USUAL, &inputs, begin, json).await
