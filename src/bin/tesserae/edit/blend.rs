@@ -55,7 +55,7 @@ impl Args {
             Some(mask) => {
                 let a = codec.encode_with(&a, &mut watch()?).await?;
                 let b = codec.encode_with(&b, &mut watch()?).await?;
-                crossfaded(&a, &b, &mask::cells(mask, &a)?)?
+                crossfaded(&a, &b, &mask::cells(mask, &a, &codec)?)?
             }
         };
         match is_tokens {

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
-use tesserae::Result;
 use tesserae::generate::Canvas;
+use tesserae::{Codec, Result};
 
 use super::{OriginalArgs, USUAL, mask};
 use crate::draw::{Begun, DrawArgs};
@@ -20,9 +20,9 @@ pub struct Args {
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
         let inputs = [self.original.input.clone(), self.mask.clone()];
-        let begin = async |codec: &_| {
+        let begin = async |codec: &Codec| {
             let original = self.original.tokens(codec).await?;
-            let mask = mask::cells(&self.mask, &original)?;
+            let mask = mask::cells(&self.mask, &original, codec)?;
             let canvas = Canvas::try_from(original.grid()?)?.without(&mask)?;
             Ok(Some(Begun { original, canvas }))
         };

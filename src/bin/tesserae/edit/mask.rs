@@ -2,17 +2,18 @@
 
 use std::path::Path;
 
-use tesserae::{Picture, Result, Tokens};
+use tesserae::{Codec, Picture, Result, Tokens};
 
 use crate::files;
 
 /// Whether the mask in the file, scaled to the picture, is white anywhere in each token's cell,
 /// row-major.
-pub fn cells(path: &Path, tokens: &Tokens) -> Result<Vec<bool>> {
+pub fn cells(path: &Path, tokens: &Tokens, codec: &Codec) -> Result<Vec<bool>> {
     let grid = tokens.grid()?;
     let mask = files::picture(path)?;
-    let across = spans(grid.columns, tokens.width, mask.width());
-    let down = spans(grid.rows, tokens.height, mask.height());
+    let cell = codec.config().factor() as u64;
+    let across = spans(grid.columns, cell, tokens.width, mask.width());
+    let down = spans(grid.rows, cell, tokens.height, mask.height());
     let cells = down.iter().flat_map(|rows| {
         across.iter().map(|columns| {
             rows.clone()
@@ -22,11 +23,10 @@ pub fn cells(path: &Path, tokens: &Tokens) -> Result<Vec<bool>> {
     Ok(cells.collect())
 }
 
-/// The pixels of a mask that is `length` long that lie over each of `count` cells, which cover `side`
-/// pixels; the last cell may reach beyond them.
-fn spans(count: u32, side: u32, length: u32) -> Vec<std::ops::Range<u32>> {
+/// The pixels of a mask that is `length` long that lie over each of `count` cells of `cell` pixels,
+/// which cover `side`; the last cell may reach beyond them.
+fn spans(count: u32, cell: u64, side: u32, length: u32) -> Vec<std::ops::Range<u32>> {
     let [side, length] = [side, length].map(u64::from);
-    let cell = side.div_ceil(u64::from(count));
     let at = |pixel: u64| pixel.min(side) * length / side;
     (0..u64::from(count))
         .map(|index| {
@@ -50,12 +50,13 @@ mod tests {
 
     #[test]
     fn every_cell_has_its_part_of_the_mask() {
-        assert_eq!(spans(4, 32, 32), [0..8, 8..16, 16..24, 24..32]);
+        assert_eq!(spans(4, 8, 32, 32), [0..8, 8..16, 16..24, 24..32]);
         // The last cell reaches beyond the picture.
-        assert_eq!(spans(3, 20, 20), [0..7, 7..14, 14..20]);
+        assert_eq!(spans(3, 8, 20, 20), [0..8, 8..16, 16..20]);
+        assert_eq!(spans(3, 8, 17, 17), [0..8, 8..16, 16..17]);
         // A mask twice as large, and one smaller than the grid.
-        assert_eq!(spans(2, 16, 32), [0..16, 16..32]);
-        assert_eq!(spans(4, 32, 2), [0..1, 0..1, 1..2, 1..2]);
-        assert_eq!(spans(2, 16, 1), [0..1, 0..1]);
+        assert_eq!(spans(2, 8, 16, 32), [0..16, 16..32]);
+        assert_eq!(spans(4, 8, 32, 2), [0..1, 0..1, 1..2, 1..2]);
+        assert_eq!(spans(2, 8, 16, 1), [0..1, 0..1]);
     }
 }
