@@ -4,7 +4,7 @@ use rand::seq::index;
 
 use crate::error::{Error, Result};
 use crate::random::stream;
-use crate::tokens::{Grid, MAX_INDICES};
+use crate::tokens::{Grid, MAX_INDICES, neighbours};
 
 /// A grid of tokens, some of which are known while the others are to be drawn.
 ///
@@ -186,19 +186,11 @@ impl Canvas {
     /// neighbours; `None` if there is none at all. What a decoder makes of it shows where a picture
     /// is going.
     pub fn preview(&self) -> Option<Grid> {
-        let (rows, columns) = (self.rows, self.columns);
         let mut filled = self.tokens.clone();
         let known = (0..filled.len()).filter(|cell| filled[*cell].is_some());
         let mut next: VecDeque<usize> = known.collect();
         while let Some(cell) = next.pop_front() {
-            let (row, column) = (cell / columns, cell % columns);
-            let neighbours = [
-                (row > 0).then(|| cell - columns),
-                (row + 1 < rows).then(|| cell + columns),
-                (column > 0).then(|| cell - 1),
-                (column + 1 < columns).then(|| cell + 1),
-            ];
-            for neighbour in neighbours.into_iter().flatten() {
+            for neighbour in neighbours([self.rows, self.columns], cell) {
                 if filled[neighbour].is_none() {
                     filled[neighbour] = filled[cell];
                     next.push_back(neighbour);

@@ -88,6 +88,25 @@ pub struct Grid {
     pub indices: Vec<u32>,
 }
 
+/// The cells above, below, left and right of a cell, as far as they are in a grid; all row-major.
+///
+/// # Examples
+/// ```
+/// # use tesserae::tokens::neighbours;
+/// let around: Vec<usize> = neighbours([3, 3], 1).collect();
+/// assert_eq!(around, [4, 0, 2]); // of the middle of the first row
+/// ```
+pub fn neighbours([rows, columns]: [usize; 2], cell: usize) -> impl Iterator<Item = usize> {
+    let (row, column) = (cell / columns, cell % columns);
+    let around = [
+        (row > 0).then(|| cell - columns),
+        (row + 1 < rows).then(|| cell + columns),
+        (column > 0).then(|| cell - 1),
+        (column + 1 < columns).then(|| cell + 1),
+    ];
+    around.into_iter().flatten()
+}
+
 /// How much of the codebook is used.
 ///
 /// # Examples

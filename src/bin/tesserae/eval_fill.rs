@@ -9,7 +9,7 @@ use serde_json::json;
 use tesserae::generate::{Canvas, SampleOptions, Sampler};
 use tesserae::pixels::metrics::{gradient_energy, psnr};
 use tesserae::random::stream;
-use tesserae::tokens::Grid;
+use tesserae::tokens::{Grid, neighbours};
 use tesserae::{Codec, Error, Picture, Result, Tokens};
 
 use crate::draw::{HowArgs, drawn};
@@ -254,14 +254,7 @@ async fn diffused(tokens: &Tokens, hole: Hole, codec: &Codec) -> Result<Tokens> 
     for _ in 0..ROUNDS {
         for &cell in &cells {
             // The hole is never the whole grid, but may reach its edge.
-            let (row, column) = (cell / columns, cell % columns);
-            let neighbours = [
-                (row > 0).then(|| cell - columns),
-                (row + 1 < rows).then(|| cell + columns),
-                (column > 0).then(|| cell - 1),
-                (column + 1 < columns).then(|| cell + 1),
-            ];
-            let neighbours: Vec<usize> = neighbours.into_iter().flatten().collect();
+            let neighbours: Vec<usize> = neighbours([rows, columns], cell).collect();
             latents[cell] = (0..dim)
                 .map(|i| {
                     neighbours.iter().map(|n| latents[*n][i]).sum::<f32>() / neighbours.len() as f32
