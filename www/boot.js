@@ -11,6 +11,8 @@
   var MISSING = 'A part of this page could not be loaded. Check the connection, then reload the page.';
   var STOPPED = 'This page could not start in this browser. Reload it, or open it in a current Chrome, Edge, Firefox or Safari.';
   var page = document.documentElement;
+  // Where this script is missing too, the page has a sentence for that, which the style hides by this.
+  page.dataset.boot = '';
 
   /** @param {string} sentence what went wrong; an empty one hides the box */
   function show(sentence) {

@@ -11,14 +11,14 @@
 //   #progress           its bar is #progress [role=progressbar]; data-done and data-total count bytes;  #cancel
 //   #tune-offer         an unfinished tuning: #tune-on #tune-discard
 //   #camera             a dialog[open] with #camera-take #camera-done;  #photo-camera #tune-camera open it
-//   #boot               shown by boot.js if the modules do not start, with a sentence and a button
+//   #boot               shown by boot.js if the modules do not start, with a sentence and a button; #unstarted where that is missing
 //   #alert              [data-code] while it shows;  #status the last announcement
 // Each room's own hooks are listed in its file.
 import { Code } from './engine/protocol.js';
 import { Rooms } from './rooms.js';
 import { ROOMS } from './rooms/index.js';
 import { Address } from './session/address.js';
-import { howFar } from './session/left.js';
+import { howFar, whatLeft } from './session/left.js';
 import { Session } from './session/session.js';
 import { keepOffline, onNewer, reload } from './update.js';
 import { listen } from './ui/drop.js';
@@ -111,7 +111,7 @@ function offerLeft({ left }, rooms) {
   left.addEventListener('change', () => {
     const tuning = left.offered?.tuning;
     offer.hidden = !tuning;
-    if (tuning) /** @type {HTMLElement} */ (offer.firstElementChild).textContent = `A tuning of ${tuning.model} ${howFar(tuning)}.`;
+    if (tuning) /** @type {HTMLElement} */ (offer.firstElementChild).textContent = `${whatLeft(tuning)} ${howFar(tuning)}.`;
   });
   $('tune-on').addEventListener('click', async () => (await rooms.go('tune'))?.resume?.());
   $('tune-discard').addEventListener('click', () => left.discard());

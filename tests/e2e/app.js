@@ -264,7 +264,7 @@ export const REBUILT = '#compare canvas.compare-rebuilt';
 export const GRID = '#tokens canvas:not(.tokens-twins)';
 
 /** By what the names of their buttons begin with. @type {Record<string, 'edit' | 'sample' | 'tune'>} */
-const ROOM_OF = { edit: 'edit', sampling: 'sample', tune: 'tune' };
+const ROOM_OF = { edit: 'edit', sampling: 'sample', tune: 'tune', teach: 'tune' };
 
 /** What a button saves. @param {Page} page @param {string} button */
 export async function saved(page, button) {

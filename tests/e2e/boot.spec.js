@@ -53,6 +53,17 @@ for (const [what, path, answer, sentence] of BROKEN) {
   });
 }
 
+base('a page without any of its scripts says so, with a way on', async ({ page }) => {
+  // As where a new release takes the place of the one that the page is of, before its scripts are fetched.
+  await page.route('**/*.js', (route) => route.fulfill({ status: 404, body: 'gone' }));
+  await page.goto('/');
+  await expect(page.locator('#unstarted')).toBeVisible();
+  await page.unroute('**/*.js');
+  await page.click('#unstarted a');
+  await expect(page.locator('html')).toHaveAttribute('data-boot', '');
+  await expect(page.locator('#unstarted')).toBeHidden();
+});
+
 base('a start that fails after the modules came up says so too', async ({ page }) => {
   await breaks(page, '/main.js', async (route) => {
     const source = await (await route.fetch()).text();

@@ -23,7 +23,7 @@ import {
 import { checkpoint } from './checkpoint.js';
 import { PICTURE, UNTRAINED, at, choose, digit, draws, settled, stroke, tokensIn, tokensNow, tool, way } from './editing.js';
 import { hand } from './hand.js';
-import { EDIT_TEMPERATURE, PRIOR, TOKENIZER, dial, sampled, sampledTokens, slow, withPriors } from './sampling.js';
+import { EDITS, PRIOR, TOKENIZER, dial, sampled, sampledTokens, slow, withPriors } from './sampling.js';
 
 test.beforeEach(async ({ page }) => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
@@ -107,7 +107,7 @@ test('everything can be drawn anew, of the class that is chosen', async ({ page 
   await draws(page);
   const { indices } = await tokensNow(page);
   // As the command line does it, from an empty grid.
-  const seven = await tokensIn(page, sampledTokens(7, 1, EDIT_TEMPERATURE));
+  const seven = await tokensIn(page, sampledTokens(7, 1, EDITS));
   expect(indices).toHaveLength(seven.indices.length);
   await dial(page, '#edit-steps', 16);
   await page.click('#fill-all');
@@ -201,6 +201,80 @@ test('a code is picked from the picture or the codebook, and painted', async ({ 
   await expect(page.locator('#edit-picture canvas').last()).toBeHidden();
   for (let i = 0; i < 2; i += 1) await page.click('#edit-undo');
   expect((await saved(page, '#edit-save-tokens')).buffer.equals(file)).toBe(true);
+});
+
+/** A grid of 3 × 3 codes as the digits' model decodes it. @param {import('@playwright/test').Page} page @param {number[]} grid @returns {Promise<number[]>} RGBA */
+const decodedGrid = (page, grid) =>
+  page.evaluate(
+    async ([codes, file]) => {
+      const { src } = /** @type {HTMLScriptElement} */ (document.querySelector('script[type=module]'));
+      const wasm = await import(new URL('pkg/tesserae.js', src).href);
+      await wasm.default();
+      const weights = new Uint8Array(await (await fetch(`models/${file}`)).arrayBuffer());
+      const model = await wasm.Model.load(await wasm.Engine.open('cpu'), weights);
+      return [...(await model.decode(model.tokens(3, 3, Uint32Array.from(codes)))).rgba()];
+    },
+    /** @type {const} */ ([grid, SHIPPED.find(({ name }) => name === TOKENIZER).file]),
+  );
+
+test('each code is shown with the neighbours that it most often has, and pointing at a token shows its code', async ({ page }) => {
+  const { indices } = await tokensIn(page, await digit(page));
+  await tool(page, 'paint');
+  await way(page, '#atlas-looks', 'among');
+  const tiles = page.locator('#atlas button');
+  const tile = (/** @type {number} */ code) => page.locator(`#atlas button[data-code="${code}"]`);
+  await expect(page.locator('#atlas button:not([data-look=among])')).toHaveCount(0);
+  const widths = () => tiles.locator('canvas').evaluateAll((all) => all.map((canvas) => /** @type {HTMLCanvasElement} */ (canvas).width));
+  await expect.poll(async () => new Set(await widths())).toEqual(new Set([12]));
+  // What is around a code that is in the picture once, not at its edge.
+  const inner = indices.flatMap((_, i) => (i % 7 > 0 && i % 7 < 6 && i > 6 && i < 42 ? [i] : []));
+  const once = inner.find((i) => indices.filter((code) => code === indices[i]).length === 1) ?? -1;
+  const around = [-8, -7, -6, -1, 0, 1, 6, 7, 8].map((by) => indices[once + by]);
+  const shown = await pixels(page, `#atlas button[data-code="${indices[once]}"] canvas`);
+  expect([...shown.rgba]).toEqual(await decodedGrid(page, around));
+  await expect(tile(indices[once])).toHaveAttribute('aria-label', `Code ${indices[once]}, used once, in the middle of its neighbours`);
+
+  // The commonest of several: 1 has 2 on its right twice, and 3 once. Beyond the edge the nearest is repeated.
+  const commonest = await page.evaluate(async () => {
+    const { src } = /** @type {HTMLScriptElement} */ (document.querySelector('script[type=module]'));
+    const module = await import(new URL('rooms/edit/neighbours.js', src).href);
+    const five = [5, 5, 5, 5];
+    const grid = [five, [0, 1, 2, 5], five, [0, 1, 2, 5], five, [0, 1, 3, 5], five];
+    const found = module.commonest(grid.flat(), 4);
+    return [...found].map(([code, grid]) => [code, ...grid]);
+  });
+  expect(commonest).toContainEqual([1, 5, 5, 5, 0, 1, 2, 5, 5, 5]);
+  expect(commonest).toContainEqual([3, 5, 5, 5, 1, 3, 5, 5, 5, 5]);
+  expect(commonest).toContainEqual([0, 5, 5, 5, 0, 0, 1, 5, 5, 5]);
+
+  // A code that is not in the picture is alone.
+  await page.selectOption('#atlas-which', 'all');
+  await page.selectOption('#atlas-order', 'colour');
+  await expect(page.locator('#atlas-words')).toHaveText(/ \d+ codes are not in this picture, so alone, in a dashed frame\.$/);
+  const unused = page.locator('#atlas button[data-look=alone]').first();
+  await expect(unused).toHaveAttribute('aria-label', /, not used$/);
+  await expect.poll(() => unused.locator('canvas').evaluate((canvas) => /** @type {HTMLCanvasElement} */ (canvas).width)).toBe(4);
+  // Pointing at a token turns to the page that has its code; so does picking it.
+  for (const turn of [once, 0]) {
+    const { x, y } = await at(page, Math.floor(turn / 7), turn % 7);
+    await page.mouse.move(x, y);
+    await expect(tile(indices[turn])).toHaveAttribute('data-pointed');
+    const [list, shows] = await Promise.all([page.locator('#atlas').boundingBox(), tile(indices[turn]).boundingBox()]);
+    expect(shows?.y).toBeGreaterThanOrEqual(Number(list?.y));
+    expect(Number(shows?.y) + Number(shows?.height)).toBeLessThanOrEqual(Number(list?.y) + Number(list?.height));
+  }
+  await page.getByRole('button', { name: /^(Next page|Page before)$/, disabled: false }).click();
+  const { x, y } = await at(page, Math.floor(once / 7), once % 7);
+  await page.mouse.click(x, y);
+  await expect(tile(indices[once])).toHaveAttribute('aria-pressed', 'true');
+  expect((await pixels(page, '.atlas-swatch')).rgba.equals(shown.rgba)).toBe(true);
+
+  // The neighbours are those of the picture as it is by now.
+  await stroke(page, [[Math.floor(once / 7) - 1, (once % 7) - 1]]);
+  await settled(page);
+  const painted = (await tokensNow(page)).indices;
+  expect(painted.filter((code) => code === indices[once]).length).toBeGreaterThan(1);
+  await expect(tile(indices[once])).toHaveAttribute('aria-label', /, used \d times, in the middle of its neighbours$/);
 });
 
 test('two pictures are blended, by the slider and by the brush', async ({ page }) => {
@@ -297,7 +371,7 @@ test('what is missing is said, with a way on', async ({ page }) => {
   await reaches(page, 'done');
   await room(page, 'edit');
   await expect(page.locator('#edit-missing')).toHaveText(
-    /^Nothing here can draw tokens of tiny anew, for no prior of its codebook is shipped\./,
+    /^Nothing here can draw tokens of tiny anew, for no prior of its codebook is here\. If you have one, add it in Sample\./,
   );
   await expect(page.locator('#edit-form')).toBeHidden();
   // Paint and Blend need no prior.
@@ -500,6 +574,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     await fits();
     for (const name of /** @type {const} */ (['extend', 'vary', 'paint', 'blend'])) {
       await tool(page, name);
+      if (name === 'paint') await way(page, '#atlas-looks', 'among');
       if (name === 'blend') {
         await page.click('#blend-samples button[data-sample=coffee]');
         await expect(page.locator('#blend-share')).toHaveValue('50');

@@ -11,25 +11,21 @@ import { PRIOR, TOKENIZER, sampledTokens } from './sampling.js';
 export const PICTURE = '#edit-picture canvas.board-picture';
 const [PHOTOS] = SHIPPED;
 
-/** A masked prior with random weights and no classes, for the tokens of photos; a photo has more tokens than its window. */
-export const UNTRAINED = (() => {
-  const config = {
-    kind: 'maskgit',
-    codes: PHOTOS.config.n_embed,
-    rows: 8,
-    columns: 8,
-    classes: 0,
-    width: 32,
-    layers: 1,
-    heads: 2,
-    hidden: 64,
-  };
+/** A masked prior with random weights and no classes, for the tokens of a model with so many codes. @param {number} codes */
+export function masked(codes) {
+  const config = { kind: 'maskgit', codes, rows: 8, columns: 8, classes: 0, width: 32, layers: 1, heads: 2, hidden: 64 };
   const body = inFolder((folder) => {
     const [json, weights] = ['config.json', 'untrained.safetensors'].map((name) => join(folder, name));
     writeFileSync(json, JSON.stringify(config));
     commandLine('init', json, weights);
     return readFileSync(weights);
   });
+  return { config, body };
+}
+
+/** One for the tokens of photos, which have more of them than its window. */
+export const UNTRAINED = (() => {
+  const { config, body } = masked(PHOTOS.config.n_embed);
   const entry = {
     ...PRIOR,
     name: 'untrained',

@@ -6,7 +6,7 @@ import { expect, test } from '@playwright/test';
 import puppeteer from 'puppeteer-core';
 import { TINY } from './app.js';
 import { Host } from './host.js';
-import { EDIT_TEMPERATURE, PRIOR, sampledTokens } from './sampling.js';
+import { EDITS, PRIOR, sampledTokens } from './sampling.js';
 
 const ICDS = '/usr/share/vulkan/icd.d';
 const lavapipe = existsSync(ICDS) && readdirSync(ICDS).find((name) => name.startsWith('lvp_icd'));
@@ -256,7 +256,7 @@ test('Firefox samples the pictures that the command line samples, and fills them
   await page.click('#edit-save-tokens');
   const edited = join(downloads, `${PRIOR.name}-${PRIOR.classes[3]}-1.edited.tokens`);
   await expect.poll(() => existsSync(edited) && statSync(edited).size).toBeGreaterThan(0);
-  expect(readFileSync(edited).equals(sampledTokens(5, 1, EDIT_TEMPERATURE))).toBe(true);
+  expect(readFileSync(edited).equals(sampledTokens(5, 1, EDITS))).toBe(true);
   expect(wrong).toEqual([]);
   await page.close();
 });

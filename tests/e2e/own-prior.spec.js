@@ -1,6 +1,24 @@
-// A prior that the visitor brings to the room Sample, alone or with the model that decodes its tokens.
+// A prior that the visitor brings to the room Sample, alone or with the model that decodes its tokens, and what the room Edit
+// does with it.
 import { readFileSync } from 'node:fs';
-import { PRIORS, SHIPPED, TINY, complains, dropOn, expect, file, modelIs, open, reaches, room, saved, test } from './app.js';
+import {
+  PRIORS,
+  SHIPPED,
+  TINY,
+  complains,
+  drop,
+  dropOn,
+  expect,
+  file,
+  modelIs,
+  open,
+  reaches,
+  room,
+  saved,
+  smallPhoto,
+  test,
+} from './app.js';
+import { digit, draws, masked, tokensNow, tool } from './editing.js';
 import { PRIOR, RASTER, STRANGER, TOKENIZER, WEIGHTS, classIs, pictures, sampled, sampling, withPriors } from './sampling.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
@@ -160,4 +178,59 @@ test('a model dropped here becomes the model in use when asked, and a prior drop
   await lists(page, / \(yours\)$/);
   await expect.poll(() => chosen(page)).toMatch(/ \(yours\)$/);
   await sampling(page, 'done');
+});
+
+test('the room Edit draws with a masked prior of the visitor, next to the shipped ones', async ({ page }) => {
+  await digit(page);
+  const [list, more] = ['#edit-prior', '#edit-more summary'].map((css) => page.locator(css));
+  await expect(list.locator('option')).toHaveText([PRIOR.name]);
+  // One of the same codebook, and the name of the shipped one; one that draws row by row; and a masked one of another codebook.
+  await room(page, 'sample');
+  await bring(page, { ...OWN, name: 'copy.safetensors', buffer: WEIGHTS });
+  await lists(page, /^.+ \(yours\)$/);
+  await bring(page, OWN, DECODER);
+  await lists(page, /^.+ \(yours\)$/, 'mine (yours)');
+  await bring(page, { ...OWN, name: 'small.safetensors', buffer: masked(32).body }, OTHER);
+  await lists(page, /^.+ \(yours\)$/, 'mine (yours)', 'small (yours)');
+  await sampling(page, 'done');
+  await room(page, 'edit');
+  await expect(list.locator('option')).toHaveText([PRIOR.name, /^.+ \(yours\)$/]);
+  // The same weights draw the same.
+  await more.click();
+  await page.selectOption('#edit-count', '1');
+  /** @type {number[][]} */ const drawn = [];
+  for (const index of [0, 1]) {
+    await list.selectOption({ index });
+    await page.click('#fill-all');
+    await draws(page);
+    drawn.push((await tokensNow(page)).indices);
+    await page.click('#edit-undo');
+  }
+  expect(drawn[1]).toEqual(drawn[0]);
+  await expect(page.locator('#edit-prior option:checked')).toHaveText(/ \(yours\)$/);
+});
+
+test('a prior of the visitor is enough to fill where none is shipped', async ({ page }) => {
+  await open(page);
+  await drop(page, await smallPhoto(page));
+  await reaches(page, 'done');
+  await room(page, 'edit');
+  await expect(page.locator('#edit-missing')).toHaveText(/ If you have one, add it in Sample\./);
+  await room(page, 'sample');
+  await sampled(page, 1);
+  await bring(page, { ...OWN, name: 'small.safetensors', buffer: masked(32).body });
+  await lists(page, 'small (yours)');
+  await sampling(page, 'done');
+  await room(page, 'edit');
+  await expect(page.locator('#edit-missing')).toBeHidden();
+  const before = await tokensNow(page);
+  await tool(page, 'vary');
+  await page.click('#edit-more summary');
+  // With a single one there is nothing to choose.
+  await expect(page.locator('#edit-prior')).toBeHidden();
+  await draws(page);
+  const { indices } = await tokensNow(page);
+  const changed = indices.filter((code, i) => code !== before.indices[i]).length;
+  expect(changed).toBeGreaterThan(0);
+  expect(changed).toBeLessThanOrEqual(Math.ceil(0.3 * indices.length));
 });

@@ -52,7 +52,8 @@ test('the room opens with pictures, and its link makes them again, as the comman
   expect(new Set(first.map(({ rgba }) => rgba.toString('base64'))).size).toBe(4);
   for (const { rgba } of first) expect(rgba.every((sample, i) => i % 4 !== 3 || sample === 255)).toBe(true);
   await expect(page.locator('#sampling-at')).toHaveText(/^4 pictures of .+, seeds 1 to 4, in [\d.]+ s\.$/);
-  for (const part of ['room=sample', `prior=${PRIOR.name}`, 'class=0', 'seed=1', 'count=4']) expect(page.url()).toContain(part);
+  for (const part of ['room=sample', `prior=${PRIOR.name}`, 'class=0', 'seed=1', 'count=4', 'guidance=2'])
+    expect(page.url()).toContain(part);
 
   // Of the second picture, which has the second seed.
   await page.locator('#sampling-pictures label').nth(1).click();
@@ -130,8 +131,9 @@ test('class, seed and settings change the pictures and the address; what an addr
   );
 
   // Any class, which cannot be guided.
-  await dial(page, '#sampling-guidance', 2);
-  await expect.poll(() => page.url()).toContain('guidance=2');
+  await expect(page.locator('#sampling-guidance')).toHaveValue('2');
+  await dial(page, '#sampling-guidance', 3);
+  await expect.poll(() => page.url()).toContain('guidance=3');
   await sampling(page, 'done');
   await classIs(page, 'any');
   await expect(page.locator('#sampling-guidance')).toBeDisabled();

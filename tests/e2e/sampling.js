@@ -52,14 +52,18 @@ export async function withPriors(page, ...others) {
   }
 }
 
-/** At which the room Edit draws, unless it is changed. */
-export const EDIT_TEMPERATURE = 0.7;
+/** How the room Sample draws, unless it is changed; and the room Edit. */
+export const [SAMPLES, EDITS] = [
+  { temperature: 1, guidance: 2 },
+  { temperature: 0.7, guidance: 1 },
+];
 
-/** The token file that the command line makes. @param {number} kind of class @param {number} seed @param {number} [temperature] */
-export const sampledTokens = (kind, seed, temperature = 1) =>
+/** The token file that the command line makes. @param {number} kind of class @param {number} seed @param {typeof SAMPLES} [how] */
+export const sampledTokens = (kind, seed, { temperature, guidance } = SAMPLES) =>
   inFolder((folder) => {
     const words = ['--model', PRIOR.name, '--models', 'www/models', '--class', String(kind), '--seed', String(seed)];
-    commandLine('sample', ...words, '--temperature', String(temperature), '--tokens', '--out', folder);
+    const how = ['--temperature', String(temperature), '--guidance', String(guidance)];
+    commandLine('sample', ...words, ...how, '--tokens', '--out', folder);
     return readFileSync(join(folder, String(readdirSync(folder).find((name) => name.endsWith('.tokens')))));
   });
 

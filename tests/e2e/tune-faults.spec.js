@@ -195,7 +195,7 @@ test('without memory for a step it says so, and smaller crops work', async ({ pa
   await complains(
     page,
     'out_of_memory',
-    /^The tuning ran out of memory, so the engine was restarted\. Smaller crops, under “More”, need less\.$/,
+    /^The training ran out of memory, so the engine was restarted\. Smaller pictures or crops need less\.$/,
   );
   await tuning(page, 'idle');
   await reaches(page, 'done');

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { By, until } from 'selenium-webdriver';
 import { SHIPPED, TINY, commandLine, inFolder } from './app.js';
-import { EDIT_TEMPERATURE, PRIOR, sampledTokens } from './sampling.js';
+import { EDITS, PRIOR, sampledTokens } from './sampling.js';
 import { launch, missing } from './webkit.js';
 
 /** @typedef {import('selenium-webdriver').WebDriver} Driver */
@@ -229,7 +229,7 @@ for (const locale of ['C.UTF-8', 'C']) {
       await waitFor(driver, '#edit-form[data-state=done]');
       await press(driver, '#edit-save-tokens');
       const edited = await downloaded(downloads, /\.edited.*\.tokens$/);
-      expect(readFileSync(edited).equals(sampledTokens(5, 1, EDIT_TEMPERATURE))).toBe(true);
+      expect(readFileSync(edited).equals(sampledTokens(5, 1, EDITS))).toBe(true);
       await room(driver, 'sample');
       await press(driver, '#sampling-run');
       await waitFor(driver, '#sampling[data-sampling=done][data-seed="5"]');

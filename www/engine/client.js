@@ -30,7 +30,7 @@ const ABORT_SENTENCE = 'The engine crashed and was restarted; a smaller size may
 const SAMPLE_SENTENCE = 'The engine crashed and was restarted; fewer pictures at once may work.';
 const DEVICE_SENTENCE = 'The graphics device failed in the middle of the work.';
 const ADOPT_SENTENCE = 'The engine crashed and was restarted; these weights may be too large for it.';
-const MEMORY_SENTENCE = 'The tuning ran out of memory, so the engine was restarted.';
+const MEMORY_SENTENCE = 'The training ran out of memory, so the engine was restarted.';
 const OTHER_RELEASE_SENTENCE = 'This page and its engine are from different releases, which do not work together.';
 const DEAD_SENTENCE = 'The engine could not be started in this browser.';
 const failed = (/** @type {string} */ message) => ({ code: PageCode.WORKER_FAILED, message });
@@ -186,17 +186,19 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * Decodes single codes of the model in use, each alone. Few at a time, so that other jobs need not wait.
-   * @param {Uint32Array} codes @returns {Promise<import('./protocol.js').Tiles>}
+   * Decodes small square grids of codes of the model in use, all of one size. Few at a time, so that other jobs need not wait.
+   * @param {Uint32Array[]} grids row by row @returns {Promise<import('./protocol.js').Tiles>}
    */
-  tiles(codes) {
-    return this.#add('tiles', { kind: Ask.TILES, codes });
+  tiles(grids) {
+    return this.#add('tiles', { kind: Ask.TILES, grids });
   }
 
   /**
-   * Begins a tuning of the model in use, or resumes a saved one.
-   * @param {import('./protocol.js').Tuning} tuning @param {Shipped | null} source the discriminator's
-   * @param {Blob | null} snapshot @returns {Promise<import('./protocol.js').Begun>}
+   * Begins a training of the model in use or of a prior on its tokens, or resumes a saved one.
+   * @template {import('./protocol.js').Training} T
+   * @param {T} tuning @param {Shipped | null} source the discriminator's
+   * @param {Blob | null} snapshot
+   * @returns {Promise<T extends import('./protocol.js').Teaching ? import('./protocol.js').Taught : import('./protocol.js').Begun>}
    */
   tune(tuning, source, snapshot) {
     return this.#add('tune', { kind: Ask.TUNE, tuning, source, snapshot });
@@ -219,7 +221,7 @@ export class EngineClient extends EventTarget {
   }
 
   /**
-   * The weights as tuned so far; if they are kept, the tuning is over.
+   * The weights as trained so far, of the model or the prior; if they are kept, the tuning is over.
    * @param {string} name @param {boolean} keep @param {string | null} base the shipped model that they come from
    * @returns {Promise<import('./protocol.js').Finished>}
    */

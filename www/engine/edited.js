@@ -1,6 +1,7 @@
 // @ts-check
 // What the worker does to a picture's tokens: it makes room for new ones, replaces some, mixes two pictures, and
-// decodes single codes.
+// decodes small grids of codes.
+import { pixels } from './pixels.js';
 import { drawn } from './sampled.js';
 
 /** @typedef {import('./wasm.js').Wasm} Wasm */
@@ -9,9 +10,6 @@ import { drawn } from './sampled.js';
 /** @typedef {import('./protocol.js').Change} Change */
 /** @typedef {<T>(thing: T) => T} Own remembers what has to be freed */
 /** @typedef {(stage: 'encode' | 'decode', done: number, total: number) => boolean} Watch */
-
-/** The side in tokens of the uniform grid that shows one code: its middle token has neighbours on all sides. */
-const AROUND = 3;
 
 /** What a prior is to draw. @param {Wasm} wasm @param {import('./wasm.js').Tokens} tokens @param {Change} change */
 export function canvasOf({ Canvas }, tokens, change) {
@@ -37,34 +35,25 @@ export async function blended(model, [a, b], share, own, watch) {
 }
 
 /**
- * Each code decoded alone.
- * @param {Model} model @param {Uint32Array} codes @param {() => Promise<void>} breathe between two
+ * Square grids of codes, all of one size, each decoded by itself.
+ * @param {Model} model @param {Uint32Array[]} grids row by row @param {() => Promise<void>} breathe between two
  * @returns {Promise<import('./protocol.js').Tiles>}
  */
-export async function tilesOf(model, codes, breathe) {
-  const [side] = model.facts.grids;
+export async function tilesOf(model, grids, breathe) {
   /** @type {Uint8ClampedArray<ArrayBuffer>[]} */ const tiles = [];
-  for (const code of codes) {
+  let side = 0;
+  for (const grid of grids) {
     await breathe();
-    const tokens = model.tokens(AROUND, AROUND, new Uint32Array(AROUND ** 2).fill(code));
+    const across = Math.sqrt(grid.length);
+    const tokens = model.tokens(across, across, grid);
     try {
       const picture = await model.decode(tokens);
-      tiles.push(middle(picture.rgba(), picture.width, side));
+      side = picture.width;
+      tiles.push(pixels(picture).rgba);
       picture.free();
     } finally {
       tokens.free();
     }
   }
   return { side, tiles };
-}
-
-/** The middle token's pixels. @param {Uint8ClampedArray} rgba @param {number} width of the picture @param {number} side of a token */
-function middle(rgba, width, side) {
-  const from = side * Math.floor(AROUND / 2);
-  const tile = new Uint8ClampedArray(4 * side * side);
-  for (let y = 0; y < side; y += 1) {
-    const row = 4 * ((from + y) * width + from);
-    tile.set(rgba.subarray(row, row + 4 * side), 4 * y * side);
-  }
-  return tile;
 }

@@ -19,7 +19,7 @@ const OURS = 'tuning';
 /** A worker that has just ended releases its lock within this time. */
 export const PATIENCE_MS = 3000;
 
-/** @typedef {import('./protocol.js').Tuning} Tuning */
+/** @typedef {import('./protocol.js').Training} Tuning of either kind */
 /** @typedef {{tuning: Tuning, snapshot: Blob}} Left */
 
 /** @param {string} name */

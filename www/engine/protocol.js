@@ -154,7 +154,7 @@ export function failure(error) {
  * @property {string} code
  * @property {string} message
  * @property {string} [codebook] hash, where a token file needs a model with another codebook
- * @property {number} [smaller] side of crops to try, where a tuning has run out of memory
+ * @property {number} [smaller] side of crops or squares to try, where a training has run out of memory
  * @property {boolean} [prior] whether weights that are no model are a prior
  * @property {boolean} [device] whether the graphics device has refused its work
  *
@@ -316,7 +316,7 @@ export function failure(error) {
  * @property {Photo} second
  * @property {number} share of the second
  *
- * @typedef {{id: number, kind: 'tiles', codes: Uint32Array}} TilesJob decodes each of these codes alone
+ * @typedef {{id: number, kind: 'tiles', grids: Uint32Array[]}} TilesJob decodes each of these square grids of codes by itself
  * @typedef {{side: number, tiles: Uint8ClampedArray<ArrayBuffer>[]}} Tiles RGBA of each, and the side in pixels
  *
  * @typedef {object} Tuning a tuning and its progress when last saved
@@ -325,10 +325,20 @@ export function failure(error) {
  * @property {TuneConfig} config
  * @property {number[]} losses of the steps done
  *
- * @typedef {object} TuneJob begins a tuning, or resumes a saved one; the model in use stays
+ * @typedef {object} Teaching the training of a small prior on the tokens of photos, and its progress when last saved
+ * @property {'prior'} goal
+ * @property {string} name of the prior
+ * @property {string} model the name of the one whose tokens it learns
+ * @property {Photo[]} photos 1 to 50
+ * @property {{steps: number, seed: number}} config
+ * @property {number[]} losses in bits a token, of the steps done
+ *
+ * @typedef {Tuning | Teaching} Training
+ *
+ * @typedef {object} TuneJob begins a training, or resumes a saved one; the model in use stays
  * @property {number} id
  * @property {'tune'} kind
- * @property {Tuning} tuning
+ * @property {Training} tuning
  * @property {Shipped | null} source the discriminator to start from
  * @property {Blob | null} snapshot to resume from
  *
@@ -344,14 +354,26 @@ export function failure(error) {
  * @property {Preview} before
  * @property {Preview} now
  * @property {number} done
- * @property {'yes' | 'no' | 'other' | 'left'} kept whether it survives closing this page; not, if `other`, since
- *   another tab's tuning does; if `left`, since an unfinished one does; if `no`, since the browser stores nothing
+ * @property {Kept} kept
+ *
+ * @typedef {'yes' | 'no' | 'other' | 'left'} Kept whether a training survives closing this page; not, if `other`, since
+ *   another tab's does; if `left`, since an unfinished one does; if `no`, since the browser stores nothing
+ *
+ * @typedef {{made: Pixels}} Made what a prior draws as it is now: a few pictures in one
+ *
+ * @typedef {object} Taught the begin of a prior's training
+ * @property {Pixels} yours the first few photos in one
+ * @property {{rows: number, columns: number}} window of tokens that it learns to predict
+ * @property {{rows: number, columns: number}[]} sizes of all photos in tokens
+ * @property {Made} now
+ * @property {number} done
+ * @property {Kept} kept
  *
  * @typedef {{id: number, kind: 'steps', count: number}} StepsJob the next steps, until a pause
  *
  * @typedef {object} Stepped
  * @property {number} done
- * @property {Preview} now
+ * @property {Preview | Made} now
  * @property {number | null} wrong the step whose loss was not finite, after which `done` is that of
  *   the last snapshot
  *
@@ -376,15 +398,15 @@ export function failure(error) {
  *
  * @typedef {object} Step
  * @property {number} step
- * @property {number} loss of pixels
+ * @property {number} loss of pixels, or bits a token of a prior
  * @property {number} seconds
- * @property {Preview | null} now every few steps
+ * @property {Preview | Made | null} now every few steps
  * @typedef {{tell: 'step', id: number, step: Step}} StepMessage
  *
  * @typedef {object} DoneMessage
  * @property {'done'} tell
  * @property {number} id
- * @property {Opened | Loaded | Result | Sampled | Adopted | Drawn | Tiles | Begun | Stepped | Finished | null} value
+ * @property {Opened | Loaded | Result | Sampled | Adopted | Drawn | Tiles | Begun | Taught | Stepped | Finished | null} value
  * @property {number} memory bytes that the engine has allocated so far, not counting the graphics
  *   device's
  *

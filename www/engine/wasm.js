@@ -10,6 +10,7 @@ const PACKAGE = new URL('../pkg/tesserae.js', import.meta.url).href;
  * @typedef {import('../../pkg/tesserae.js').Picture} Picture
  * @typedef {import('../../pkg/tesserae.js').Tokens} Tokens
  * @typedef {import('../../pkg/tesserae.js').Tuner} Tuner
+ * @typedef {import('../../pkg/tesserae.js').PriorTrainer} PriorTrainer
  * @typedef {import('../../pkg/tesserae.js').Prior} Prior
  * @typedef {import('../../pkg/tesserae.js').PriorWeights} PriorWeights
  * @typedef {import('../../pkg/tesserae.js').PriorFacts} PriorFacts

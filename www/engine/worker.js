@@ -6,14 +6,13 @@ import { isPrior } from './adopted.js';
 import { Decoder } from './develop.js';
 import { blended, canvasOf, changed, painted, tilesOf } from './edited.js';
 import { Held } from './held.js';
-import { keepModel } from './kept.js';
 import { forget, panic } from './panic.js';
 import { pixels, rgb, unshared } from './pixels.js';
 import { checkSize, read } from './read.js';
 import { RELEASE } from './release.js';
 import { Drawers, Sampling } from './sampled.js';
 import { weights } from './store.js';
-import { Tuned, halved } from './tuned.js';
+import { TRAINING, Trainings } from './trainings.js';
 import { loadWasm } from './wasm.js';
 
 /** @typedef {import('./protocol.js').FromWorker} FromWorker */
@@ -24,12 +23,9 @@ import { loadWasm } from './wasm.js';
 /** @type {import('./wasm.js').Model | null} */ let model = null;
 /** Another decoder for its tokens. @type {Held<import('./wasm.js').Model>} */ const other = new Held();
 /** What drew the newest tokens, next to the model in use. */ const drawers = new Drawers();
-/** @type {Tuned | null} */ let tuned = null;
 const decoder = new Decoder();
 /** @type {Set<number>} */ const cancelled = new Set();
 /** @type {Set<number>} */ const paused = new Set();
-/** @type {ReadonlySet<string>} */ const TUNING = new Set([Ask.TUNE, Ask.STEPS, Ask.FINISH]);
-/** @type {number | undefined} crops to try if the tuning runs out of memory */ let smaller;
 let current = 0;
 /** Aborts what the current job waits for. */
 let stop = new AbortController();
@@ -108,23 +104,6 @@ async function develop(photo, id, rebuilt = true) {
   // The model's error states its limit.
   modelInUse().admit(width, height);
   throw new TesseraeError(Code.INTERNAL, 'The picture came without its pixels.');
-}
-
-/**
- * The pictures to tune on.
- * @param {import('./protocol.js').Photo[]} photos @param {number} id
- */
-async function developAll(photos, id) {
-  /** @type {import('./wasm.js').Picture[]} */ const pictures = [];
-  try {
-    for (const photo of photos) pictures.push(await develop(photo, id, photo === photos[0]));
-    return pictures;
-  } catch (error) {
-    for (const picture of pictures) picture.free();
-    const { code, message } = failure(error);
-    if (code === Code.CANCELLED || photos.length === 1) throw error;
-    throw new TesseraeError(code, `Picture ${pictures.length + 1} of ${photos.length}: ${message}`);
-  }
 }
 
 /** @param {import('./wasm.js').Tokens} tokens @returns {import('./protocol.js').TokenPart} */
@@ -213,15 +192,20 @@ function modelInUse() {
   return model;
 }
 
-function tuningUnderWay() {
-  if (!tuned) throw new TesseraeError(Code.ARGUMENT, 'Nothing is being tuned.');
-  return tuned;
-}
-
-function endTuning() {
-  tuned?.free();
-  tuned = null;
-}
+const trainings = new Trainings({
+  opened,
+  model: modelInUse,
+  spare() {
+    other.free();
+    drawers.free();
+  },
+  settle,
+  develop,
+  watcher,
+  download: async (source, watch) => (await weights(source, watch, stop.signal)).bytes,
+  paused: (id) => paused.has(id),
+  tell,
+});
 
 /** What each kind of job does. `own` remembers what has to be freed when the job ends. */
 const work = {
@@ -239,7 +223,7 @@ const work = {
         );
       }
     }
-    endTuning();
+    trainings.end();
     drawers.free();
     freeModels();
     engine?.free();
@@ -253,7 +237,7 @@ const work = {
   async [Ask.LOAD](job, own) {
     // Only complete weights replace the model in use, which is freed before they are built.
     const { checked, origin } = await prepare(job, own);
-    endTuning();
+    trainings.end();
     freeModels();
     try {
       model = await checked.load(opened().engine);
@@ -342,59 +326,14 @@ const work = {
   },
 
   /** @param {import('./protocol.js').TilesJob} job */
-  [Ask.TILES]({ id, codes }) {
-    return tilesOf(modelInUse(), codes, () => breathe(id));
+  [Ask.TILES]({ id, grids }) {
+    return tilesOf(modelInUse(), grids, () => breathe(id));
   },
 
-  /** @param {import('./protocol.js').TuneJob} job */
-  async [Ask.TUNE]({ id, tuning, source, snapshot }) {
-    const base = modelInUse();
-    endTuning();
-    // A tuning needs the memory.
-    other.free();
-    drawers.free();
-    const watch = watcher(id);
-    const discriminator = source && (await weights(source, (done, total) => watch(Stage.DOWNLOAD, done, total), stop.signal)).bytes;
-    const pictures = await developAll(tuning.photos, id);
-    smaller = halved(tuning.config, pictures, base.facts.factor);
-    tell({ tell: Tell.PROGRESS, id, stage: Stage.BUILD, done: 0, total: 1 });
-    const shown = pictures[0].fit(0, false);
-    const { wasm, engine } = opened();
-    try {
-      // From here on the tuner owns the pictures.
-      tuned = new Tuned(wasm, settle, wasm.Tuner.begin(engine, base, pictures, tuning.config, discriminator ?? undefined), shown, tuning);
-    } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError)) shown.free();
-      throw error;
-    }
-    return tuned.begin(snapshot);
-  },
-
-  /** @param {import('./protocol.js').StepsJob} job */
-  async [Ask.STEPS]({ id, count }) {
-    return tuningUnderWay().run(
-      count,
-      () => paused.has(id),
-      (step) => tell({ tell: Tell.STEP, id, step }),
-    );
-  },
-
-  /** @param {import('./protocol.js').FinishJob} job */
-  async [Ask.FINISH]({ name, keep, base }) {
-    const bytes = await tuningUnderWay().weights(name);
-    if (keep) {
-      await keepModel(name, bytes, base);
-      await tuningUnderWay().forget();
-      endTuning();
-    }
-    return { weights: bytes };
-  },
-
-  async [Ask.UNDO]() {
-    await tuned?.forget();
-    endTuning();
-    return null;
-  },
+  [Ask.TUNE]: (/** @type {import('./protocol.js').TuneJob} */ job) => trainings[Ask.TUNE](job),
+  [Ask.STEPS]: (/** @type {import('./protocol.js').StepsJob} */ job) => trainings[Ask.STEPS](job),
+  [Ask.FINISH]: (/** @type {import('./protocol.js').FinishJob} */ job) => trainings[Ask.FINISH](job),
+  [Ask.UNDO]: () => trainings[Ask.UNDO](),
 };
 
 /**
@@ -462,7 +401,7 @@ function large(value) {
 async function perform(job) {
   /** @type {{free(): void}[]} */ const owned = [];
   const own = (/** @type {any} */ thing) => (owned.push(thing), thing);
-  const tuning = TUNING.has(job.kind);
+  const training = TRAINING.has(job.kind);
   current = job.id;
   stop = new AbortController();
   forget();
@@ -472,10 +411,10 @@ async function perform(job) {
     tell({ tell: Tell.DONE, id: job.id, value, memory: opened().wasm.memoryBytes() + decoder.memory }, large(value));
   } catch (error) {
     const reported = failure(error);
-    if (error instanceof WebAssembly.RuntimeError || (tuning && exhausted(error))) die(error);
+    if (error instanceof WebAssembly.RuntimeError || (training && exhausted(error))) die(error);
     else if (!dead) {
-      // The page treats a failed tuning as lost, so its record is free for others.
-      if (tuning && reported.code !== PageCode.NOT_KEPT && reported.code !== PageCode.NAME_TAKEN) endTuning();
+      // The page treats a failed training as lost, so its record is free for others.
+      if (training && reported.code !== PageCode.NOT_KEPT && reported.code !== PageCode.NAME_TAKEN) trainings.end();
       tell({ tell: Tell.FAILED, id: job.id, error: reported });
     }
   } finally {
@@ -503,7 +442,10 @@ function die(error) {
   if (dead) return;
   dead = true;
   const code = exhausted(error) ? PageCode.OUT_OF_MEMORY : PageCode.WORKER_FAILED;
-  tell({ tell: Tell.DEAD, error: { code, message: failure(error).message, smaller, device: /wgpu error/i.test(panic()) } });
+  tell({
+    tell: Tell.DEAD,
+    error: { code, message: failure(error).message, smaller: trainings.smaller, device: /wgpu error/i.test(panic()) },
+  });
 }
 
 // A panic inside an async function reaches no promise: it surfaces here.

@@ -8,7 +8,8 @@
  * @property {(files: File[]) => void} take pictures and token files that were dropped or pasted while it is open
  * @property {boolean} [tokens] whether it takes token files, which are otherwise for the first room
  * @property {boolean} [weights] whether it takes weight files, which are otherwise models for all rooms
- * @property {() => void} [resume] resumes the unfinished tuning
+ * @property {() => void} [resume] resumes the unfinished training
+ * @property {(prior: import('../session/priors.js').Prior) => void} [draw] draws with a prior of the visitor's
  *
  * @typedef {object} Entry
  * @property {string} id its folder, and its name in the address

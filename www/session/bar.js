@@ -32,7 +32,7 @@ const SPAN = {
   decode: { [Stage.DOWNLOAD]: [0, 0.5], [Stage.BUILD]: [0.5, 0.55], [Stage.DECODE]: [0.55, 1] },
   sample: { [Stage.DOWNLOAD]: [0, 0.9], [Stage.BUILD]: [0.9, 1] },
   edit: { [Stage.ENCODE]: [0, 0.6], [Stage.DECODE]: [0.6, 1] },
-  tune: { [Stage.DOWNLOAD]: [0, 0.8], [Stage.BUILD]: [0.8, 1] },
+  tune: { [Stage.DOWNLOAD]: [0, 0.8], [Stage.ENCODE]: [0, 0.8], [Stage.BUILD]: [0.8, 1] },
 };
 /** @type {Partial<Record<StageName, string>>} */
 const WORDS = {

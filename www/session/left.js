@@ -50,5 +50,8 @@ export class Left extends EventTarget {
   }
 }
 
-/** How far it was, in words. @param {import('../engine/protocol.js').Tuning} tuning */
+/** How far it was, in words. @param {import('../engine/protocol.js').Training} tuning */
 export const howFar = ({ config, losses }) => `stopped at step ${losses.length} of ${config.steps}`;
+
+/** What it is, in words. @param {import('../engine/protocol.js').Training} tuning */
+export const whatLeft = (tuning) => ('goal' in tuning ? `The training of ${tuning.name} on your pictures` : `A tuning of ${tuning.model}`);

@@ -3,13 +3,15 @@
 // file that came with it, a shipped model with the right codebook, or the model in use.
 import { Code, PageCode, TesseraeError, failure } from '../engine/protocol.js';
 import { purpose } from '../files.js';
+import { fills } from './priors.js';
 
 /** @typedef {import('../engine/protocol.js').Brought} Brought */
 /** @typedef {import('../engine/protocol.js').PriorFacts} PriorFacts */
 /** @typedef {import('./priors.js').Prior} Prior */
 /** @typedef {Pick<Prior, 'tokenizer' | 'codebook'>} Reader what decodes a prior's tokens */
 
-export class OwnPriors {
+/** It emits `list` when there is one more. */
+export class OwnPriors extends EventTarget {
   #session;
   /** @type {Prior[]} */ all = [];
   /** A prior that came without the model of its tokens. @type {Brought | null} */ #waiting = null;
@@ -17,14 +19,16 @@ export class OwnPriors {
 
   /** @param {import('./session.js').Session} session */
   constructor(session) {
+    super();
     this.#session = session;
   }
 
   /**
    * Adds the prior among these files, or the one that waited for them.
-   * @param {File[]} files @returns {Promise<Prior>}
+   * @param {File[]} files @param {boolean} [inUse] whether the model in use is the one that made its tokens
+   * @returns {Promise<Prior>}
    */
-  async add(files) {
+  async add(files, inUse = false) {
     const weights = files.filter(({ name }) => purpose(name) === 'weights');
     const config = files.find(({ name }) => purpose(name) === 'config') ?? null;
     if (!weights.length || weights.length > 2) {
@@ -36,12 +40,18 @@ export class OwnPriors {
     const { sources, index, facts, codebook } = await this.#adopt(weights.map((blob) => this.#brought(blob.name, blob, config)));
     const source = sources[index];
     const name = facts.name ?? source.name.replace(/\.[^.]*$/, '');
-    const reader = codebook === null ? this.#reader(facts) : { tokenizer: sources[1 - index], codebook };
+    const reader = codebook === null ? this.#reader(facts, inUse) : { tokenizer: sources[1 - index], codebook };
     this.#waiting = reader ? null : source;
     if (!reader) throw wanted(name, facts);
     const prior = entryOf(name, source, facts, reader);
     this.all.push(prior);
+    this.dispatchEvent(new Event('list'));
     return prior;
+  }
+
+  /** Those that can draw what is missing between tokens of a codebook. @param {string} codebook hash */
+  fillers(codebook) {
+    return this.all.filter((prior) => fills(prior, codebook));
   }
 
   /** A file that is no prior may be the model that another one waits for. @param {Brought[]} sources */
@@ -57,11 +67,11 @@ export class OwnPriors {
     }
   }
 
-  /** @param {PriorFacts} facts @returns {Reader | null} */
-  #reader({ corpus, codes }) {
+  /** @param {PriorFacts} facts @param {boolean} mine whether the model in use is its model @returns {Reader | null} */
+  #reader({ corpus, codes }, mine) {
     const { models } = this.#session;
     const { shelf, inUse } = models;
-    const fits = corpus ? shelf.entries.filter((entry) => entry.codebook === corpus.codebook) : [];
+    const fits = corpus && !mine ? shelf.entries.filter((entry) => entry.codebook === corpus.codebook) : [];
     const shipped = fits.find(({ name }) => name === corpus?.tokenizer) ?? fits[0];
     if (corpus && shipped) return { tokenizer: shelf.source(shipped.name), codebook: corpus.codebook };
     const source = inUse && models.source(inUse.name);

@@ -1,12 +1,12 @@
 // @ts-check
 // The shipped priors: transformers that know which tokens of a model go together, each with the model that
 // decodes what it draws.
-import { DEFAULTS } from './sampling.js';
+import { DEFAULTS, UNGUIDED } from './sampling.js';
 
 /** Kinds that draw tokens in any order, several at once; all others go row by row. */
 const MASKED = new Set(['maskgit']);
 /** Kinds that never learned to do without a class. */
-const UNGUIDED = new Set(['mingpt']);
+const CLASSED = new Set(['mingpt']);
 
 /** @typedef {import('../engine/protocol.js').PriorEntry} PriorEntry */
 /** @typedef {import('../engine/protocol.js').Shipped} Shipped */
@@ -54,13 +54,19 @@ export function pair(entry, models, folder) {
       codebook: need.hash,
       classes: entry.classes ?? Array.from({ length: entry.config.classes ?? 0 }, (_, i) => String(i)),
       masked: MASKED.has(entry.kind),
-      any: !UNGUIDED.has(entry.kind),
+      any: !CLASSED.has(entry.kind),
     },
   ];
 }
 
 /** Whether the visitor brought it, so that no link can carry it. @param {Prior} prior */
 export const brought = ({ source }) => source.from === 'file';
+
+/** Whether it can draw what is missing between tokens. @param {Prior} prior @param {string} [codebook] hash of the tokens', any by default */
+export const fills = (prior, codebook) => prior.masked && (codebook === undefined || prior.codebook === codebook);
+
+/** What it is called in a list. @param {Prior} prior */
+export const nameOf = (prior) => (brought(prior) ? `${prior.entry.name} (yours)` : prior.entry.name);
 
 /** What tells it from the others. @param {Prior} prior */
 export const keyOf = ({ source, entry }) => (source.from === 'file' ? source.key : entry.name);
@@ -91,6 +97,6 @@ export const options = (asked, prior) => ({
   temperature: asked.temperature,
   top_k: asked.top_k,
   top_p: asked.top_p,
-  guidance: guided(asked, prior) ? asked.guidance : DEFAULTS.guidance,
+  guidance: guided(asked, prior) ? asked.guidance : UNGUIDED,
   order: asked.order,
 });

@@ -1,7 +1,7 @@
 // @ts-check
 // The shipped models and priors, from models/index.json, and what the page says about them.
 import { Code, PageCode, TesseraeError } from '../engine/protocol.js';
-import { pair, shipped } from './priors.js';
+import { fills, pair, shipped } from './priors.js';
 
 const INDEX = new URL('../models/index.json', import.meta.url).href;
 // Weights and cards stay in place when a new release brings a new index.
@@ -100,7 +100,7 @@ export class Shelf {
 
   /** The priors that can draw what is missing between tokens. @param {string} [codebook] hash of the tokens', any by default */
   fillers(codebook) {
-    return this.priors.filter((prior) => prior.masked && (codebook === undefined || prior.codebook === codebook));
+    return this.priors.filter((prior) => fills(prior, codebook));
   }
 
   /** The error for tokens of this codebook, if an earlier version of a model made them. @param {string} codebook hash */

@@ -51,7 +51,7 @@ const WAY_ON = {
   worker_failed: 'If it happens again, reload the page.',
   release_changed: 'Save what you want to keep, then reload the page.',
   dataset_empty: 'Choose larger pictures, or smaller crops under “More”.',
-  out_of_memory: 'Smaller crops, under “More”, need less.',
+  out_of_memory: 'Smaller pictures or crops need less.',
   loss_not_finite: 'Undo it and start again with a lower learning rate, under “More”.',
   too_many: 'Remove some to make room for others.',
   camera_refused: 'Allow it in the browser’s settings for this page, or choose files instead.',

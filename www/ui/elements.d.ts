@@ -12,6 +12,7 @@ import type { TokenGrid } from './tokens.js';
 import type { ResultNumbers } from './numbers.js';
 import type { StageSlider } from '../rooms/rebuild/slider.js';
 import type { PictureList } from '../rooms/tune/pictures.js';
+import type { TeachView } from '../rooms/tune/teach-view.js';
 import type { TuneView } from '../rooms/tune/view.js';
 
 declare global {
@@ -28,6 +29,7 @@ declare global {
     'side-sheet': SideSheet;
     'stage-slider': StageSlider;
     'token-grid': TokenGrid;
+    'teach-view': TeachView;
     'tune-view': TuneView;
     'work-progress': WorkProgress;
   }

@@ -1,7 +1,7 @@
 // @ts-check
 // Fill, Extend and Vary: a prior draws some tokens of the picture anew, and the visitor chooses one of its proposals.
 import { Code, failure } from '../../engine/protocol.js';
-import { fitted, options } from '../../session/priors.js';
+import { fitted, keyOf, nameOf, options } from '../../session/priors.js';
 import { EDITING, RANGES } from '../../session/sampling.js';
 import { button, field, h, select } from '../../ui/h.js';
 import { chipField, classChips } from '../shared/chips.js';
@@ -66,7 +66,7 @@ export class Drawing {
       event.preventDefault();
       this.#begin();
     });
-    this.#made.addEventListener('change', () => this.#set({ prior: this.#made.value }));
+    this.#made.addEventListener('change', () => this.#set({}, this.#made.value));
     this.#classes.addEventListener('change', (event) => {
       const { value } = /** @type {HTMLInputElement} */ (event.target);
       this.#set({ class: value === 'any' ? null : Number(value) });
@@ -82,7 +82,8 @@ export class Drawing {
   offer(priors) {
     if (priors.length === this.#priors.length && priors.every((prior, i) => prior === this.#priors[i])) return;
     this.#priors = priors;
-    this.#made.replaceChildren(...priors.map(({ entry }) => new Option(entry.name, entry.name)));
+    this.#madeField.hidden = priors.length === 1;
+    this.#made.replaceChildren(...priors.map((prior) => new Option(nameOf(prior), keyOf(prior))));
     this.#set({});
   }
 
@@ -110,19 +111,18 @@ export class Drawing {
     this.#at.textContent = words;
   }
 
-  /** @param {Partial<Sampling>} changed */
-  #set(changed) {
+  /** @param {Partial<Sampling>} changed @param {string} [made] what tells the prior from the others, by default the same as before */
+  #set(changed, made = this.#prior ? keyOf(this.#prior) : '') {
     const asked = { ...this.#asked, ...changed };
-    const prior = this.#priors.find(({ entry }) => entry.name === asked.prior) ?? this.#priors[0];
+    const prior = this.#priors.find((one) => keyOf(one) === made) ?? this.#priors[0];
     if (!prior) return;
     if (prior !== this.#prior) {
       this.#prior = prior;
-      this.#madeField.hidden = this.#priors.length === 1;
       this.#classes.hidden = !prior.classes.length;
       this.#classes.lastElementChild?.replaceChildren(...classChips('edit-class', prior.classes, prior.any));
     }
     this.#asked = fitted(asked, prior);
-    this.#made.value = prior.entry.name;
+    this.#made.value = keyOf(prior);
     for (const input of this.#classes.querySelectorAll('input')) input.checked = input.value === String(this.#asked.class ?? 'any');
     this.#seed.value = String(this.#asked.seed);
     this.#more.show(this.#asked, prior);

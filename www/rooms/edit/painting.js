@@ -51,7 +51,7 @@ export class Paint {
   show() {
     const { state } = this.#desk;
     if (!state) return;
-    if (this.#atlas.show(state.indices)) this.#take(null);
+    if (this.#atlas.show(state.indices, state.size.columns)) this.#take(null);
     this.#brush.show(this.#size, largest(state));
     this.#hand();
   }
@@ -77,7 +77,9 @@ export class Paint {
 
   /** The pointer is at a cell. @param {number | null} cell */
   point(cell) {
-    this.#atlas.mark(cell === null ? null : (this.#desk.state?.indices[cell] ?? null));
+    const code = cell === null ? null : (this.#desk.state?.indices[cell] ?? null);
+    // The palette must not turn away under a brush.
+    this.#atlas.mark(code, chosenIn(this.#ways) === 'pick');
   }
 
   /** @param {number | null} code */

@@ -11,7 +11,7 @@
 //   #edit-form          [data-state=working|done];  #edit-run #edit-seed #edit-stop #edit-again #edit-at, the settings under #edit-more
 //   #edit-proposals     a canvas and an input each
 //   #fill-ways #fill-size #fill-count #fill-all #fill-none;  #extend-top|right|bottom|left;  #vary-share
-//   #paint-ways #paint-size #paint-code, #atlas button[data-code], #atlas-which #atlas-order
+//   #paint-ways #paint-size #paint-code, #atlas button[data-code], #atlas-looks #atlas-which #atlas-order
 //   #blend-file #blend-samples #blend-second #blend-ways #blend-share #blend-size
 import { failure } from '../../engine/protocol.js';
 import { purpose, save } from '../../files.js';
@@ -93,7 +93,7 @@ class Edit {
     const session = this.#session;
     on(session, 'rebuilt', (/** @type {Rebuilt | null} */ rebuilt) => this.#adopt(rebuilt));
     on(session, 'phase', (/** @type {string} */ phase) => (this.#stays &&= phase !== 'error'));
-    session.models.addEventListener('list', () => this.#show());
+    for (const list of [session.models, session.ownPriors]) list.addEventListener('list', () => this.#show());
     this.#desk.addEventListener('change', () => this.#show());
     this.#desk.addEventListener('drawn', () => this.#buttons());
     choice.addEventListener('change', () => this.#show());
@@ -160,7 +160,8 @@ class Edit {
     const { element, desk, empty, choice, how } = this.#panel;
     const { state, undoes } = this.#desk;
     const name = chosenIn(choice);
-    const missing = lacks(this.#session.models, state, name);
+    const fillers = this.#fillers;
+    const missing = lacks(this.#session.models, state, name, fillers);
     const tool = missing ? null : this.#tools[name];
     element.dataset.tool = name;
     /** @type {Element} */ (how.lastElementChild).textContent = HOW[name];
@@ -172,12 +173,18 @@ class Edit {
     for (const one of Object.values(this.#tools)) one.element.hidden = one !== tool;
     this.#drawing.element.hidden = !tool?.way;
     if (tool?.way) {
-      const { shelf, inUse } = this.#session.models;
-      this.#drawing.offer(shelf.fillers(inUse?.model.codebookHash ?? ''));
+      this.#drawing.offer(fillers);
       this.#drawing.use(tool.way);
     }
     if (state) tool?.show();
     this.#buttons();
+  }
+
+  /** The priors, shipped and the visitor's own, that can draw tokens of the model in use. */
+  get #fillers() {
+    const { models, ownPriors } = this.#session;
+    const codebook = models.inUse?.model.codebookHash ?? '';
+    return [...models.shelf.fillers(codebook), ...ownPriors.fillers(codebook)];
   }
 
   /** @param {Tool | null} tool */

@@ -13,7 +13,7 @@
 //                       #sampling-link act on the picture that is picked
 import { Code, failure } from '../../engine/protocol.js';
 import { purpose, save } from '../../files.js';
-import { brought, fitted, keyOf, options } from '../../session/priors.js';
+import { brought, fitted, keyOf, nameOf, options } from '../../session/priors.js';
 import { RANGES } from '../../session/sampling.js';
 import { copyButton } from '../../ui/copy.js';
 import { on } from '../../ui/h.js';
@@ -22,7 +22,7 @@ import { More } from '../shared/more.js';
 import { Gallery } from './gallery.js';
 import { OwnPrior } from './own.js';
 import { panel } from './panel.js';
-import { drawn, how, nameOf } from './words.js';
+import { drawn, how } from './words.js';
 
 /** @typedef {import('../../session/sampling.js').Sampling} Sampling */
 /** @typedef {import('../../session/priors.js').Prior} Prior */
@@ -53,11 +53,7 @@ class Sample {
       saveTokens: (/** @type {number} */ index) => this.#save(index, 'tokens'),
     };
     this.#gallery = new Gallery(this.#panel.gallery, actions, link);
-    this.#own = new OwnPrior(session, (prior) => {
-      this.#chosen = prior;
-      this.#list();
-      this.#run();
-    });
+    this.#own = new OwnPrior(session, (prior) => this.draw(prior));
     this.#panel.rest.prepend(this.#more.element);
     this.#panel.rest.append(this.#own.element);
     this.#listen();
@@ -79,10 +75,18 @@ class Sample {
     (await this.#rooms.go('rebuild'))?.take(files);
   }
 
+  /** Samples from a prior of the visitor's. @param {Prior} prior */
+  draw(prior) {
+    this.#chosen = prior;
+    this.#list();
+    this.#run();
+  }
+
   #listen() {
     const { form, prior, kinds, seed, stop } = this.#panel;
     const { address, models, client } = this.#session;
     models.addEventListener('list', () => this.#list());
+    this.#session.ownPriors.addEventListener('list', () => this.#list());
     address.addEventListener('room', () => this.#wake());
     this.#session.addEventListener('device', () => this.#wake());
     on(address, 'settings', () => {

@@ -1,12 +1,8 @@
 // @ts-check
 // What the room says about the prior that is chosen, also in the field's own words, and about what it has drawn.
-import { brought } from '../../session/priors.js';
 import { h } from '../../ui/h.js';
 
 /** @typedef {import('../../session/priors.js').Prior} Prior */
-
-/** What it is called in the list. @param {Prior} prior */
-export const nameOf = (prior) => (brought(prior) ? `${prior.entry.name} (yours)` : prior.entry.name);
 
 /** What was drawn. @param {import('../../session/sampling.js').Sampling} asked @param {Prior} prior */
 export function drawn({ count, seed, class: kind }, { classes }) {

@@ -78,13 +78,11 @@ export class Choices {
   ]);
   element;
 
-  /** @param {HTMLElement} pictures that the model is tuned on */
-  constructor(pictures) {
+  constructor() {
     const more = h('div', {}, field('Steps', this.#steps), field('Learning rate', this.#rate), field('Crop size', this.#crop));
     this.element = h(
-      'fieldset',
-      { id: 'tune-choices', class: 'tune-choices' },
-      pictures,
+      'div',
+      { class: 'tune-fields' },
       field('Goal', this.#preset, 'field-wide'),
       field('Trained parts', this.#parts),
       field('Objective', this.#objective),

@@ -1,5 +1,5 @@
 // @ts-check
-// <loss-curve>: the loss of every step so far.
+// <loss-curve>: the loss of every step so far, or whatever else is to fall.
 import { styled } from '../../ui/h.js';
 
 /** @typedef {import('../../vendor/uPlot.esm.js')} Plot */
@@ -29,6 +29,7 @@ export class LossCurve extends HTMLElement {
   /** @type {Plot | null} */ #plot = null;
   /** @type {Promise<void> | null} */ #drawing = null;
   #losses = [0].slice(1);
+  what = 'Loss';
   #frame = 0;
   #resized = new ResizeObserver(() => this.#plot?.setSize({ width: this.clientWidth, height: HEIGHT }));
   #recoloured = () => this.#plot?.redraw();
@@ -52,8 +53,8 @@ export class LossCurve extends HTMLElement {
     this.setAttribute(
       'aria-label',
       last === undefined
-        ? 'Loss: no steps yet'
-        : `Loss of ${losses.length} steps, from ${losses[0].toPrecision(3)} to ${last.toPrecision(3)}`,
+        ? `${this.what}: no steps yet`
+        : `${this.what} of ${losses.length} steps, from ${losses[0].toPrecision(3)} to ${last.toPrecision(3)}`,
     );
     this.#drawing ??= this.#draw();
     // Many steps may end between two frames of a fast device.
@@ -88,7 +89,7 @@ export class LossCurve extends HTMLElement {
         this,
       );
     } catch {
-      this.textContent = 'The curve cannot be drawn in this browser. The tuning does not need it.';
+      this.textContent = 'The curve cannot be drawn in this browser. The training does not need it.';
     }
   }
 

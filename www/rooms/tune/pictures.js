@@ -1,5 +1,5 @@
 // @ts-check
-// <picture-list>: thumbnails of the pictures to tune on: the one on the stage, and others that are
+// <picture-list>: thumbnails of the pictures to learn from: the one on the stage, and others that are
 // dropped here, chosen, or taken with the camera, for which it emits `camera` with the number that it
 // has room for. It emits `change`, and `refuse` when there are too many.
 
@@ -9,6 +9,8 @@ const WORDS = ['Add pictures to learn from, or rebuild one first.', 'Learns from
 
 export class PictureList extends HTMLElement {
   /** @type {Blob | null} the one on the stage */ #first = null;
+  /** The one on the stage that the visitor has removed. @type {Blob | null} */ #removed = null;
+  /** Whether it can be removed. */ #free = false;
   /** @type {Blob[]} */ #more = [];
   /** Small copies of the pictures in the list, each drawn once. @type {Map<Blob, HTMLCanvasElement>} */ #small = new Map();
   /** One picture is decoded at a time: at full size each may take a hundred megabytes. */
@@ -32,7 +34,7 @@ export class PictureList extends HTMLElement {
       // So that the same file can be chosen twice in a row.
       this.#input.value = '';
     });
-    this.#input.setAttribute('aria-label', 'Add pictures to tune on');
+    this.#input.setAttribute('aria-label', 'Add pictures to learn from');
     this.#list.append(...this.#ways());
     this.#words.className = 'note';
     this.append(this.#words, this.#list);
@@ -68,8 +70,15 @@ export class PictureList extends HTMLElement {
 
   /** @param {Blob} blob the picture on the stage */
   begin(blob) {
-    if (blob === this.#first) return;
+    if (blob === this.#first || (this.#free && blob === this.#removed)) return;
     this.#first = blob;
+    this.#draw();
+  }
+
+  /** @param {boolean} free whether the one on the stage need not be learned from */
+  set free(free) {
+    if (free === this.#free) return;
+    this.#free = free;
     this.#draw();
   }
 
@@ -105,12 +114,13 @@ export class PictureList extends HTMLElement {
     const canvas = this.#small.get(blob) ?? this.#thumbnail(blob);
     canvas.setAttribute('aria-label', `Picture ${at + 1}`);
     item.append(canvas);
-    if (blob !== this.#first) {
+    if (blob !== this.#first || this.#free) {
       const remove = document.createElement('button');
       Object.assign(remove, { type: 'button', className: 'pictures-remove', textContent: '×' });
       remove.setAttribute('aria-label', `Remove picture ${at + 1}`);
       remove.addEventListener('click', () => {
-        this.#more = this.#more.filter((other) => other !== blob);
+        if (blob === this.#first) [this.#first, this.#removed] = [null, blob];
+        else this.#more = this.#more.filter((other) => other !== blob);
         this.#draw();
         this.#input.focus();
       });

@@ -1,33 +1,37 @@
 // @ts-check
-// Fine-tune: trains the model in use on the visitor's pictures, on this device; the result is kept,
-// downloaded or undone.
+// Fine-tune: trains the model in use on the visitor's pictures, or teaches a small prior to make pictures like them,
+// on this device; the result is kept, drawn with, downloaded or discarded.
 //
 // Hooks for end-to-end tests, kept stable:
 //   #tune               [data-tuning=idle|preparing|running|pausing|stopping|paused|ended]
+//   #tune-mode          input[value=tune|teach]
 //   #tune-run #tune-step #tune-stop #tune-undo #tune-save and the button in #tune-keep, with #tune-name
 //   #tune-at #tune-loss #tune-codes have data-value, #tune-view one picture in each figure[data-stage=seen|before|now]
 //   #tune-preset #tune-parts #tune-objective #tune-steps #tune-rate #tune-crop  the settings
+//   #teach-size #teach-steps #teach-name  the settings of the other mode
+//   #teach-at #teach-loss #teach-window #teach-view with figure[data-stage=yours|now];  #teach-draw #teach-save
 //   #tune-pictures      its file input is #tune-files; #tune-camera takes pictures
+//   #tune-not           why the model in use cannot be trained
 //   #tune-left          whether it survives closing this page
 import { Code, PageCode } from '../../engine/protocol.js';
 import { purpose } from '../../files.js';
-import { button, field, h, on } from '../../ui/h.js';
-import { Choices } from './choices.js';
+import { button, h, on } from '../../ui/h.js';
+import { chipField, chips } from '../shared/chips.js';
 import { Run } from './run.js';
+import { TeachingMode } from './teaching.js';
+import { TuningMode } from './tuning.js';
 import './pictures.js';
-import './view.js';
 
-/** @typedef {import('../../engine/protocol.js').Tuning} Tuning */
 /** @typedef {import('../../engine/protocol.js').Photo} Photo */
+/** @typedef {import('./mode.js').Mode} Mode */
 /** @typedef {import('./run.js').State} State */
 
-const NAME_LENGTH = 24;
-/** @type {Record<import('../../engine/protocol.js').Begun['kept'], string>} */
+/** @type {Record<import('../../engine/protocol.js').Kept, (words: Mode['words']) => string>} */
 const KEPT = {
-  yes: 'This tuning is saved in the browser’s private files until you keep or undo it, so you may close this page.',
-  no: 'This browser does not store files for this page, so this tuning is lost when you close it.',
-  other: 'Another tab of this page is tuning too, so this tuning is lost when you close this page.',
-  left: 'An earlier tuning is still saved to be resumed, so this one is lost when you close this page.',
+  yes: ({ what, until }) => `This ${what} is saved in the browser’s private files until you ${until}, so you may close this page.`,
+  no: ({ what }) => `This browser does not store files for this page, so this ${what} is lost when you close it.`,
+  other: ({ what }) => `Another tab of this page is tuning too, so this ${what} is lost when you close this page.`,
+  left: ({ what }) => `An earlier one is still saved to be resumed, so this ${what} is lost when you close this page.`,
 };
 /** @type {Partial<Record<State, string>>} */
 const RUN = { running: 'Pause', pausing: 'Pausing', paused: 'Resume' };
@@ -37,84 +41,54 @@ const RESTING = ['idle', 'paused', 'ended'];
 class Tune {
   #session;
   #run;
+  /** @type {Mode[]} */ #modes;
+  /** @type {Mode} */ #mode;
   #pictures = h('picture-list', { id: 'tune-pictures' });
-  #choices = new Choices(this.#pictures);
-  #view = h('tune-view', { id: 'tune-view', hidden: true });
   #start = h('button', { type: 'submit', id: 'tune-run', class: 'button primary' });
-  #step = button('Step', () => this.#valid() && this.#run.go(1), { id: 'tune-step' });
-  #stop = button('Stop', () => this.#run.stop(), { id: 'tune-stop' });
-  #undo = button('Undo', () => this.#run.undo(), { id: 'tune-undo' });
-  #untrainable = h(
-    'p',
-    { class: 'note tune-not', hidden: true },
-    'This model cannot be fine-tuned, because it does not pick the nearest codes. Choose another under “Model”.',
-  );
-  #form = h(
-    'form',
-    { id: 'tune-form' },
-    this.#choices.element,
-    this.#untrainable,
-    h('p', { class: 'actions' }, this.#start, this.#step, this.#stop, this.#undo),
-  );
-  #name = h('input', { id: 'tune-name', type: 'text', maxlength: NAME_LENGTH, required: true, autocomplete: 'off' });
-  #save = button('Download', () => this.#named() && this.#run.finish(this.#name.value, false), { id: 'tune-save' });
-  #keep = h(
-    'form',
-    { id: 'tune-keep', class: 'tune-keep' },
-    field('Name', this.#name),
-    h('button', { type: 'submit', class: 'button primary' }, 'Keep'),
-    this.#save,
-  );
+  #step = button('Step', () => this.#form.reportValidity() && this.#run.go(1), { id: 'tune-step' });
+  #stop = button('', () => this.#run.stop(), { id: 'tune-stop' });
+  #undo = button('', () => this.#run.undo(), { id: 'tune-undo' });
+  #not = h('p', { id: 'tune-not', class: 'note tune-not', hidden: true });
+  #lead = h('p', { class: 'room-lead' });
   #left = h('p', { id: 'tune-left', class: 'note' });
+  #choices;
+  #form;
   /** The picture that is shown, if it is not the first of those that were added here. @type {Photo | null} */ #photo = null;
   #stem = 'picture';
   #steps = 1;
-  element = h(
-    'section',
-    { id: 'tune', class: 'room tune', 'aria-label': 'Fine-tune' },
-    h('h2', { class: 'room-title' }, 'Fine-tune'),
-    h(
-      'p',
-      { class: 'room-lead' },
-      'Trains the model on your own pictures, on this device. The model in use does not change until you keep the result.',
-    ),
-    h('div', { class: 'tune-board' }, this.#form, this.#view, this.#keep, this.#left),
-  );
+  element;
 
-  /** @param {import('../../session/session.js').Session} session */
-  constructor(session) {
+  /** @param {import('../../session/session.js').Session} session @param {import('../../rooms.js').Rooms} rooms */
+  constructor(session, rooms) {
     this.#session = session;
-    this.#run = new Run(session, {
-      state: () => this.#settle(),
-      begun: (begun, tuning, { model }) => {
-        this.#steps = tuning.config.steps;
-        this.#view.begin(begun, this.#steps, [...tuning.losses], model.codebookSize * model.grids.length);
-        this.#left.textContent = KEPT[begun.kept];
-        this.#name.value ||= `${this.#stem}-${this.#choices.preset}`.slice(0, NAME_LENGTH);
-      },
-      step: (step) => (this.#view.step(step), this.#tell()),
-      rests: (now, done) => (this.#view.preview(now), this.#view.back(done)),
-      gone: () => {
-        this.#view.hidden = true;
-        this.#left.textContent = '';
-      },
-      chosen: () => this.#chosen(),
-      rate: (rate) => (this.#choices.rate = rate),
-      crop: (side) => (this.#choices.crop = side),
-    });
+    this.#run = new Run(session, this.#face());
+    this.#modes = [new TuningMode(this.#run), new TeachingMode(session, this.#run, rooms)];
+    this.#mode = this.#modes[0];
+    const options = chips(
+      'tune-mode',
+      this.#modes.map(({ id, title }) => [id, title]),
+    );
+    const modes = chipField('tune-mode', 'What to do', options);
+    this.#choices = h('fieldset', { id: 'tune-choices', class: 'tune-choices' }, modes, this.#pictures, ...this.#parts('fields'));
+    const actions = h('p', { class: 'actions' }, this.#start, this.#step, this.#stop, this.#undo);
+    this.#form = h('form', { id: 'tune-form' }, this.#choices, this.#not, actions);
+    const board = h('div', { class: 'tune-board' }, this.#form, ...this.#parts('view'), ...this.#parts('keep'), this.#left);
+    const title = h('h2', { class: 'room-title' }, 'Fine-tune');
+    this.element = h('section', { id: 'tune', class: 'room tune', 'aria-label': 'Fine-tune' }, title, this.#lead, board);
+    modes.addEventListener('change', (event) => this.#switch(/** @type {HTMLInputElement} */ (event.target).value));
+    this.#switch('tune');
     this.#listen();
     this.#model();
     if (session.photo) this.#show(session.photo);
-    this.#settle();
   }
 
   /** @param {File[]} files */
   take(files) {
-    // A running tuning keeps the pictures that it started with.
+    // A running training keeps the pictures that it started with.
     if (this.#run.state === 'idle') this.#pictures.add(files.filter(({ name }) => purpose(name) === 'picture'));
   }
 
-  /** Resumes the unfinished tuning. */
+  /** Resumes the unfinished training. */
   async resume() {
     const { left, models, alerts } = this.#session;
     const found = await left.take();
@@ -133,10 +107,39 @@ class Tune {
       if (!(await models.use(source))) return;
     }
     alerts.clear();
-    this.#choices.config = tuning.config;
+    this.#switch('goal' in tuning ? 'teach' : 'tune');
+    this.#mode.fill(tuning);
     this.#show({ photo: tuning.photos[0], stem: 'picture' });
     this.#pictures.fill(tuning.photos.slice(1).map(({ blob }) => blob));
     if (await this.#run.begin(tuning, snapshot)) await this.#run.go(Infinity);
+  }
+
+  /** @returns {import('./run.js').Face} */
+  #face() {
+    return {
+      state: () => this.#settle(),
+      begun: (begun, tuning, loaded) => {
+        this.#steps = tuning.config.steps;
+        this.#mode.begun(begun, tuning, loaded);
+        this.#left.textContent = KEPT[begun.kept](this.#mode.words);
+      },
+      step: (step) => {
+        this.#mode.view.step(step);
+        if (step.now) this.#mode.preview(step.now);
+        this.#tell();
+      },
+      rests: (now, done) => (this.#mode.preview(now), this.#mode.view.back(done)),
+      ended: () => this.#mode.ended(),
+      gone: () => {
+        this.#mode.gone();
+        this.#mode.view.hidden = true;
+        this.#left.textContent = '';
+      },
+      chosen: () => this.#chosen(),
+      words: () => this.#mode.words,
+      slower: () => this.#mode.slower(),
+      smaller: (side) => this.#mode.smaller(side),
+    };
   }
 
   #listen() {
@@ -148,29 +151,38 @@ class Tune {
       if (this.#run.state === 'running') this.#run.pause();
       else this.#run.go(Infinity);
     });
-    this.#keep.addEventListener('submit', async (event) => {
-      event.preventDefault();
-      if (await this.#run.finish(this.#name.value, true)) this.#name.value = '';
-    });
     this.#pictures.addEventListener('change', () => this.#settle());
     on(this.#pictures, 'camera', async (/** @type {number} */ most) => this.#pictures.add(await camera.take(most)));
     on(this.#pictures, 'refuse', (/** @type {number} */ most) => {
-      const message = `A model can be tuned on at most ${most} pictures; the rest were left out.`;
+      const message = `A model can be trained on at most ${most} pictures; the rest were left out.`;
       this.#session.complain({ code: PageCode.TOO_MANY, message });
     });
   }
 
-  #valid() {
-    return this.#form.reportValidity();
+  /** @param {'fields' | 'view' | 'keep'} part of each mode */
+  #parts(part) {
+    return this.#modes.map((mode) => mode[part]);
   }
 
-  #named() {
-    return this.#keep.reportValidity();
+  /** Another mode. @param {string} id */
+  #switch(id) {
+    this.#mode = this.#modes.find((mode) => mode.id === id) ?? this.#modes[0];
+    const { lead, words, free } = this.#mode;
+    for (const mode of this.#modes) mode.fields.hidden = mode !== this.#mode;
+    for (const input of this.#choices.querySelectorAll('#tune-mode input')) {
+      const radio = /** @type {HTMLInputElement} */ (input);
+      radio.checked = radio.value === this.#mode.id;
+    }
+    this.#lead.textContent = lead;
+    this.#stop.textContent = words.stop;
+    this.#undo.textContent = words.undo;
+    this.#pictures.free = free;
+    this.#settle();
   }
 
   #model() {
-    const grids = this.#session.models.inUse?.model.grids;
-    if (grids) this.#choices.codebook = grids.length > 0;
+    const { inUse } = this.#session.models;
+    if (inUse) for (const mode of this.#modes) mode.model(inUse);
     this.#settle();
   }
 
@@ -181,47 +193,49 @@ class Tune {
     this.#settle();
   }
 
-  /** @returns {Tuning} */
   #chosen() {
     const { settings } = this.#session.address;
     const { maxSide, square } = this.#photo ?? { maxSide: Number(settings.size), square: settings.square };
-    return {
-      model: this.#session.models.inUse?.name ?? '',
-      photos: this.#pictures.pictures.map((blob) => ({ blob, maxSide, square })),
-      config: this.#choices.config,
-      losses: [],
-    };
+    return this.#mode.chosen(this.#session.models.inUse?.name ?? '', this.#pictures.pictures, { maxSide, square }, this.#stem);
   }
 
   /** Shows the progress in the room's link. */
   #tell() {
-    this.#session.work('tune', RESTING.includes(this.#run.state) ? -1 : this.#view.hidden ? null : this.#view.losses.length / this.#steps);
+    const { hidden, losses } = this.#mode.view;
+    this.#session.work('tune', RESTING.includes(this.#run.state) ? -1 : hidden ? null : losses.length / this.#steps);
   }
 
   #settle() {
-    const { state, trainable } = this.#run;
+    // Before there is anything to show.
+    if (!this.element) return;
+    const { state } = this.#run;
+    const { inUse } = this.#session.models;
+    const { view, single, early } = this.#mode;
     const idle = state === 'idle';
     const ended = state === 'ended';
-    // A running tuning keeps the pictures that it started with.
+    // A running training keeps the pictures that it started with.
     if (idle && this.#photo) this.#pictures.begin(this.#photo.blob);
-    const able = !idle || (trainable && this.#pictures.pictures.length > 0);
-    const begun = !idle && !this.#view.hidden;
+    const not = inUse ? this.#mode.refuses(inUse) : '';
+    const able = !idle || (inUse && !not && this.#pictures.pictures.length > 0);
+    const begun = !idle && !view.hidden;
     const rests = state === 'paused' || ended;
     this.element.dataset.tuning = state;
-    this.#untrainable.hidden = trainable || !this.#session.models.inUse;
-    this.#choices.element.disabled = !idle;
+    this.#not.textContent = `${not} Choose another under “Model”.`;
+    this.#not.hidden = !not;
+    this.#choices.disabled = !idle;
     this.#start.textContent = RUN[state] ?? 'Start';
-    this.#start.hidden = this.#step.hidden = ended;
+    this.#start.hidden = ended;
+    this.#step.hidden = ended || !single;
     this.#start.disabled = !able || !['idle', 'running', 'paused'].includes(state);
     this.#step.disabled = !able || !['idle', 'paused'].includes(state);
     this.#stop.hidden = !begun || ended;
     this.#stop.disabled = !['running', 'paused'].includes(state);
     this.#undo.hidden = !begun;
     this.#undo.disabled = !rests;
-    this.#keep.hidden = !rests || this.#view.losses.length === 0;
+    for (const mode of this.#modes) mode.keep.hidden = mode !== this.#mode || !(ended || (early && rests)) || view.losses.length === 0;
     this.#tell();
   }
 }
 
 /** @type {import('../index.js').Create} */
-export const create = (session) => new Tune(session);
+export const create = (session, rooms) => new Tune(session, rooms);

@@ -1,25 +1,27 @@
 // @ts-check
-// A tuning in progress: its state, its jobs, and what happens when one fails. It knows the panel only
+// A training in progress: its state, its jobs, and what happens when one fails. It knows the panel only
 // through the callbacks of `Face`.
 import { leftTuning, persist } from '../../engine/kept.js';
 import { Code, PageCode, failure, nameTaken } from '../../engine/protocol.js';
 import { save } from '../../files.js';
 import { howFar } from '../../session/left.js';
 
-/** @typedef {import('../../engine/protocol.js').Tuning} Tuning */
+/** @typedef {import('../../engine/protocol.js').Training} Training */
 /** @typedef {import('../../engine/protocol.js').Loaded} Loaded */
-/** @typedef {{tuning: Tuning, kept: boolean}} Begun the tuning started last, and whether it survives closing this page */
+/** @typedef {{tuning: Training, kept: boolean}} Begun the training started last, and whether it survives closing this page */
 /** @typedef {'idle' | 'preparing' | 'running' | 'pausing' | 'stopping' | 'paused' | 'ended'} State */
 /**
  * @typedef {object} Face its callbacks
  * @property {(state: State) => void} state
- * @property {(begun: import('../../engine/protocol.js').Begun, tuning: Tuning, model: Loaded) => void} begun
+ * @property {(begun: import('./mode.js').Begun, tuning: Training, model: Loaded) => void} begun
  * @property {(step: import('../../engine/protocol.js').Step) => void} step
- * @property {(now: import('../../engine/protocol.js').Preview, done: number) => void} rests after this many steps
+ * @property {(now: import('../../engine/protocol.js').Stepped['now'], done: number) => void} rests after this many steps
+ * @property {() => void} ended all steps are done, or the visitor stopped it
  * @property {() => void} gone
- * @property {() => Tuning} chosen the settings for a new one
- * @property {(rate: number) => void} rate proposes another learning rate
- * @property {(side: number) => void} crop proposes another crop size
+ * @property {() => Training} chosen the settings for a new one
+ * @property {() => import('./mode.js').Mode['words']} words
+ * @property {() => void} slower proposes another learning rate
+ * @property {(side: number) => void} smaller proposes another size
  */
 
 export class Run {
@@ -41,17 +43,11 @@ export class Run {
     return this.#state;
   }
 
-  /** Whether the model in use can be tuned: only nearest-code quantizers can be trained. */
-  get trainable() {
-    const config = /** @type {{quantizer?: string} | undefined} */ (this.#model?.model.config);
-    return config !== undefined && config.quantizer !== 'gumbel';
-  }
-
-  /** New weights have been loaded, or there are none left: either ends a tuning of the previous ones. @param {Loaded | null} loaded */
+  /** New weights have been loaded, or there are none left: either ends a training with the previous ones. @param {Loaded | null} loaded */
   model(loaded) {
     const back = loaded && loaded.name === this.#model?.name && loaded.model.decoderHash === this.#model.model.decoderHash;
     if (loaded) this.#model = loaded;
-    // A tuning that is waiting to start while a new worker reloads the model starts after that.
+    // A training that is waiting to start while a new worker reloads the model starts after that.
     if (back && this.#state === 'preparing') return;
     const lost = this.#state !== 'idle';
     this.#reset();
@@ -62,7 +58,7 @@ export class Run {
   /** @param {number} count the most steps to take */
   async go(count) {
     if (this.#state === 'idle') {
-      // An alert about the previous tuning no longer applies.
+      // An alert about the previous training no longer applies.
       this.#session.alerts.clear();
       // While the visitor is asked, another press must not ask again.
       this.#set('preparing');
@@ -78,6 +74,7 @@ export class Run {
       const over = wrong !== null || done === this.#begun?.tuning.config.steps || this.#is('stopping');
       this.#set(over ? 'ended' : 'paused');
       if (wrong !== null) this.#wrong(wrong, done);
+      else if (over) this.#face.ended();
     } catch (error) {
       if (mine !== this.#turn) return;
       if (failure(error).code === Code.DEVICE_LOST) this.#onward(count);
@@ -91,7 +88,10 @@ export class Run {
   }
 
   stop() {
-    if (this.#state !== 'running') return this.#set('ended');
+    if (this.#state !== 'running') {
+      this.#set('ended');
+      return this.#face.ended();
+    }
     this.#set('stopping');
     this.#session.client.pause();
   }
@@ -101,14 +101,15 @@ export class Run {
     await this.#session.client.undo().catch(() => {});
   }
 
-  /** @param {Tuning} tuning @param {Blob | null} snapshot to resume from @returns {Promise<boolean>} whether it has started */
+  /** @param {Training} tuning @param {Blob | null} snapshot to resume from @returns {Promise<boolean>} whether it has started */
   async begin(tuning, snapshot) {
     const { client, bar, models, left } = this.#session;
     const mine = ++this.#turn;
     this.#set('preparing');
-    bar.begin('tune', 'Preparing the tuning');
+    bar.begin('tune', this.#face.words().preparing);
     try {
-      const discriminator = tuning.config.objective === 'lifelike' ? models.shelf.discriminator(models.base(tuning.model) ?? '') : null;
+      const lifelike = !('goal' in tuning) && tuning.config.objective === 'lifelike';
+      const discriminator = lifelike ? models.shelf.discriminator(models.base(tuning.model) ?? '') : null;
       const begun = await client.tune(tuning, discriminator, snapshot);
       if (mine !== this.#turn || !this.#model) return false;
       left.clear();
@@ -127,49 +128,77 @@ export class Run {
     }
   }
 
-  /** @param {string} wish the name wanted @param {boolean} keep true saves it in the browser and uses it, false downloads it @returns {Promise<boolean>} whether it is kept */
-  async finish(wish, keep) {
-    const { client, models } = this.#session;
+  /** Saves the tuned model in the browser and uses it. @param {string} wish the name wanted @returns {Promise<boolean>} whether it is kept */
+  async keep(wish) {
+    const { models } = this.#session;
     const { tuning } = /** @type {Begun} */ (this.#begun);
     const base = models.base(tuning.model);
-    const name = wish.trim().toWellFormed();
+    const name = this.#named(wish, models.taken(wish.trim().toWellFormed()));
+    if (!name) return false;
+    persist().catch(() => {});
+    const weights = await this.#finish(name, true, base);
+    if (!weights) return false;
+    this.#reset();
+    models.keep(name, weights, base);
+    return true;
+  }
+
+  /** @param {string} wish the name wanted */
+  async download(wish) {
+    const name = this.#named(wish, false);
+    const weights = name && (await this.weights(name));
+    if (weights) save(weights, `${name}.safetensors`, 'application/octet-stream');
+  }
+
+  /** The weights so far; null if that failed, which is then reported. @param {string} name */
+  async weights(name) {
     const was = this.#state;
-    if (!name || (keep && models.taken(name))) {
-      this.#session.complain(name ? nameTaken(name) : { code: Code.ARGUMENT, message: 'The model needs a name.' });
-      return false;
-    }
-    if (keep) persist().catch(() => {});
+    const { tuning } = /** @type {Begun} */ (this.#begun);
+    const weights = await this.#finish(name, false, this.#session.models.base(tuning.model));
+    if (weights) this.#set(was);
+    return weights;
+  }
+
+  /** A name, if it can be had. @param {string} wish @param {boolean} taken */
+  #named(wish, taken) {
+    const name = wish.trim().toWellFormed();
+    if (name && !taken) return name;
+    this.#session.complain(name ? nameTaken(name) : { code: Code.ARGUMENT, message: 'The model needs a name.' });
+    return '';
+  }
+
+  /** @param {string} name @param {boolean} keep @param {string | null} base @returns {Promise<Uint8Array<ArrayBuffer> | null>} null if it failed */
+  async #finish(name, keep, base) {
+    const { client, models } = this.#session;
+    const was = this.#state;
+    const mine = this.#turn;
     this.#set('preparing');
     try {
       const { weights } = await client.finish(name, keep, base);
-      if (!keep) {
-        save(weights, `${name}.safetensors`, 'application/octet-stream');
-        this.#set(was);
-        return false;
-      }
-      this.#reset();
-      models.keep(name, weights, base);
-      return true;
+      return keep || mine === this.#turn ? weights : null;
     } catch (error) {
+      if (mine !== this.#turn) return null;
       const { code } = failure(error);
       // Another tab has taken the name meanwhile; its model is here too.
       if (code === PageCode.NAME_TAKEN) models.relist();
-      else if (code !== PageCode.NOT_KEPT && code !== Code.DEVICE_LOST) {
+      else if (code !== PageCode.NOT_KEPT && code !== Code.DEVICE_LOST && code !== Code.CANCELLED) {
         this.#fail(error);
-        return false;
+        return null;
       }
       this.#set(was);
       if (code === Code.DEVICE_LOST) this.#onward(0);
       else this.#session.complain(failure(error));
-      return false;
+      return null;
     }
   }
 
-  /** An unfinished tuning is discarded for a new one only if the visitor agrees. */
+  /** An unfinished training is discarded for a new one only if the visitor agrees. */
   async #mayBegin() {
     const left = await leftTuning(0);
     if (!left) return true;
-    if (!confirm(`A new tuning discards the one of ${left.tuning.model} that ${howFar(left.tuning)}. Start it?`)) return false;
+    const name = 'goal' in left.tuning ? left.tuning.name : left.tuning.model;
+    const { what } = this.#face.words();
+    if (!confirm(`A new ${what} discards the one of ${name} that ${howFar(left.tuning)}. Start it?`)) return false;
     await this.#session.left.discard();
     return true;
   }
@@ -183,30 +212,32 @@ export class Run {
     const left = kept ? await this.#session.left.take() : null;
     if (mine !== this.#turn || !(await this.begin(left?.tuning ?? { ...tuning, losses: [] }, left?.snapshot ?? null))) return;
     const from = left ? `continues on the CPU from step ${left.tuning.losses.length}` : 'starts again on the CPU';
-    this.#session.complain({ code: Code.DEVICE_LOST, message: `The graphics device was lost or failed, so the tuning ${from}.` });
+    const { what } = this.#face.words();
+    this.#session.complain({ code: Code.DEVICE_LOST, message: `The graphics device was lost or failed, so the ${what} ${from}.` });
     if (was === 'running') await this.go(count);
     else this.#set(was === 'stopping' || was === 'ended' ? 'ended' : 'paused');
   }
 
   /** @param {number} step @param {number} done */
   #wrong(step, done) {
-    const { config } = /** @type {Begun} */ (this.#begun).tuning;
     const message = `The loss became NaN or infinite after step ${step}, so the model is back at step ${done}.`;
+    const { rate } = this.#face.words();
     const run = async () => {
       await this.undo();
-      this.#face.rate(Number((config.learning_rate / 10).toPrecision(3)));
+      this.#face.slower();
       this.go(Infinity);
     };
-    this.#session.complain({ code: Code.LOSS_NOT_FINITE, message }, { label: 'Start with a tenth of the learning rate', run });
+    this.#session.complain({ code: Code.LOSS_NOT_FINITE, message }, rate ? { label: rate, run } : undefined);
   }
 
-  /** @param {unknown} error The tuning is lost, except for what the worker saved of it. */
+  /** @param {unknown} error The training is lost, except for what the worker saved of it. */
   #fail(error) {
     this.#reset();
     this.#session.left.look();
     const { code, message, smaller } = failure(error);
-    const run = () => (this.#face.crop(Number(smaller)), this.go(Infinity));
-    this.#session.complain({ code, message }, smaller ? { label: `Start with crops of ${smaller} pixels`, run } : undefined);
+    const run = () => (this.#face.smaller(Number(smaller)), this.go(Infinity));
+    const { memory } = this.#face.words();
+    this.#session.complain({ code, message }, smaller ? { label: `${memory} ${smaller} pixels`, run } : undefined);
   }
 
   #reset() {
