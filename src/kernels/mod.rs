@@ -5,6 +5,7 @@ mod columns;
 mod convolution;
 mod cpu;
 mod group_norm;
+mod half;
 mod silu;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -18,4 +19,5 @@ use burn::backend::Wgpu as CubeBackend;
 
 pub use convolution::{Convolution, convolve};
 pub use group_norm::{GroupNormalisation, group_norm};
+pub use half::{Half, half_product};
 pub use silu::{Silu, silu};

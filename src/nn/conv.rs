@@ -3,6 +3,7 @@ use burn::nn::conv::Conv2dConfig;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
+use super::half::widened;
 use crate::kernels::convolve;
 
 /// 2D convolution: Burn's layer, running on this crate's own kernels.
@@ -39,7 +40,7 @@ impl Conv2d {
     /// - input: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, height', width']`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let weight = self.weight.val();
+        let weight = widened(self.weight.val());
         let bias = match &self.bias {
             Some(bias) => bias.val(),
             None => Tensor::zeros([weight.dims()[0]], &x.device()),

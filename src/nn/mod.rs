@@ -7,6 +7,7 @@ mod decoder;
 mod discriminator;
 mod encoder;
 mod features;
+pub(crate) mod half;
 mod lpips;
 mod muse;
 mod network;

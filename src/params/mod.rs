@@ -11,10 +11,11 @@ mod tests;
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData, f16};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::nn::half::widened;
 use crate::readback::read_all;
 pub use lerp::lerp;
 use walk::{Layout, Path};
@@ -78,13 +79,28 @@ pub fn identify<M: Module>(module: M) -> M {
     module.map(&mut Identify::default())
 }
 
+/// How weights are kept in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// All in f32.
+    Wide,
+    /// A weight whose values f16 represents exactly, as f16 if its layer can compute with that. On
+    /// the CPU only, and not for training.
+    Narrow,
+}
+
 /// Sets each parameter to the values that `read` returns for its name, in file layout, one at a
 /// time.
 ///
 /// # Errors
 /// The first error of `read`, and [`Error::WeightsMismatch`] for the wrong number of values.
-pub fn fill<M: Module>(module: M, read: impl FnMut(&str) -> Result<Vec<f32>>) -> Result<M> {
+pub fn fill<M: Module>(
+    module: M,
+    keep: Keep,
+    read: impl FnMut(&str) -> Result<Vec<f32>>,
+) -> Result<M> {
     let mut fill = Fill {
+        keep,
         path: Path::default(),
         read,
         result: Ok(()),
@@ -134,8 +150,8 @@ impl ModuleVisitor for Flat {
         let layout = self.path.layout();
         let shape = param.lazy_shape();
         let value = match layout {
-            Layout::Same => param.val(),
-            Layout::Transposed => param.val().swap_dims(0, 1),
+            Layout::Same => widened(param.val()),
+            Layout::Transposed => widened(param.val()).swap_dims(0, 1),
         };
         let flat = value.reshape([shape.num_elements()]);
         let values = Values {
@@ -169,6 +185,7 @@ impl ModuleMapper for Identify {
 }
 
 struct Fill<R> {
+    keep: Keep,
     path: Path,
     read: R,
     result: Result<()>,
@@ -210,14 +227,45 @@ impl<R: FnMut(&str) -> Result<Vec<f32>>> ModuleMapper for Fill<R> {
         match self.values(shape.as_slice()) {
             Ok(values) => {
                 let (id, device) = (param.id, param.lazy_device());
-                let data = TensorData::new(values, shape);
-                param.transform_for_load(Tensor::from_data(data, &device), id)
+                let narrow = self.keep == Keep::Narrow && self.path.may_be_half();
+                let value = match narrow.then(|| halved(&values)).flatten() {
+                    Some(halves) => {
+                        let data = TensorData::new(halves, shape);
+                        Tensor::from_data(data, (&device, DType::F16))
+                    }
+                    None => Tensor::from_data(TensorData::new(values, shape), &device),
+                };
+                param.transform_for_load(value, id)
             }
             Err(error) => {
                 self.result = Err(error);
                 param
             }
         }
+    }
+}
+
+/// The values as f16, if it represents each exactly.
+fn halved(values: &[f32]) -> Option<Vec<f16>> {
+    let exact = |&value: &f32| {
+        let half = f16::from_f32(value);
+        (half.to_f32() == value).then_some(half)
+    };
+    values.iter().map(exact).collect()
+}
+
+/// The module with every weight in f32, as training needs it.
+pub fn widen<M: Module>(module: M) -> M {
+    module.map(&mut Widen)
+}
+
+#[derive(Debug)]
+struct Widen;
+
+impl ModuleMapper for Widen {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, value, mapper) = param.consume();
+        Param::from_mapped_value(id, widened(value), mapper)
     }
 }
 

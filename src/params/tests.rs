@@ -69,7 +69,7 @@ fn parameters() -> BTreeMap<String, Values> {
 
 fn filled() -> Layers {
     let mut stored = parameters();
-    fill(layers(&Device::flex()), |name| {
+    fill(layers(&Device::flex()), Keep::Wide, |name| {
         Ok(stored.remove(name).unwrap().values)
     })
     .unwrap()
@@ -104,7 +104,7 @@ fn what_pytorch_stored_computes_what_pytorch_computed() {
 
 #[test]
 fn values_of_another_length_are_refused_by_name() {
-    let error = fill(layers(&Device::flex()), |name| {
+    let error = fill(layers(&Device::flex()), Keep::Wide, |name| {
         let mut values = parameters().remove(name).unwrap().values;
         if name == "back.weight" {
             values.push(0.0);

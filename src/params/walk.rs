@@ -78,7 +78,14 @@ impl Path {
     pub fn is_matrix(&self) -> bool {
         let field = self.names.last().map(String::as_str);
         let owner = self.structs.last().map(String::as_str);
-        matches!(owner, Some("Linear" | "Embedding")) && field == Some("weight")
+        matches!(owner, Some("Linear" | "Embedding" | "Table")) && field == Some("weight")
+    }
+
+    /// Whether its layer computes with an f16 weight too.
+    pub fn may_be_half(&self) -> bool {
+        let field = self.names.last().map(String::as_str);
+        let owner = self.structs.last().map(String::as_str);
+        matches!(owner, Some("Linear" | "Table" | "Conv2d")) && field == Some("weight")
     }
 
     /// The axis of a weight's output channels in files.

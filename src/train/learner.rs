@@ -34,7 +34,7 @@ impl<M: Module> Learner<M> {
     /// Starts from `module`, on a device without autodiff.
     pub fn new(module: M, config: &OptimizerConfig) -> Self {
         // The optimizer state is keyed by id, and a checkpoint outlives the process.
-        let module = params::identify(module);
+        let module = params::identify(params::widen(module));
         Self {
             average: config.average.map(|_| module.clone()),
             module: module.train(),

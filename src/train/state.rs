@@ -6,7 +6,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::params;
+use crate::params::{self, Keep};
 use crate::readback::read_all;
 
 /// Key of the note with the checksum of everything else.
@@ -37,7 +37,7 @@ impl State {
     /// # Errors
     /// [`Error::WeightsMismatch`] if one is missing or has the wrong length.
     pub fn module<M: Module>(&self, prefix: &str, module: M) -> Result<M> {
-        params::fill(module, |name| {
+        params::fill(module, Keep::Wide, |name| {
             Ok(self.values(&format!("{prefix}.{name}"))?.1.clone())
         })
     }

@@ -7,7 +7,7 @@ use super::save::{Storage, file};
 use super::{Container, NAME_KEY};
 use crate::error::{Error, Result};
 use crate::nn::{Discriminator, DiscriminatorConfig, FeatureNetwork, Lpips};
-use crate::params;
+use crate::params::{self, Keep};
 
 /// Prefix of the discriminator in a checkpoint: this project's files, and taming-transformers'.
 const PREFIXES: [&str; 2] = ["", "loss.discriminator."];
@@ -90,7 +90,7 @@ fn fill<M: burn::module::Module>(
     theirs: impl Fn(&str) -> Option<String>,
 ) -> Result<M> {
     let shapes = params::shapes(&module);
-    params::fill(module, |name| {
+    params::fill(module, Keep::Wide, |name| {
         let theirs = theirs(name).unwrap_or_else(|| name.to_owned());
         let holder = files.iter().find(|file| file.shape(&theirs).is_some());
         let mismatch = |what: &str| Error::WeightsMismatch(format!("`{theirs}` {what}"));

@@ -5,12 +5,12 @@ use crate::error::Result;
 use crate::models::{
     AutoencoderConfig, Config, Model, ModelConfig, PriorConfig, no_autoencoder, no_prior,
 };
-use crate::params;
+use crate::params::{self, Keep};
 
 /// A model read from a weight file, with the file's metadata.
 #[derive(Debug, Clone)]
 pub struct Loaded<C: Config = AutoencoderConfig> {
-    /// The network, in f32 on the requested device.
+    /// The network on the requested device; in f32, except for large weights stored in f16.
     pub network: C::Network,
     /// Its config.
     pub config: C,
@@ -48,15 +48,28 @@ pub fn load(bytes: Vec<u8>, device: &Device) -> Result<Loaded<ModelConfig>> {
     build(&CheckedWeights::of(bytes, None)?, device)
 }
 
+/// Number of parameters from which on weights stored in f16 stay f16 in memory, on the CPU: widening
+/// them as they are used costs little time and saves half the memory.
+const LARGE: u64 = 20_000_000;
+
 /// Builds the model of a validated file. Tensors are read one at a time, so at most one of them is
 /// in memory in addition to the model.
 ///
 /// # Errors
 /// Read errors.
 pub fn build(checked: &CheckedWeights, device: &Device) -> Result<Loaded<ModelConfig>> {
+    let large = checked.parameters() >= LARGE && *device == Device::flex();
+    build_as(
+        checked,
+        if large { Keep::Narrow } else { Keep::Wide },
+        device,
+    )
+}
+
+fn build_as(checked: &CheckedWeights, keep: Keep, device: &Device) -> Result<Loaded<ModelConfig>> {
     let network = Model::new(&checked.config, device)?;
     Ok(Loaded {
-        network: params::fill(network, |name| checked.values(name))?,
+        network: params::fill(network, keep, |name| checked.values(name))?,
         // The model is in memory, so its size fits in a `usize`.
         parameters: checked.parameters() as usize,
         config: checked.config.clone(),
@@ -142,5 +155,72 @@ impl Loaded<ModelConfig> {
             hashes: self.hashes,
             parameters: self.parameters,
         })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use burn::tensor::{Int, Tensor};
+    use pollster::block_on;
+
+    use super::super::{About, Storage, save};
+    use super::*;
+    use crate::models::Predictor;
+
+    /// The model of a preset as its f16 file gives it, with f16 weights and in f32.
+    fn both(preset: &str) -> [Loaded<ModelConfig>; 2] {
+        let device = Device::flex();
+        device.seed(3);
+        let config = ModelConfig::preset(preset).unwrap();
+        let model = Model::new(&config, &device).unwrap();
+        let file = save(&model, &config, About::default(), Storage::F16);
+        let checked = CheckedWeights::of(block_on(file).unwrap(), None).unwrap();
+        [Keep::Narrow, Keep::Wide].map(|keep| build_as(&checked, keep, &device).unwrap())
+    }
+
+    fn same(what: &str, [narrow, wide]: [Tensor<3>; 2]) {
+        let most = wide.clone().abs().max().into_scalar::<f32>();
+        let off = (narrow - wide).abs().max().into_scalar::<f32>();
+        assert!(off <= 1e-5 * most, "{what}: off by {off} of {most}");
+    }
+
+    #[test]
+    fn priors_compute_with_f16_weights_what_they_compute_in_f32() {
+        let device = Device::flex();
+        for preset in ["maskgit-tiny", "llamagen-tiny", "mingpt-tiny"] {
+            let logits = both(preset).map(|loaded| {
+                let prior = loaded.prior().unwrap();
+                let numbers = Tensor::arange(0..prior.config.tokens() as i64, &device);
+                let tokens = numbers.remainder_scalar(7).unsqueeze::<2>();
+                let class = Tensor::<1, Int>::from_ints([1], &device);
+                match prior.network.predictor() {
+                    Predictor::Raster(raster) => raster.logits(tokens, class),
+                    Predictor::Masked(masked) => masked.logits(tokens, class),
+                }
+            });
+            same(preset, logits);
+        }
+    }
+
+    #[test]
+    fn autoencoders_compute_with_f16_weights_what_they_compute_in_f32() {
+        let picture = Tensor::<4>::random([1, 3, 32, 32], Default::default(), &Device::flex());
+        for preset in ["vqgan-tiny", "vqvae-tiny", "kl-tiny"] {
+            let rebuilt = both(preset).map(|loaded| {
+                let model = loaded.autoencoder().unwrap().network;
+                let latents = model.latents(picture.clone(), &[]);
+                model.decode(&[latents]).unwrap().flatten(2, 3)
+            });
+            same(preset, rebuilt);
+        }
+    }
+
+    #[test]
+    fn f16_weights_are_saved_and_widened_to_the_bit() {
+        let [narrow, wide] = both("maskgit-tiny").map(|loaded| loaded.network);
+        let values = |model: &Model| block_on(params::values(model)).unwrap();
+        assert_eq!(values(&narrow), values(&wide));
+        assert_eq!(values(&params::widen(narrow)), values(&wide));
     }
 }

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REBUILT, chooseModel, commandLine, drop, engines, expect, open, pixels, reaches, smallPhoto, test, value } from './app.js';
 
-/** Peak over the weights in f32, which is what the model computes with. */
+/** Peak over the weights in f32. */
 const AT_MOST = 1.6;
+/** Peak over the files of a prior and its tokenizer, both in f16, which is how the CPU keeps them. */
+const PRIOR_AT_MOST = 1.3;
 const SWAPS = 5;
 /** @type {[name: string, preset: string, dtype: string][]} */
 const MODELS = [
@@ -15,10 +17,15 @@ const MODELS = [
   ['ldm-f16.safetensors', 'ldm-vq-f8', 'f16'],
 ];
 
+const TOKENIZER = 'tokenizer.safetensors';
+const PRIORS = ['llamagen-b-256', 'halton-base-256'];
+
 let folder = '';
 test.beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'tesserae-'));
   for (const [name, preset, dtype] of MODELS) commandLine('init', preset, join(folder, name), '--dtype', dtype);
+  commandLine('init', 'imagenet-f16-16384', join(folder, TOKENIZER), '--dtype', 'f16');
+  for (const preset of PRIORS) commandLine('init', preset, join(folder, `${preset}.safetensors`), '--dtype', 'f16');
 });
 test.afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -83,3 +90,38 @@ test('swapping two models takes no more memory than having loaded both once @slo
   expect(await engines(page)).toEqual([worker]);
   expect(Math.max(...seen)).toBeLessThanOrEqual(settled * 1.05);
 });
+
+for (const preset of PRIORS) {
+  test(`${preset} samples with its tokenizer within ${PRIOR_AT_MOST} × their files, is stopped and swapped @slow`, async ({ page }) => {
+    test.setTimeout(1_800_000);
+    const files = [`${preset}.safetensors`, TOKENIZER].map((name) => join(folder, name));
+    const stored = files.reduce((sum, name) => sum + statSync(name).size, 0);
+    await page.goto('/#room=sample&device=cpu&count=1&steps=8');
+    const settled = { timeout: 600_000 };
+    const is = (/** @type {string} */ state) => expect(page.locator('#sampling')).toHaveAttribute('data-sampling', state, settled);
+    await is('done');
+    const shipped = page.locator('#sampling-prior');
+    const first = await shipped.inputValue();
+    await page.setInputFiles('#sampling-own-file', files);
+    const own = `${preset} (yours)`;
+    await expect(shipped.locator('option', { hasText: own })).toHaveCount(1, settled);
+    await is('working');
+    await page.click('#sampling-stop', settled);
+    await is('idle');
+    await page.click('#sampling-run');
+    await is('working');
+    await is('done');
+    const memory = await value(page, 'memory');
+    console.log(`${preset}: files ${megabytes(stored)}, engine ${megabytes(memory)} (${(memory / stored).toFixed(2)} ×)`);
+    expect(memory).toBeLessThanOrEqual(PRIOR_AT_MOST * stored);
+
+    await page.click('#sampling-more summary');
+    await shipped.selectOption(first);
+    await is('done');
+    await shipped.selectOption({ label: own });
+    await is('working');
+    await page.click('#sampling-stop', settled);
+    await is('idle');
+    expect(await value(page, 'memory')).toBeLessThanOrEqual(memory * 1.05);
+  });
+}

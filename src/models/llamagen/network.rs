@@ -1,11 +1,11 @@
 use burn::module::Module;
-use burn::nn::{Embedding, Linear, RmsNorm, RmsNormConfig};
+use burn::nn::{RmsNorm, RmsNormConfig};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::LlamaGenConfig;
 use crate::models::{Predict, Predictor, Raster};
 use crate::nn::transformer::{
-    Cache, KeyValues, Rotary, SwiGlu, attention, linear, merge_heads, rotate, split_heads, table,
+    Cache, KeyValues, Linear, Rotary, SwiGlu, Table, attention, merge_heads, rotate, split_heads,
 };
 
 const EPSILON: f64 = 1e-5;
@@ -17,7 +17,7 @@ const EPSILON: f64 = 1e-5;
 #[derive(Module, Debug)]
 pub struct LlamaGen {
     cls_embedding: Classes,
-    tok_embeddings: Embedding,
+    tok_embeddings: Table,
     layers: Vec<Layer>,
     norm: RmsNorm,
     output: Linear,
@@ -28,7 +28,7 @@ pub struct LlamaGen {
 /// The classes' vectors, and one for no class.
 #[derive(Module, Debug)]
 pub struct Classes {
-    embedding_table: Embedding,
+    embedding_table: Table,
 }
 
 /// Attention and a gated feed-forward layer.
@@ -59,8 +59,8 @@ impl LlamaGen {
         let layer = |_| Layer {
             attention_norm: norm(width, device),
             attention: Attention {
-                wqkv: linear(width, 3 * width, device),
-                wo: linear(width, width, device),
+                wqkv: Linear::new(width, 3 * width, device),
+                wo: Linear::new(width, width, device),
                 heads: config.heads,
             },
             ffn_norm: norm(width, device),
@@ -68,12 +68,12 @@ impl LlamaGen {
         };
         Self {
             cls_embedding: Classes {
-                embedding_table: table(config.classes + 1, width, device),
+                embedding_table: Table::new(config.classes + 1, width, device),
             },
-            tok_embeddings: table(config.codes, width, device),
+            tok_embeddings: Table::new(config.codes, width, device),
             layers: (0..config.layers).map(layer).collect(),
             norm: norm(width, device),
-            output: linear(width, config.codes, device),
+            output: Linear::new(width, config.codes, device),
             columns: config.columns,
             head_width: width / config.heads.max(1),
         }
@@ -82,8 +82,8 @@ impl LlamaGen {
 
 impl Raster for LlamaGen {
     fn embed_classes(&self, classes: Tensor<1, Int>) -> Tensor<3> {
-        let table = self.cls_embedding.embedding_table.weight.val();
-        table.select(0, classes).unsqueeze_dim(1)
+        let table = &self.cls_embedding.embedding_table;
+        table.rows(classes).unsqueeze_dim(1)
     }
 
     fn embed_tokens(&self, tokens: Tensor<2, Int>) -> Tensor<3> {

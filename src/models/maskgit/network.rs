@@ -1,11 +1,11 @@
 use burn::module::{Module, Param};
-use burn::nn::{Embedding, Initializer, Linear, RmsNorm, RmsNormConfig};
+use burn::nn::{Initializer, RmsNorm, RmsNormConfig};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::MaskGitConfig;
 use crate::models::{Masked, Predict, Predictor};
 use crate::nn::transformer::{
-    Modulation, SwiGlu, attention, linear, merge_heads, rms, split_heads, table,
+    Linear, Modulation, SwiGlu, Table, attention, merge_heads, rms, split_heads,
 };
 
 const EPSILON: f64 = 1e-5;
@@ -20,10 +20,10 @@ const EPSILON: f64 = 1e-5;
 /// `Network/transformer.py`.
 #[derive(Module, Debug)]
 pub struct MaskGit {
-    cls_emb: Embedding,
-    tok_emb: Embedding,
-    pos_emb: Embedding,
-    reg_tokens: Embedding,
+    cls_emb: Table,
+    tok_emb: Table,
+    pos_emb: Table,
+    reg_tokens: Table,
     transformer: Layers,
     last_norm: LastNorm,
     head: Head,
@@ -81,10 +81,10 @@ impl MaskGit {
         let (width, tokens) = (config.width, config.rows * config.columns);
         let layer = |_| Layer::new(config, device);
         Self {
-            cls_emb: table(config.classes + 1, width, device),
-            tok_emb: table(config.codes + 1, width, device),
-            pos_emb: table(tokens, width, device),
-            reg_tokens: table(1, width, device),
+            cls_emb: Table::new(config.classes + 1, width, device),
+            tok_emb: Table::new(config.codes + 1, width, device),
+            pos_emb: Table::new(tokens, width, device),
+            reg_tokens: Table::new(1, width, device),
             transformer: Layers {
                 layers: (0..config.layers).map(layer).collect(),
             },
@@ -105,16 +105,15 @@ impl MaskGit {
 impl Masked for MaskGit {
     fn logits(&self, tokens: Tensor<2, Int>, classes: Tensor<1, Int>) -> Tensor<3> {
         let [batch, count] = tokens.dims();
-        let condition = self.cls_emb.weight.val().select(0, classes);
+        let condition = self.cls_emb.rows(classes);
         let width = condition.dims()[1];
-        let register = self.reg_tokens.weight.val().unsqueeze::<3>();
-        let x = self.tok_emb.forward(tokens) + self.pos_emb.weight.val().unsqueeze::<3>();
+        let register = self.reg_tokens.all().unsqueeze::<3>();
+        let x = self.tok_emb.forward(tokens) + self.pos_emb.all().unsqueeze::<3>();
         let x = Tensor::cat(vec![x, register.expand([batch, 1, width])], 1);
         let layers = self.transformer.layers.iter();
         let x = layers.fold(x, |x, layer| layer.forward(x, condition.clone()));
         let x = self.last_norm.forward(x.narrow(1, 0, count), condition);
-        let head = self.tok_emb.weight.val().transpose();
-        x.matmul(head.unsqueeze()) + self.head.bias.val().unsqueeze()
+        self.tok_emb.products(x) + self.head.bias.val().unsqueeze()
     }
 }
 
@@ -160,10 +159,10 @@ impl Attention {
     fn new(config: &MaskGitConfig, device: &Device) -> Self {
         let (width, all) = (config.width, config.heads * config.head_width());
         Self {
-            wq: linear(width, all, device),
-            wk: linear(width, all, device),
-            wv: linear(width, all, device),
-            wo: linear(all, width, device),
+            wq: Linear::new(width, all, device),
+            wk: Linear::new(width, all, device),
+            wv: Linear::new(width, all, device),
+            wo: Linear::new(all, width, device),
             heads: config.heads,
         }
     }

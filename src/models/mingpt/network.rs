@@ -1,12 +1,11 @@
 use burn::module::{Module, Param};
-use burn::nn::{Embedding, Initializer, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::MinGptConfig;
 use crate::models::{Predict, Predictor, Raster};
 use crate::nn::transformer::{
-    Cache, FeedForward, KeyValues, attention, linear, linear_with_bias, merge_heads, split_heads,
-    table,
+    Cache, FeedForward, KeyValues, Linear, Table, attention, merge_heads, split_heads,
 };
 
 /// A causal transformer over the condition, then the tokens row by row. Names are
@@ -15,7 +14,7 @@ use crate::nn::transformer::{
 /// Source: taming-transformers `modules/transformer/mingpt.py`.
 #[derive(Module, Debug)]
 pub struct MinGpt {
-    tok_emb: Embedding,
+    tok_emb: Table,
     /// `[1, block, width]`.
     pos_emb: Param<Tensor<3>>,
     blocks: Vec<Block>,
@@ -47,7 +46,7 @@ impl MinGpt {
     pub fn new(config: &MinGptConfig, device: &Device) -> Self {
         let width = config.width;
         let norm = || LayerNormConfig::new(width).init(device);
-        let projection = || linear_with_bias(width, width, device);
+        let projection = || Linear::with_bias(width, width, device);
         let block = |_| Block {
             ln1: norm(),
             attn: Attention {
@@ -61,11 +60,11 @@ impl MinGpt {
             mlp: FeedForward::new(width, 4 * width, device),
         };
         Self {
-            tok_emb: table(config.codes, width, device),
+            tok_emb: Table::new(config.codes, width, device),
             pos_emb: Initializer::Zeros.init([1, config.block, width], device),
             blocks: (0..config.layers).map(block).collect(),
             ln_f: norm(),
-            head: linear(width, config.codes, device),
+            head: Linear::new(width, config.codes, device),
         }
     }
 }

@@ -1,9 +1,8 @@
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
 
-use super::{linear, linear_with_bias};
+use super::Linear;
 use crate::kernels::silu;
 
 /// A gated feed-forward layer: w2(SiLU(w1 x) · w3 x), without biases.
@@ -20,9 +19,9 @@ impl SwiGlu {
     /// From and to `width`, `hidden` wide inside.
     pub fn new(width: usize, hidden: usize, device: &Device) -> Self {
         Self {
-            w1: linear(width, hidden, device),
-            w2: linear(hidden, width, device),
-            w3: linear(width, hidden, device),
+            w1: Linear::new(width, hidden, device),
+            w2: Linear::new(hidden, width, device),
+            w3: Linear::new(width, hidden, device),
         }
     }
 
@@ -45,8 +44,8 @@ impl FeedForward {
     /// From and to `width`, `hidden` wide inside.
     pub fn new(width: usize, hidden: usize, device: &Device) -> Self {
         Self {
-            up: linear_with_bias(width, hidden, device),
-            down: linear_with_bias(hidden, width, device),
+            up: Linear::with_bias(width, hidden, device),
+            down: Linear::with_bias(hidden, width, device),
         }
     }
 

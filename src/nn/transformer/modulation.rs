@@ -1,7 +1,7 @@
 use burn::module::Module;
-use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
+use super::Linear;
 use crate::kernels::silu;
 
 /// Adaptive layer normalisation: a condition gives `N` vectors that shift, scale and gate a layer.
@@ -17,9 +17,7 @@ impl Modulation {
     /// For conditions and layers of `width`, with `count` vectors.
     pub fn new(width: usize, count: usize, device: &Device) -> Self {
         Self {
-            linear: LinearConfig::new(width, count * width)
-                .with_initializer(Initializer::Zeros)
-                .init(device),
+            linear: Linear::zeros(width, count * width, device),
         }
     }
 
