@@ -247,11 +247,10 @@ impl<R: FnMut(&str) -> Result<Vec<f32>>> ModuleMapper for Fill<R> {
 
 /// The values as f16, if it represents each exactly.
 fn halved(values: &[f32]) -> Option<Vec<f16>> {
-    let exact = |&value: &f32| {
-        let half = f16::from_f32(value);
-        (half.to_f32() == value).then_some(half)
-    };
-    values.iter().map(exact).collect()
+    let exact = |value: &f32| f16::from_f32(*value).to_f32() == *value;
+    // Collected at once, so that no memory is left over.
+    let halves = || values.iter().copied().map(f16::from_f32).collect();
+    values.iter().all(exact).then(halves)
 }
 
 /// The module with every weight in f32, as training needs it.
