@@ -66,6 +66,10 @@ impl RasterSampler {
                 picture.set(run.step, code as u32);
             }
         }
+        if run.step + 1 == self.steps {
+            // Decoding needs the memory.
+            self.caches.clear();
+        }
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{DType, Tensor, TensorData, f16};
+use burn::tensor::{Device, Element, Shape, Tensor, TensorData, f16};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -192,7 +192,7 @@ struct Fill<R> {
 }
 
 impl<R: FnMut(&str) -> Result<Vec<f32>>> Fill<R> {
-    /// The values of a parameter with the module's `shape`, converted to the module's layout.
+    /// The values of a parameter with the module's `shape`, in file layout.
     fn values(&mut self, shape: &[usize]) -> Result<Vec<f32>> {
         let name = self.path.name();
         let values = (self.read)(&name)?;
@@ -202,11 +202,22 @@ impl<R: FnMut(&str) -> Result<Vec<f32>>> Fill<R> {
                 "`{name}` has {found} values where {wanted} are expected"
             )));
         }
-        Ok(match (self.path.layout(), shape) {
+        Ok(values)
+    }
+
+    /// A tensor of the module's `shape`, with the values in the module's layout.
+    fn tensor<T: Element + Copy, const D: usize>(
+        &self,
+        values: Vec<T>,
+        shape: Shape,
+        device: &Device,
+    ) -> Tensor<D> {
+        let values = match (self.path.layout(), shape.as_slice()) {
             // Stored in files as `[out, in]`.
             (Layout::Transposed, &[rows, columns]) => transposed(&values, columns, rows),
             _ => values,
-        })
+        };
+        Tensor::from_data(TensorData::new(values, shape), (device, T::dtype()))
     }
 }
 
@@ -230,10 +241,10 @@ impl<R: FnMut(&str) -> Result<Vec<f32>>> ModuleMapper for Fill<R> {
                 let narrow = self.keep == Keep::Narrow && self.path.may_be_half();
                 let value = match narrow.then(|| halved(&values)).flatten() {
                     Some(halves) => {
-                        let data = TensorData::new(halves, shape);
-                        Tensor::from_data(data, (&device, DType::F16))
+                        drop(values);
+                        self.tensor(halves, shape, &device)
                     }
-                    None => Tensor::from_data(TensorData::new(values, shape), &device),
+                    None => self.tensor(values, shape, &device),
                 };
                 param.transform_for_load(value, id)
             }
@@ -269,8 +280,11 @@ impl ModuleMapper for Widen {
 }
 
 /// Transposes a row-major `rows`×`columns` matrix.
-pub fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..columns)
-        .flat_map(|column| (0..rows).map(move |row| values[row * columns + column]))
-        .collect()
+pub fn transposed<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
+    // Allocated at once, so that no memory is left over.
+    let mut turned = Vec::with_capacity(values.len());
+    for column in 0..columns {
+        turned.extend((0..rows).map(|row| values[row * columns + column]));
+    }
+    turned
 }
