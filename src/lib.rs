@@ -58,7 +58,7 @@ pub mod web;
 
 pub use codec::Codec;
 pub use error::{Error, Result};
-pub use models::{Autoencoder, AutoencoderConfig, ModelConfig, PriorConfig};
+pub use models::{Autoencoder, AutoencoderConfig, GeneratorConfig, ModelConfig, PriorConfig};
 pub use pixels::Picture;
 pub use tokens::Tokens;
 

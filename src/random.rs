@@ -1,6 +1,6 @@
 //! Seeded random numbers, generated on the host so that every device gets the same values.
 
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// The random number generator of one step, independent of earlier steps, so that training can
@@ -23,7 +23,11 @@ pub fn stream(seed: u64, step: usize) -> ChaCha8Rng {
 /// assert!(mean.abs() < 0.1);
 /// ```
 pub fn noise(seed: u64, count: usize) -> Vec<f32> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    normal(&mut ChaCha8Rng::seed_from_u64(seed), count)
+}
+
+/// `count` samples from a standard normal distribution, drawn from `rng`; see [`noise`].
+pub fn normal(rng: &mut impl Rng, count: usize) -> Vec<f32> {
     let mut values = Vec::with_capacity(count + 1);
     while values.len() < count {
         // Avoids 0, whose logarithm is infinite.

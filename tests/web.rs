@@ -87,6 +87,9 @@ mod models {
 mod families {
     crate::common::families::family_tests!(web_tests);
 }
+mod generators {
+    crate::common::generators::generator_tests!(web_tests);
+}
 mod priors {
     crate::common::priors::prior_tests!(web_tests);
 }

@@ -99,6 +99,26 @@ impl Limits {
         Ok(())
     }
 
+    /// The same for a file with a generator of pictures.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMismatch`] for a file that does not match its model or holds no generator,
+    /// [`Error::ModelTooLarge`].
+    pub fn admit_generator_file(&self, survey: &Survey) -> Result<()> {
+        survey.fits()?;
+        survey.config.generator()?;
+        let bytes = |values: u64| values.saturating_mul(4);
+        for (needed, limit) in [
+            (bytes(survey.parameters()), self.model),
+            (bytes(survey.largest()), self.buffer),
+        ] {
+            if needed > limit {
+                return Err(Error::ModelTooLarge { needed, limit });
+            }
+        }
+        Ok(())
+    }
+
     /// Checks that a model with `parameters` values, `largest` of them in its largest tensor, fits.
     /// Everything needed is in a weight file's header, so a model can be rejected before its data
     /// are read.

@@ -4,6 +4,9 @@
 
 mod autoencode;
 mod autoencoder;
+pub mod diffusion;
+mod generate;
+mod generator;
 mod geometry;
 mod kind;
 pub mod kl;
@@ -16,6 +19,7 @@ mod prior;
 mod tests;
 #[cfg(test)]
 mod toy;
+pub mod vae;
 mod vocabulary;
 pub mod vqgan;
 pub mod vqvae;
@@ -23,15 +27,19 @@ pub mod vqvae2;
 
 pub use autoencode::{Autoencode, Pass, Quantizer};
 pub use autoencoder::{Autoencoder, AutoencoderConfig};
+pub use generate::{Decode, Denoise, Generate, Generated, Method};
+pub use generator::{Generator, GeneratorConfig};
 pub use geometry::{Geometry, LatentScale};
 pub use kind::{Config, Kind, Part};
 
+pub use diffusion::{Diffusion, DiffusionConfig};
 pub use kl::{Kl, KlConfig};
 pub use llamagen::{LlamaGen, LlamaGenConfig};
 pub use maskgit::{MaskGit, MaskGitConfig};
 pub use mingpt::{MinGpt, MinGptConfig};
 pub use predict::{Masked, Predict, Predictor, Raster};
 pub use prior::{Prior, PriorConfig};
+pub use vae::{Vae, VaeConfig};
 pub use vocabulary::{Order, Vocabulary};
 pub use vqgan::{QuantizerKind, VqGan, VqGanConfig};
 pub use vqvae::{VqVae, VqVaeConfig};
@@ -62,6 +70,8 @@ kind::one_of! {
     Autoencoder(AutoencoderConfig => Autoencoder),
     /// How likely tokens are.
     Prior(PriorConfig => Prior),
+    /// Noise to picture.
+    Generator(GeneratorConfig => Generator),
     /// For tests that every kind goes through.
     #[cfg(test)]
     Toy(toy::ToyConfig => toy::Toy),
@@ -79,6 +89,17 @@ impl ModelConfig {
         }
     }
 
+    /// The config of a generator.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMismatch`] for a model of another kind.
+    pub fn generator(&self) -> Result<&GeneratorConfig> {
+        match self {
+            Self::Generator(config) => Ok(config),
+            other => Err(no_generator(other.kind())),
+        }
+    }
+
     /// The config of a prior.
     ///
     /// # Errors
@@ -88,6 +109,12 @@ impl ModelConfig {
             Self::Prior(config) => Ok(config),
             other => Err(no_prior(other.kind())),
         }
+    }
+}
+
+impl From<GeneratorConfig> for ModelConfig {
+    fn from(config: GeneratorConfig) -> Self {
+        Self::Generator(config)
     }
 }
 
@@ -101,6 +128,13 @@ impl From<AutoencoderConfig> for ModelConfig {
     fn from(config: AutoencoderConfig) -> Self {
         Self::Autoencoder(config)
     }
+}
+
+/// The error when a generator is required.
+pub(crate) fn no_generator(kind: &str) -> Error {
+    Error::WeightsMismatch(format!(
+        "a generator of pictures is needed, but this is a `{kind}`"
+    ))
 }
 
 /// The error when an autoencoder is required.

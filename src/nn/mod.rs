@@ -16,6 +16,7 @@ mod resample;
 mod residual;
 mod resnet;
 pub mod transformer;
+mod unet;
 
 pub use attention::AttnBlock;
 pub use conv::Conv2d;
@@ -28,9 +29,10 @@ pub use muse::{MuseBlock, MuseDecoder, MuseDown, MuseEncoder, MuseUp};
 pub use network::{DecoderConfig, DecoderNorm, Layers, NetworkConfig};
 pub use norm::{GroupNorm, Norm, Normalise, Spatial, SpatialNorm};
 pub use resample::{Downsample, Upsample};
-pub(crate) use resample::{double_smoothly, halve};
+pub(crate) use resample::{double, double_smoothly, halve};
 pub use residual::{ResidualLayer, residual_stack};
 pub use resnet::ResnetBlock;
+pub use unet::{UNet, UNetConfig, unet_macs};
 
 use burn::nn::conv::ConvTranspose2d;
 use burn::tensor::{Device, Tensor};

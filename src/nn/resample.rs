@@ -65,7 +65,7 @@ pub(super) fn resize(x: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
 }
 
 /// Doubles height and width by repeating each value four times.
-pub(super) fn double(x: Tensor<4>) -> Tensor<4> {
+pub fn double(x: Tensor<4>) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     resize(x, 2 * height, 2 * width)
 }

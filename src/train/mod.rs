@@ -1,7 +1,8 @@
 //! Training: knows batches, steps and losses, but no files or progress bars.
 //!
 //! A [`Session`] is one training or tuning run, delivered as events. It repeats the steps of a
-//! [`Task`]: [`Reconstruction`] for autoencoders, [`Prediction`] for priors. Each model in training is a
+//! [`Task`]: [`Reconstruction`] for autoencoders, [`Prediction`] for priors, [`Generation`] for
+//! generators. Each model in training is a
 //! [`Learner`]: parameters, optimizer state and moving average.
 
 mod adamw;
@@ -12,6 +13,7 @@ mod config;
 mod crops;
 mod damage;
 mod features;
+mod generator;
 mod learner;
 mod leaves;
 pub mod losses;
@@ -35,6 +37,7 @@ pub use config::{
 };
 pub use crops::CropSampler;
 pub use damage::Damage;
+pub use generator::{Generation, GeneratorTrainConfig, LabelledPictures};
 pub use learner::Learner;
 pub use prior::{Prediction, PriorTrainConfig, TokenGrids};
 pub use reconstruction::{Reconstruction, Start};

@@ -4,11 +4,11 @@ use burn::tensor::Device;
 
 use super::trainer::Trainer;
 use super::{
-    Artifact, CropSampler, Prediction, PriorTrainConfig, Reconstruction, Start, StepReport, Task,
-    TokenGrids, TrainConfig, TuneConfig,
+    Artifact, CropSampler, Generation, GeneratorTrainConfig, LabelledPictures, Prediction,
+    PriorTrainConfig, Reconstruction, Start, StepReport, Task, TokenGrids, TrainConfig, TuneConfig,
 };
 use crate::error::{Error, Result};
-use crate::models::{Autoencoder, Prior};
+use crate::models::{Autoencoder, Generator, Prior};
 use crate::nn::Discriminator;
 use crate::pixels::Picture;
 use crate::weights::{About, Corpus, Loaded, Storage, save};
@@ -93,6 +93,24 @@ impl Session<Prediction> {
     ) -> Result<Self> {
         let task = Prediction::new(config.clone(), prior, corpus, device)?;
         Ok(Self::new(task, grids, config.steps, rhythm))
+    }
+}
+
+impl Session<Generation> {
+    /// Trains a generator from `generator` on `pictures`.
+    ///
+    /// # Errors
+    /// [`Error::ConfigInvalid`] for a config that cannot be trained, [`Error::WeightsMismatch`] for
+    /// weights that do not match it.
+    pub fn train_generator(
+        config: &GeneratorTrainConfig,
+        generator: Generator,
+        pictures: LabelledPictures,
+        device: &Device,
+        rhythm: Rhythm,
+    ) -> Result<Self> {
+        let task = Generation::new(config.clone(), generator, device)?;
+        Ok(Self::new(task, pictures, config.steps, rhythm))
     }
 }
 

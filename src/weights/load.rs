@@ -3,7 +3,8 @@ use burn::tensor::Device;
 use super::{CheckedWeights, Corpus, Hashes};
 use crate::error::Result;
 use crate::models::{
-    AutoencoderConfig, Config, Model, ModelConfig, PriorConfig, no_autoencoder, no_prior,
+    AutoencoderConfig, Config, GeneratorConfig, Model, ModelConfig, PriorConfig, no_autoencoder,
+    no_generator, no_prior,
 };
 use crate::params::{self, Keep};
 
@@ -138,6 +139,17 @@ impl Loaded<ModelConfig> {
         self.of_kind(|network, config| match (network, config) {
             (Model::Prior(network), ModelConfig::Prior(config)) => Ok((network, config)),
             (_, config) => Err(no_prior(config.kind())),
+        })
+    }
+
+    /// The model, which must be a generator.
+    ///
+    /// # Errors
+    /// [`Error::WeightsMismatch`](crate::Error::WeightsMismatch) for a model of another kind.
+    pub fn generator(self) -> Result<Loaded<GeneratorConfig>> {
+        self.of_kind(|network, config| match (network, config) {
+            (Model::Generator(network), ModelConfig::Generator(config)) => Ok((network, config)),
+            (_, config) => Err(no_generator(config.kind())),
         })
     }
 

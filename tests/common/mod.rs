@@ -11,6 +11,7 @@ pub mod hashed;
 pub mod on;
 
 pub mod families;
+pub mod generators;
 pub mod layers;
 pub mod losses;
 pub mod models;

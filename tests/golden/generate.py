@@ -9,6 +9,7 @@ import torch
 import gen_checkpoints
 import gen_diffusers
 import gen_features
+import gen_generators
 import gen_kl
 import gen_layers
 import gen_losses
@@ -34,6 +35,7 @@ FAMILIES = [
     gen_losses,
     gen_features,
     gen_priors,
+    gen_generators,
     gen_pickles,
 ]
 

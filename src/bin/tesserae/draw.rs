@@ -1,5 +1,7 @@
 //! Drawing tokens from a prior, for every command that does: new pictures, or parts of one.
 
+mod generator;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -42,10 +44,12 @@ pub struct DrawArgs {
 /// How tokens are drawn.
 #[derive(Debug, clap::Args)]
 pub struct HowArgs {
-    /// Steps of a masked prior; more than there are tokens is one for each.
+    /// Steps of a masked prior, where more than there are tokens is one for each, or of a diffusion
+    /// model.
     #[arg(long, default_value_t = 16)]
     steps: usize,
-    /// Divides the logits: below 1 surer, above 1 more varied, 0 always the likeliest.
+    /// Divides the logits: below 1 surer, above 1 more varied, 0 always the likeliest. For a VAE, it
+    /// multiplies the latent.
     #[arg(long, default_value_t = 1.0)]
     temperature: f64,
     /// Draw from this many of the likeliest codes only; 0 for all.
@@ -172,7 +176,7 @@ impl DrawArgs {
         }
         let seconds = start.elapsed().as_secs_f64();
         let (count, steps) = (pictures.len(), sampler.steps());
-        write(target, pictures, &files)?;
+        write(target, pictures, Some(&files))?;
         match json {
             true => terminal::print_json(json!({
                 "pictures": count, "steps": steps, "tokens": files[0].count(),
@@ -219,15 +223,15 @@ pub async fn drawn(sampler: &mut Sampler) -> Result<Vec<Grid>> {
     sampler.grids()
 }
 
-fn write(target: Target, pictures: Vec<Picture>, files: &[Tokens]) -> Result<()> {
+fn write(target: Target, pictures: Vec<Picture>, tokens: Option<&[Tokens]>) -> Result<()> {
     let each = match target {
         Target::Sheet(output) => return output.write_picture(&grid::square(pictures)?),
         Target::Each(each) => each,
     };
-    for ((picture, tokens), (output, file)) in pictures.iter().zip(files).zip(each) {
+    for (number, (picture, (output, file))) in pictures.iter().zip(each).enumerate() {
         output.write_picture(picture)?;
-        if let Some(file) = file {
-            file.write(&tokens.to_bytes()?)?;
+        if let (Some(file), Some(tokens)) = (file, tokens) {
+            file.write(&tokens[number].to_bytes()?)?;
         }
     }
     Ok(())
@@ -242,7 +246,7 @@ fn number<'a>(class: &str, names: impl Iterator<Item = &'a String>) -> Result<us
     class.parse().map_err(|_| {
         let known = names.iter().map(|name| name.as_str()).collect::<Vec<_>>();
         Error::Argument(match known.is_empty() {
-            true => format!("`{class}` is not a class; this prior's have only numbers"),
+            true => format!("`{class}` is not a class; this model's have only numbers"),
             false => format!("`{class}` is not a class; there are {}", known.join(", ")),
         })
     })

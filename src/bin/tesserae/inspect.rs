@@ -111,6 +111,11 @@ impl Args {
                 ))?;
                 return Ok(());
             }
+            if let Ok(generator) = config.generator() {
+                let macs = generator.pass_macs() as f64 / 1e9;
+                terminal::print(format_args!("work        {macs:.3} GMAC for one pass"))?;
+                return Ok(());
+            }
             terminal::print(format_args!(
                 "hashes      codebook {}, decoder {}, encoder {}",
                 checked.hashes.codebook, checked.hashes.decoder, checked.hashes.encoder

@@ -1,6 +1,6 @@
 //! Tokens with their classes, for priors: from token files, or from pictures that are encoded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,23 @@ impl Example {
             }
         }
         Ok(examples)
+    }
+
+    /// Where the picture is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The number of its class among `classes`, or 0 if there are none.
+    pub fn number(&self, classes: &[String]) -> Result<usize> {
+        match classes.binary_search(&self.class) {
+            Ok(number) => Ok(number),
+            Err(_) if classes.is_empty() => Ok(0),
+            Err(_) => {
+                let told = format!("`{}` is not a folder of the training pictures", self.class);
+                Err(Error::io(&self.path, told))
+            }
+        }
     }
 
     /// The names of all classes, sorted.
@@ -108,30 +125,14 @@ impl Labelled {
         classes: &[String],
         codec: &Codec,
     ) -> Result<Vec<(Grid, usize)>> {
-        let numbers: BTreeMap<&str, usize> = classes
-            .iter()
-            .enumerate()
-            .map(|(number, name)| (name.as_str(), number))
-            .collect();
         let bar = ProgressBar::new(examples.len() as u64).with_style(
             ProgressStyle::with_template("encode {bar:30} {pos}/{len}")
                 .map_err(|e| Error::Internal(e.to_string()))?,
         );
         let mut grids = Vec::new();
-        for Example {
-            class,
-            path,
-            tokens,
-        } in examples
-        {
-            let class = match numbers.get(class.as_str()) {
-                Some(class) => *class,
-                None if classes.is_empty() => 0,
-                None => {
-                    let told = format!("`{class}` is not a folder of the training pictures");
-                    return Err(Error::io(&path, told));
-                }
-            };
+        for example in examples {
+            let class = example.number(classes)?;
+            let Example { path, tokens, .. } = example;
             for tokens in self.tokens(&path, tokens, codec).await? {
                 grids.extend(tokens.grids.into_iter().map(|grid| (grid, class)));
             }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tesserae::weights::Loaded;
+use tesserae::weights::{Loaded, Survey};
 use tesserae::{Codec, Error, PriorConfig, Result};
 
 use crate::device::{DeviceArgs, Opened};
@@ -44,6 +44,16 @@ impl PriorArgs {
     /// The prior's weight file, or the `usual` prior's if none is named.
     fn file(&self, usual: &str) -> Result<PathBuf> {
         find(self.model.as_deref().unwrap_or(usual), &self.models)
+    }
+
+    /// What the named file holds, if that is a generator of pictures. One needs no config.
+    pub fn generator(&self) -> Result<Option<Survey>> {
+        let (Some(named), None) = (&self.model, self.config.file()) else {
+            return Ok(None);
+        };
+        // An error is reported when the file is read as a prior.
+        let survey = weights::survey(&find(named, &self.models)?, &self.config).ok();
+        Ok(survey.filter(|survey| survey.config.generator().is_ok()))
     }
 
     /// All files that loading reads.

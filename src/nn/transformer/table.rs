@@ -1,4 +1,5 @@
 use burn::module::{Module, Param};
+use burn::nn::Initializer;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::SPREAD;
@@ -19,6 +20,14 @@ impl Table {
     pub fn new(rows: usize, width: usize, device: &Device) -> Self {
         Self {
             weight: SPREAD.init([rows, width], device),
+        }
+    }
+
+    /// `rows` vectors, with initial values from the standard normal distribution, as in PyTorch.
+    pub fn normal(rows: usize, width: usize, device: &Device) -> Self {
+        let (mean, std) = (0.0, 1.0);
+        Self {
+            weight: Initializer::Normal { mean, std }.init([rows, width], device),
         }
     }
 

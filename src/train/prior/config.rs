@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, one_line};
+use crate::fields::within;
 use crate::models::{MaskGitConfig, PriorConfig};
 use crate::tokens::Grid;
 use crate::train::OptimizerConfig;
@@ -133,14 +134,8 @@ impl PriorTrainConfig {
     pub fn validate(&self) -> Result<()> {
         let invalid = |message: String| Err(Error::ConfigInvalid(message));
         self.model.validate()?;
-        for (name, value, max) in [
-            ("batch", self.batch, 1 << 14),
-            ("steps", self.steps, u32::MAX as usize),
-        ] {
-            if !(1..=max).contains(&value) {
-                return invalid(format!("`{name}` is {value}, outside 1 to {max}"));
-            }
-        }
+        within("batch", self.batch, 1 << 14)?;
+        within("steps", self.steps, u32::MAX as usize)?;
         for (name, value) in [("label_drop", self.label_drop), ("noise", self.noise)] {
             if !(0.0..1.0).contains(&value) {
                 return invalid(format!("`{name}` must be at least 0 and below 1"));

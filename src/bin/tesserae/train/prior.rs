@@ -32,7 +32,7 @@ pub async fn run(
     })?;
     let prior = args.prior(&config, device)?;
     let examples = args.examples(&args.data)?;
-    let classes = args.classes(&config, &examples)?;
+    let classes = args.class_names(config.model.classes(), &examples)?;
     let corpus = Corpus {
         tokenizer: name.to_owned(),
         codebook: codec.hashes().codebook,
@@ -69,21 +69,6 @@ pub async fn run(
 }
 
 impl Args {
-    /// Rejects what only an autoencoder's training takes.
-    fn refuse_autoencoder_options(&self) -> Result<()> {
-        let given = [
-            ("--discriminator", self.discriminator.is_some()),
-            ("--lpips", !self.lpips.is_empty()),
-            ("--features", self.features.is_some()),
-        ];
-        match given.iter().find(|(_, given)| *given) {
-            Some((name, _)) => Err(Error::Argument(format!(
-                "{name} is for the training of an autoencoder"
-            ))),
-            None => Ok(()),
-        }
-    }
-
     fn tokenizer(&self, device: &Opened) -> Result<Codec> {
         let Some(named) = &self.tokenizer else {
             return Err(Error::Argument(
@@ -112,23 +97,6 @@ impl Args {
 
     fn examples(&self, folder: &Path) -> Result<Vec<Example>> {
         Example::all(self.inputs_in(folder)?, folder)
-    }
-
-    /// The names of the classes: the folders that pictures lie in, relative to --data, in order.
-    fn classes(&self, config: &PriorTrainConfig, examples: &[Example]) -> Result<Vec<String>> {
-        let wanted = config.model.classes();
-        if wanted == 0 {
-            return Ok(Vec::new());
-        }
-        let names = Example::classes(examples);
-        match names.len() == wanted {
-            true => Ok(names),
-            false => Err(Error::Argument(format!(
-                "The config has {wanted} classes, but pictures lie in {} folders of {}",
-                names.len(),
-                self.data.display()
-            ))),
-        }
     }
 }
 

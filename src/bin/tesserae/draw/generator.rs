@@ -1,0 +1,88 @@
+//! Pictures from a generator, which makes them out of noise.
+
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use tesserae::generate::{PictureOptions, PictureSampler, SampleOptions};
+use tesserae::weights::Survey;
+use tesserae::{Error, Picture, Result};
+
+use super::{DrawArgs, number, write};
+use crate::outputs::Outputs;
+use crate::{terminal, weights};
+
+impl DrawArgs {
+    /// What the named file holds, if that is a generator.
+    pub fn generator(&self) -> Result<Option<Survey>> {
+        self.prior.generator()
+    }
+
+    /// Makes pictures with the generator that was surveyed; `eta` is the share of new noise.
+    pub async fn generate(self, survey: Survey, eta: f64, json: bool) -> Result<()> {
+        self.refuse_token_options()?;
+        let inputs = self.prior.inputs("")?;
+        let inputs = inputs.iter().map(std::path::PathBuf::as_path);
+        let target = self.target(Outputs::new(inputs, self.overwrite.overwrite))?;
+        let device = self.prior.device()?;
+        device.limits().admit_generator_file(&survey)?;
+        let class = self.class.as_deref();
+        let options = PictureOptions {
+            class: class.map(|class| number(class, [].iter())).transpose()?,
+            count: self.count,
+            seed: self.seed,
+            steps: self.how.steps,
+            guidance: self.how.guidance,
+            temperature: self.how.temperature,
+            eta,
+        };
+        options.validate(survey.config.generator()?)?;
+        let model = weights::build(survey, &device)?.generator()?;
+        let mut sampler = PictureSampler::new(model.network, &model.config, options, &device)?;
+        let start = Instant::now();
+        let pictures = made(&mut sampler).await?;
+        let seconds = start.elapsed().as_secs_f64();
+        let (count, steps) = (pictures.len(), sampler.steps());
+        write(target, pictures, None)?;
+        match json {
+            true => terminal::print_json(json!({
+                "pictures": count, "steps": steps, "seconds_drawing": seconds, "seconds": seconds,
+            })),
+            false => terminal::print(format_args!(
+                "{count} pictures in {steps} steps, {seconds:.2} s"
+            )),
+        }
+    }
+
+    /// Rejects what only the drawing of tokens takes.
+    fn refuse_token_options(&self) -> Result<()> {
+        let how = self.how.options();
+        let usual = SampleOptions {
+            steps: how.steps,
+            temperature: how.temperature,
+            guidance: how.guidance,
+            ..SampleOptions::default()
+        };
+        match how == usual && !self.tokens {
+            true => Ok(()),
+            false => Err(Error::Argument(
+                "This model draws no tokens, so it takes none of --tokens, --top-k, --top-p, --order \
+                 and --schedule"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+/// Takes all steps, with a progress bar.
+async fn made(sampler: &mut PictureSampler) -> Result<Vec<Picture>> {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps")
+        .map_err(|e| Error::Internal(e.to_string()))?;
+    let bar = ProgressBar::new(sampler.steps() as u64).with_style(style);
+    while sampler.done() < sampler.steps() {
+        sampler.step();
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    sampler.pictures().await
+}

@@ -1,0 +1,163 @@
+use burn::module::Module;
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Device, Int, Tensor};
+
+use super::VaeConfig;
+use crate::kernels::silu;
+use crate::models::{Decode, Generate, Method};
+use crate::nn::transformer::Linear;
+use crate::nn::{Conv2d, conv, double};
+
+/// Log-variances are clamped to this range, as in [`Kl`](crate::models::Kl).
+const LOG_VARIANCE: [f32; 2] = [-30.0, 20.0];
+
+/// A conditional variational autoencoder with one latent vector. The class goes into both
+/// halves, so that the latent need not hold it.
+///
+/// Source: Kingma and Welling 2013, <https://arxiv.org/abs/1312.6114>; Sohn et al. 2015, "Learning
+/// Structured Output Representation using Deep Conditional Generative Models", for the condition.
+#[derive(Module, Debug)]
+pub struct Vae {
+    encoder: Encoder,
+    decoder: Decoder,
+    classes: usize,
+}
+
+/// Two convolutions that halve the sides, then two linear layers.
+#[derive(Module, Debug)]
+pub struct Encoder {
+    conv_in: Conv2d,
+    conv_down: Conv2d,
+    hidden: Linear,
+    moments: Linear,
+}
+
+/// The same in reverse.
+#[derive(Module, Debug)]
+pub struct Decoder {
+    hidden: Linear,
+    features: Linear,
+    conv_up: Conv2d,
+    conv_out: Conv2d,
+    width: usize,
+    side: usize,
+}
+
+/// Mean and log-variance of each picture's latent, `[batch, latent]` each.
+#[derive(Debug, Clone)]
+pub struct Posterior {
+    /// The means.
+    pub mean: Tensor<2>,
+    /// The logarithms of the variances.
+    pub log_variance: Tensor<2>,
+}
+
+impl Vae {
+    /// Builds with random weights.
+    pub fn new(config: &VaeConfig, device: &Device) -> Self {
+        let VaeConfig {
+            channels,
+            side,
+            classes,
+            width,
+            hidden,
+            latent,
+        } = *config;
+        let down = |from, to| Conv2d::new([from, to], [4, 4], 2, [(1, 1); 2], device);
+        Self {
+            encoder: Encoder {
+                conv_in: down(channels, width),
+                conv_down: down(width, 2 * width),
+                hidden: Linear::uniform(config.features() + classes, hidden, device),
+                moments: Linear::uniform(hidden, 2 * latent, device),
+            },
+            classes,
+            decoder: Decoder {
+                hidden: Linear::uniform(latent + classes, hidden, device),
+                features: Linear::uniform(hidden, config.features(), device),
+                conv_up: conv(2 * width, width, 3, device),
+                conv_out: conv(width, channels, 3, device),
+                width: 2 * width,
+                side: side / 4,
+            },
+        }
+    }
+
+    /// The latents that pictures may have come from.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, channels, side, side]`
+    /// - `classes`: `[batch]`
+    pub fn posterior(&self, x: Tensor<4>, classes: Tensor<1, Int>) -> Posterior {
+        let encoder = &self.encoder;
+        let h = silu(encoder.conv_in.forward(x));
+        let h = silu(encoder.conv_down.forward(h));
+        let h = self.with_classes(h.flatten(1, 3), classes);
+        let h = silu(encoder.hidden.forward(h));
+        let moments = encoder.moments.forward(h);
+        let latent = moments.dims()[1] / 2;
+        let [low, high] = LOG_VARIANCE;
+        Posterior {
+            mean: moments.clone().narrow(1, 0, latent),
+            log_variance: moments.narrow(1, latent, latent).clamp(low, high),
+        }
+    }
+
+    /// Adds 1 at the place of each one's class, and 0 at the others; no class is 0 at all.
+    fn with_classes(&self, x: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<2> {
+        if self.classes == 0 {
+            return x;
+        }
+        let numbers = Tensor::<1, Int>::arange(0..self.classes as i64, &x.device());
+        let [batch, _] = x.dims();
+        let shape = [batch, self.classes];
+        let classes = classes.unsqueeze_dim::<2>(1).expand(shape);
+        let marks = classes.equal(numbers.unsqueeze::<2>().expand(shape));
+        Tensor::cat(vec![x, marks.float()], 1)
+    }
+
+    /// Logits of a Bernoulli distribution for each pixel, `[batch, channels, side, side]`; their
+    /// sigmoid is the picture.
+    ///
+    /// # Shapes
+    /// - `z`: `[batch, latent]`
+    /// - `classes`: `[batch]`
+    pub fn logits(&self, z: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<4> {
+        let decoder = &self.decoder;
+        let batch = z.dims()[0];
+        let h = silu(decoder.hidden.forward(self.with_classes(z, classes)));
+        let h = silu(decoder.features.forward(h));
+        let h = h.reshape([batch, decoder.width, decoder.side, decoder.side]);
+        let h = silu(decoder.conv_up.forward(double(h)));
+        decoder.conv_out.forward(double(h))
+    }
+}
+
+impl Posterior {
+    /// Latents, `[batch, latent]`, for standard normal `noise` of the same shape.
+    pub fn sample(&self, noise: Tensor<2>) -> Tensor<2> {
+        self.mean.clone() + self.log_variance.clone().mul_scalar(0.5).exp() * noise
+    }
+
+    /// KL divergence of each number of the latent from a standard normal distribution, in nats,
+    /// averaged over the batch, `[latent]`.
+    ///
+    /// Source: Kingma and Welling 2013, appendix B.
+    pub fn divergence(&self) -> Tensor<1> {
+        let (mean, log) = (self.mean.clone(), self.log_variance.clone());
+        let terms = mean.square() + log.clone().exp() - log.add_scalar(1.0);
+        terms.mean_dim(0).mul_scalar(0.5).squeeze_dim(0)
+    }
+}
+
+impl Decode for Vae {
+    fn decode(&self, z: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<4> {
+        sigmoid(self.logits(z, classes))
+    }
+}
+
+impl Generate for Vae {
+    fn method(&self) -> Method<'_> {
+        Method::Decode(self)
+    }
+}

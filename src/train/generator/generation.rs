@@ -1,0 +1,172 @@
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::{Rng, RngExt};
+
+use super::losses::{Batch, Loss, denoising, evidence};
+use super::{GeneratorTrainConfig, LabelledPictures};
+use crate::error::{Error, Result};
+use crate::models::{Generator, GeneratorConfig};
+use crate::params;
+use crate::random::stream;
+use crate::train::task::{Artifact, Losses, Role, Task};
+use crate::train::{Learner, State};
+use crate::weights::{About, Storage, save};
+
+/// Salt for the seed, so that held-out batches are not those trained on.
+const HELD_OUT: u64 = 0x4e1d_0007;
+
+/// Trains a generator by the likelihood of pictures, or by denoising them.
+pub struct Generation {
+    config: GeneratorTrainConfig,
+    learner: Learner<Generator>,
+    /// With autodiff.
+    device: Device,
+}
+
+impl Generation {
+    /// Starts from `generator`; training runs on its device.
+    ///
+    /// # Errors
+    /// [`Error::ConfigInvalid`] for a config that cannot be trained, [`Error::WeightsMismatch`] for
+    /// weights that do not match it.
+    pub fn new(
+        config: GeneratorTrainConfig,
+        generator: Generator,
+        device: &Device,
+    ) -> Result<Self> {
+        config.validate()?;
+        let expected = params::shapes(&Generator::new(&config.model, device)?);
+        if params::shapes(&generator) != expected {
+            let message = "the generator does not match the config";
+            return Err(Error::WeightsMismatch(message.to_owned()));
+        }
+        Ok(Self {
+            learner: Learner::new(generator, &config.optimizer),
+            device: device.clone().autodiff(),
+            config,
+        })
+    }
+
+    /// The trained generator, without gradients.
+    pub fn generator(&self) -> Generator {
+        self.learner.outcome()
+    }
+
+    /// The training config.
+    pub fn config(&self) -> &GeneratorTrainConfig {
+        &self.config
+    }
+
+    /// Mean loss of held-out pictures, with noise by a fixed seed.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] when the device fails.
+    pub async fn loss(&self, pictures: &LabelledPictures) -> Result<f64> {
+        let generator = self.generator();
+        let device = self.device.clone().without_autodiff();
+        let (mut sum, mut count) = (0.0, 0);
+        let indices: Vec<usize> = (0..pictures.len()).collect();
+        for (number, indices) in indices.chunks(self.config.batch).enumerate() {
+            let mut rng = stream(self.config.seed ^ HELD_OUT, number);
+            let (mut planes, mut classes) = (Vec::new(), Vec::new());
+            for index in indices {
+                classes.push(pictures.add(*index, &mut planes));
+            }
+            let batch = self.batch(planes, classes, 0.0, &mut rng, &device);
+            let loss = self.loss_of(&generator, batch, &mut rng)?;
+            let mut losses = Losses::default();
+            losses.add("loss", loss.total);
+            for (_, value) in losses.read().await? {
+                sum += f64::from(value) * indices.len() as f64;
+                count += indices.len();
+            }
+        }
+        Ok(sum / count.max(1) as f64)
+    }
+
+    fn batch(
+        &self,
+        planes: Vec<f32>,
+        mut classes: Vec<usize>,
+        label_drop: f64,
+        rng: &mut impl Rng,
+        device: &Device,
+    ) -> Batch {
+        let config = &self.config.model;
+        for class in &mut classes {
+            if rng.random::<f64>() < label_drop || config.classes() == 0 {
+                *class = config.classes();
+            }
+        }
+        let classes: Vec<i32> = classes.into_iter().map(|class| class as i32).collect();
+        let count = classes.len();
+        let [channels, height, width] = config.shape();
+        let planes = TensorData::new(planes, [count, channels, height, width]);
+        Batch {
+            pictures: Tensor::from_data(planes, device),
+            classes: Tensor::from_data(TensorData::new(classes, [count]), device),
+        }
+    }
+
+    fn loss_of(&self, generator: &Generator, batch: Batch, rng: &mut impl Rng) -> Result<Loss> {
+        match (generator, &self.config.model) {
+            (Generator::Vae(vae), _) => Ok(evidence(vae, batch, self.config.free_bits, rng)),
+            (Generator::Diffusion(network), GeneratorConfig::Diffusion(config)) => {
+                Ok(denoising(network, config, batch, rng))
+            }
+            _ => Err(Error::Internal("a generator changed its kind".to_owned())),
+        }
+    }
+}
+
+impl Task for Generation {
+    type Data = LabelledPictures;
+
+    async fn step(
+        &mut self,
+        pictures: &LabelledPictures,
+        step: usize,
+        steps: usize,
+    ) -> Result<Losses> {
+        let config = &self.config;
+        let mut rng = stream(config.seed, step);
+        let (mut planes, mut classes) = (Vec::new(), Vec::new());
+        for _ in 0..config.batch {
+            classes.push(pictures.draw(config.shift, &mut rng, &mut planes));
+        }
+        let batch = self.batch(planes, classes, config.label_drop, &mut rng, &self.device);
+        let loss = self.loss_of(self.learner.module(), batch, &mut rng)?;
+        let mut losses = Losses::default();
+        for (name, value) in loss.terms {
+            losses.add(name, value);
+        }
+        self.learner.gather(&mut loss.total.backward());
+        self.learner.step(self.config.optimizer.rate(step, steps));
+        Ok(losses)
+    }
+
+    fn identity(&self) -> Result<String> {
+        serde_json::to_string(&self.config).map_err(|e| Error::Internal(e.to_string()))
+    }
+
+    fn is_same(&self, identity: &str) -> Result<bool> {
+        let other: Option<GeneratorTrainConfig> = serde_json::from_str(identity).ok();
+        Ok(other.as_ref() == Some(&self.config))
+    }
+
+    async fn save(&self, state: &mut State) -> Result<()> {
+        self.learner.save("generator", state).await
+    }
+
+    fn restore(&mut self, state: &State) -> Result<()> {
+        let restored = self.learner.read("generator", state)?;
+        self.learner.set(restored);
+        Ok(())
+    }
+
+    async fn artifacts(&self, about: About<'_>, storage: Storage) -> Result<Vec<Artifact>> {
+        Ok(vec![Artifact {
+            role: Role::Weights,
+            bytes: save(&self.generator(), &self.config.model, about, storage).await?,
+        }])
+    }
+}
