@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Noising;
 use crate::error::{Error, Result};
-use crate::models::{Denoise, Generated, Generator, GeneratorConfig, Method};
+use crate::models::{Denoise, Generated, Generator, GeneratorConfig, Method, makes_pictures};
 use crate::pixels::Picture;
 use crate::random::noise;
 use crate::readback::read;
@@ -129,13 +129,15 @@ impl PictureSampler {
     /// Begins with noise by the options' seed.
     ///
     /// # Errors
-    /// The errors of [`PictureOptions::validate`].
+    /// The errors of [`PictureOptions::validate`], and [`Error::ConfigInvalid`] for a generator of
+    /// something else than pictures.
     pub fn new(
         generator: Generator,
         config: &GeneratorConfig,
         options: PictureOptions,
         device: &Device,
     ) -> Result<Self> {
+        makes_pictures(&**config)?;
         options.validate(config)?;
         let length = config.noise().iter().product();
         let numbers: Vec<u64> = (0..options.count as u64).collect();

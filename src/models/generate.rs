@@ -1,5 +1,7 @@
 use burn::tensor::{Int, Tensor};
 
+use crate::error::{Error, Result};
+
 /// A network that makes pictures out of noise.
 ///
 /// # Examples
@@ -55,6 +57,16 @@ pub trait Denoise {
     /// - `times`: `[batch]`, share of noise from 0 to 1
     /// - `classes`: `[batch]`
     fn predict(&self, x: Tensor<4>, times: Tensor<1>, classes: Tensor<1, Int>) -> Tensor<4>;
+}
+
+/// Requires that a generator makes pictures, grey or RGB, rather than latents.
+pub(crate) fn makes_pictures(config: &dyn Generated) -> Result<()> {
+    match config.shape()[0] {
+        1 | 3 => Ok(()),
+        channels => Err(Error::ConfigInvalid(format!(
+            "`channels` is {channels}, but pictures have 1 or 3"
+        ))),
+    }
 }
 
 /// What a generator's config determines on its own.

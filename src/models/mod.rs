@@ -27,6 +27,7 @@ pub mod vqvae2;
 
 pub use autoencode::{Autoencode, Pass, Quantizer};
 pub use autoencoder::{Autoencoder, AutoencoderConfig};
+pub(crate) use generate::makes_pictures;
 pub use generate::{Decode, Denoise, Generate, Generated, Method};
 pub use generator::{Generator, GeneratorConfig};
 pub use geometry::{Geometry, LatentScale};

@@ -222,7 +222,7 @@ fn token_files_train_the_same_prior_as_the_pictures_they_come_from() {
 #[test]
 fn samples_are_compared_with_real_pictures() {
     let folder = trained(2);
-    let line = "eval-prior --model p.safetensors --tokenizer named.safetensors --train data \
+    let line = "eval-samples --model p.safetensors --tokenizer named.safetensors --train data \
         --held-out data --count 5 --steps 2";
     let told = json(&run(&folder, &format!("{line} --json")));
     assert_eq!(

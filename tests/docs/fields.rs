@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
-use tesserae::train::{PriorTrainConfig, TrainConfig, TuneConfig};
+use tesserae::train::{GeneratorTrainConfig, PriorTrainConfig, TrainConfig, TuneConfig};
 
 use super::support::program::{json as object, printed, run, text};
 use super::{named, quoted, read, rows, section, set};
@@ -74,7 +74,15 @@ fn written(folder: &TempDir, config: &Value) -> Result<Value, String> {
 fn every_field_of_a_model_is_documented_with_its_default_and_exists() {
     let folder = tempdir().unwrap();
     for kind in [
-        "vqvae", "vqvae2", "vqgan", "kl", "maskgit", "llamagen", "mingpt",
+        "vqvae",
+        "vqvae2",
+        "vqgan",
+        "kl",
+        "maskgit",
+        "llamagen",
+        "mingpt",
+        "vae",
+        "diffusion",
     ] {
         printed(&run(&folder, &format!("init {kind}-tiny tiny.safetensors")));
         let mut base = object(&run(&folder, "inspect tiny.safetensors --json"))["config"].clone();
@@ -144,15 +152,38 @@ fn training() -> Value {
 
 #[test]
 fn every_field_of_a_priors_training_is_documented_with_its_default_and_exists() {
-    let parse = |config: &Value| PriorTrainConfig::from_json(&config.to_string());
+    let model = json!({"kind": "maskgit", "codes": 8, "rows": 4, "columns": 4, "width": 16,
+        "layers": 1, "heads": 2, "hidden": 16});
+    training_is_documented("### train of a prior", model, |json| {
+        let config = PriorTrainConfig::from_json(json);
+        Ok(serde_json::to_value(config?).unwrap())
+    });
+}
+
+#[test]
+fn every_field_of_a_generators_training_is_documented_with_its_default_and_exists() {
+    let model = json!({"kind": "vae", "channels": 1, "side": 8, "width": 4, "hidden": 8,
+        "latent": 2});
+    training_is_documented("### train of a generator", model, |json| {
+        let config = GeneratorTrainConfig::from_json(json);
+        Ok(serde_json::to_value(config?).unwrap())
+    });
+}
+
+/// Checks the section `heading` against what `parse` makes of a config with only what is required.
+fn training_is_documented(
+    heading: &str,
+    model: Value,
+    parse: impl Fn(&str) -> tesserae::Result<Value>,
+) {
+    let parse = |config: &Value| parse(&config.to_string());
     let training = json!({
-        "model": {"kind": "maskgit", "codes": 8, "rows": 4, "columns": 4, "width": 16, "layers": 1,
-            "heads": 2, "hidden": 16},
+        "model": model,
         "batch": 1,
         "steps": 10,
         "optimizer": {"learning_rate": 0.001},
     });
-    let said = documented("### train of a prior");
+    let said = documented(heading);
     let mut config = training.clone();
     config["undocumented"] = json!(0);
     let error = parse(&config).unwrap_err().to_string();
@@ -166,7 +197,7 @@ fn every_field_of_a_priors_training_is_documented_with_its_default_and_exists() 
                 assert!(error.to_string().contains(&missing), "{error}");
             }
             (Ok(config), Some(default)) => {
-                let is = &serde_json::to_value(config).unwrap()[&name];
+                let is = &config[&name];
                 assert!(same(is, &default), "{name} is {is}, not {default}");
             }
             (parsed, default) => panic!("{name}: {parsed:?}, not {default:?}"),

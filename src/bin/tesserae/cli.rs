@@ -3,7 +3,7 @@ use tesserae::Result;
 
 use crate::device::SelfTestArgs;
 use crate::{
-    code, convert, edit, encode, eval, eval_fill, eval_prior, init, inspect, interpolate, plot,
+    code, convert, edit, encode, eval, eval_fill, eval_samples, init, inspect, interpolate, plot,
     sample, ship, train, tune,
 };
 
@@ -52,8 +52,8 @@ enum Command {
     Plot(plot::Args),
     /// Measure a model's quality on pictures, optionally compared with JPEG and WebP.
     Eval(eval::Args),
-    /// Measure a prior: its samples against real pictures, and the bits that it takes a token.
-    EvalPrior(eval_prior::Args),
+    /// Measure samples of a prior or a generator against real pictures, and a prior's bits a token.
+    EvalSamples(eval_samples::Args),
     /// Measure how well a prior fills a hole in pictures.
     EvalFill(eval_fill::Args),
     /// Add a weight file to the shipped models, with its measured quality.
@@ -84,7 +84,7 @@ impl Cli {
             Command::Tune(args) => args.run(json).await,
             Command::Plot(args) => args.run(json),
             Command::Eval(args) => args.run(json).await,
-            Command::EvalPrior(args) => args.run(json).await,
+            Command::EvalSamples(args) => args.run(json).await,
             Command::EvalFill(args) => args.run(json).await,
             Command::Ship(args) => args.run(json).await,
             Command::SelfTest(args) => args.run(),

@@ -2,6 +2,8 @@
 
 mod generator;
 
+pub use generator::made;
+
 use std::path::PathBuf;
 use std::time::Instant;
 

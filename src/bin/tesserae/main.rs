@@ -14,7 +14,7 @@ mod edit;
 mod encode;
 mod eval;
 mod eval_fill;
-mod eval_prior;
+mod eval_samples;
 mod files;
 mod grid;
 mod init;

@@ -8,7 +8,7 @@ pub use network::{Posterior, Vae};
 
 use burn::tensor::Device;
 
-use super::{Kind, Part};
+use super::{Kind, Part, makes_pictures};
 use crate::error::{Error, Result};
 use crate::fields::{MAX_CODES, MAX_SIDE, MAX_WIDTH, within};
 
@@ -35,7 +35,7 @@ impl Kind for VaeConfig {
     }
 
     fn validate(&self) -> Result<()> {
-        within("channels", self.channels, 3)?;
+        makes_pictures(self)?;
         within("side", self.side, MAX_SIDE)?;
         within("classes", self.classes.saturating_add(1), MAX_CODES)?;
         within("width", self.width, MAX_WIDTH)?;

@@ -1,7 +1,7 @@
 use rand::{Rng, RngExt};
 
 use crate::error::{Error, Result};
-use crate::models::GeneratorConfig;
+use crate::models::{GeneratorConfig, makes_pictures};
 use crate::pixels::Picture;
 
 /// The training data of a generator: pictures of its size, each with its class.
@@ -18,11 +18,13 @@ impl LabelledPictures {
     ///
     /// # Errors
     /// [`Error::DatasetEmpty`] without pictures, [`Error::WeightsMismatch`] for one of another size
-    /// or with a class that the generator does not have.
+    /// or with a class that the generator does not have, [`Error::ConfigInvalid`] for a generator of
+    /// something else than pictures.
     pub fn new(
         pictures: impl IntoIterator<Item = (Picture, usize)>,
         config: &GeneratorConfig,
     ) -> Result<Self> {
+        makes_pictures(&**config)?;
         let shape = config.shape();
         let [channels, height, width] = shape;
         let [low, high] = config.range();

@@ -1,5 +1,6 @@
 //! Pictures from a generator, which makes them out of noise.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,7 +9,7 @@ use tesserae::generate::{PictureOptions, PictureSampler, SampleOptions};
 use tesserae::weights::Survey;
 use tesserae::{Error, Picture, Result};
 
-use super::{DrawArgs, number, write};
+use super::{DrawArgs, HowArgs, number, write};
 use crate::outputs::Outputs;
 use crate::{terminal, weights};
 
@@ -20,9 +21,12 @@ impl DrawArgs {
 
     /// Makes pictures with the generator that was surveyed; `eta` is the share of new noise.
     pub async fn generate(self, survey: Survey, eta: f64, json: bool) -> Result<()> {
-        self.refuse_token_options()?;
+        self.how.refuse_token_options()?;
+        if self.tokens {
+            return Err(no_tokens());
+        }
         let inputs = self.prior.inputs("")?;
-        let inputs = inputs.iter().map(std::path::PathBuf::as_path);
+        let inputs = inputs.iter().map(PathBuf::as_path);
         let target = self.target(Outputs::new(inputs, self.overwrite.overwrite))?;
         let device = self.prior.device()?;
         device.limits().admit_generator_file(&survey)?;
@@ -46,36 +50,42 @@ impl DrawArgs {
         write(target, pictures, None)?;
         match json {
             true => terminal::print_json(json!({
-                "pictures": count, "steps": steps, "seconds_drawing": seconds, "seconds": seconds,
+                "pictures": count, "steps": steps, "tokens": null, "seconds_drawing": seconds, "seconds": seconds,
             })),
             false => terminal::print(format_args!(
                 "{count} pictures in {steps} steps, {seconds:.2} s"
             )),
         }
     }
+}
 
+impl HowArgs {
     /// Rejects what only the drawing of tokens takes.
-    fn refuse_token_options(&self) -> Result<()> {
-        let how = self.how.options();
+    pub fn refuse_token_options(&self) -> Result<()> {
+        let how = self.options();
         let usual = SampleOptions {
             steps: how.steps,
             temperature: how.temperature,
             guidance: how.guidance,
             ..SampleOptions::default()
         };
-        match how == usual && !self.tokens {
+        match how == usual {
             true => Ok(()),
-            false => Err(Error::Argument(
-                "This model draws no tokens, so it takes none of --tokens, --top-k, --top-p, --order \
-                 and --schedule"
-                    .to_owned(),
-            )),
+            false => Err(no_tokens()),
         }
     }
 }
 
+fn no_tokens() -> Error {
+    Error::Argument(
+        "This model draws no tokens, so it takes none of --tokens, --top-k, --top-p, --order and \
+         --schedule"
+            .to_owned(),
+    )
+}
+
 /// Takes all steps, with a progress bar.
-async fn made(sampler: &mut PictureSampler) -> Result<Vec<Picture>> {
+pub async fn made(sampler: &mut PictureSampler) -> Result<Vec<Picture>> {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps")
         .map_err(|e| Error::Internal(e.to_string()))?;
     let bar = ProgressBar::new(sampler.steps() as u64).with_style(style);

@@ -7,25 +7,32 @@ use crate::terminal;
 /// What was measured.
 pub struct Report {
     pub samples: usize,
-    /// Real pictures that the prior did not learn from.
+    /// Real pictures that the model did not learn from.
     pub held_out: usize,
     pub features: &'static str,
     /// Fraction of the samples, and of the held-out pictures, that the classifier takes for what they
     /// are.
     pub right: Option<f64>,
     pub right_held_out: Option<f64>,
-    /// Fréchet distance of training pictures to samples, to held-out pictures, and to what their tokens
-    /// give when all of them are shuffled.
+    /// Fréchet distance of training pictures to samples, to held-out pictures, and, for a prior, to
+    /// what their tokens give when all of them are shuffled.
     pub frechet: f64,
     pub frechet_held_out: f64,
-    pub frechet_shuffled: f64,
+    pub frechet_shuffled: Option<f64>,
     pub coverage: Coverage,
     /// Median distance of samples and of held-out pictures to the nearest training picture.
     pub nearest: f64,
     pub nearest_held_out: f64,
-    pub bits_per_token: f64,
-    /// log₂ of the perplexity of use: what a token takes by its frequency alone.
-    pub bits_of_use: f64,
+    /// Only for a prior.
+    pub token_bits: Option<TokenBits>,
+}
+
+/// Bits that a held-out token takes.
+pub struct TokenBits {
+    /// By the prior.
+    pub of_prior: f64,
+    /// By its frequency alone: log₂ of the perplexity of use.
+    pub of_use: f64,
 }
 
 impl Report {
@@ -38,7 +45,8 @@ impl Report {
             "frechet_shuffled": self.frechet_shuffled,
             "precision": precision, "recall": recall,
             "nearest": self.nearest, "nearest_held_out": self.nearest_held_out,
-            "bits_per_token": self.bits_per_token, "bits_of_use": self.bits_of_use,
+            "bits_per_token": self.token_bits.as_ref().map(|bits| bits.of_prior),
+            "bits_of_use": self.token_bits.as_ref().map(|bits| bits.of_use),
         })
     }
 
@@ -61,11 +69,14 @@ impl Report {
                 format!("{right:.1} %, of held-out pictures {real:.1} %"),
             )?;
         }
+        let shuffled = self.frechet_shuffled;
+        let shuffled = shuffled.map(|distance| format!(", of shuffled tokens {distance:.2}"));
+        let shuffled = shuffled.unwrap_or_default();
         line(
             "Fréchet distance",
             format!(
-                "{:.2}, of held-out pictures {:.2}, of shuffled tokens {:.2}",
-                self.frechet, self.frechet_held_out, self.frechet_shuffled,
+                "{:.2}, of held-out pictures {:.2}{shuffled}",
+                self.frechet, self.frechet_held_out
             ),
         )?;
         let Coverage { precision, recall } = self.coverage;
@@ -77,13 +88,13 @@ impl Report {
                 self.nearest, self.nearest_held_out
             ),
         )?;
-        let saved = 100.0 * (1.0 - self.bits_per_token / self.bits_of_use);
+        let Some(TokenBits { of_prior, of_use }) = self.token_bits else {
+            return Ok(());
+        };
+        let saved = 100.0 * (1.0 - of_prior / of_use);
         line(
             "bits a token",
-            format!(
-                "{:.2}, {saved:.1} % below {:.2} by frequency",
-                self.bits_per_token, self.bits_of_use
-            ),
+            format!("{of_prior:.2}, {saved:.1} % below {of_use:.2} by frequency"),
         )
     }
 }

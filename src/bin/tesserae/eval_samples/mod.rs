@@ -1,39 +1,40 @@
-//! How good a prior's samples are: their distance from real pictures, how far they cover them, whether
-//! they copy them, whether they show the class asked for, and the bits that the prior takes a token.
+//! How good the samples of a prior or of a generator are: their distance from real pictures, how far
+//! they cover them, whether they copy them, whether they show the class asked for, and the bits that a
+//! prior takes a token.
 
 mod classifier;
 mod features;
 mod frechet;
 mod neighbours;
 mod report;
+mod source;
 
 use std::path::{Path, PathBuf};
 
 use rand::RngExt;
 use rand::seq::{SliceRandom, index};
-use tesserae::generate::{SampleOptions, Sampler, bits};
+use tesserae::generate::bits;
 use tesserae::random::stream;
 use tesserae::tokens::{Grid, Usage};
 use tesserae::train::TokenGrids;
-use tesserae::weights::Loaded;
-use tesserae::{Codec, Error, Picture, PriorConfig, Result};
+use tesserae::{Codec, Error, Picture, Result};
 
-use crate::device::Opened;
-use crate::draw::{HowArgs, drawn};
+use crate::draw::HowArgs;
 use crate::labelled::{Example, Labelled};
-use crate::prior::{Pair, PriorArgs};
+use crate::prior::PriorArgs;
 use crate::{files, terminal};
 use classifier::Classifier;
 use features::Features;
 use frechet::frechet;
 use neighbours::{coverage, nearest};
-use report::Report;
+use report::{Report, TokenBits};
+use source::{Draws, Source};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     prior: PriorArgs,
-    /// Pictures that the prior learned from, with a folder for each class.
+    /// Pictures that it learned from, with a folder for each class.
     #[arg(long)]
     train: PathBuf,
     /// Pictures that it did not learn from, likewise.
@@ -50,11 +51,14 @@ pub struct Args {
     /// the tokens' own encoder, and to see what it takes the samples for.
     #[arg(long)]
     classify: bool,
+    /// Share of new noise in each step of a diffusion model: 0 is DDIM, 1 is DDPM.
+    #[arg(long, default_value_t = 0.0)]
+    eta: f64,
     #[command(flatten)]
     how: HowArgs,
 }
 
-/// Real pictures, with their classes and tokens.
+/// Real pictures, with their classes and, for a prior, their tokens.
 struct Real {
     pictures: Vec<Picture>,
     labels: Vec<usize>,
@@ -67,22 +71,26 @@ impl Args {
             return Err(Error::Argument("--count must be at least 1".to_owned()));
         }
         let device = self.prior.device()?;
-        let Pair { prior, codec } = self.prior.load("digits-maskgit", &device)?;
-        let classes = prior.corpus.as_ref().map(|corpus| &corpus.classes[..]);
-        let classes = classes.unwrap_or_default();
+        let source = Source::load(&self.prior, &self.how, &device)?;
+        let classes = source.classes(&self.train)?;
         if self.classify && classes.len() < 2 {
-            let told = "This prior has no classes that a classifier could tell apart";
+            let told = "This model has no classes that a classifier could tell apart";
             return Err(Error::Argument(told.to_owned()));
         }
-        let train = Real::read(&self.train, classes, &codec).await?;
-        let held_out = Real::read(&self.held_out, classes, &codec).await?;
-        let judge = match self.classify {
-            true => {
+        let train = Real::read(&self.train, &classes, source.codec()).await?;
+        let held_out = Real::read(&self.held_out, &classes, source.codec()).await?;
+        let judge = match (self.classify, source.codec()) {
+            (true, _) => {
                 let (pictures, labels) = (&train.pictures, &train.labels);
                 let classifier = Classifier::trained(pictures, labels, classes.len())?;
                 Features::Classifier(Box::new(classifier))
             }
-            false => Features::of_encoder(&codec),
+            (false, Some(codec)) => Features::of_encoder(codec),
+            (false, None) => {
+                let told = "A generator has no tokens whose encoder could compare pictures; add \
+                            --classify";
+                return Err(Error::Argument(told.to_owned()));
+            }
         };
         let mut rng = stream(self.seed, 0);
         let some = index::sample(
@@ -98,18 +106,31 @@ impl Args {
             .map(|_| train.labels[rng.random_range(0..train.labels.len())])
             .collect();
         asked.sort_unstable();
-        let samples = self.samples(&prior, &codec, &asked, &device).await?;
-        let shuffled = shuffled(&train.grids, self.count, &codec).await?;
+        let conditional = !classes.is_empty();
+        let draws = Draws {
+            how: &self.how,
+            seed: self.seed,
+            eta: self.eta,
+        };
+        let samples = source.samples(&asked, conditional, draws, &device).await?;
 
         let reference = judge.look(&some)?.features;
         let all = judge.look(&train.pictures)?.features;
         let (seen, held) = (judge.look(&samples)?, judge.look(&held_out.pictures)?);
-        let shuffled = judge.look(&shuffled)?.features;
-        let tokens = TokenGrids::new(held_out.grids, &prior.config)?;
-        let tokens: Vec<_> = (0..tokens.len())
-            .map(|index| tokens.middle(index))
-            .collect();
-        let usage = Usage::of(tokens.iter().flat_map(|(tokens, _)| tokens.iter().copied()));
+        let (mut frechet_shuffled, mut token_bits) = (None, None);
+        if let Source::Prior(pair) = &source {
+            let shuffled = shuffled(&train.grids, self.count, &pair.codec).await?;
+            frechet_shuffled = Some(frechet(&reference, &judge.look(&shuffled)?.features));
+            let prior = &pair.prior;
+            let tokens = TokenGrids::new(held_out.grids, &prior.config)?;
+            let tokens = (0..tokens.len()).map(|index| tokens.middle(index));
+            let tokens: Vec<_> = tokens.collect();
+            let usage = Usage::of(tokens.iter().flat_map(|(tokens, _)| tokens.iter().copied()));
+            token_bits = Some(TokenBits {
+                of_prior: bits(&prior.network, &prior.config, &tokens, &device).await?,
+                of_use: usage.perplexity.log2(),
+            });
+        }
         let report = Report {
             samples: samples.len(),
             held_out: held_out.pictures.len(),
@@ -118,64 +139,36 @@ impl Args {
             right_held_out: share_right(&held.classes, &held_out.labels),
             frechet: frechet(&reference, &seen.features),
             frechet_held_out: frechet(&reference, &held.features),
-            frechet_shuffled: frechet(&reference, &shuffled),
+            frechet_shuffled,
             coverage: coverage(&reference, &seen.features),
             nearest: nearest(&seen.features, &all),
             nearest_held_out: nearest(&held.features, &all),
-            bits_per_token: bits(&prior.network, &prior.config, &tokens, &device).await?,
-            bits_of_use: usage.perplexity.log2(),
+            token_bits,
         };
         match json {
             true => terminal::print_json(report.json()),
             false => report.print(),
         }
     }
-
-    /// Samples of the classes `asked`, which are sorted.
-    async fn samples(
-        &self,
-        prior: &Loaded<PriorConfig>,
-        codec: &Codec,
-        asked: &[usize],
-        device: &Opened,
-    ) -> Result<Vec<Picture>> {
-        let mut pictures = Vec::with_capacity(asked.len());
-        let conditional = prior.config.classes() > 0;
-        for class in asked
-            .chunk_by(|a, b| a == b)
-            .flat_map(|run| run.chunks(AT_ONCE))
-        {
-            let options = SampleOptions {
-                class: conditional.then_some(class[0]),
-                count: class.len(),
-                seed: self.seed.wrapping_add(pictures.len() as u64),
-                ..self.how.options()
-            };
-            let network = prior.network.clone();
-            let mut sampler = Sampler::new(network, &prior.config, options, None, device)?;
-            for grid in drawn(&mut sampler).await? {
-                pictures.push(codec.decode(&codec.tokens(grid)?).await?);
-            }
-        }
-        Ok(pictures)
-    }
 }
 
-/// Samples drawn together.
-const AT_ONCE: usize = 256;
-
 impl Real {
-    async fn read(folder: &Path, classes: &[String], codec: &Codec) -> Result<Self> {
+    async fn read(folder: &Path, classes: &[String], codec: Option<&Codec>) -> Result<Self> {
         let paths = files::pictures(&[folder.to_owned()])?;
         let mut pictures = Vec::with_capacity(paths.len());
         for path in &paths {
             pictures.push(files::picture(path)?);
         }
         let examples = Example::all(paths, folder)?;
-        let grids = Labelled::default().grids(examples, classes, codec).await?;
+        let labels = examples.iter().map(|example| example.number(classes));
+        let labels = labels.collect::<Result<_>>()?;
+        let grids = match codec {
+            Some(codec) => Labelled::default().grids(examples, classes, codec).await?,
+            None => Vec::new(),
+        };
         Ok(Self {
             pictures,
-            labels: grids.iter().map(|(_, class)| *class).collect(),
+            labels,
             grids,
         })
     }
