@@ -4,7 +4,7 @@ mod config;
 mod network;
 
 pub use config::VaeConfig;
-pub use network::{Posterior, Vae};
+pub use network::{Gaussian, Vae};
 
 use burn::tensor::Device;
 

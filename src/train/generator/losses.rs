@@ -27,8 +27,8 @@ pub struct Loss {
 }
 
 /// The negative evidence lower bound of a VAE, in nats a picture: the cross-entropy of its pixels,
-/// summed, and the divergence of the latent from a standard normal distribution, of which each number
-/// has `free` nats for nothing.
+/// summed, and the divergence of the latent from its class's prior, of which each number has `free`
+/// nats for nothing.
 ///
 /// Source: Kingma and Welling 2013, <https://arxiv.org/abs/1312.6114>; Kingma et al. 2016,
 /// <https://arxiv.org/abs/1606.04934>, appendix C.8, for the free bits.
@@ -36,6 +36,7 @@ pub fn evidence(vae: &Vae, batch: Batch, free: f64, rng: &mut impl Rng) -> Loss 
     let Batch { pictures, classes } = batch;
     let count = pictures.dims()[0];
     let posterior = vae.posterior(pictures.clone(), classes.clone());
+    let prior = vae.prior(classes.clone());
     let shape = posterior.mean.dims();
     let device = pictures.device();
     let noise = TensorData::new(normal(rng, shape.iter().product()), shape);
@@ -44,7 +45,7 @@ pub fn evidence(vae: &Vae, batch: Batch, free: f64, rng: &mut impl Rng) -> Loss 
     // -log p(x) of a Bernoulli distribution by its logit l: log(1 + eˡ) - l x.
     let terms = softplus(logits.clone(), 1.0) - logits * pictures;
     let reconstruction = terms.sum().div_scalar(count as f32);
-    let divergence = posterior.divergence();
+    let divergence = posterior.divergence(&prior);
     let paid = divergence.clone().clamp_min(free).sum();
     Loss {
         total: reconstruction.clone() + paid,
