@@ -3,6 +3,7 @@ use burn::tensor::Tensor;
 use burn::tensor::container::TensorContainer;
 
 use super::walk::Path;
+use crate::nn::half::widened;
 
 /// Interpolates between two modules of the same architecture, on their device: a `share` of 0 gives
 /// `from` and 1 gives `to`, both to the bit; values beyond extrapolate. Parameters whose published
@@ -66,6 +67,8 @@ impl ModuleMapper for Lerp {
         };
         let share = self.share;
         param.map(|from| {
+            // Either may be kept as f16.
+            let (from, to) = (widened(from), widened(to.clone()));
             let change = to.clone() - from.clone();
             // From the nearer end, as `torch.lerp` does, so that both ends are exact.
             if share < 0.5 {

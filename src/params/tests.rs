@@ -3,7 +3,7 @@ use burn::nn::{
     Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig, RmsNorm,
     RmsNormConfig,
 };
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use pollster::block_on;
 
 use super::*;
@@ -166,4 +166,21 @@ fn what_is_not_chosen_stays() {
     }
     assert_ne!(from["project.weight"], to["project.weight"]);
     assert_ne!(from["scale"], to["scale"]);
+}
+
+#[test]
+fn an_f16_weight_and_an_f32_one_are_interpolated_in_f32() {
+    let mut stored = parameters();
+    let narrow = fill(layers(&Device::flex()), Keep::Narrow, |name| {
+        let values = stored.remove(name).unwrap().values.into_iter();
+        Ok(values.map(|value| f16::from_f32(value).to_f32()).collect())
+    });
+    let narrow = narrow.unwrap();
+    assert_eq!(narrow.project.weight.val().dtype(), DType::F16);
+    let mixed = lerp(narrow.clone(), &filled(), 0.5, |_| true);
+    assert_eq!(mixed.project.weight.val().dtype(), DType::F32);
+    let [half, whole, mixed] =
+        [&narrow, &filled(), &mixed].map(|layers| block_on(values(layers)).unwrap());
+    let at = |values: &BTreeMap<String, Values>| values["project.weight"].values[1];
+    assert!((at(&mixed) - 0.5 * (at(&half) + at(&whole))).abs() < 1e-7);
 }

@@ -55,10 +55,10 @@ impl Example {
 
     /// The number of its class among `classes`, or 0 if there are none.
     pub fn number(&self, classes: &[String]) -> Result<usize> {
-        match classes.binary_search(&self.class) {
-            Ok(number) => Ok(number),
-            Err(_) if classes.is_empty() => Ok(0),
-            Err(_) => {
+        match classes.iter().position(|class| *class == self.class) {
+            Some(number) => Ok(number),
+            None if classes.is_empty() => Ok(0),
+            None => {
                 let told = format!("`{}` is not a folder of the training pictures", self.class);
                 Err(Error::io(&self.path, told))
             }
