@@ -9,18 +9,20 @@ use burn::tensor::Device;
 use common::generators::generator_tests;
 use common::native_tests;
 use pollster::block_on;
+use serde_json::json;
 use tesserae::generate::{PictureOptions, PictureSampler};
 use tesserae::models::diffusion::{Path, Target};
 use tesserae::models::{DiffusionConfig, Generator};
 use tesserae::train::{
-    Event, GeneratorTrainConfig, LabelledPictures, OptimizerConfig, Rhythm, Session,
+    Contest, CriticConfig, Event, Generation, GeneratorTrainConfig, LabelledPictures,
+    OptimizerConfig, Rhythm, Session, Task,
 };
 use tesserae::weights::{Storage, load};
 use tesserae::{Error, GeneratorConfig, Picture, Result};
 
 generator_tests!(native_tests);
 
-const TINY: [&str; 2] = ["vae-tiny", "diffusion-tiny"];
+const TINY: [&str; 3] = ["vae-tiny", "gan-tiny", "diffusion-tiny"];
 
 /// Pictures of 8×8 whose class is the quarter that is white.
 fn quarters() -> Vec<(Picture, usize)> {
@@ -44,11 +46,36 @@ fn config(model: GeneratorConfig, steps: usize) -> GeneratorTrainConfig {
         label_drop: 0.1,
         shift: 0,
         free_bits: 0.0,
+        discriminator: None,
         seed: 5,
     }
 }
 
-fn session(config: &GeneratorTrainConfig) -> Session<tesserae::train::Generation> {
+/// A GAN's, whose two learning rates differ.
+fn contest(steps: usize) -> GeneratorTrainConfig {
+    let optimizer = |rate: f64| -> OptimizerConfig {
+        let json = json!({"learning_rate": rate, "warmup": 1, "beta_1": 0.0, "average": 0.95});
+        serde_json::from_value(json).unwrap()
+    };
+    GeneratorTrainConfig {
+        optimizer: optimizer(2e-3),
+        discriminator: Some(CriticConfig {
+            width: 8,
+            optimizer: optimizer(4e-3),
+        }),
+        ..config(GeneratorConfig::preset("gan-tiny").unwrap(), steps)
+    }
+}
+
+fn game(config: &GeneratorTrainConfig) -> Session<Contest> {
+    let device = Device::flex();
+    device.seed(config.seed);
+    let generator = Generator::new(&config.model, &device).unwrap();
+    let pictures = LabelledPictures::new(quarters(), &config.model).unwrap();
+    Session::train_gan(config, generator, pictures, &device, Rhythm::default()).unwrap()
+}
+
+fn session(config: &GeneratorTrainConfig) -> Session<Generation> {
     let device = Device::flex();
     device.seed(config.seed);
     let generator = Generator::new(&config.model, &device).unwrap();
@@ -56,7 +83,7 @@ fn session(config: &GeneratorTrainConfig) -> Session<tesserae::train::Generation
     Session::train_generator(config, generator, pictures, &device, Rhythm::default()).unwrap()
 }
 
-fn run(session: &mut Session<tesserae::train::Generation>) -> Vec<Event> {
+fn run(session: &mut Session<impl Task>) -> Vec<Event> {
     std::iter::from_fn(|| block_on(session.next()).unwrap()).collect()
 }
 
@@ -112,6 +139,33 @@ fn a_vae_learns_to_draw_what_it_is_asked() {
 }
 
 #[test]
+fn a_gan_learns_to_draw_what_it_is_asked() {
+    let config = contest(400);
+    let mut session = game(&config);
+    run(&mut session);
+    let generator = session.task().generator();
+    let right = right(&generator, &config.model, &PictureOptions::default());
+    assert!(right >= 56, "{right} of 64");
+}
+
+#[test]
+fn a_gan_without_a_discriminator_and_another_model_with_one_are_refused() {
+    let gan = GeneratorTrainConfig {
+        discriminator: None,
+        ..contest(1)
+    };
+    let vae = GeneratorTrainConfig {
+        model: GeneratorConfig::preset("vae-tiny").unwrap(),
+        ..contest(1)
+    };
+    for config in [gan, vae] {
+        let error = config.validate().unwrap_err();
+        assert_eq!(error.code(), "config_invalid");
+        assert!(error.to_string().contains("`discriminator`"), "{error}");
+    }
+}
+
+#[test]
 fn every_kind_of_diffusion_learns_to_draw_what_it_is_asked() {
     let GeneratorConfig::Diffusion(tiny) = GeneratorConfig::preset("diffusion-tiny").unwrap()
     else {
@@ -145,22 +199,28 @@ fn every_kind_of_diffusion_learns_to_draw_what_it_is_asked() {
 
 #[test]
 fn a_training_goes_on_from_its_checkpoint_to_the_bit() {
-    for preset in TINY {
+    for preset in ["vae-tiny", "diffusion-tiny"] {
         let config = config(GeneratorConfig::preset(preset).unwrap(), 4);
-        let mut whole = session(&config);
-        block_on(whole.next()).unwrap();
-        block_on(whole.next()).unwrap();
-        let checkpoint = block_on(whole.checkpoint()).unwrap();
-        let mut rest = session(&config);
-        rest.resume(&checkpoint).unwrap();
-        assert_eq!(run(&mut rest), run(&mut whole), "{preset}");
-        let files =
-            |session: &Session<_>| block_on(session.artifacts(Some("mine"), Storage::F16)).unwrap();
-        assert_eq!(files(&rest), files(&whole), "{preset}");
-        let loaded = load(files(&rest).remove(0).bytes, &Device::flex()).unwrap();
-        assert_eq!(loaded.name.as_deref(), Some("mine"));
-        assert_eq!(loaded.generator().unwrap().config, config.model);
+        goes_on(|| session(&config), &config.model);
     }
+    let config = contest(4);
+    goes_on(|| game(&config), &config.model);
+}
+
+fn goes_on<T: Task>(start: impl Fn() -> Session<T>, model: &GeneratorConfig) {
+    let mut whole = start();
+    block_on(whole.next()).unwrap();
+    block_on(whole.next()).unwrap();
+    let checkpoint = block_on(whole.checkpoint()).unwrap();
+    let mut rest = start();
+    rest.resume(&checkpoint).unwrap();
+    assert_eq!(run(&mut rest), run(&mut whole), "{model:?}");
+    let files =
+        |session: &Session<T>| block_on(session.artifacts(Some("mine"), Storage::F16)).unwrap();
+    assert_eq!(files(&rest), files(&whole), "{model:?}");
+    let loaded = load(files(&rest).remove(0).bytes, &Device::flex()).unwrap();
+    assert_eq!(loaded.name.as_deref(), Some("mine"));
+    assert_eq!(&loaded.generator().unwrap().config, model);
 }
 
 #[test]
@@ -291,6 +351,10 @@ fn bad_configs_are_refused_by_their_field() {
         (
             r#"{"kind": "vae", "channels": 4, "side": 8, "width": 4, "hidden": 4, "latent": 2}"#,
             "channels",
+        ),
+        (
+            r#"{"kind": "gan", "channels": 1, "side": 8, "width": 6, "latent": 2}"#,
+            "width",
         ),
         (
             r#"{"kind": "diffusion", "channels": 1, "side": 6, "width": 4, "multipliers": [1, 1, 1], "blocks": 1, "groups": 2}"#,

@@ -1,4 +1,5 @@
 use super::diffusion::{Diffusion, DiffusionConfig};
+use super::gan::{Gan, GanConfig};
 use super::vae::{Vae, VaeConfig};
 use super::{Generate, Generated};
 
@@ -10,6 +11,8 @@ super::kind::one_of! {
     /// A variational autoencoder with one latent vector (Kingma and Welling 2013,
     /// <https://arxiv.org/abs/1312.6114>).
     Vae(VaeConfig => Vae),
+    /// The generator of a GAN (Goodfellow et al. 2014, <https://arxiv.org/abs/1406.2661>).
+    Gan(GanConfig => Gan),
     /// A diffusion model or a rectified flow in pixels (Ho et al. 2020,
     /// <https://arxiv.org/abs/2006.11239>; Liu et al. 2022, <https://arxiv.org/abs/2209.03003>).
     Diffusion(DiffusionConfig => Diffusion),

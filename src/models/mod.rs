@@ -5,6 +5,7 @@
 mod autoencode;
 mod autoencoder;
 pub mod diffusion;
+pub mod gan;
 mod generate;
 mod generator;
 mod geometry;
@@ -27,6 +28,7 @@ pub mod vqvae2;
 
 pub use autoencode::{Autoencode, Pass, Quantizer};
 pub use autoencoder::{Autoencoder, AutoencoderConfig};
+pub use gan::{Gan, GanConfig};
 pub(crate) use generate::makes_pictures;
 pub use generate::{Decode, Denoise, Generate, Generated, Method};
 pub use generator::{Generator, GeneratorConfig};

@@ -40,7 +40,16 @@ impl Conv2d {
     /// - input: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, height', width']`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let weight = widened(self.weight.val());
+        self.forward_by(x, |weight| weight)
+    }
+
+    /// Like [`Conv2d::forward`], with what `change` makes of the weight.
+    pub fn forward_by(
+        &self,
+        x: Tensor<4>,
+        change: impl FnOnce(Tensor<4>) -> Tensor<4>,
+    ) -> Tensor<4> {
+        let weight = change(widened(self.weight.val()));
         let bias = match &self.bias {
             Some(bias) => bias.val(),
             None => Tensor::zeros([weight.dims()[0]], &x.device()),

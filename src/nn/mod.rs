@@ -1,6 +1,7 @@
 //! Model layers, one per file. Field names match the published checkpoints.
 
 mod attention;
+mod condition;
 mod conv;
 pub(crate) mod cost;
 mod decoder;
@@ -12,13 +13,16 @@ mod lpips;
 mod muse;
 mod network;
 mod norm;
+mod projection;
 mod resample;
 mod residual;
 mod resnet;
+mod spectral;
 pub mod transformer;
 mod unet;
 
 pub use attention::AttnBlock;
+pub use condition::with_classes;
 pub use conv::Conv2d;
 pub use decoder::{Decoder, UpLevel};
 pub use discriminator::{Discriminator, DiscriminatorConfig, PatchLayer};
@@ -28,10 +32,12 @@ pub use lpips::Lpips;
 pub use muse::{MuseBlock, MuseDecoder, MuseDown, MuseEncoder, MuseUp};
 pub use network::{DecoderConfig, DecoderNorm, Layers, NetworkConfig};
 pub use norm::{GroupNorm, Norm, Normalise, Spatial, SpatialNorm};
+pub use projection::ProjectionDiscriminator;
 pub use resample::{Downsample, Upsample};
 pub(crate) use resample::{double, double_smoothly, halve};
 pub use residual::{ResidualLayer, residual_stack};
 pub use resnet::ResnetBlock;
+pub use spectral::spectral;
 pub use unet::{UNet, UNetConfig, unet_macs};
 
 use burn::nn::conv::ConvTranspose2d;

@@ -2,7 +2,7 @@
 //!
 //! A [`Session`] is one training or tuning run, delivered as events. It repeats the steps of a
 //! [`Task`]: [`Reconstruction`] for autoencoders, [`Prediction`] for priors, [`Generation`] for
-//! generators. Each model in training is a
+//! generators, and [`Contest`] for those with a discriminator. Each model in training is a
 //! [`Learner`]: parameters, optimizer state and moving average.
 
 mod adamw;
@@ -37,7 +37,7 @@ pub use config::{
 };
 pub use crops::CropSampler;
 pub use damage::Damage;
-pub use generator::{Generation, GeneratorTrainConfig, LabelledPictures};
+pub use generator::{Contest, CriticConfig, Generation, GeneratorTrainConfig, LabelledPictures};
 pub use learner::Learner;
 pub use prior::{Prediction, PriorTrainConfig, TokenGrids};
 pub use reconstruction::{Reconstruction, Start};

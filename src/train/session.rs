@@ -4,7 +4,7 @@ use burn::tensor::Device;
 
 use super::trainer::Trainer;
 use super::{
-    Artifact, CropSampler, Generation, GeneratorTrainConfig, LabelledPictures, Prediction,
+    Artifact, Contest, CropSampler, Generation, GeneratorTrainConfig, LabelledPictures, Prediction,
     PriorTrainConfig, Reconstruction, Start, StepReport, Task, TokenGrids, TrainConfig, TuneConfig,
 };
 use crate::error::{Error, Result};
@@ -110,6 +110,24 @@ impl Session<Generation> {
         rhythm: Rhythm,
     ) -> Result<Self> {
         let task = Generation::new(config.clone(), generator, device)?;
+        Ok(Self::new(task, pictures, config.steps, rhythm))
+    }
+}
+
+impl Session<Contest> {
+    /// Trains a GAN's generator from `generator` on `pictures`, against a new discriminator.
+    ///
+    /// # Errors
+    /// [`Error::ConfigInvalid`] for a config that cannot be trained so, [`Error::WeightsMismatch`] for
+    /// weights that do not match it.
+    pub fn train_gan(
+        config: &GeneratorTrainConfig,
+        generator: Generator,
+        pictures: LabelledPictures,
+        device: &Device,
+        rhythm: Rhythm,
+    ) -> Result<Self> {
+        let task = Contest::new(config.clone(), generator, device)?;
         Ok(Self::new(task, pictures, config.steps, rhythm))
     }
 }

@@ -82,6 +82,7 @@ fn every_field_of_a_model_is_documented_with_its_default_and_exists() {
         "llamagen",
         "mingpt",
         "vae",
+        "gan",
         "diffusion",
     ] {
         printed(&run(&folder, &format!("init {kind}-tiny tiny.safetensors")));

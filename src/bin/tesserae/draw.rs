@@ -50,8 +50,8 @@ pub struct HowArgs {
     /// model.
     #[arg(long, default_value_t = 16)]
     steps: usize,
-    /// Divides the logits: below 1 surer, above 1 more varied, 0 always the likeliest. For a VAE, it
-    /// multiplies the latent.
+    /// Divides the logits: below 1 surer, above 1 more varied, 0 always the likeliest. For a VAE or
+    /// a GAN, it multiplies the latent.
     #[arg(long, default_value_t = 1.0)]
     temperature: f64,
     /// Draw from this many of the likeliest codes only; 0 for all.

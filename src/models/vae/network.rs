@@ -6,7 +6,7 @@ use super::VaeConfig;
 use crate::kernels::silu;
 use crate::models::{Decode, Generate, Method};
 use crate::nn::transformer::{Linear, Table};
-use crate::nn::{Conv2d, conv, double};
+use crate::nn::{Conv2d, conv, double, with_classes};
 
 /// Log-variances are clamped to this range, as in [`Kl`](crate::models::Kl).
 const LOG_VARIANCE: [f32; 2] = [-30.0, 20.0];
@@ -96,7 +96,7 @@ impl Vae {
         let encoder = &self.encoder;
         let h = silu(encoder.conv_in.forward(x));
         let h = silu(encoder.conv_down.forward(h));
-        let h = self.with_classes(h.flatten(1, 3), classes);
+        let h = with_classes(h.flatten(1, 3), classes, self.classes);
         let h = silu(encoder.hidden.forward(h));
         Gaussian::of(encoder.moments.forward(h))
     }
@@ -109,19 +109,6 @@ impl Vae {
         Gaussian::of(self.priors.rows(classes))
     }
 
-    /// Adds 1 at the place of each one's class, and 0 at the others; no class is 0 at all.
-    fn with_classes(&self, x: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<2> {
-        if self.classes == 0 {
-            return x;
-        }
-        let numbers = Tensor::<1, Int>::arange(0..self.classes as i64, &x.device());
-        let [batch, _] = x.dims();
-        let shape = [batch, self.classes];
-        let classes = classes.unsqueeze_dim::<2>(1).expand(shape);
-        let marks = classes.equal(numbers.unsqueeze::<2>().expand(shape));
-        Tensor::cat(vec![x, marks.float()], 1)
-    }
-
     /// Logits of a Bernoulli distribution for each pixel, `[batch, channels, side, side]`; their
     /// sigmoid is the picture.
     ///
@@ -131,7 +118,11 @@ impl Vae {
     pub fn logits(&self, z: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<4> {
         let decoder = &self.decoder;
         let batch = z.dims()[0];
-        let h = silu(decoder.hidden.forward(self.with_classes(z, classes)));
+        let h = silu(
+            decoder
+                .hidden
+                .forward(with_classes(z, classes, self.classes)),
+        );
         let h = silu(decoder.features.forward(h));
         let h = h.reshape([batch, decoder.width, decoder.side, decoder.side]);
         let h = silu(decoder.conv_up.forward(double(h)));

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, module};
 
 use super::SPREAD;
 use crate::kernels::half_product;
-use crate::nn::half::is_half;
+use crate::nn::half::{is_half, widened};
 
 /// A linear layer: Burn's, except that its weight may be f16.
 #[derive(Module, Debug)]
@@ -48,6 +48,17 @@ impl Linear {
             weight: layer.weight,
             bias: layer.bias,
         }
+    }
+
+    /// Like [`Linear::forward`], with what `change` makes of the weight, given as `[out, in]`.
+    pub fn forward_by(
+        &self,
+        x: Tensor<2>,
+        change: impl FnOnce(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2> {
+        let weight = widened(self.weight.val());
+        let weight = change(weight.transpose()).transpose();
+        module::linear(x, weight, self.bias.as_ref().map(Param::val))
     }
 
     /// # Shapes

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, one_line};
-use crate::fields::within;
+use crate::fields::{MAX_WIDTH, within};
 use crate::models::GeneratorConfig;
 use crate::train::OptimizerConfig;
 
@@ -42,9 +42,22 @@ pub struct GeneratorTrainConfig {
     /// For a VAE, nats of each number of the latent that cost nothing, against its collapse.
     #[serde(default)]
     pub free_bits: f64,
+    /// For a GAN, what it is trained against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discriminator: Option<CriticConfig>,
     /// Seed of the batches and, without initial weights, of the weights.
     #[serde(default)]
     pub seed: u64,
+}
+
+/// The discriminator of a GAN; see [`ProjectionDiscriminator`](crate::nn::ProjectionDiscriminator).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CriticConfig {
+    /// Channels after the first layer.
+    pub width: usize,
+    /// Its optimizer.
+    pub optimizer: OptimizerConfig,
 }
 
 fn tenth() -> f64 {
@@ -83,6 +96,16 @@ impl GeneratorTrainConfig {
         }
         if self.free_bits > 0.0 && !matches!(self.model, GeneratorConfig::Vae(_)) {
             return invalid("`free_bits` is for a VAE only".to_owned());
+        }
+        let adversarial = matches!(self.model, GeneratorConfig::Gan(_));
+        match (&self.discriminator, adversarial) {
+            (Some(critic), true) => {
+                within("discriminator.width", critic.width, MAX_WIDTH / 4)?;
+                critic.optimizer.validate()?;
+            }
+            (None, false) => {}
+            (Some(_), false) => return invalid("`discriminator` is for a GAN only".to_owned()),
+            (None, true) => return invalid("missing field `discriminator`".to_owned()),
         }
         self.optimizer.validate()
     }

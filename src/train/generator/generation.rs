@@ -1,7 +1,8 @@
-use burn::tensor::{Device, Tensor, TensorData};
-use rand::{Rng, RngExt};
+use burn::tensor::Device;
+use rand::Rng;
 
-use super::losses::{Batch, Loss, denoising, evidence};
+use super::batch::{Batch, batch, drawn};
+use super::losses::{Loss, denoising, evidence};
 use super::{GeneratorTrainConfig, LabelledPictures};
 use crate::error::{Error, Result};
 use crate::models::{Generator, GeneratorConfig};
@@ -26,7 +27,7 @@ impl Generation {
     /// Starts from `generator`; training runs on its device.
     ///
     /// # Errors
-    /// [`Error::ConfigInvalid`] for a config that cannot be trained, [`Error::WeightsMismatch`] for
+    /// [`Error::ConfigInvalid`] for a config that cannot be trained so, [`Error::WeightsMismatch`] for
     /// weights that do not match it.
     pub fn new(
         config: GeneratorTrainConfig,
@@ -71,7 +72,7 @@ impl Generation {
             for index in indices {
                 classes.push(pictures.add(*index, &mut planes));
             }
-            let batch = self.batch(planes, classes, 0.0, &mut rng, &device);
+            let batch = batch(&self.config.model, planes, classes, &device);
             let loss = self.loss_of(&generator, batch, &mut rng)?;
             let mut losses = Losses::default();
             losses.add("loss", loss.total);
@@ -83,37 +84,19 @@ impl Generation {
         Ok(sum / count.max(1) as f64)
     }
 
-    fn batch(
-        &self,
-        planes: Vec<f32>,
-        mut classes: Vec<usize>,
-        label_drop: f64,
-        rng: &mut impl Rng,
-        device: &Device,
-    ) -> Batch {
-        let config = &self.config.model;
-        for class in &mut classes {
-            if rng.random::<f64>() < label_drop || config.classes() == 0 {
-                *class = config.classes();
-            }
-        }
-        let classes: Vec<i32> = classes.into_iter().map(|class| class as i32).collect();
-        let count = classes.len();
-        let [channels, height, width] = config.shape();
-        let planes = TensorData::new(planes, [count, channels, height, width]);
-        Batch {
-            pictures: Tensor::from_data(planes, device),
-            classes: Tensor::from_data(TensorData::new(classes, [count]), device),
-        }
-    }
-
     fn loss_of(&self, generator: &Generator, batch: Batch, rng: &mut impl Rng) -> Result<Loss> {
         match (generator, &self.config.model) {
             (Generator::Vae(vae), _) => Ok(evidence(vae, batch, self.config.free_bits, rng)),
             (Generator::Diffusion(network), GeneratorConfig::Diffusion(config)) => {
                 Ok(denoising(network, config, batch, rng))
             }
-            _ => Err(Error::Internal("a generator changed its kind".to_owned())),
+            (generator, _) => {
+                let message = match generator {
+                    Generator::Gan(_) => "a GAN is trained against a discriminator",
+                    _ => "a generator changed its kind",
+                };
+                Err(Error::Internal(message.to_owned()))
+            }
         }
     }
 }
@@ -129,11 +112,7 @@ impl Task for Generation {
     ) -> Result<Losses> {
         let config = &self.config;
         let mut rng = stream(config.seed, step);
-        let (mut planes, mut classes) = (Vec::new(), Vec::new());
-        for _ in 0..config.batch {
-            classes.push(pictures.draw(config.shift, &mut rng, &mut planes));
-        }
-        let batch = self.batch(planes, classes, config.label_drop, &mut rng, &self.device);
+        let batch = drawn(config, pictures, &mut rng, &self.device);
         let loss = self.loss_of(self.learner.module(), batch, &mut rng)?;
         let mut losses = Losses::default();
         for (name, value) in loss.terms {

@@ -1,9 +1,10 @@
 //! The losses of the generators that learn by likelihood or by denoising.
 
 use burn::tensor::activation::softplus;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use rand::{Rng, RngExt};
 
+use super::batch::Batch;
 use crate::generate::Noising;
 use crate::models::diffusion::Path;
 use crate::models::{Denoise, Diffusion, DiffusionConfig, Vae};
@@ -11,14 +12,6 @@ use crate::random::normal;
 
 /// Steps of the discrete schedules, one of which each picture is given.
 const STEPS: usize = 1000;
-
-/// A batch on the device.
-pub struct Batch {
-    /// `[batch, channels, side, side]`.
-    pub pictures: Tensor<4>,
-    /// `[batch]`.
-    pub classes: Tensor<1, Int>,
-}
 
 /// A loss, `[1]`, and its terms by name.
 pub struct Loss {

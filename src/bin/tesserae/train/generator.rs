@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 use tesserae::models::Generator;
-use tesserae::train::{Generation, GeneratorTrainConfig, LabelledPictures, Session};
+use tesserae::train::{Contest, Generation, GeneratorTrainConfig, LabelledPictures, Session};
 use tesserae::{Error, Picture, Result};
 
 use super::args::{Args, Files, RHYTHM, Report};
@@ -37,12 +37,16 @@ pub async fn run(
         }
         None => None,
     };
-    let session = Session::train_generator(&config, generator, pictures, device, RHYTHM)?;
     let report = Generations {
-        config,
+        config: config.clone(),
         held_out,
         looked: None,
     };
+    if config.discriminator.is_some() {
+        let session = Session::train_gan(&config, generator, pictures, device, RHYTHM)?;
+        return args.drive(outputs, session, device, report, json).await;
+    }
+    let session = Session::train_generator(&config, generator, pictures, device, RHYTHM)?;
     args.drive(outputs, session, device, report, json).await
 }
 
@@ -100,14 +104,43 @@ impl Report<Generation> for Generations {
         log: &Log,
         line: &mut Map<String, Value>,
     ) -> Result<String> {
+        Ok(self.line(session.done(), log, line))
+    }
+}
+
+impl Report<Contest> for Generations {
+    /// A GAN has no loss that held-out pictures could tell.
+    async fn look(&mut self, _session: &Session<Contest>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn complete(
+        &mut self,
+        session: &mut Session<Contest>,
+        log: &Log,
+        line: &mut Map<String, Value>,
+    ) -> Result<String> {
+        Ok(self.line(session.done(), log, line))
+    }
+}
+
+impl Generations {
+    /// Adds to a line of the log; returns the message for the progress bar.
+    fn line(&mut self, done: usize, log: &Log, line: &mut Map<String, Value>) -> String {
         let config = &self.config;
-        let terms = ["reconstruction", "divergence", "denoising"];
+        let terms = [
+            "reconstruction",
+            "divergence",
+            "denoising",
+            "discriminator",
+            "generator",
+        ];
         let known = terms.iter().filter_map(|name| {
             let value = line.get(*name)?.as_f64()?;
             Some(format!("{name} {value:.4}"))
         });
         let known = known.collect::<Vec<_>>().join(", ");
-        let learning_rate = config.optimizer.rate(session.done() - 1, config.steps);
+        let learning_rate = config.optimizer.rate(done - 1, config.steps);
         line.insert("learning_rate".into(), learning_rate.into());
         let rate = log.rate(config.batch);
         line.insert("pictures_per_second".into(), rate.into());
@@ -118,6 +151,6 @@ impl Report<Generation> for Generations {
             }
             None => String::new(),
         };
-        Ok(format!("{known}{held_out}, {rate:.1} pictures/s"))
+        format!("{known}{held_out}, {rate:.1} pictures/s")
     }
 }
