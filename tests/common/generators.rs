@@ -55,5 +55,5 @@ pub async fn unet(on: &On) {
 }
 
 pub async fn unet_with_attention(on: &On) {
-    denoiser(on, golden!("unet_attn")).await;
+    denoiser(on, golden!("unet_attention")).await;
 }
