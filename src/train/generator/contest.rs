@@ -2,16 +2,15 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::Rng;
 
 use super::batch::{Batch, drawn};
-use super::{GeneratorTrainConfig, LabelledPictures};
+use super::{GeneratorTrainConfig, LabelledPictures, common};
 use crate::error::{Error, Result};
 use crate::models::{Generator, Method};
 use crate::nn::ProjectionDiscriminator;
-use crate::params;
 use crate::random::{normal, stream};
 use crate::train::losses::{adversarial, hinge};
-use crate::train::task::{Artifact, Losses, Role, Task};
+use crate::train::task::{Artifact, Losses, Task};
 use crate::train::{CriticConfig, Learner, State};
-use crate::weights::{About, Storage, save};
+use crate::weights::{About, Storage};
 
 /// Trains a generator against a discriminator by the hinge loss, one step each.
 ///
@@ -38,12 +37,7 @@ impl Contest {
         generator: Generator,
         device: &Device,
     ) -> Result<Self> {
-        config.validate()?;
-        let expected = params::shapes(&Generator::new(&config.model, device)?);
-        if params::shapes(&generator) != expected {
-            let message = "the generator does not match the config";
-            return Err(Error::WeightsMismatch(message.to_owned()));
-        }
+        common::check(&config, &generator, device)?;
         let Some(critic) = config.discriminator.clone() else {
             let message = "`discriminator` is missing, against which a GAN is trained";
             return Err(Error::ConfigInvalid(message.to_owned()));
@@ -122,12 +116,11 @@ impl Task for Contest {
     }
 
     fn identity(&self) -> Result<String> {
-        serde_json::to_string(&self.config).map_err(|e| Error::Internal(e.to_string()))
+        common::identity(&self.config)
     }
 
     fn is_same(&self, identity: &str) -> Result<bool> {
-        let other: Option<GeneratorTrainConfig> = serde_json::from_str(identity).ok();
-        Ok(other.as_ref() == Some(&self.config))
+        Ok(common::is_same(&self.config, identity))
     }
 
     async fn save(&self, state: &mut State) -> Result<()> {
@@ -144,9 +137,6 @@ impl Task for Contest {
     }
 
     async fn artifacts(&self, about: About<'_>, storage: Storage) -> Result<Vec<Artifact>> {
-        Ok(vec![Artifact {
-            role: Role::Weights,
-            bytes: save(&self.generator(), &self.config.model, about, storage).await?,
-        }])
+        common::artifacts(&self.config, &self.generator(), about, storage).await
     }
 }

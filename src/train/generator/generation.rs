@@ -3,14 +3,13 @@ use rand::Rng;
 
 use super::batch::{Batch, batch, drawn};
 use super::losses::{Loss, denoising, evidence};
-use super::{GeneratorTrainConfig, LabelledPictures};
+use super::{GeneratorTrainConfig, LabelledPictures, common};
 use crate::error::{Error, Result};
 use crate::models::{Generator, GeneratorConfig};
-use crate::params;
 use crate::random::stream;
-use crate::train::task::{Artifact, Losses, Role, Task};
+use crate::train::task::{Artifact, Losses, Task};
 use crate::train::{Learner, State};
-use crate::weights::{About, Storage, save};
+use crate::weights::{About, Storage};
 
 /// Salt for the seed, so that held-out batches are not those trained on.
 const HELD_OUT: u64 = 0x4e1d_0007;
@@ -34,11 +33,10 @@ impl Generation {
         generator: Generator,
         device: &Device,
     ) -> Result<Self> {
-        config.validate()?;
-        let expected = params::shapes(&Generator::new(&config.model, device)?);
-        if params::shapes(&generator) != expected {
-            let message = "the generator does not match the config";
-            return Err(Error::WeightsMismatch(message.to_owned()));
+        common::check(&config, &generator, device)?;
+        if config.discriminator.is_some() {
+            let message = "a GAN is trained against its discriminator, by `Session::train_gan`";
+            return Err(Error::ConfigInvalid(message.to_owned()));
         }
         Ok(Self {
             learner: Learner::new(generator, &config.optimizer),
@@ -90,13 +88,7 @@ impl Generation {
             (Generator::Diffusion(network), GeneratorConfig::Diffusion(config)) => {
                 Ok(denoising(network, config, batch, rng))
             }
-            (generator, _) => {
-                let message = match generator {
-                    Generator::Gan(_) => "a GAN is trained against a discriminator",
-                    _ => "a generator changed its kind",
-                };
-                Err(Error::Internal(message.to_owned()))
-            }
+            _ => Err(Error::Internal("a generator changed its kind".to_owned())),
         }
     }
 }
@@ -124,12 +116,11 @@ impl Task for Generation {
     }
 
     fn identity(&self) -> Result<String> {
-        serde_json::to_string(&self.config).map_err(|e| Error::Internal(e.to_string()))
+        common::identity(&self.config)
     }
 
     fn is_same(&self, identity: &str) -> Result<bool> {
-        let other: Option<GeneratorTrainConfig> = serde_json::from_str(identity).ok();
-        Ok(other.as_ref() == Some(&self.config))
+        Ok(common::is_same(&self.config, identity))
     }
 
     async fn save(&self, state: &mut State) -> Result<()> {
@@ -143,9 +134,6 @@ impl Task for Generation {
     }
 
     async fn artifacts(&self, about: About<'_>, storage: Storage) -> Result<Vec<Artifact>> {
-        Ok(vec![Artifact {
-            role: Role::Weights,
-            bytes: save(&self.generator(), &self.config.model, about, storage).await?,
-        }])
+        common::artifacts(&self.config, &self.generator(), about, storage).await
     }
 }

@@ -1,6 +1,7 @@
 //! Training a generator of pictures out of noise.
 
 mod batch;
+mod common;
 mod config;
 mod contest;
 mod generation;
