@@ -5,6 +5,8 @@
 
 #[path = "cli/edits.rs"]
 mod edits;
+#[path = "cli/generators.rs"]
+mod generators;
 #[path = "cli/interrupts.rs"]
 mod interrupts;
 #[path = "cli/outputs.rs"]

@@ -303,3 +303,36 @@ fn the_token_file_carries_the_identical_picture() {
     assert_eq!(read, tokens);
     assert_eq!(decode(&codec, &read), decode(&codec, &tokens));
 }
+
+#[test]
+fn the_nearest_codes_begin_with_the_tokens() {
+    let codec = codec(TINY);
+    let picture = sample("coffee.png").fit(64, true);
+    let tokens = block_on(codec.encode(&picture)).unwrap();
+    let codes = codec.config().codes();
+    let nearest = block_on(codec.nearest(&picture, codes)).unwrap();
+    assert_eq!(
+        (nearest.rows * nearest.columns, nearest.count),
+        (tokens.grids[0].indices.len(), codes)
+    );
+    let lists = nearest
+        .codes
+        .chunks(codes)
+        .zip(nearest.distances.chunks(codes));
+    for ((listed, distances), token) in lists.zip(&tokens.grids[0].indices) {
+        let mut all = listed.to_vec();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..codes as u32));
+        assert!(distances.is_sorted());
+        // A tie may go either way.
+        let at = listed.iter().position(|code| code == token).unwrap();
+        assert!(distances[at] - distances[0] < 1e-4 * distances[0]);
+    }
+    for count in [0, codes + 1] {
+        let error = block_on(codec.nearest(&picture, count)).unwrap_err();
+        assert_eq!(error.code(), "argument");
+    }
+    let large = Picture::from_rgb(600, 600, vec![0; 600 * 600 * 3]).unwrap();
+    let error = block_on(codec.nearest(&large, 1)).unwrap_err();
+    assert!(error.to_string().contains("more than 4096"), "{error}");
+}

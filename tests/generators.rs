@@ -10,9 +10,10 @@ use common::generators::generator_tests;
 use common::native_tests;
 use pollster::block_on;
 use serde_json::json;
-use tesserae::generate::{PictureOptions, PictureSampler};
+use tesserae::generate::{Origin, PictureOptions, PictureSampler, Route, Walk};
 use tesserae::models::diffusion::{Path, Target};
 use tesserae::models::{DiffusionConfig, Generator};
+use tesserae::random::noise;
 use tesserae::train::{
     Contest, CriticConfig, Event, Generation, GeneratorTrainConfig, LabelledPictures,
     OptimizerConfig, Rhythm, Session, Task,
@@ -46,6 +47,7 @@ fn config(model: GeneratorConfig, steps: usize) -> GeneratorTrainConfig {
         label_drop: 0.1,
         shift: 0,
         free_bits: 0.0,
+        beta: 1.0,
         discriminator: None,
         seed: 5,
     }
@@ -258,7 +260,14 @@ fn bad_options_are_refused_in_a_sentence() {
         error.to_string()
     };
     let usual = PictureOptions::default;
-    let cases: [(PictureOptions, &str); 8] = [
+    let cases: [(PictureOptions, &str); 9] = [
+        (
+            PictureOptions {
+                strength: 1.5,
+                ..usual()
+            },
+            "The strength is 1.5",
+        ),
         (
             PictureOptions {
                 steps: 0,
@@ -325,6 +334,157 @@ fn bad_options_are_refused_in_a_sentence() {
     }
 }
 
+/// A picture of the size that all presets make, brighter towards the bottom.
+fn drawing() -> Picture {
+    let rgb = (0..64).flat_map(|pixel| [4 * pixel as u8; 3]).collect();
+    Picture::from_rgb(8, 8, rgb).unwrap()
+}
+
+fn begun(
+    preset: &str,
+    options: PictureOptions,
+    origin: Origin,
+) -> Result<(PictureSampler, Generator, GeneratorConfig)> {
+    let device = Device::flex();
+    device.seed(5);
+    let config = GeneratorConfig::preset(preset)?;
+    let generator = Generator::new(&config, &device)?;
+    let sampler = PictureSampler::begin(generator.clone(), &config, options, origin, &device)?;
+    Ok((sampler, generator, config))
+}
+
+fn finished(mut sampler: PictureSampler) -> Vec<Picture> {
+    while sampler.done() < sampler.steps() {
+        sampler.step();
+    }
+    block_on(sampler.pictures()).unwrap()
+}
+
+#[test]
+fn a_walk_leads_from_one_seed_to_another() {
+    for preset in TINY {
+        for path in [Route::Straight, Route::Spherical] {
+            let options = |seed, count, walk| PictureOptions {
+                seed,
+                count,
+                steps: 3,
+                walk,
+                ..PictureOptions::default()
+            };
+            let walk = Some(Walk { to: 8, path });
+            let (sampler, generator, config) =
+                begun(preset, options(3, 5, walk), Origin::Seed).unwrap();
+            let pictures = finished(sampler);
+            let alone = |seed| sample(generator.clone(), &config, options(seed, 1, None));
+            assert_eq!(pictures[..1], alone(3), "{preset}");
+            assert_eq!(pictures[4..], alone(8), "{preset}");
+            assert_ne!(pictures[1], pictures[2], "{preset}");
+        }
+    }
+}
+
+#[test]
+fn noise_can_be_given_and_must_fit() {
+    for preset in TINY {
+        let options = PictureOptions {
+            count: 2,
+            steps: 3,
+            ..PictureOptions::default()
+        };
+        let config = GeneratorConfig::preset(preset).unwrap();
+        let length = config.noise().iter().product();
+        let values = [0, 1].map(|seed| noise(seed, length)).concat();
+        let (sampler, generator, config) =
+            begun(preset, options.clone(), Origin::Noise(values.clone())).unwrap();
+        let seeded = sample(generator, &config, options.clone());
+        assert_eq!(finished(sampler), seeded, "{preset}");
+
+        let broken = [f32::NAN].into_iter().chain(values[1..].iter().copied());
+        for (values, told) in [
+            (values[1..].to_vec(), "numbers are given where 2 ×"),
+            (broken.collect(), "A number is not finite"),
+        ] {
+            let refused = begun(preset, options.clone(), Origin::Noise(values));
+            let error = refused.map(|_| ()).unwrap_err();
+            assert_eq!(error.code(), "argument");
+            assert!(error.to_string().contains(told), "{error}");
+        }
+    }
+}
+
+/// The mean squared difference of two pictures' samples.
+fn apart(a: &Picture, b: &Picture) -> f64 {
+    let pairs = a.rgb().iter().zip(b.rgb());
+    let squares = pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2));
+    squares.sum::<f64>() / a.rgb().len() as f64
+}
+
+#[test]
+fn a_diffusion_model_keeps_as_much_of_a_picture_as_the_strength_says() {
+    let options = |strength| PictureOptions {
+        steps: 8,
+        strength,
+        ..PictureOptions::default()
+    };
+    let start = || Origin::Picture(drawing());
+    let of = |strength| begun("diffusion-tiny", options(strength), start()).unwrap();
+    let (unchanged, ..) = of(0.0);
+    assert_eq!(unchanged.steps(), 0);
+    assert_eq!(finished(unchanged), [drawing()]);
+    let (half, ..) = of(0.5);
+    assert_eq!(half.steps(), 4);
+    let (all, ..) = of(1.0);
+    assert_eq!(all.steps(), 8);
+    let [half, all] = [half, all].map(|sampler| apart(&finished(sampler)[0], &drawing()));
+    assert!(half < all, "{half}, {all}");
+}
+
+#[test]
+fn the_latent_of_a_picture_is_found() {
+    // By the encoder that was trained with it, and by search: the picture is one of the generator's.
+    let config = config(GeneratorConfig::preset("vae-tiny").unwrap(), 300);
+    let mut session = session(&config);
+    run(&mut session);
+    let device = Device::flex();
+    let trained = session.task().generator();
+    let gan = GeneratorConfig::preset("gan-tiny").unwrap();
+    device.seed(4);
+    let untrained = Generator::new(&gan, &device).unwrap();
+    for (generator, config) in [(trained, config.model), (untrained, gan)] {
+        let options = PictureOptions {
+            class: Some(2),
+            count: 4,
+            seed: 30,
+            ..PictureOptions::default()
+        };
+        let made = sample(generator.clone(), &config, options.clone());
+        let options = PictureOptions {
+            count: 2,
+            ..options
+        };
+        let start = Origin::Picture(made[0].clone());
+        let sampler = PictureSampler::begin(generator, &config, options, start, &device).unwrap();
+        let found = finished(sampler);
+        assert_eq!(found[0], found[1]);
+        let others = made[1..].iter().map(|other| apart(other, &made[0]));
+        let nearest = others.fold(f64::INFINITY, f64::min);
+        let off = apart(&found[0], &made[0]);
+        assert!(off < 0.5 * nearest, "{config:?}: {off} of {nearest}");
+    }
+}
+
+#[test]
+fn a_picture_of_another_size_is_no_start() {
+    let picture = Picture::from_rgb(2, 1, vec![0; 6]).unwrap();
+    for preset in TINY {
+        let start = Origin::Picture(picture.clone());
+        let refused = begun(preset, PictureOptions::default(), start);
+        let error = refused.map(|_| ()).unwrap_err();
+        assert_eq!(error.code(), "weights_mismatch");
+        assert!(error.to_string().contains("2×1 pixels"), "{error}");
+    }
+}
+
 #[test]
 fn pictures_that_do_not_fit_are_refused() {
     let config = GeneratorConfig::preset("vae-tiny").unwrap();
@@ -373,4 +533,29 @@ fn bad_configs_are_refused_by_their_field() {
         assert_eq!(error.code(), "config_invalid");
         assert!(error.to_string().contains(field), "{error}");
     }
+}
+
+/// With a heavy weight the latent says nothing, and all pictures of a class are the same.
+#[test]
+fn a_vae_with_a_heavy_divergence_ignores_its_latent() {
+    let spread = |beta| {
+        let model = GeneratorConfig::preset("vae-tiny").unwrap();
+        let config = GeneratorTrainConfig {
+            beta,
+            ..config(model, 300)
+        };
+        let mut session = session(&config);
+        run(&mut session);
+        let options = PictureOptions {
+            count: 8,
+            ..PictureOptions::default()
+        };
+        let made = sample(session.task().generator(), &config.model, options);
+        made[1..]
+            .iter()
+            .map(|other| apart(other, &made[0]))
+            .sum::<f64>()
+    };
+    let (usual, heavy) = (spread(1.0), spread(100.0));
+    assert!(heavy < 0.1 * usual, "{heavy} of {usual}");
 }

@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use pollster::block_on;
 use sha2::{Digest, Sha256};
 use support::{codec, decode, encode, part, root, sample, undivided};
-use tesserae::generate::{SampleOptions, Sampler, bits};
+use tesserae::generate::{PictureOptions, PictureSampler, SampleOptions, Sampler, bits};
 use tesserae::pixels::metrics::{gradient_energy, psnr, ssim};
 use tesserae::weights::{self, Container, Manifest, ManifestEntry};
 use tesserae::{Picture, Tokens};
@@ -42,6 +42,10 @@ fn the_index_and_the_files_agree() {
             agrees_with_its_file(entry, bytes, &manifest);
             continue;
         }
+        if entry.stage == "generator" {
+            makes_pictures_of_its_classes(entry, bytes);
+            continue;
+        }
         let codec = codec(bytes);
         let config = entry.config.autoencoder().unwrap();
         assert_eq!(codec.config(), config, "{name}");
@@ -61,6 +65,34 @@ fn the_index_and_the_files_agree() {
         manifest.entry("nothing").unwrap_err().code(),
         "model_unknown"
     );
+}
+
+/// A generator takes the settings that its entry says, and its pictures of two classes differ.
+fn makes_pictures_of_its_classes(entry: &ManifestEntry, bytes: Vec<u8>) {
+    let name = &entry.name;
+    let loaded = weights::load(bytes, &Device::flex()).unwrap();
+    assert_eq!(loaded.name.as_ref(), Some(name));
+    assert_eq!(loaded.config, entry.config, "{name}");
+    let generator = loaded.generator().unwrap();
+    assert_eq!(generator.config.classes(), entry.classes.len(), "{name}");
+    let sampling = entry.sampling.unwrap();
+    let made = |class| {
+        let options = PictureOptions {
+            class: Some(class),
+            steps: sampling.steps.min(4),
+            guidance: sampling.guidance,
+            temperature: sampling.temperature,
+            ..PictureOptions::default()
+        };
+        let network = generator.network.clone();
+        let sampler = PictureSampler::new(network, &generator.config, options, &Device::flex());
+        let mut sampler = sampler.unwrap();
+        while sampler.done() < sampler.steps() {
+            sampler.step();
+        }
+        block_on(sampler.pictures()).unwrap().remove(0)
+    };
+    assert!(psnr(&made(0), &made(1)).unwrap() < 20.0, "{name}");
 }
 
 /// A prior names the shipped model whose tokens it predicts.

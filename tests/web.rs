@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "web/generators.rs"]
+mod generating;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -134,6 +136,12 @@ async fn prior_weights(codes: usize) -> Vec<u8> {
     let network = PriorNetwork::new(&config, &Device::flex()).unwrap();
     let bytes = save(&network, &config, About::default(), Storage::F32).await;
     bytes.unwrap()
+}
+
+/// A field that is a number.
+fn number(of: &JsValue, field: &str) -> f64 {
+    let value = js_sys::Reflect::get(of, &field.into()).unwrap();
+    value.as_f64().unwrap()
 }
 
 fn code_of(error: &JsValue) -> String {

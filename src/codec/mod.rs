@@ -3,12 +3,14 @@
 mod coder;
 mod latents;
 mod limits;
+mod nearest;
 mod tokens;
 mod windows;
 
 pub use coder::Coder;
 pub use latents::{Latents, Posterior};
 pub use limits::Limits;
+pub use nearest::Nearest;
 
 use burn::tensor::Device;
 

@@ -1,95 +1,18 @@
 use burn::tensor::{Device, Int, Shape, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
 
-use super::Noising;
+use super::latent::latent;
+use super::planes::planes;
+use super::{Noising, PictureOptions};
 use crate::error::{Error, Result};
 use crate::models::{Denoise, Generated, Generator, GeneratorConfig, Method, makes_pictures};
 use crate::pixels::Picture;
 use crate::random::noise;
 use crate::readback::read;
 
-/// Most pictures at once.
-const MAX_COUNT: usize = 1024;
-/// Most steps: as many as the discrete schedules have.
-const MAX_STEPS: usize = 1000;
-/// Most guidance: more only saturates.
-const MAX_GUIDANCE: f64 = 100.0;
 /// Most pictures in one pass.
 const BATCH: usize = 64;
 /// Multiplies a picture's seed for the noise of later steps.
 const STEP_SEED: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// How a generator's pictures are made; the fields that JavaScript passes, too.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PictureOptions {
-    /// The class, counted from 0; none for a picture of any class.
-    pub class: Option<usize>,
-    /// Number of pictures.
-    pub count: usize,
-    /// Seed of the first picture; the others have the numbers that follow.
-    pub seed: u64,
-    /// Steps of a diffusion model, 1 to 1,000; other generators take one.
-    pub steps: usize,
-    /// Classifier-free guidance of a diffusion model: u + s · (c − u), from its predictions with (c)
-    /// and without (u) the class. 1 is none.
-    pub guidance: f64,
-    /// Share of new noise in each step of a diffusion model: 0 is DDIM, 1 is DDPM.
-    pub eta: f64,
-    /// Multiplies the latents of a generator that takes one step: below 1 more typical pictures.
-    pub temperature: f64,
-}
-
-impl Default for PictureOptions {
-    fn default() -> Self {
-        Self {
-            class: None,
-            count: 1,
-            seed: 0,
-            steps: 50,
-            guidance: 1.0,
-            eta: 0.0,
-            temperature: 1.0,
-        }
-    }
-}
-
-impl PictureOptions {
-    /// Checks that a generator can make such pictures.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] says what does not fit.
-    pub fn validate(&self, config: &GeneratorConfig) -> Result<()> {
-        let refused = |message: String| Err(Error::Argument(message));
-        for (what, value, most) in [
-            ("The number of pictures", self.count, MAX_COUNT),
-            ("The number of steps", self.steps, MAX_STEPS),
-        ] {
-            if !(1..=most).contains(&value) {
-                return refused(format!("{what} is {value}, outside 1 to {most}"));
-            }
-        }
-        for (what, value, most) in [
-            ("The guidance", self.guidance, MAX_GUIDANCE),
-            ("The share of new noise", self.eta, 1.0),
-            ("The temperature", self.temperature, MAX_GUIDANCE),
-        ] {
-            if !(0.0..=most).contains(&value) {
-                return refused(format!("{what} is {value}, outside 0 to {most}"));
-            }
-        }
-        match (self.class, config.classes()) {
-            (Some(_), 0) => refused("This model has no classes".to_owned()),
-            (Some(class), classes) if class >= classes => {
-                refused(format!("Class {class} is outside 0 to {}", classes - 1))
-            }
-            (None, _) if self.guidance != 1.0 => {
-                refused("Guidance needs a class to guide to".to_owned())
-            }
-            _ => Ok(()),
-        }
-    }
-}
 
 /// Makes the pictures of a generator, step by step.
 ///
@@ -121,8 +44,21 @@ pub struct PictureSampler {
     options: PictureOptions,
     /// Noise at first, then what has become of it, flat: `[batch, …]`.
     batches: Vec<Tensor<2>>,
+    /// Share of noise, as a time, that a diffusion model starts with.
+    start: f64,
     done: usize,
     device: Device,
+}
+
+/// What pictures are made of.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// Noise, by the options' seed.
+    Seed,
+    /// These numbers, those of each picture after the other: usually standard normal.
+    Noise(Vec<f32>),
+    /// A picture: a diffusion model makes others that are like it, a VAE decodes its latent again.
+    Picture(Picture),
 }
 
 impl PictureSampler {
@@ -137,29 +73,46 @@ impl PictureSampler {
         options: PictureOptions,
         device: &Device,
     ) -> Result<Self> {
+        Self::begin(generator, config, options, Origin::Seed, device)
+    }
+
+    /// Begins with what `origin` says.
+    ///
+    /// # Errors
+    /// The errors of [`PictureSampler::new`], and [`Error::Argument`] for noise of another length or
+    /// that is not finite, and for a picture of another size or where the generator has no encoder.
+    pub fn begin(
+        generator: Generator,
+        config: &GeneratorConfig,
+        options: PictureOptions,
+        origin: Origin,
+        device: &Device,
+    ) -> Result<Self> {
         makes_pictures(&**config)?;
         options.validate(config)?;
-        let length = config.noise().iter().product();
-        let numbers: Vec<u64> = (0..options.count as u64).collect();
-        let batches = numbers.chunks(BATCH).map(|numbers| {
-            let seeds = numbers.iter().map(|i| options.seed.wrapping_add(*i));
-            fresh(seeds, length, device)
-        });
-        Ok(Self {
-            batches: batches.collect(),
+        let mut sampler = Self {
+            batches: Vec::new(),
+            start: 1.0,
             config: config.clone(),
             generator,
             options,
             done: 0,
             device: device.clone(),
-        })
+        };
+        sampler.batches = match origin {
+            Origin::Seed => sampler.seeded(),
+            Origin::Noise(values) => sampler.given(&values)?,
+            Origin::Picture(picture) => sampler.from_picture(&picture)?,
+        };
+        Ok(sampler)
     }
 
     /// Number of steps.
     pub fn steps(&self) -> usize {
         match self.generator.method() {
             Method::Decode(_) => 1,
-            Method::Denoise(_) => self.options.steps,
+            // From a picture on, there is only this part of the way.
+            Method::Denoise(_) => (self.options.steps as f64 * self.start).ceil() as usize,
         }
     }
 
@@ -211,6 +164,66 @@ impl PictureSampler {
         Ok(pictures)
     }
 
+    /// Noise by the seeds, or on the way between two.
+    fn seeded(&self) -> Vec<Tensor<2>> {
+        let PictureOptions { seed, count, .. } = self.options;
+        let length = self.length();
+        let noise = |number: usize| match self.options.walk {
+            Some(walk) => walk.noise(seed, number, count, length),
+            None => noise(seed.wrapping_add(number as u64), length),
+        };
+        let numbers: Vec<usize> = (0..count).collect();
+        let batches = numbers.chunks(BATCH).map(|numbers| {
+            let values = numbers.iter().flat_map(|number| noise(*number)).collect();
+            self.tensor(values)
+        });
+        batches.collect()
+    }
+
+    /// The given noise.
+    fn given(&self, values: &[f32]) -> Result<Vec<Tensor<2>>> {
+        let (length, count) = (self.length(), self.options.count);
+        if values.len() != count * length {
+            return Err(Error::Argument(format!(
+                "{} numbers are given where {count} × {length} are needed",
+                values.len()
+            )));
+        }
+        if !values.iter().all(|value| value.is_finite()) {
+            return Err(Error::Argument("A number is not finite".to_owned()));
+        }
+        let batches = values.chunks(BATCH * length);
+        Ok(batches.map(|some| self.tensor(some.to_vec())).collect())
+    }
+
+    /// What a picture gives to start from: the same for all, but for the noise by the seeds.
+    fn from_picture(&mut self, picture: &Picture) -> Result<Vec<Tensor<2>>> {
+        let planes = planes(picture, &*self.config)?;
+        let samples = planes.len();
+        let planes = rows(planes, samples, &self.device);
+        if let GeneratorConfig::Diffusion(config) = &self.config {
+            self.start = self.options.strength;
+            let [alpha, sigma] = Noising::new(config.path).shares(self.start);
+            let noisy =
+                |noise: Tensor<2>| noise.mul_scalar(sigma) + planes.clone().mul_scalar(alpha);
+            return Ok(self.seeded().into_iter().map(noisy).collect());
+        }
+        let [channels, height, width] = self.config.shape();
+        let x = planes.reshape([1, channels, height, width]);
+        let latent = latent(&self.generator, x, self.classes(1), self.length())?;
+        let repeated = |batch: Tensor<2>| latent.clone().repeat_dim(0, batch.dims()[0]);
+        Ok(self.seeded().into_iter().map(repeated).collect())
+    }
+
+    /// Numbers that one picture is made of.
+    fn length(&self) -> usize {
+        self.config.noise().iter().product()
+    }
+
+    fn tensor(&self, values: Vec<f32>) -> Tensor<2> {
+        rows(values, self.length(), &self.device)
+    }
+
     /// One batch, one step less noisy.
     fn denoised(&self, denoiser: &dyn Denoise, index: usize, batch: Tensor<2>) -> Tensor<2> {
         let GeneratorConfig::Diffusion(config) = &self.config else {
@@ -220,7 +233,7 @@ impl PictureSampler {
         let [channels, height, width] = config.shape();
         let x = batch.reshape([count, channels, height, width]);
         let noising = Noising::new(config.path);
-        let time = |step: usize| 1.0 - step as f64 / self.options.steps as f64;
+        let time = |step: usize| self.start * (1.0 - step as f64 / self.steps() as f64);
         let (from, to) = (time(self.done), time(self.done + 1));
         let predicted = self.guided(denoiser, x.clone(), from);
         let shares = noising.shares(from);
@@ -267,7 +280,12 @@ impl PictureSampler {
 
 /// Standard normal noise, `length` values by each seed.
 fn fresh(seeds: impl Iterator<Item = u64>, length: usize, device: &Device) -> Tensor<2> {
-    let values: Vec<f32> = seeds.flat_map(|seed| noise(seed, length)).collect();
+    let values = seeds.flat_map(|seed| noise(seed, length)).collect();
+    rows(values, length, device)
+}
+
+/// Values as rows of this length.
+fn rows(values: Vec<f32>, length: usize, device: &Device) -> Tensor<2> {
     let shape = Shape::from([values.len() / length, length]);
     Tensor::from_data(TensorData::new(values, shape), device)
 }

@@ -26,6 +26,22 @@ use crate::error::{Error, Result};
 pub trait Generate {
     /// The network, by the way it makes a picture.
     fn method(&self) -> Method<'_>;
+
+    /// What finds the latent of a picture, if the network has learned to.
+    fn encoder(&self) -> Option<&dyn Encode> {
+        None
+    }
+}
+
+/// Finds the latent that a picture comes from.
+pub trait Encode {
+    /// Latents, `[batch, latent]`, that [`Decode::decode`] makes the pictures of: about standard
+    /// normal.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, channels, side, side]`, in the config's range
+    /// - `classes`: `[batch]`
+    fn encode(&self, x: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<2>;
 }
 
 /// A generator by its method.

@@ -30,7 +30,7 @@ pub use autoencode::{Autoencode, Pass, Quantizer};
 pub use autoencoder::{Autoencoder, AutoencoderConfig};
 pub use gan::{Gan, GanConfig};
 pub(crate) use generate::makes_pictures;
-pub use generate::{Decode, Denoise, Generate, Generated, Method};
+pub use generate::{Decode, Denoise, Encode, Generate, Generated, Method};
 pub use generator::{Generator, GeneratorConfig};
 pub use geometry::{Geometry, LatentScale};
 pub use kind::{Config, Kind, Part};

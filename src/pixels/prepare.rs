@@ -103,6 +103,47 @@ impl Picture {
         Self { width, height, rgb }
     }
 
+    /// The squares of `side` pixels that lie row by row in the picture.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if `side` is 0 or does not divide both of the picture's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use tesserae::Picture;
+    /// # fn main() -> tesserae::Result<()> {
+    /// let sheet = Picture::from_rgb(2, 1, vec![0, 0, 0, 9, 9, 9])?;
+    /// let tiles = sheet.tiles(1)?;
+    /// assert_eq!(tiles[1], Picture::from_rgb(1, 1, vec![9, 9, 9])?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tiles(&self, side: u32) -> Result<Vec<Self>> {
+        let (width, height) = (self.width, self.height);
+        if side == 0 || !width.is_multiple_of(side) || !height.is_multiple_of(side) {
+            return Err(Error::Argument(format!(
+                "A picture of {width}×{height} is not made of squares with {side} pixels a side"
+            )));
+        }
+        let [side, across] = [side, width / side].map(|number| number as usize);
+        let row = self.width as usize * 3;
+        let bands = self.rgb.chunks_exact(row * side);
+        let tiles = bands.flat_map(|band| (0..across).map(move |column| (band, column)));
+        let tiles = tiles.map(|(band, column)| {
+            let rows = band.chunks_exact(row);
+            let first = column * side * 3;
+            rows.flat_map(|row| &row[first..first + side * 3])
+                .copied()
+                .collect()
+        });
+        let of = |rgb| Self {
+            width: side as u32,
+            height: side as u32,
+            rgb,
+        };
+        Ok(tiles.map(of).collect())
+    }
+
     /// Like [`fit`](Self::fit), without a copy if nothing changes.
     pub(super) fn into_fit(self, max_side: u32, square: bool) -> Self {
         match fitted(self.width, self.height, max_side, square) == (self.width, self.height) {

@@ -82,6 +82,15 @@ struct Scale {
     shift: f32,
 }
 
+#[derive(Serialize)]
+struct Nearest {
+    rows: usize,
+    columns: usize,
+    count: usize,
+    codes: Vec<u32>,
+    distances: Vec<f32>,
+}
+
 #[wasm_bindgen]
 impl Model {
     /// Checks a safetensors file of any known family and loads it. A file (a `Blob`) is read in
@@ -246,6 +255,19 @@ impl Model {
     /// A warning if these tokens were made for a different decoder.
     pub fn warning(&self, tokens: &Tokens) -> Option<String> {
         self.codec.warning(tokens.inner()).map(str::to_owned)
+    }
+
+    /// The `count` codes nearest to each latent of a picture of up to 4,096 tokens.
+    #[wasm_bindgen(unchecked_return_type = "Nearest")]
+    pub async fn nearest(&self, picture: &Picture, count: usize) -> Result<JsValue, JsValue> {
+        let nearest = self.codec.nearest(picture.inner(), count).await?;
+        object(&Nearest {
+            rows: nearest.rows,
+            columns: nearest.columns,
+            count: nearest.count,
+            codes: nearest.codes,
+            distances: nearest.distances,
+        })
     }
 
     /// An RGB colour (three bytes) for each code of a grid; similar codes get similar colours.

@@ -32,8 +32,8 @@ pub struct ManifestEntry {
     pub name: String,
     /// The kind of model, as in the config.
     pub kind: String,
-    /// Training stage: `vqvae`, by reconstruction alone, `vqgan`, also with a discriminator, or
-    /// `prior`, on another model's tokens.
+    /// Training stage: `vqvae`, by reconstruction alone, `vqgan`, also with a discriminator,
+    /// `prior`, on another model's tokens, or `generator`, to make pictures out of noise.
     pub stage: String,
     /// Weight file, relative to the index.
     pub file: String,
@@ -52,9 +52,12 @@ pub struct ManifestEntry {
     /// Of a prior, the models without which it is of no use: the one whose tokens it predicts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<Need>,
-    /// Of a prior, the names of its classes, in order.
+    /// Of a prior or a generator, the names of its classes, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<String>,
+    /// Of a prior or a generator, the settings that its samples were measured with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
     /// The discriminator it was trained with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discriminator: Option<Companion>,
@@ -66,6 +69,18 @@ pub struct ManifestEntry {
     pub licence: String,
     /// Measured quality, by metric.
     pub quality: serde_json::Value,
+}
+
+/// Settings of [`SampleOptions`](crate::generate::SampleOptions) or
+/// [`PictureOptions`](crate::generate::PictureOptions).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    /// Number of steps.
+    pub steps: usize,
+    /// Classifier-free guidance; 1 is none.
+    pub guidance: f64,
+    /// Of a prior, divides the logits; of a generator, multiplies the latent.
+    pub temperature: f64,
 }
 
 /// A model that another one needs.
@@ -162,6 +177,7 @@ mod tests {
             trained_on: String::new(),
             licence: String::new(),
             quality: serde_json::Value::Null,
+            sampling: None,
         }
     }
 

@@ -33,7 +33,7 @@ pub use corpus::Corpus;
 pub use family::{Family, Recognised};
 pub use hashes::Hashes;
 pub use load::{Loaded, build, load};
-pub use manifest::{Companion, Manifest, ManifestEntry, Need};
+pub use manifest::{Companion, Manifest, ManifestEntry, Need, Sampling};
 pub use save::{About, Storage, save};
 pub use sniff::refuse_shard;
 pub use source::Source;

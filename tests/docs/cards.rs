@@ -36,10 +36,13 @@ fn agrees(entry: &Value, card: &str) {
     let licences: Vec<_> = words.split("-or-").collect();
     assert_eq!(front["license"], json!(licences), "{name}");
     assert_eq!(front["library_name"], "tesserae");
-    let prior = entry["stage"] == "prior";
-    let task = match prior {
-        true => "unconditional-image-generation",
-        false => "image-to-image",
+    let (task, expected): (_, &[&str]) = match entry["stage"].as_str().unwrap() {
+        "prior" => ("unconditional-image-generation", &["bits_per_token"]),
+        "generator" => (
+            "unconditional-image-generation",
+            &["class_right", "frechet", "precision", "recall"],
+        ),
+        _ => ("image-to-image", &["psnr", "ssim", "ms_ssim", "bpp"]),
     };
     assert_eq!(front["pipeline_tag"], task);
     assert!(
@@ -62,10 +65,6 @@ fn agrees(entry: &Value, card: &str) {
         let measure = metric["type"].as_str().unwrap();
         assert_eq!(metric["value"], quality[measure], "{name}: {measure}");
     }
-    let expected: &[&str] = match prior {
-        true => &["bits_per_token"],
-        false => &["psnr", "ssim", "ms_ssim", "bpp"],
-    };
     for measure in expected {
         assert!(
             metrics.iter().any(|m| m["type"] == *measure),

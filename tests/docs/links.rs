@@ -86,9 +86,10 @@ fn the_tables_of_models_have_the_numbers_of_the_index() {
             let quality = &entry["quality"];
             let number = |measure: &str| quality[measure].as_f64().unwrap();
             let megabytes = entry["bytes"].as_f64().unwrap() / 1e6;
-            let measured = match entry["stage"] == "prior" {
-                true => vec![format!("{:.2} bits", number("bits_per_token"))],
-                false => vec![
+            let measured = match entry["stage"].as_str().unwrap() {
+                "prior" => vec![format!("{:.2} bits", number("bits_per_token"))],
+                "generator" => vec![format!("{:.1} %", 100.0 * number("class_right"))],
+                _ => vec![
                     format!("{:.2} dB", number("psnr")),
                     format!("{:.4}", number("ssim")),
                 ],

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tesserae::weights::ManifestEntry;
 
 /// Metrics that a hub can compare models by; the other numbers of `quality` describe the model.
-const METRICS: [&str; 7] = [
+const METRICS: [&str; 11] = [
     "psnr",
     "ssim",
     "ms_ssim",
@@ -12,6 +12,10 @@ const METRICS: [&str; 7] = [
     "bpp",
     "perplexity",
     "bits_per_token",
+    "class_right",
+    "frechet",
+    "precision",
+    "recall",
 ];
 
 /// Renders the card. `datasets` are hub identifiers of the training sets.
@@ -19,6 +23,7 @@ pub fn card(entry: &ManifestEntry, datasets: &[String], notes: &str) -> String {
     let stage = match entry.stage.as_str() {
         "vqgan" => "by reconstruction and against a discriminator",
         "prior" => "to predict tokens",
+        "generator" => "to make pictures out of noise",
         _ => "by reconstruction",
     };
     let rows = [
@@ -66,7 +71,7 @@ fn front_matter(entry: &ManifestEntry, datasets: &[String]) -> String {
         .map(|name| json!({"type": name, "value": entry.quality[*name]}))
         .collect();
     let (task, tag) = match entry.stage.as_str() {
-        "prior" => ("unconditional-image-generation", "image-generation"),
+        "prior" | "generator" => ("unconditional-image-generation", "image-generation"),
         _ => ("image-to-image", "image-reconstruction"),
     };
     let results = json!([{

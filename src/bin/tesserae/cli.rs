@@ -3,8 +3,8 @@ use tesserae::Result;
 
 use crate::device::SelfTestArgs;
 use crate::{
-    code, convert, edit, encode, eval, eval_fill, eval_samples, init, inspect, interpolate, plot,
-    sample, ship, train, tune,
+    code, convert, edit, encode, eval, eval_augment, eval_fill, eval_samples, init, inspect,
+    interpolate, plot, sample, ship, train, tune,
 };
 
 /// Pictures to codebook tokens and back: VQ-VAE and VQ-GAN.
@@ -54,6 +54,8 @@ enum Command {
     Eval(eval::Args),
     /// Measure samples of a prior or a generator against real pictures, and a prior's bits a token.
     EvalSamples(eval_samples::Args),
+    /// Measure whether pictures that a model has made help to train a classifier on few real ones.
+    EvalAugment(eval_augment::Args),
     /// Measure how well a prior fills a hole in pictures.
     EvalFill(eval_fill::Args),
     /// Add a weight file to the shipped models, with its measured quality.
@@ -85,6 +87,7 @@ impl Cli {
             Command::Plot(args) => args.run(json),
             Command::Eval(args) => args.run(json).await,
             Command::EvalSamples(args) => args.run(json).await,
+            Command::EvalAugment(args) => args.run(json),
             Command::EvalFill(args) => args.run(json).await,
             Command::Ship(args) => args.run(json).await,
             Command::SelfTest(args) => args.run(),

@@ -4,6 +4,7 @@
 
 mod bulk;
 mod card;
+mod classifier;
 mod cli;
 mod code;
 mod codecs;
@@ -13,6 +14,7 @@ mod draw;
 mod edit;
 mod encode;
 mod eval;
+mod eval_augment;
 mod eval_fill;
 mod eval_samples;
 mod files;

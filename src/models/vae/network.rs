@@ -4,7 +4,7 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::VaeConfig;
 use crate::kernels::silu;
-use crate::models::{Decode, Generate, Method};
+use crate::models::{Decode, Encode, Generate, Method};
 use crate::nn::transformer::{Linear, Table};
 use crate::nn::{Conv2d, conv, double, with_classes};
 
@@ -164,9 +164,22 @@ impl Decode for Vae {
     }
 }
 
+impl Encode for Vae {
+    /// The posterior's means, on the scale of the class's prior.
+    fn encode(&self, x: Tensor<4>, classes: Tensor<1, Int>) -> Tensor<2> {
+        let prior = self.prior(classes.clone());
+        let apart = self.posterior(x, classes).mean - prior.mean;
+        apart * prior.log_variance.mul_scalar(-0.5).exp()
+    }
+}
+
 impl Generate for Vae {
     fn method(&self) -> Method<'_> {
         Method::Decode(self)
+    }
+
+    fn encoder(&self) -> Option<&dyn Encode> {
+        Some(self)
     }
 }
 

@@ -42,6 +42,10 @@ pub struct GeneratorTrainConfig {
     /// For a VAE, nats of each number of the latent that cost nothing, against its collapse.
     #[serde(default)]
     pub free_bits: f64,
+    /// For a VAE, weight of the divergence: above 1 the latent says less of the picture (Higgins et
+    /// al. 2017, "beta-VAE").
+    #[serde(default = "one")]
+    pub beta: f64,
     /// For a GAN, what it is trained against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discriminator: Option<CriticConfig>,
@@ -62,6 +66,10 @@ pub struct CriticConfig {
 
 fn tenth() -> f64 {
     0.1
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 impl GeneratorTrainConfig {
@@ -94,8 +102,13 @@ impl GeneratorTrainConfig {
         if !(0.0..=1e3).contains(&self.free_bits) {
             return invalid("`free_bits` must be 0 to 1000".to_owned());
         }
-        if self.free_bits > 0.0 && !matches!(self.model, GeneratorConfig::Vae(_)) {
-            return invalid("`free_bits` is for a VAE only".to_owned());
+        if !(0.0..=1e3).contains(&self.beta) {
+            return invalid("`beta` must be 0 to 1000".to_owned());
+        }
+        if (self.free_bits > 0.0 || self.beta != 1.0)
+            && !matches!(self.model, GeneratorConfig::Vae(_))
+        {
+            return invalid("`free_bits` and `beta` are for a VAE only".to_owned());
         }
         let adversarial = matches!(self.model, GeneratorConfig::Gan(_));
         match (&self.discriminator, adversarial) {

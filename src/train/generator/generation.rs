@@ -84,7 +84,7 @@ impl Generation {
 
     fn loss_of(&self, generator: &Generator, batch: Batch, rng: &mut impl Rng) -> Result<Loss> {
         match (generator, &self.config.model) {
-            (Generator::Vae(vae), _) => Ok(evidence(vae, batch, self.config.free_bits, rng)),
+            (Generator::Vae(vae), _) => Ok(evidence(vae, batch, &self.config, rng)),
             (Generator::Diffusion(network), GeneratorConfig::Diffusion(config)) => {
                 Ok(denoising(network, config, batch, rng))
             }

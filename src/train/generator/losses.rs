@@ -4,6 +4,7 @@ use burn::tensor::activation::softplus;
 use burn::tensor::{Tensor, TensorData};
 use rand::{Rng, RngExt};
 
+use super::GeneratorTrainConfig;
 use super::batch::Batch;
 use crate::generate::Noising;
 use crate::models::diffusion::Path;
@@ -20,12 +21,17 @@ pub struct Loss {
 }
 
 /// The negative evidence lower bound of a VAE, in nats a picture: the cross-entropy of its pixels,
-/// summed, and the divergence of the latent from its class's prior, of which each number has `free`
-/// nats for nothing.
+/// summed, and the divergence of the latent from its class's prior, weighted by `beta`, of which each
+/// number has `free_bits` for nothing.
 ///
 /// Source: Kingma and Welling 2013, <https://arxiv.org/abs/1312.6114>; Kingma et al. 2016,
 /// <https://arxiv.org/abs/1606.04934>, appendix C.8, for the free bits.
-pub fn evidence(vae: &Vae, batch: Batch, free: f64, rng: &mut impl Rng) -> Loss {
+pub fn evidence(
+    vae: &Vae,
+    batch: Batch,
+    config: &GeneratorTrainConfig,
+    rng: &mut impl Rng,
+) -> Loss {
     let Batch { pictures, classes } = batch;
     let count = pictures.dims()[0];
     let posterior = vae.posterior(pictures.clone(), classes.clone());
@@ -39,7 +45,8 @@ pub fn evidence(vae: &Vae, batch: Batch, free: f64, rng: &mut impl Rng) -> Loss 
     let terms = softplus(logits.clone(), 1.0) - logits * pictures;
     let reconstruction = terms.sum().div_scalar(count as f32);
     let divergence = posterior.divergence(&prior);
-    let paid = divergence.clone().clamp_min(free).sum();
+    let paid = divergence.clone().clamp_min(config.free_bits).sum();
+    let paid = paid.mul_scalar(config.beta);
     Loss {
         total: reconstruction.clone() + paid,
         terms: vec![

@@ -1,6 +1,7 @@
 use rand::{Rng, RngExt};
 
 use crate::error::{Error, Result};
+use crate::generate::planes;
 use crate::models::{GeneratorConfig, makes_pictures};
 use crate::pixels::Picture;
 
@@ -25,29 +26,15 @@ impl LabelledPictures {
         config: &GeneratorConfig,
     ) -> Result<Self> {
         makes_pictures(&**config)?;
-        let shape = config.shape();
-        let [channels, height, width] = shape;
-        let [low, high] = config.range();
         let mut all = Vec::new();
         for (picture, class) in pictures {
-            let size = [picture.height() as usize, picture.width() as usize];
-            if size != [height, width] {
-                let [tall, wide] = size;
-                return Err(Error::WeightsMismatch(format!(
-                    "a picture has {wide}×{tall} pixels, but the generator makes {width}×{height}"
-                )));
-            }
+            let planes = planes(&picture, &**config)?;
             if class > 0 && class >= config.classes() {
                 return Err(Error::WeightsMismatch(format!(
                     "a picture has class {class}, but the generator only {}",
                     config.classes()
                 )));
             }
-            let planes = picture.to_planar(low, high);
-            let planes = match channels {
-                1 => grey(&planes),
-                _ => planes,
-            };
             all.push((planes, class));
         }
         if all.is_empty() {
@@ -55,7 +42,7 @@ impl LabelledPictures {
         }
         Ok(Self {
             pictures: all,
-            shape,
+            shape: config.shape(),
         })
     }
 
@@ -95,10 +82,4 @@ impl LabelledPictures {
         }
         *class
     }
-}
-
-fn grey(planes: &[f32]) -> Vec<f32> {
-    let plane = planes.len() / 3;
-    let mean = |i: usize| (planes[i] + planes[plane + i] + planes[2 * plane + i]) / 3.0;
-    (0..plane).map(mean).collect()
 }

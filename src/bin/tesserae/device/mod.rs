@@ -81,7 +81,8 @@ pub struct Opened {
 }
 
 impl Opened {
-    fn cpu() -> Self {
+    /// The CPU, which needs no test.
+    pub fn cpu() -> Self {
         Self {
             device: Device::flex(),
             limits: Limits::CPU,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use tesserae::generate::{PictureOptions, PictureSampler, SampleOptions};
+use tesserae::generate::{Origin, PictureOptions, PictureSampler, SampleOptions};
 use tesserae::weights::Survey;
 use tesserae::{Error, Picture, Result};
 
@@ -19,8 +19,15 @@ impl DrawArgs {
         self.prior.generator()
     }
 
-    /// Makes pictures with the generator that was surveyed; `eta` is the share of new noise.
-    pub async fn generate(self, survey: Survey, eta: f64, json: bool) -> Result<()> {
+    /// Makes pictures with the generator that was surveyed, out of `origin`; `options` has what only
+    /// such a model takes.
+    pub async fn generate(
+        self,
+        survey: Survey,
+        options: PictureOptions,
+        origin: Origin,
+        json: bool,
+    ) -> Result<()> {
         self.how.refuse_token_options()?;
         if self.tokens {
             return Err(no_tokens());
@@ -38,11 +45,12 @@ impl DrawArgs {
             steps: self.how.steps,
             guidance: self.how.guidance,
             temperature: self.how.temperature,
-            eta,
+            ..options
         };
         options.validate(survey.config.generator()?)?;
         let model = weights::build(survey, &device)?.generator()?;
-        let mut sampler = PictureSampler::new(model.network, &model.config, options, &device)?;
+        let (network, config) = (model.network, &model.config);
+        let mut sampler = PictureSampler::begin(network, config, options, origin, &device)?;
         let start = Instant::now();
         let pictures = made(&mut sampler).await?;
         let seconds = start.elapsed().as_secs_f64();

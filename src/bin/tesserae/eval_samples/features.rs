@@ -2,7 +2,7 @@ use burn::tensor::module::adaptive_avg_pool2d;
 use burn::tensor::{Device, Tensor, TensorData};
 use tesserae::{Autoencoder, Codec, Picture, Result};
 
-use super::classifier::Classifier;
+use crate::classifier::Classifier;
 
 /// An encoder's latents are averaged over a grid of this many cells a side.
 const CELLS: usize = 4;

@@ -2,7 +2,6 @@
 //! they cover them, whether they copy them, whether they show the class asked for, and the bits that a
 //! prior takes a token.
 
-mod classifier;
 mod features;
 mod frechet;
 mod neighbours;
@@ -19,16 +18,19 @@ use tesserae::tokens::{Grid, Usage};
 use tesserae::train::TokenGrids;
 use tesserae::{Codec, Error, Picture, Result};
 
+use crate::classifier::{Classifier, Lesson};
+use crate::device::Opened;
 use crate::draw::HowArgs;
 use crate::labelled::{Example, Labelled};
 use crate::prior::PriorArgs;
 use crate::{files, terminal};
-use classifier::Classifier;
 use features::Features;
 use frechet::frechet;
 use neighbours::{coverage, nearest};
-use report::{Report, TokenBits};
-use source::{Draws, Source};
+use report::TokenBits;
+
+pub use report::Report;
+pub use source::{Draws, Source};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -65,6 +67,17 @@ struct Real {
     grids: Vec<(Grid, usize)>,
 }
 
+/// What samples are compared with, and how many.
+#[derive(Clone, Copy)]
+pub struct Against<'a> {
+    /// Pictures that the model learned from, and others, with a folder for each class.
+    pub train: &'a Path,
+    pub held_out: &'a Path,
+    pub count: usize,
+    /// Whether by the features of a classifier.
+    pub classify: bool,
+}
+
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
         if self.count == 0 {
@@ -72,84 +85,101 @@ impl Args {
         }
         let device = self.prior.device()?;
         let source = Source::load(&self.prior, &self.how, &device)?;
-        let classes = source.classes(&self.train)?;
-        if self.classify && classes.len() < 2 {
-            let told = "This model has no classes that a classifier could tell apart";
-            return Err(Error::Argument(told.to_owned()));
-        }
-        let train = Real::read(&self.train, &classes, source.codec()).await?;
-        let held_out = Real::read(&self.held_out, &classes, source.codec()).await?;
-        let judge = match (self.classify, source.codec()) {
-            (true, _) => {
-                let (pictures, labels) = (&train.pictures, &train.labels);
-                let classifier = Classifier::trained(pictures, labels, classes.len())?;
-                Features::Classifier(Box::new(classifier))
-            }
-            (false, Some(codec)) => Features::of_encoder(codec),
-            (false, None) => {
-                let told = "A generator has no tokens whose encoder could compare pictures; add \
-                            --classify";
-                return Err(Error::Argument(told.to_owned()));
-            }
+        let against = Against {
+            train: &self.train,
+            held_out: &self.held_out,
+            count: self.count,
+            classify: self.classify,
         };
-        let mut rng = stream(self.seed, 0);
-        let some = index::sample(
-            &mut rng,
-            train.pictures.len(),
-            self.count.min(train.pictures.len()),
-        );
-        let some: Vec<Picture> = some
-            .iter()
-            .map(|index| train.pictures[index].clone())
-            .collect();
-        let mut asked: Vec<usize> = (0..self.count)
-            .map(|_| train.labels[rng.random_range(0..train.labels.len())])
-            .collect();
-        asked.sort_unstable();
-        let conditional = !classes.is_empty();
         let draws = Draws {
             how: &self.how,
             seed: self.seed,
             eta: self.eta,
         };
-        let samples = source.samples(&asked, conditional, draws, &device).await?;
-
-        let reference = judge.look(&some)?.features;
-        let all = judge.look(&train.pictures)?.features;
-        let (seen, held) = (judge.look(&samples)?, judge.look(&held_out.pictures)?);
-        let (mut frechet_shuffled, mut token_bits) = (None, None);
-        if let Source::Prior(pair) = &source {
-            let shuffled = shuffled(&train.grids, self.count, &pair.codec).await?;
-            frechet_shuffled = Some(frechet(&reference, &judge.look(&shuffled)?.features));
-            let prior = &pair.prior;
-            let tokens = TokenGrids::new(held_out.grids, &prior.config)?;
-            let tokens = (0..tokens.len()).map(|index| tokens.middle(index));
-            let tokens: Vec<_> = tokens.collect();
-            let usage = Usage::of(tokens.iter().flat_map(|(tokens, _)| tokens.iter().copied()));
-            token_bits = Some(TokenBits {
-                of_prior: bits(&prior.network, &prior.config, &tokens, &device).await?,
-                of_use: usage.perplexity.log2(),
-            });
-        }
-        let report = Report {
-            samples: samples.len(),
-            held_out: held_out.pictures.len(),
-            features: judge.name(),
-            right: share_right(&seen.classes, &asked),
-            right_held_out: share_right(&held.classes, &held_out.labels),
-            frechet: frechet(&reference, &seen.features),
-            frechet_held_out: frechet(&reference, &held.features),
-            frechet_shuffled,
-            coverage: coverage(&reference, &seen.features),
-            nearest: nearest(&seen.features, &all),
-            nearest_held_out: nearest(&held.features, &all),
-            token_bits,
-        };
+        let report = measure(&source, against, draws, &device).await?;
         match json {
             true => terminal::print_json(report.json()),
             false => report.print(),
         }
     }
+}
+
+/// Compares samples with real pictures.
+pub async fn measure(
+    source: &Source,
+    against: Against<'_>,
+    draws: Draws<'_>,
+    device: &Opened,
+) -> Result<Report> {
+    let classes = source.classes(against.train)?;
+    if against.classify && classes.len() < 2 {
+        let told = "This model has no classes that a classifier could tell apart";
+        return Err(Error::Argument(told.to_owned()));
+    }
+    let train = Real::read(against.train, &classes, source.codec()).await?;
+    let held_out = Real::read(against.held_out, &classes, source.codec()).await?;
+    let judge = match (against.classify, source.codec()) {
+        (true, _) => {
+            let (pictures, labels) = (&train.pictures, &train.labels);
+            let lesson = Lesson::for_pictures(pictures.len());
+            let classifier = Classifier::trained(pictures, labels, classes.len(), lesson)?;
+            Features::Classifier(Box::new(classifier))
+        }
+        (false, Some(codec)) => Features::of_encoder(codec),
+        (false, None) => {
+            let told = "A generator has no tokens whose encoder could compare pictures; add \
+                        --classify";
+            return Err(Error::Argument(told.to_owned()));
+        }
+    };
+    let mut rng = stream(draws.seed, 0);
+    let some = index::sample(
+        &mut rng,
+        train.pictures.len(),
+        against.count.min(train.pictures.len()),
+    );
+    let some: Vec<Picture> = some
+        .iter()
+        .map(|index| train.pictures[index].clone())
+        .collect();
+    let mut asked: Vec<usize> = (0..against.count)
+        .map(|_| train.labels[rng.random_range(0..train.labels.len())])
+        .collect();
+    asked.sort_unstable();
+    let conditional = !classes.is_empty();
+    let samples = source.samples(&asked, conditional, draws, device).await?;
+
+    let reference = judge.look(&some)?.features;
+    let all = judge.look(&train.pictures)?.features;
+    let (seen, held) = (judge.look(&samples)?, judge.look(&held_out.pictures)?);
+    let (mut frechet_shuffled, mut token_bits) = (None, None);
+    if let Source::Prior(pair) = source {
+        let shuffled = shuffled(&train.grids, against.count, &pair.codec).await?;
+        frechet_shuffled = Some(frechet(&reference, &judge.look(&shuffled)?.features));
+        let prior = &pair.prior;
+        let tokens = TokenGrids::new(held_out.grids, &prior.config)?;
+        let tokens = (0..tokens.len()).map(|index| tokens.middle(index));
+        let tokens: Vec<_> = tokens.collect();
+        let usage = Usage::of(tokens.iter().flat_map(|(tokens, _)| tokens.iter().copied()));
+        token_bits = Some(TokenBits {
+            of_prior: bits(&prior.network, &prior.config, &tokens, device).await?,
+            of_use: usage.perplexity.log2(),
+        });
+    }
+    Ok(Report {
+        samples: samples.len(),
+        held_out: held_out.pictures.len(),
+        features: judge.name(),
+        right: share_right(&seen.classes, &asked),
+        right_held_out: share_right(&held.classes, &held_out.labels),
+        frechet: frechet(&reference, &seen.features),
+        frechet_held_out: frechet(&reference, &held.features),
+        frechet_shuffled,
+        coverage: coverage(&reference, &seen.features),
+        nearest: nearest(&seen.features, &all),
+        nearest_held_out: nearest(&held.features, &all),
+        token_bits,
+    })
 }
 
 impl Real {

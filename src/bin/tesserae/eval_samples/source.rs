@@ -113,6 +113,7 @@ impl Source {
                         guidance: how.guidance,
                         temperature: how.temperature,
                         eta: draws.eta,
+                        ..PictureOptions::default()
                     };
                     let network = model.network.clone();
                     let mut sampler = PictureSampler::new(network, &model.config, options, device)?;

@@ -1,7 +1,7 @@
 use serde_json::Value;
 use tesserae::ModelConfig;
 use tesserae::tokens::Hash;
-use tesserae::weights::Need;
+use tesserae::weights::{Need, Sampling};
 
 /// What the entry of one kind of model says of it.
 pub struct Measured {
@@ -10,6 +10,7 @@ pub struct Measured {
     pub codebook: Option<Hash>,
     pub needs: Vec<Need>,
     pub classes: Vec<String>,
+    pub sampling: Option<Sampling>,
     pub quality: Value,
 }
 

@@ -1,3 +1,5 @@
+mod generator;
+mod judging;
 mod measured;
 mod prior;
 
@@ -14,8 +16,8 @@ use crate::files;
 use crate::model::FitArgs;
 use crate::outputs::{Outputs, OverwriteArgs};
 use crate::terminal;
+use judging::JudgeArgs;
 use measured::{Measured, round};
-use prior::Judged;
 
 /// A download size that is reasonable on a phone.
 const MAX_BYTES: usize = 8_000_000;
@@ -29,13 +31,8 @@ pub struct Args {
     /// The discriminator it was trained with, shipped next to it for fine-tuning.
     #[arg(long)]
     discriminator: Option<PathBuf>,
-    /// Pictures to measure it on, or folders of them: their centre squares, at 256×256 at most. For
-    /// a prior, one folder with a folder for each class.
-    #[arg(long, required = true, num_args = 1..)]
-    judge: Vec<PathBuf>,
-    /// What `judge` is, in a few words.
-    #[arg(long)]
-    judged_on: String,
+    #[command(flatten)]
+    judging: JudgeArgs,
     /// The training data, in one sentence.
     #[arg(long)]
     trained_on: String,
@@ -48,9 +45,6 @@ pub struct Args {
     /// Markdown for the model card: what the model is and is not suitable for.
     #[arg(long)]
     notes: PathBuf,
-    /// Folder of shipped models with their index.json.
-    #[arg(long, default_value = "www/models")]
-    models: PathBuf,
     #[command(flatten)]
     overwrite: OverwriteArgs,
 }
@@ -71,7 +65,7 @@ impl Args {
         check_name(&name)?;
         // Read everything that could be missing before writing anything.
         let notes = files::text(&self.notes)?;
-        let index = self.models.join("index.json");
+        let index = self.judging.models.join("index.json");
         let mut manifest = if index.is_file() {
             Manifest::from_json(&String::from_utf8_lossy(&files::read(&index)?))?
         } else {
@@ -86,7 +80,7 @@ impl Args {
         });
         // The weights may already be in this folder: what is written is what was read.
         let mut outputs = Outputs::new([self.notes.as_path()], self.overwrite.overwrite);
-        let mut claim = |file: &str| outputs.claim(&self.models.join(file));
+        let mut claim = |file: &str| outputs.claim(&self.judging.models.join(file));
         let (weights_out, card_out, index_out) = (
             claim(&file)?,
             claim(&format!("{name}.md"))?,
@@ -94,15 +88,11 @@ impl Args {
         );
         let companion_out = companion.as_ref().map(|c| claim(&c.file)).transpose()?;
         let measured = match loaded.config {
-            ModelConfig::Prior(_) => {
-                let judged = Judged {
-                    pictures: &self.judge,
-                    on: &self.judged_on,
-                    models: &self.models,
-                };
-                prior::measured(judged, loaded.prior()?).await?
+            ModelConfig::Prior(_) => prior::measured(&self.judging, loaded.prior()?).await?,
+            ModelConfig::Generator(_) => {
+                generator::measured(&self.judging, loaded.generator()?).await?
             }
-            _ => autoencoder(&self, loaded.autoencoder()?, companion.is_some()).await?,
+            _ => autoencoder(&self.judging, loaded.autoencoder()?, companion.is_some()).await?,
         };
         let entry = ManifestEntry {
             kind: measured.config.kind().to_owned(),
@@ -115,6 +105,7 @@ impl Args {
             retired: Vec::new(),
             needs: measured.needs,
             classes: measured.classes,
+            sampling: measured.sampling,
             discriminator: companion,
             card: format!("{name}.md"),
             trained_on: self.trained_on,
@@ -141,7 +132,7 @@ impl Args {
 }
 
 /// Measures an autoencoder, which may have been trained against a discriminator.
-async fn autoencoder(args: &Args, loaded: Loaded, against: bool) -> Result<Measured> {
+async fn autoencoder(args: &JudgeArgs, loaded: Loaded, against: bool) -> Result<Measured> {
     let codec = Codec::new(loaded, &Device::flex());
     let report = measure(&codec, &args.judge, &FitArgs::square(256)).await?;
     let config = codec.config();
@@ -155,6 +146,7 @@ async fn autoencoder(args: &Args, loaded: Loaded, against: bool) -> Result<Measu
         codebook: has_codes.then(|| codec.hashes().codebook),
         needs: Vec::new(),
         classes: Vec::new(),
+        sampling: None,
         quality: json!({
             "psnr": round(report.measured.psnr, 2), "ssim": round(report.measured.ssim, 4),
             "ms_ssim": round(report.measured.ms_ssim, 4),

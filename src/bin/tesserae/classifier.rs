@@ -28,6 +28,24 @@ pub struct Classifier {
     last: Linear,
 }
 
+/// How long a classifier is trained, and from which random numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Lesson {
+    /// Steps of [`BATCH`] pictures.
+    pub steps: usize,
+    pub seed: u64,
+}
+
+impl Lesson {
+    /// As long as so many pictures need.
+    pub fn for_pictures(count: usize) -> Self {
+        Self {
+            steps: EPOCHS * count / BATCH,
+            seed: 0,
+        }
+    }
+}
+
 impl Classifier {
     fn new(side: usize, classes: usize, device: &Device) -> Self {
         let conv = |channels| Conv2d::new(channels, [3, 3], 1, [(1, 1); 2], device);
@@ -40,9 +58,15 @@ impl Classifier {
     }
 
     /// Trains one on square pictures of one size and their classes.
-    pub fn trained(pictures: &[Picture], labels: &[usize], classes: usize) -> Result<Self> {
+    pub fn trained(
+        pictures: &[Picture],
+        labels: &[usize],
+        classes: usize,
+        lesson: Lesson,
+    ) -> Result<Self> {
+        let Lesson { steps, seed } = lesson;
         let device = Device::flex();
-        device.seed(0);
+        device.seed(seed);
         let side = pictures
             .first()
             .map_or(0, |picture| picture.width() as usize);
@@ -50,10 +74,9 @@ impl Classifier {
             serde_json::from_str(OPTIMIZER).map_err(|e| Error::Internal(e.to_string()))?;
         let mut learner = Learner::new(Self::new(side, classes, &device), &config);
         let training = device.clone().autodiff();
-        let steps = EPOCHS * pictures.len() / BATCH;
         let bar = ProgressBar::new(steps as u64);
         for step in 0..steps {
-            let mut rng = stream(0, step);
+            let mut rng = stream(seed, step);
             let drawn: Vec<usize> = (0..BATCH)
                 .map(|_| rng.random_range(0..pictures.len()))
                 .collect();
