@@ -102,7 +102,7 @@ impl PictureSampler {
         sampler.batches = match origin {
             Origin::Seed => sampler.seeded(),
             Origin::Noise(values) => sampler.given(&values)?,
-            Origin::Picture(picture) => sampler.from_picture(&picture)?,
+            Origin::Picture(picture) => sampler.like(&picture)?,
         };
         Ok(sampler)
     }
@@ -197,7 +197,7 @@ impl PictureSampler {
     }
 
     /// What a picture gives to start from: the same for all, but for the noise by the seeds.
-    fn from_picture(&mut self, picture: &Picture) -> Result<Vec<Tensor<2>>> {
+    fn like(&mut self, picture: &Picture) -> Result<Vec<Tensor<2>>> {
         let planes = planes(picture, &*self.config)?;
         let samples = planes.len();
         let planes = rows(planes, samples, &self.device);

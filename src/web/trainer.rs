@@ -24,6 +24,8 @@ pub struct Trainer {
     device: Lent,
 }
 
+// One at a time; boxing would save nothing.
+#[allow(clippy::large_enum_variant)]
 enum Training {
     Autoencoder(Session<Reconstruction>),
     Generator(Session<Generation>),

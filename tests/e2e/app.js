@@ -25,9 +25,11 @@ export const sample = (name) => ({
 /** @type {any[]} */
 const INDEX = JSON.parse(file('www/models/index.json').toString()).models;
 /** The models the page ships; the first is the one it starts with. */
-export const SHIPPED = INDEX.filter(({ stage }) => stage !== 'prior');
+export const SHIPPED = INDEX.filter(({ stage }) => stage !== 'prior' && stage !== 'generator');
 /** The priors it ships, which draw tokens of those. */
 export const PRIORS = INDEX.filter(({ stage }) => stage === 'prior');
+/** Those that make pictures out of numbers. */
+export const GENERATORS = INDEX.filter(({ stage }) => stage === 'generator');
 /** A model small enough for a software graphics device. */
 export const TINY = fileURLToPath(new URL('fixtures/tiny.safetensors', import.meta.url));
 
@@ -158,7 +160,7 @@ export async function open(page, settings = 'device=cpu') {
   await reaches(page, 'ready');
 }
 
-/** Goes to a room by its link. @param {Page} page @param {'rebuild' | 'edit' | 'sample' | 'tune'} id */
+/** Goes to a room by its link. @param {Page} page @param {'rebuild' | 'edit' | 'sample' | 'compare' | 'tune'} id */
 export async function room(page, id) {
   const link = page.locator(`#rooms a[data-room=${id}]`);
   if ((await link.getAttribute('aria-current')) === null) await link.click();
@@ -263,8 +265,8 @@ export const ORIGINAL = '#compare canvas.compare-original';
 export const REBUILT = '#compare canvas.compare-rebuilt';
 export const GRID = '#tokens canvas:not(.tokens-twins)';
 
-/** By what the names of their buttons begin with. @type {Record<string, 'edit' | 'sample' | 'tune'>} */
-const ROOM_OF = { edit: 'edit', sampling: 'sample', tune: 'tune', teach: 'tune' };
+/** By what the names of their buttons begin with. @type {Record<string, 'edit' | 'sample' | 'compare' | 'tune'>} */
+const ROOM_OF = { edit: 'edit', sampling: 'sample', tune: 'tune', teach: 'tune', learn: 'compare' };
 
 /** What a button saves. @param {Page} page @param {string} button */
 export async function saved(page, button) {

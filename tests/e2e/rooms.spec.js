@@ -26,7 +26,7 @@ import { fill, more, press, ready, tuning } from './panel.js';
 
 test.beforeEach(({ page }) => withTiny(page));
 
-/** @param {Page} page @param {'rebuild' | 'edit' | 'sample' | 'tune'} id */
+/** @param {Page} page @param {'rebuild' | 'edit' | 'sample' | 'compare' | 'tune'} id */
 async function shows(page, id) {
   await expect(page.locator(`.room[data-room=${id}]`)).toBeVisible();
   await expect(page.locator('.room:visible')).toHaveCount(1);
@@ -197,9 +197,10 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     await page.setViewportSize({ width: 320, height: 640 });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await open(page);
-    for (const id of /** @type {const} */ (['edit', 'sample', 'tune', 'rebuild'])) {
+    for (const id of /** @type {const} */ (['edit', 'sample', 'compare', 'tune', 'rebuild'])) {
       await room(page, id);
       if (id === 'sample') await expect(page.locator('#sampling')).toHaveAttribute('data-sampling', 'done');
+      if (id === 'compare') await expect(page.locator('#comparing')).toHaveAttribute('data-comparing', 'done');
       expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
       const { violations } = await new AxeBuilder({ page }).analyze();
       expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`)).toEqual([]);

@@ -295,7 +295,7 @@ test('a prior that goes row by row has no order and no rounds, and two priors sh
   await expect(page.locator('#sampling-order')).toBeVisible();
   expect((await pictures(page))[0].rgba.equals(before[0].rgba)).toBe(false);
 
-  // Only one pair is kept, so going back and forth takes no more memory.
+  // Few are kept, so going back and forth takes no more memory.
   const used = [];
   for (const name of ['raster', PRIOR.name, 'raster', PRIOR.name]) {
     await page.selectOption('#sampling-prior', name);

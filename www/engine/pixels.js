@@ -12,6 +12,17 @@ export const pixels = (picture) => ({
   rgba: /** @type {Uint8ClampedArray<ArrayBuffer>} */ (picture.rgba()),
 });
 
+/** @param {import('./wasm.js').Tokens} tokens @param {import('./wasm.js').Model} model @returns {import('./protocol.js').TokenPart} */
+export function tokenPart(tokens, model) {
+  const { facts } = tokens;
+  return {
+    facts,
+    indices: facts.grids.map((_, grid) => tokens.indices(grid)),
+    file: unshared(tokens.bytes()),
+    warning: model.warning(tokens) ?? null,
+  };
+}
+
 /** The samples of opaque pixels as the package takes them. @param {import('./protocol.js').Pixels} pixels */
 export function rgb({ width, height, rgba }) {
   const samples = new Uint8Array(3 * width * height);

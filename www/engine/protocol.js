@@ -10,6 +10,10 @@ export const Ask = Object.freeze(
     TOKENS: 'tokens',
     DECODE: 'decode',
     SAMPLE: 'sample',
+    GENERATE: 'generate',
+    LATENT: 'latent',
+    NEAREST: 'nearest',
+    CODES: 'codes',
     ADOPT: 'adopt',
     FILL: 'fill',
     PAINT: 'paint',
@@ -19,6 +23,9 @@ export const Ask = Object.freeze(
     STEPS: 'steps',
     FINISH: 'finish',
     UNDO: 'undo',
+    LEARN: 'learn',
+    LESSON: 'lesson',
+    LEARNED: 'learned',
     CANCEL: 'cancel',
     PAUSE: 'pause',
   }),
@@ -146,6 +153,7 @@ export function failure(error) {
  * @typedef {import('./wasm.js').Quality} Quality
  * @typedef {import('./wasm.js').Usage} Usage
  * @typedef {import('./wasm.js').SampleOptions} SampleOptions
+ * @typedef {import('./wasm.js').PictureOptions} PictureOptions
  *
  * @typedef {import('./wasm.js').TuneConfig & Required<Pick<import('./wasm.js').TuneConfig, 'parts' | 'objective' | 'steps' | 'learning_rate' | 'crop'>>} TuneConfig
  *   with the fields that the page always fills in
@@ -186,9 +194,26 @@ export function failure(error) {
  * @property {{codes: number, rows: number, columns: number, classes?: number}} config and what else its kind has
  * @property {{name: string, hash: string}[]} needs the model whose tokens it predicts, with the hash of its codebook
  * @property {string[]} [classes] their names, in order
+ * @property {Pick<SampleOptions, 'steps' | 'guidance' | 'temperature'>} [sampling] the settings that its samples were measured with
  * @property {string} card
  * @property {string} trained_on
  * @property {string} licence
+ * @property {Record<string, unknown>} [quality]
+ *
+ * @typedef {object} GeneratorEntry one entry of models/index.json that makes pictures out of numbers, without tokens
+ * @property {string} name
+ * @property {'vae' | 'gan' | 'diffusion'} kind
+ * @property {'generator'} stage
+ * @property {string} file
+ * @property {number} bytes
+ * @property {string} sha256
+ * @property {object} config
+ * @property {string[]} [classes] their names, in order
+ * @property {Pick<PictureOptions, 'steps' | 'guidance' | 'temperature'>} [sampling] the settings to draw with
+ * @property {string} card
+ * @property {string} trained_on
+ * @property {string} licence
+ * @property {Record<string, unknown>} quality
  *
  * @typedef {object} Shipped weights that the store fetches, checks and keeps
  * @property {'shipped'} from
@@ -291,7 +316,31 @@ export function failure(error) {
  * @property {Uint32Array} indices
  * @property {TokenFacts} facts
  *
- * @typedef {{pictures: Drawn[], seconds: number}} Sampled without the time that loading took
+ * @typedef {{pictures: Drawn[], seconds: number}} Sampled without the time that loading and previews took
+ *
+ * @typedef {object} GenerateJob new pictures from a generator; the model in use stays
+ * @property {number} id
+ * @property {'generate'} kind
+ * @property {LastingSource} source
+ * @property {PictureOptions & {count: number}} options
+ * @property {Float32Array | null} noise what each picture is made of, one after the other; null draws it by the seed
+ * @property {Pixels | null} start the picture that it goes on from, as far as `options.strength` says
+ *
+ * @typedef {{done: number, steps: number, pictures: Pixels[]}} GeneratePart after a step, with no pictures where the last
+ *   ones are still the newest
+ * @typedef {Pick<Drawn, 'pixels' | 'png'>} Generated a picture that has been generated
+ * @typedef {{pictures: Generated[], seconds: number}} Generation without the time that loading and previews took
+ *
+ * @typedef {{id: number, kind: 'latent', source: LastingSource, picture: Pixels, class: number | null}} LatentJob the
+ *   latent that a picture comes from, or nearly, and what the generator makes of it
+ * @typedef {{latent: Float32Array, pixels: Pixels}} Latent
+ *
+ * @typedef {{id: number, kind: 'nearest', source: LastingSource, picture: Pixels, count: number}} NearestJob a picture
+ *   through a model with tokens, and the codes that are nearest to each of its latents
+ * @typedef {import('./wasm.js').Nearest & {pixels: Pixels}} Nearest and what its tokens decode to
+ *
+ * @typedef {{id: number, kind: 'codes', source: LastingSource}} CodesJob what each code of a model looks like among its like:
+ *   three by three of it
  *
  * @typedef {{top: number, right: number, bottom: number, left: number}} Margins in tokens
  * @typedef {{kind: 'fill', mask: Uint8Array} | {kind: 'extend', margins: Margins} | {kind: 'vary', share: number, seed: number}} Change
@@ -381,7 +430,27 @@ export function failure(error) {
  * @typedef {{weights: Uint8Array<ArrayBuffer>}} Finished
  * @typedef {{id: number, kind: 'undo'}} UndoJob
  *
- * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob | SampleJob | AdoptJob | FillJob | PaintJob | BlendJob | TilesJob | TuneJob | StepsJob | FinishJob | UndoJob} Job
+ * @typedef {object} LearnJob begins to train something from random weights; the model in use stays
+ * @property {number} id
+ * @property {'learn'} kind
+ * @property {object} lesson
+ * @property {object} lesson.config as `tesserae train` takes it
+ * @property {number} lesson.steps in all
+ * @property {Blob} lesson.sheet square pictures, row by row, whose classes are 0 to 9 over and over
+ * @property {number} lesson.side of each, in pixels
+ * @property {PictureOptions | null} lesson.draws how a generator draws; null for an autoencoder, which rebuilds
+ *
+ * @typedef {object} Look what it makes of what it has learned so far
+ * @property {Pixels[]} pictures two of each class, one class after the other; of an autoencoder one of each, rebuilt
+ * @property {Usage | null} usage of an autoencoder's codebook since the look before
+ *
+ * @typedef {{shown: Pixels[], look: Look}} Learning with the pictures that an autoencoder rebuilds
+ * @typedef {{id: number, kind: 'lesson', count: number}} LessonJob its next steps, for about a second or until a pause
+ * @typedef {{step: number, losses: Record<string, number>, seconds: number, look: Look | null}} Learned after a step
+ * @typedef {{done: number}} Lesson
+ * @typedef {{id: number, kind: 'learned', name: string}} LearnedJob asks for its weights
+ *
+ * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob | SampleJob | GenerateJob | LatentJob | NearestJob | CodesJob | AdoptJob | FillJob | PaintJob | BlendJob | TilesJob | TuneJob | StepsJob | FinishJob | UndoJob | LearnJob | LessonJob | LearnedJob} Job
  * @typedef {{id: number, kind: 'cancel'} | {id: number, kind: 'pause'}} Interruption
  * @typedef {Job | Interruption} ToWorker
  *
@@ -394,19 +463,19 @@ export function failure(error) {
  * @property {number} done bytes for a download, steps otherwise
  * @property {number} total
  *
- * @typedef {{tell: 'part', id: number, part: Part | SamplePart}} PartMessage
+ * @typedef {{tell: 'part', id: number, part: Part | SamplePart | GeneratePart}} PartMessage
  *
  * @typedef {object} Step
  * @property {number} step
  * @property {number} loss of pixels, or bits a token of a prior
  * @property {number} seconds
  * @property {Preview | Made | null} now every few steps
- * @typedef {{tell: 'step', id: number, step: Step}} StepMessage
+ * @typedef {{tell: 'step', id: number, step: Step | Learned}} StepMessage
  *
  * @typedef {object} DoneMessage
  * @property {'done'} tell
  * @property {number} id
- * @property {Opened | Loaded | Result | Sampled | Adopted | Drawn | Tiles | Begun | Taught | Stepped | Finished | null} value
+ * @property {Opened | Loaded | Result | Sampled | Generation | Latent | Nearest | Adopted | Drawn | Tiles | Begun | Taught | Stepped | Finished | Learning | Lesson | null} value
  * @property {number} memory bytes that the engine has allocated so far, not counting the graphics
  *   device's
  *

@@ -6,6 +6,8 @@ import { Held } from './held.js';
 import { pixels, unshared } from './pixels.js';
 import { Code, TesseraeError } from './protocol.js';
 
+/** How many priors and how many tokenizers stay loaded: those of two that are compared. */
+const HELD = 2;
 /** Previews take at most this fraction of the time. */
 const PREVIEWS = 1 / 3;
 
@@ -24,10 +26,10 @@ export const drawn = (tokens, picture) => ({
 /** @typedef {import('./protocol.js').LastingSource} Source */
 /** @typedef {import('./adopted.js').Read} Read */
 
-/** A prior, and the model of its tokens where that is not the one in use: each stays loaded until another is asked for. */
+/** Priors, and the models of their tokens where those are not the one in use: they stay loaded until others take their place. */
 export class Drawers {
-  /** @type {Held<import('./wasm.js').Prior>} */ #prior = new Held();
-  /** @type {Held<import('./wasm.js').Model>} */ #tokenizer = new Held();
+  /** @type {Held<import('./wasm.js').Prior>} */ #priors = new Held(HELD);
+  /** @type {Held<import('./wasm.js').Model>} */ #tokenizers = new Held(HELD);
 
   /**
    * Loads what is missing of them. Both files are checked before either is built.
@@ -36,18 +38,18 @@ export class Drawers {
    * @param {(sources: Source[]) => Promise<Read[]>} fetched @param {<T>(thing: T) => T} own
    */
   async load({ wasm, engine }, prior, tokenizer, fetched, own) {
-    const model = tokenizer && !this.#tokenizer.of(tokenizer) ? tokenizer : null;
-    const missing = [...(this.#prior.of(prior) ? [] : [prior]), ...(model ? [model] : [])];
+    const model = tokenizer && !this.#tokenizers.of(tokenizer) ? tokenizer : null;
+    const missing = [...(this.#priors.of(prior) ? [] : [prior]), ...(model ? [model] : [])];
     if (!missing.length) return;
-    if (missing.includes(prior)) this.#prior.free();
-    if (model) this.#tokenizer.free();
+    if (missing.includes(prior)) this.#priors.makeRoom();
+    if (model) this.#tokenizers.makeRoom();
     const files = await fetched(missing);
     const last = files[files.length - 1];
     const weights =
       missing[0] === prior ? own(checked(files[0], false, (bytes, json) => wasm.PriorWeights.check(engine, bytes, json))) : null;
     const decoder = model && own(checked(last, false, (bytes, json) => wasm.Weights.check(engine, bytes, json)));
-    if (weights) this.#prior.put(prior, weights.load(engine));
-    if (model && decoder) this.#tokenizer.put(model, await decoder.load(engine));
+    if (weights) this.#priors.put(prior, weights.load(engine));
+    if (model && decoder) this.#tokenizers.put(model, await decoder.load(engine));
   }
 
   /**
@@ -59,24 +61,38 @@ export class Drawers {
   async adopt(opened, sources, files, own) {
     const { wasm, engine } = opened;
     const alone = files.length === 1;
-    const weights = files.map((file, i) => (this.#prior.of(sources[i]) ? null : asPrior(opened, file, alone)));
+    const weights = files.map((file, i) => (this.#priors.of(sources[i]) ? null : asPrior(opened, file, alone)));
     for (const one of weights) if (one) own(one);
-    const index = only(weights.map((one, i) => one !== null || this.#prior.of(sources[i]) !== null));
+    const index = only(weights.map((one, i) => one !== null || this.#priors.of(sources[i]) !== null));
     const other = alone ? null : files[1 - index];
     const decoder = other && own(checked(other, false, (bytes, json) => wasm.Weights.check(engine, bytes, json)));
     const fresh = weights[index];
-    if (fresh) this.#prior.free();
-    if (decoder) this.#tokenizer.free();
-    const drawer = fresh ? this.#prior.put(sources[index], fresh.load(engine)) : this.#prior.of(sources[index]);
+    if (fresh) this.#priors.makeRoom();
+    if (decoder) this.#tokenizers.makeRoom();
+    const drawer = fresh ? this.#priors.put(sources[index], fresh.load(engine)) : this.#priors.of(sources[index]);
     if (!drawer) throw new TesseraeError(Code.INTERNAL, 'The prior is not loaded.');
-    const model = decoder && this.#tokenizer.put(sources[1 - index], await decoder.load(engine));
+    const model = decoder && this.#tokenizers.put(sources[1 - index], await decoder.load(engine));
     if (model) mustFit(drawer, model);
     return { index, facts: drawer.facts, codebook: model && model.facts.codebookHash };
   }
 
+  /**
+   * A model of tokens without a prior, which is loaded if it is missing.
+   * @param {{wasm: import('./wasm.js').Wasm, engine: import('./wasm.js').Engine}} opened
+   * @param {Source} source @param {(sources: Source[]) => Promise<Read[]>} fetched @param {<T>(thing: T) => T} own
+   */
+  async tokenizer({ wasm, engine }, source, fetched, own) {
+    const known = this.#tokenizers.of(source);
+    if (known) return known;
+    this.#tokenizers.makeRoom();
+    const [file] = await fetched([source]);
+    const weights = own(checked(file, false, (bytes, json) => wasm.Weights.check(engine, bytes, json)));
+    return this.#tokenizers.put(source, await weights.load(engine));
+  }
+
   /** The two of them, once they are loaded. @param {Source} prior @param {Source | null} tokenizer @param {() => import('./wasm.js').Model} inUse */
   pair(prior, tokenizer, inUse) {
-    const [drawer, model] = [this.#prior.of(prior), tokenizer ? this.#tokenizer.of(tokenizer) : inUse()];
+    const [drawer, model] = [this.#priors.of(prior), tokenizer ? this.#tokenizers.of(tokenizer) : inUse()];
     if (!drawer || !model) throw new TesseraeError(Code.INTERNAL, 'The prior is not loaded.');
     // Fails if the prior predicts the tokens of another model.
     drawer.fits(model);
@@ -84,8 +100,8 @@ export class Drawers {
   }
 
   free() {
-    this.#prior.free();
-    this.#tokenizer.free();
+    this.#priors.free();
+    this.#tokenizers.free();
   }
 }
 
@@ -94,8 +110,9 @@ export class Sampling {
   #sampler;
   #model;
   #count;
-  /** Milliseconds that steps and previews have taken. */
+  /** Milliseconds that steps have taken, */
   #stepped = 0;
+  /** and previews. */
   #shown = 0;
   /** The picture whose turn it is to be shown. */
   #next = 0;
@@ -149,8 +166,7 @@ export class Sampling {
       const made = await this.#decoded(i, drawn);
       if (made) pictures.push(made);
     }
-    const seconds = (this.#stepped + this.#shown + performance.now() - begin) / 1000;
-    return { pictures, seconds };
+    return { pictures, seconds: (this.#stepped + performance.now() - begin) / 1000 };
   }
 
   /**

@@ -5,10 +5,14 @@ import { Ask, Code, FILE_LIMITS, PageCode, Stage, Tell, TesseraeError, failure }
 import { isPrior } from './adopted.js';
 import { Decoder } from './develop.js';
 import { blended, canvasOf, changed, painted, tilesOf } from './edited.js';
+import { Generating, Generators } from './generated.js';
 import { Held } from './held.js';
-import { forget, panic } from './panic.js';
-import { pixels, rgb, unshared } from './pixels.js';
-import { checkSize, read } from './read.js';
+import { LESSONS, Lessons } from './lesson.js';
+import { looks } from './looked.js';
+import { moved, movedPart } from './moved.js';
+import { exhausted, forget, panic } from './panic.js';
+import { pixels, rgb, tokenPart, unshared } from './pixels.js';
+import { dropped, read } from './read.js';
 import { RELEASE } from './release.js';
 import { Drawers, Sampling } from './sampled.js';
 import { weights } from './store.js';
@@ -22,7 +26,8 @@ import { loadWasm } from './wasm.js';
 /** @type {import('./wasm.js').Engine | null} */ let engine = null;
 /** @type {import('./wasm.js').Model | null} */ let model = null;
 /** Another decoder for its tokens. @type {Held<import('./wasm.js').Model>} */ const other = new Held();
-/** What drew the newest tokens, next to the model in use. */ const drawers = new Drawers();
+/** What drew the newest tokens, next to the model in use, */ const drawers = new Drawers();
+/** and what generated the newest pictures. */ const generators = new Generators();
 const decoder = new Decoder();
 /** @type {Set<number>} */ const cancelled = new Set();
 /** @type {Set<number>} */ const paused = new Set();
@@ -49,13 +54,6 @@ const watcher =
     tell({ tell: Tell.PROGRESS, id, stage, done, total });
     return true;
   };
-
-/** @param {import('./protocol.js').Dropped} source The weights stay a file, which the engine reads in chunks. */
-async function dropped({ blob, config }) {
-  checkSize(blob, FILE_LIMITS.weights, Code.WEIGHTS_CORRUPT);
-  const json = config ? new TextDecoder().decode(await read(config, FILE_LIMITS.config, Code.CONFIG_INVALID)) : undefined;
-  return { bytes: blob, json, origin: /** @type {const} */ ('file') };
-}
 
 /**
  * Waits for the graphics device's errors about the work so far. A rejected shader does not make a read
@@ -106,15 +104,10 @@ async function develop(photo, id, rebuilt = true) {
   throw new TesseraeError(Code.INTERNAL, 'The picture came without its pixels.');
 }
 
-/** @param {import('./wasm.js').Tokens} tokens @returns {import('./protocol.js').TokenPart} */
-function tokenPart(tokens) {
-  const facts = tokens.facts;
-  return {
-    facts,
-    indices: facts.grids.map((_, grid) => tokens.indices(grid)),
-    file: unshared(tokens.bytes()),
-    warning: modelInUse().warning(tokens) ?? null,
-  };
+/** Frees all that draws pictures next to the model in use. */
+function freeDrawers() {
+  drawers.free();
+  generators.free();
 }
 
 /** Frees the model in use, and the other one with it. */
@@ -170,16 +163,18 @@ async function draw(job, own, start) {
   const { drawer, model } = drawers.pair(prior, tokenizer, modelInUse);
   const { wasm, engine } = opened();
   const sampler = wasm.Sampler.begin(engine, drawer, options, start?.(wasm));
-  const sampling = own(new Sampling(sampler, model, options.count));
+  return form(id, own(new Sampling(sampler, model, options.count)));
+}
+
+/** Takes all steps of some pictures. @template T @param {number} id @param {{step(): Promise<import('./protocol.js').SamplePart | import('./protocol.js').GeneratePart | null>, finish(breathe: () => Promise<void>): Promise<T>}} pictures */
+async function form(id, pictures) {
   for (;;) {
-    const part = await sampling.step();
+    const part = await pictures.step();
     // A cancel can arrive during a step.
     if (cancelled.has(id)) throw cancelError();
-    if (!part) break;
-    const shown = part.pictures.flatMap(({ preview }) => (preview ? [preview.rgba.buffer] : []));
-    tell({ tell: Tell.PART, id, part }, shown);
+    if (!part) return pictures.finish(() => breathe(id));
+    tell({ tell: Tell.PART, id, part }, movedPart(part));
   }
-  return sampling.finish(() => breathe(id));
 }
 
 function opened() {
@@ -197,7 +192,8 @@ const trainings = new Trainings({
   model: modelInUse,
   spare() {
     other.free();
-    drawers.free();
+    freeDrawers();
+    lessons.end();
   },
   settle,
   develop,
@@ -206,6 +202,8 @@ const trainings = new Trainings({
   paused: (id) => paused.has(id),
   tell,
 });
+
+const lessons = new Lessons({ opened, settle, develop, breathe, paused: (id) => paused.has(id), tell });
 
 /** What each kind of job does. `own` remembers what has to be freed when the job ends. */
 const work = {
@@ -224,7 +222,8 @@ const work = {
       }
     }
     trainings.end();
-    drawers.free();
+    lessons.end();
+    freeDrawers();
     freeModels();
     engine?.free();
     engine = null;
@@ -301,6 +300,16 @@ const work = {
     return draw(job, own);
   },
 
+  /** @param {import('./protocol.js').GenerateJob} job @param {<T>(thing: T) => T} own */
+  async [Ask.GENERATE](job, own) {
+    const { id, source } = job;
+    const generator = await generators.load(opened(), source, (sources) => fetched(id, sources), own);
+    await breathe(id);
+    return form(id, own(new Generating(opened(), generator, job, () => breathe(id))));
+  },
+
+  ...looks({ opened, generators, drawers, fetched, breathe }),
+
   /** @param {import('./protocol.js').AdoptJob} job @param {<T>(thing: T) => T} own */
   async [Ask.ADOPT]({ id, files }, own) {
     return drawers.adopt(opened(), files, await fetched(id, files), own);
@@ -334,6 +343,7 @@ const work = {
   [Ask.STEPS]: (/** @type {import('./protocol.js').StepsJob} */ job) => trainings[Ask.STEPS](job),
   [Ask.FINISH]: (/** @type {import('./protocol.js').FinishJob} */ job) => trainings[Ask.FINISH](job),
   [Ask.UNDO]: () => trainings[Ask.UNDO](),
+  ...lessons.work,
 };
 
 /**
@@ -342,7 +352,7 @@ const work = {
  */
 async function rebuild(id, tokens, own, original, encode) {
   // Decoding rejects another model's tokens, so they are shown only once it has begun.
-  const show = () => tell({ tell: Tell.PART, id, part: { tokens: tokenPart(tokens) } });
+  const show = () => tell({ tell: Tell.PART, id, part: { tokens: tokenPart(tokens, modelInUse()) } });
   await settle();
   if (original) show();
   await breathe(id);
@@ -386,35 +396,26 @@ function result(original, picture, seconds) {
 /** @param {import('./wasm.js').Picture | null} original null where only tokens were given @param {import('./wasm.js').Picture} picture */
 const quality = (original, picture) => (original ? { ...opened().wasm.compare(original, picture) } : null);
 
-/** What of a job's result is moved rather than copied. @param {object | null} value @returns {ArrayBuffer[]} */
-function large(value) {
-  const { rebuilt, png } = /** @type {Partial<import('./protocol.js').Result>} */ (value ?? {});
-  const { pixels: own } = /** @type {Partial<import('./protocol.js').Drawn>} */ (value ?? {});
-  const { pictures = [] } = /** @type {Partial<import('./protocol.js').Sampled>} */ (value ?? {});
-  const { tiles = [] } = /** @type {Partial<import('./protocol.js').Tiles>} */ (value ?? {});
-  const drawn = pictures.flatMap((picture) => [picture.pixels.rgba.buffer, picture.png.buffer]);
-  const flat = tiles.map(({ buffer }) => buffer);
-  return [rebuilt?.rgba.buffer, own?.rgba.buffer, png?.buffer, ...drawn, ...flat].filter((buffer) => buffer !== undefined);
-}
-
 /** @param {import('./protocol.js').Job} job */
 async function perform(job) {
   /** @type {{free(): void}[]} */ const owned = [];
   const own = (/** @type {any} */ thing) => (owned.push(thing), thing);
-  const training = TRAINING.has(job.kind);
+  const lesson = LESSONS.has(job.kind);
+  const training = TRAINING.has(job.kind) || lesson;
   current = job.id;
   stop = new AbortController();
   forget();
   try {
     const value = await work[job.kind](/** @type {any} */ (job), own);
     await settle();
-    tell({ tell: Tell.DONE, id: job.id, value, memory: opened().wasm.memoryBytes() + decoder.memory }, large(value));
+    tell({ tell: Tell.DONE, id: job.id, value, memory: opened().wasm.memoryBytes() + decoder.memory }, moved(value));
   } catch (error) {
     const reported = failure(error);
     if (error instanceof WebAssembly.RuntimeError || (training && exhausted(error))) die(error);
     else if (!dead) {
       // The page treats a failed training as lost, so its record is free for others.
-      if (training && reported.code !== PageCode.NOT_KEPT && reported.code !== PageCode.NAME_TAKEN) trainings.end();
+      if (lesson) lessons.end();
+      else if (training && reported.code !== PageCode.NOT_KEPT && reported.code !== PageCode.NAME_TAKEN) trainings.end();
       tell({ tell: Tell.FAILED, id: job.id, error: reported });
     }
   } finally {
@@ -424,17 +425,6 @@ async function perform(job) {
     paused.delete(job.id);
     current = 0;
   }
-}
-
-/**
- * Whether memory has run out: a failed allocation in the module aborts without a panic, one on the graphics
- * device panics, and one in JavaScript throws.
- * @param {unknown} error
- */
-function exhausted(error) {
-  const { message } = failure(error);
-  const silent = error instanceof WebAssembly.RuntimeError && /unreachable/i.test(message) && !panic();
-  return silent || /out of memory|allocation/i.test(panic() || message);
 }
 
 /** @param {unknown} error */

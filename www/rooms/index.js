@@ -26,5 +26,6 @@ export const ROOMS = [
   { id: 'rebuild', title: 'Rebuild', load: () => import('./rebuild/room.js') },
   { id: 'edit', title: 'Edit', load: () => import('./edit/room.js') },
   { id: 'sample', title: 'Sample', load: () => import('./sample/room.js') },
+  { id: 'compare', title: 'Compare', load: () => import('./compare/room.js') },
   { id: 'tune', title: 'Fine-tune', load: () => import('./tune/room.js') },
 ];

@@ -1,10 +1,12 @@
 // @ts-check
 // What the visitor chose, in the address, so that a link carries it: the room that is open, the
-// settings, and what is sampled where that is the open room; never anything about a picture. Only what
+// settings, and what is drawn where the open room draws; never anything about a picture. Only what
 // `auto` measured on this machine is kept in local storage.
-import { DEFAULTS as SAMPLING, KEYS, readSampling, writeSampling } from './sampling.js';
+import { DEFAULTS as COMPARING, KEYS as COMPARED, readComparing, writeComparing } from './comparing.js';
+import { DEFAULTS as SAMPLING, KEYS as SAMPLED, readSampling, writeSampling } from './sampling.js';
 
 /** @typedef {import('./sampling.js').Sampling} Sampling */
+/** @typedef {import('./comparing.js').Comparing} Comparing */
 /**
  * @typedef {object} Settings
  * @property {string} model its name, or nothing for the first
@@ -21,8 +23,10 @@ const SIZES = ['256', '512', '1024', '0'];
 const DEVICES = ['auto', 'webgpu', 'cpu'];
 /** The seed when a visitor ticks “sample”; a link may set another. */
 export const SEED = '1';
-/** The room whose links carry what is sampled. */
-const SAMPLE = 'sample';
+/** The rooms whose links carry what is drawn. */
+const [SAMPLE, COMPARE] = ['sample', 'compare'];
+/** What links may carry besides the room. */
+const KEYS = [...Object.keys(DEFAULTS), ...SAMPLED, ...COMPARED];
 const REMEMBERED = 'tesserae.auto-device';
 
 /** @param {string} hash the part of an address after `#`; anything unknown in it is ignored in favour of the default @returns {Settings} */
@@ -46,6 +50,7 @@ export class Address extends EventTarget {
   #rooms;
   /** @type {Settings} */ settings;
   /** @type {Sampling} */ sampling = SAMPLING;
+  /** @type {Comparing} */ comparing = COMPARING;
   /** @type {string} the one that is open */ room;
 
   /** @param {string[]} rooms their names; the first is open where the address says nothing */
@@ -54,7 +59,7 @@ export class Address extends EventTarget {
     this.#rooms = rooms;
     this.settings = parse(location.hash);
     this.room = this.#asked();
-    this.#sampled();
+    this.#drawn();
     history.replaceState({ entry: true }, '');
     addEventListener('popstate', ({ state }) => this.#moved(state?.entry === true));
   }
@@ -68,6 +73,12 @@ export class Address extends EventTarget {
   /** @param {Partial<Sampling>} changed */
   sample(changed) {
     this.sampling = { ...this.sampling, ...changed };
+    history.replaceState({ entry: true }, '', this.link());
+  }
+
+  /** @param {Partial<Comparing>} changed */
+  compare(changed) {
+    this.comparing = { ...this.comparing, ...changed };
     history.replaceState({ entry: true }, '', this.link());
   }
 
@@ -87,6 +98,7 @@ export class Address extends EventTarget {
       if (value !== DEFAULTS[/** @type {keyof Settings} */ (key)]) query.set(key, value === true ? '1' : String(value));
     }
     if (room === SAMPLE) writeSampling(query, this.sampling);
+    if (room === COMPARE) writeComparing(query, this.comparing);
     const url = new URL(location.href);
     url.hash = query.toString();
     return url.href.replace(/#$/, '');
@@ -97,22 +109,24 @@ export class Address extends EventTarget {
     return this.#rooms.find((name) => name === asked) ?? this.#rooms[0];
   }
 
-  /** Takes what is sampled from the address of that room. */
-  #sampled() {
-    if (this.room === SAMPLE) this.sampling = readSampling(new URLSearchParams(location.hash.replace(/^#/, '')));
+  /** Takes what is drawn from the address of a room that draws. */
+  #drawn() {
+    const query = new URLSearchParams(location.hash.replace(/^#/, ''));
+    if (this.room === SAMPLE) this.sampling = readSampling(query);
+    if (this.room === COMPARE) this.comparing = readComparing(query);
   }
 
   /** @param {boolean} entry whether the address is one that this page was at, and not a new link */
   #moved(entry) {
     const query = new URLSearchParams(location.hash.replace(/^#/, ''));
     // An anchor of the page says nothing of rooms or settings.
-    if (!entry && !['room', ...Object.keys(DEFAULTS), ...KEYS].some((key) => query.has(key))) return;
+    if (!entry && !['room', ...KEYS].some((key) => query.has(key))) return;
     const before = { room: this.room, settings: this.settings };
     this.room = this.#asked();
     // Back and forward go from room to room; what was chosen meanwhile stays chosen.
     if (!entry) {
       this.settings = parse(location.hash);
-      this.#sampled();
+      this.#drawn();
     }
     history.replaceState({ entry: true }, '', entry ? this.link() : location.href);
     if (this.room !== before.room) this.dispatchEvent(new CustomEvent('room'));

@@ -15,6 +15,10 @@ const KIND = {
   [Ask.TOKENS]: 'picture',
   [Ask.DECODE]: 'decode',
   [Ask.SAMPLE]: 'sample',
+  [Ask.GENERATE]: 'sample',
+  [Ask.LATENT]: 'sample',
+  [Ask.NEAREST]: 'sample',
+  [Ask.CODES]: 'sample',
   [Ask.ADOPT]: 'sample',
   [Ask.FILL]: 'sample',
   [Ask.PAINT]: 'edit',
@@ -24,6 +28,9 @@ const KIND = {
   [Ask.STEPS]: 'tune',
   [Ask.FINISH]: 'tune',
   [Ask.UNDO]: 'tune',
+  [Ask.LEARN]: 'tune',
+  [Ask.LESSON]: 'tune',
+  [Ask.LEARNED]: 'tune',
 };
 /** @type {Record<Kind, Partial<Record<StageName, [from: number, to: number]>>>} */
 const SPAN = {

@@ -14,7 +14,7 @@ const CLASSED = new Set(['mingpt']);
 /** @typedef {import('./sampling.js').Sampling} Sampling */
 /**
  * @typedef {object} Prior
- * @property {Pick<PriorEntry, 'name' | 'config'> & {card?: string}} entry with a card where it is shipped
+ * @property {Pick<PriorEntry, 'name' | 'config'> & Partial<PriorEntry>} entry all of it where it is shipped
  * @property {LastingSource} source
  * @property {LastingSource} tokenizer
  * @property {string} codebook hash of the tokenizer's

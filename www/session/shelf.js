@@ -1,5 +1,5 @@
 // @ts-check
-// The shipped models and priors, from models/index.json, and what the page says about them.
+// The shipped models, priors and generators, from models/index.json, and what the page says about them.
 import { Code, PageCode, TesseraeError } from '../engine/protocol.js';
 import { fills, pair, shipped } from './priors.js';
 
@@ -17,6 +17,7 @@ const KINDS = { vqvae2: 'VQ-VAE-2', kl: 'VAE' };
 /** @typedef {import('../engine/protocol.js').ModelEntry} ModelEntry */
 /** @typedef {ModelEntry['stage']} Stage */
 /** @typedef {{name: string, kind: string, facts: string[], purpose: string, url: string}} Card */
+/** @typedef {{entry: import('../engine/protocol.js').GeneratorEntry, source: import('../engine/protocol.js').Shipped}} Generator makes pictures out of numbers, without tokens */
 /** @typedef {{own: ModelEntry, other: ModelEntry, source: import('../engine/protocol.js').Shipped}} Pair */
 
 export const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
@@ -24,6 +25,7 @@ export const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(
 export class Shelf {
   /** @type {ModelEntry[]} */ entries = [];
   /** @type {import('./priors.js').Prior[]} those whose model is shipped too */ priors = [];
+  /** @type {Generator[]} */ generators = [];
 
   get loaded() {
     return this.entries.length > 0;
@@ -36,14 +38,21 @@ export class Shelf {
     if (!Array.isArray(index?.models)) {
       throw new TesseraeError(PageCode.DOWNLOAD_FAILED, 'The list of models could not be loaded.');
     }
-    /** @type {(ModelEntry | import('../engine/protocol.js').PriorEntry)[]} */ const all = index.models;
-    this.entries = all.filter((entry) => entry.stage !== 'prior');
+    /** @type {(ModelEntry | import('../engine/protocol.js').PriorEntry | import('../engine/protocol.js').GeneratorEntry)[]} */
+    const all = index.models;
+    this.entries = all.filter((entry) => entry.stage !== 'prior' && entry.stage !== 'generator');
     this.priors = all.flatMap((entry) => (entry.stage === 'prior' ? pair(entry, this.entries, MODELS) : []));
+    this.generators = all.flatMap((entry) => (entry.stage === 'generator' ? { entry, source: shipped(entry, MODELS) } : []));
   }
 
   /** @param {string} name */
   #find(name) {
     return this.entries.find((entry) => entry.name === name);
+  }
+
+  /** Where a file next to the weights is. @param {string} file */
+  address(file) {
+    return new URL(file, MODELS).href;
   }
 
   /** @param {string} name */

@@ -55,7 +55,10 @@ impl Args {
                 return Err(Error::Argument(format!("{name} must be at least 1")));
             }
         }
-        let examples = Example::all(files::pictures(&[self.train.clone()])?, &self.train)?;
+        let examples = Example::all(
+            files::pictures(std::slice::from_ref(&self.train))?,
+            &self.train,
+        )?;
         let classes = Example::classes(&examples);
         let train = Labelled::of(examples, &classes)?;
         let held_out = Labelled::read(&self.held_out, &classes)?;

@@ -1,6 +1,6 @@
 // @ts-check
 // A training in progress, of either kind: pictures, the curve, the speed and the progress.
-import './curve.js';
+import '../../ui/curve.js';
 import { Rows } from '../../ui/rows.js';
 
 /** Number of steps that the speed is averaged over. */

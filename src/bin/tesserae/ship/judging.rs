@@ -26,6 +26,10 @@ pub struct JudgeArgs {
     /// compared with them by the features of a classifier, as by `eval-samples --classify`.
     #[arg(long)]
     pub train: Option<PathBuf>,
+    /// Of a prior: the shipped model that decodes those samples, if that is not the one whose tokens
+    /// it learned.
+    #[arg(long)]
+    pub decoder: Option<String>,
     #[command(flatten)]
     pub how: HowArgs,
     /// Folder of shipped models with their index.json.

@@ -23,10 +23,14 @@ pub async fn measured(args: &JudgeArgs, prior: Loaded<PriorConfig>) -> Result<Me
         ));
     };
     let folder = args.judged_folder()?;
-    let file = shipped(&corpus.tokenizer, &args.models)?;
-    let model = weights::load(&file, &ConfigArgs::default(), &device)?.autoencoder()?;
-    prior.fits(&model)?;
-    let codec = Codec::new(model, &device);
+    let load = |name: &str| {
+        let file = shipped(name, &args.models)?;
+        let model = weights::load(&file, &ConfigArgs::default(), &device)?.autoencoder()?;
+        prior.fits(&model)?;
+        Ok::<_, Error>(Codec::new(model, &device))
+    };
+    let codec = load(&corpus.tokenizer)?;
+    let decoder = args.decoder.as_deref().map(load).transpose()?;
     let paths = files::pictures_and_tokens(&[folder.to_owned()])?;
     let examples = Example::all(paths, folder)?;
     let grids = Labelled::default().grids(examples, &corpus.classes, &codec);
@@ -46,6 +50,13 @@ pub async fn measured(args: &JudgeArgs, prior: Loaded<PriorConfig>) -> Result<Me
     }];
     let classes = corpus.classes.clone();
     let config = prior.config.clone().into();
+    let codec = match decoder {
+        Some(decoder) => {
+            quality["decoder"] = json!(decoder.name());
+            decoder
+        }
+        None => codec,
+    };
     let source = Source::Prior(Box::new(Pair { prior, codec }));
     let sampling = args.samples(&source, &mut quality).await?;
     Ok(Measured {

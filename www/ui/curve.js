@@ -1,12 +1,12 @@
 // @ts-check
 // <loss-curve>: the loss of every step so far, or whatever else is to fall.
-import { styled } from '../../ui/h.js';
+import { styled } from './h.js';
 
-/** @typedef {import('../../vendor/uPlot.esm.js')} Plot */
-/** @typedef {import('../../vendor/uPlot.esm.js').Axis} Axis */
+/** @typedef {import('../vendor/uPlot.esm.js')} Plot */
+/** @typedef {import('../vendor/uPlot.esm.js').Axis} Axis */
 
 const HEIGHT = 170;
-const SHEET = new URL('../../vendor/uPlot.min.css', import.meta.url).href;
+const SHEET = new URL('../vendor/uPlot.min.css', import.meta.url).href;
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 /** @param {string} name of a colour of the page */
@@ -29,7 +29,9 @@ export class LossCurve extends HTMLElement {
   /** @type {Plot | null} */ #plot = null;
   /** @type {Promise<void> | null} */ #drawing = null;
   #losses = [0].slice(1);
+  /** @type {number[] | null} */ #steps = null;
   what = 'Loss';
+  /** Fraction of the first values that may be outside, where what comes after them is hardly seen otherwise. */ steep = 0;
   #frame = 0;
   #resized = new ResizeObserver(() => this.#plot?.setSize({ width: this.clientWidth, height: HEIGHT }));
   #recoloured = () => this.#plot?.redraw();
@@ -45,16 +47,17 @@ export class LossCurve extends HTMLElement {
     dark.removeEventListener('change', this.#recoloured);
   }
 
-  /** @param {number[]} losses of the steps from the first on */
-  show(losses) {
+  /** @param {number[]} losses of the steps from the first on @param {number[] | null} [steps] those that they are of, if not all */
+  show(losses, steps = null) {
     this.#losses = losses;
+    this.#steps = steps;
     this.dataset.count = String(losses.length);
     const last = losses.at(-1);
     this.setAttribute(
       'aria-label',
       last === undefined
         ? `${this.what}: no steps yet`
-        : `${this.what} of ${losses.length} steps, from ${losses[0].toPrecision(3)} to ${last.toPrecision(3)}`,
+        : `${this.what} of ${steps?.at(-1) ?? losses.length} steps, from ${losses[0].toPrecision(3)} to ${last.toPrecision(3)}`,
     );
     this.#drawing ??= this.#draw();
     // Many steps may end between two frames of a fast device.
@@ -68,7 +71,7 @@ export class LossCurve extends HTMLElement {
   // it does if the browser's language is not a valid tag) only the curve is missing.
   async #draw() {
     try {
-      const [{ default: Plot }] = await Promise.all([import('../../vendor/uPlot.esm.js'), styled(SHEET)]);
+      const [{ default: Plot }] = await Promise.all([import('../vendor/uPlot.esm.js'), styled(SHEET)]);
       this.#plot = new Plot(
         {
           width: Math.max(1, this.clientWidth),
@@ -79,7 +82,7 @@ export class LossCurve extends HTMLElement {
           scales: {
             x: { time: false },
             y: {
-              range: (_, low, high) => (high > low ? [low - (high - low) * 0.05, high + (high - low) * 0.05] : [low * 0.9, low * 1.1 || 1]),
+              range: (_, low, high) => this.#range(low, high),
             },
           },
           axes: [axis(true), axis(false)],
@@ -93,9 +96,18 @@ export class LossCurve extends HTMLElement {
     }
   }
 
+  /** @param {number} low @param {number} high @returns {[number, number]} */
+  #range(low, high) {
+    if (this.steep && this.#losses.length) {
+      const later = this.#losses.slice(Math.floor(this.#losses.length * this.steep));
+      [low, high] = [Math.min(...later), Math.max(...later)];
+    }
+    return high > low ? [low - (high - low) * 0.05, high + (high - low) * 0.05] : [low * 0.9, low * 1.1 || 1];
+  }
+
   /** @returns {[number[], number[]]} */
   #data() {
-    return [this.#losses.map((_, i) => i + 1), this.#losses];
+    return [this.#steps ?? this.#losses.map((_, i) => i + 1), this.#losses];
   }
 }
 
