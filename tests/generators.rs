@@ -433,6 +433,13 @@ fn a_diffusion_model_keeps_as_much_of_a_picture_as_the_strength_says() {
     assert_eq!(finished(unchanged), [drawing()]);
     let (half, ..) = of(0.5);
     assert_eq!(half.steps(), 4);
+    // 7.000 000 000 000 001 in floating point.
+    let options = PictureOptions {
+        steps: 25,
+        ..options(0.28)
+    };
+    let (some, ..) = begun("diffusion-tiny", options, start()).unwrap();
+    assert_eq!(some.steps(), 7);
     let (all, ..) = of(1.0);
     assert_eq!(all.steps(), 8);
     let [half, all] = [half, all].map(|sampler| apart(&finished(sampler)[0], &drawing()));

@@ -106,6 +106,13 @@ test('the slider walks from one picture to another, on two paths', async ({ page
   const seen = async (/** @type {number} */ to) => (await stop(to), Promise.all(WALKS.map(large)));
   const [start, middle, end] = [await seen(0), await seen(4), await seen(8)];
   WALKS.forEach((_, i) => expect(new Set([start[i], middle[i], end[i]]).size).toBe(3));
+  // Through latents, which know no path.
+  const latents = [];
+  for (const to of [0, 4, 8]) {
+    await stop(to);
+    latents.push(await large('vqvae'));
+  }
+  expect(new Set(latents).size).toBe(3);
   await page.locator('.walk-row[data-walk=gan] .forming canvas').first().click();
   await expect(page.locator('#comparing-stop-at')).toHaveValue('0');
   expect(await large('vae')).toBe(start[0]);
@@ -116,6 +123,7 @@ test('the slider walks from one picture to another, on two paths', async ({ page
   await compared(page, 5);
   expect([await seen(0), await seen(8)]).toEqual([start, end]);
   (await seen(4)).forEach((text, i) => expect(text).not.toBe(middle[i]));
+  expect(await large('vqvae')).toBe(latents[1]);
 
   // The next walk begins where this one ended.
   await page.click('#comparing-run');

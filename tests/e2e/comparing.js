@@ -7,6 +7,7 @@ import { GENERATORS, commandLine, expect, inFolder, pixels, withPackage, withTin
 /** @typedef {import('@playwright/test').Page} Page */
 
 export const WAYS = ['vae', 'gan', 'vqvae', 'vqgan', 'diffusion'];
+/** What walks through noise. */
 export const WALKS = ['vae', 'gan', 'diffusion'];
 
 /** @param {Page} page @param {'idle' | 'working' | 'done'} state */

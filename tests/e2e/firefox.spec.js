@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import puppeteer from 'puppeteer-core';
 import { TINY } from './app.js';
+import { WAYS } from './comparing.js';
 import { Host } from './host.js';
 import { EDITS, PRIOR, sampledTokens } from './sampling.js';
 
@@ -257,6 +258,22 @@ test('Firefox samples the pictures that the command line samples, and fills them
   const edited = join(downloads, `${PRIOR.name}-${PRIOR.classes[3]}-1.edited.tokens`);
   await expect.poll(() => existsSync(edited) && statSync(edited).size).toBeGreaterThan(0);
   expect(readFileSync(edited).equals(sampledTokens(5, 1, EDITS))).toBe(true);
+  expect(wrong).toEqual([]);
+  await page.close();
+});
+
+test('Firefox makes a digit in five ways, and trains a VAE', async ({ baseURL }) => {
+  const { page, wrong } = await open(baseURL, 'cpu');
+  await room(page, 'compare');
+  await page.waitForSelector('#comparing[data-comparing=done]');
+  for (const way of WAYS) {
+    expect(await pixels(page, `.way[data-way=${way}][data-drawn=yes] canvas`)).toHaveLength(28 * 28 * 4);
+  }
+  await page.click('#comparing-mode label:has(input[value=learn])');
+  await page.click('#learn-run');
+  await page.waitForFunction(() => Number(document.querySelector('#learn-step')?.textContent?.match(/\d+/)?.[0]) >= 3);
+  await page.click('#learn-run');
+  await page.waitForSelector('.learn-view[data-learn=paused]');
   expect(wrong).toEqual([]);
   await page.close();
 });

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { By, until } from 'selenium-webdriver';
 import { SHIPPED, TINY, commandLine, inFolder } from './app.js';
+import { WAYS } from './comparing.js';
 import { EDITS, PRIOR, sampledTokens } from './sampling.js';
 import { launch, missing } from './webkit.js';
 
@@ -234,6 +235,19 @@ for (const locale of ['C.UTF-8', 'C']) {
       await press(driver, '#sampling-run');
       await waitFor(driver, '#sampling[data-sampling=done][data-seed="5"]');
       expect(await picture(driver, '#sampling-pictures canvas')).not.toBe(first);
+    });
+
+    test('makes a digit in five ways, and walks between two', async ({ baseURL }) => {
+      const { driver } = browser;
+      await driver.get('about:blank');
+      await driver.get(`${baseURL}#room=compare&device=cpu`);
+      await waitFor(driver, '#comparing[data-comparing=done]');
+      const made = [];
+      for (const way of WAYS) made.push(await picture(driver, `.way[data-way=${way}][data-drawn=yes] canvas`));
+      expect(new Set(made).size).toBe(WAYS.length);
+      await press(driver, '#comparing-mode label:has(input[value=walk])');
+      await waitFor(driver, '.walk-row[data-walk=diffusion][data-drawn=yes]');
+      await nothingWrong(driver);
     });
 
     test('tunes a model, and its file makes the same picture after a reload', async ({ baseURL }) => {

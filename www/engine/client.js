@@ -92,6 +92,16 @@ export class EngineClient extends EngineQueue {
   }
 
   /**
+   * Pictures on the way between two, by the latents of a model with tokens, which are quantized again.
+   * @param {LastingSource} source @param {import('./protocol.js').Pixels} first @param {import('./protocol.js').Pixels} second
+   * @param {number} count with both ends, at least 2
+   * @returns {Promise<import('./protocol.js').Between>}
+   */
+  between(source, first, second, count) {
+    return this.add('generate', { kind: Ask.BETWEEN, source, first, second, count });
+  }
+
+  /**
    * What each code of a model looks like.
    * @param {LastingSource} source @returns {Promise<import('./protocol.js').Tiles>}
    */

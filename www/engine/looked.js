@@ -1,6 +1,6 @@
 // @ts-check
-// What models make of a picture in the worker: the latent that a generator has for it, and the tokens of a model with a
-// codebook.
+// What models make of a picture in the worker: the latent that a generator has for it, the tokens of a model with a
+// codebook, and what lies between two pictures' latents.
 import { tilesOf } from './edited.js';
 import { Generating } from './generated.js';
 import { pixels, rgb } from './pixels.js';
@@ -54,6 +54,19 @@ export function looks({ opened, generators, drawers, fetched, breathe }) {
       await breathe(job.id);
       const tokens = own(await model.encode(picture));
       return { pixels: pixels(own(await model.decode(tokens))), rows, columns, count, codes, distances };
+    },
+
+    /** @param {import('./protocol.js').BetweenJob} job @param {Own} own @returns {Promise<import('./protocol.js').Between>} */
+    async [Ask.BETWEEN](job, own) {
+      const model = await tokenizer(job, own);
+      const [first, second] = [job.first, job.second].map((picture) => taken(picture, own));
+      const pictures = [];
+      for (let stop = 0; stop < job.count; stop += 1) {
+        await breathe(job.id);
+        const tokens = own(await model.encodeBetween(first, second, stop / (job.count - 1)));
+        pictures.push({ pixels: pixels(own(await model.decode(tokens))) });
+      }
+      return { pictures };
     },
 
     /** @param {import('./protocol.js').CodesJob} job @param {Own} own */

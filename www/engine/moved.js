@@ -7,7 +7,7 @@ export function moved(value) {
   const { pixels: own } = /** @type {Partial<import('./protocol.js').Drawn>} */ (value ?? {});
   const { pictures = [] } = /** @type {Partial<import('./protocol.js').Generation>} */ (value ?? {});
   const { tiles = [] } = /** @type {Partial<import('./protocol.js').Tiles>} */ (value ?? {});
-  const drawn = pictures.flatMap((picture) => [picture.pixels.rgba.buffer, picture.png.buffer]);
+  const drawn = pictures.flatMap(({ pixels, png }) => [pixels.rgba.buffer, ...(png ? [png.buffer] : [])]);
   const flat = tiles.map(({ buffer }) => buffer);
   return [rebuilt?.rgba.buffer, own?.rgba.buffer, png?.buffer, ...drawn, ...flat].filter((buffer) => buffer !== undefined);
 }

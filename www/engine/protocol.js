@@ -13,6 +13,7 @@ export const Ask = Object.freeze(
     GENERATE: 'generate',
     LATENT: 'latent',
     NEAREST: 'nearest',
+    BETWEEN: 'between',
     CODES: 'codes',
     ADOPT: 'adopt',
     FILL: 'fill',
@@ -339,6 +340,10 @@ export function failure(error) {
  *   through a model with tokens, and the codes that are nearest to each of its latents
  * @typedef {import('./wasm.js').Nearest & {pixels: Pixels}} Nearest and what its tokens decode to
  *
+ * @typedef {{id: number, kind: 'between', source: LastingSource, first: Pixels, second: Pixels, count: number}} BetweenJob
+ *   pictures on the way between two, by their latents, which are quantized again
+ * @typedef {{pictures: {pixels: Pixels}[]}} Between
+ *
  * @typedef {{id: number, kind: 'codes', source: LastingSource}} CodesJob what each code of a model looks like among its like:
  *   three by three of it
  *
@@ -450,7 +455,7 @@ export function failure(error) {
  * @typedef {{done: number}} Lesson
  * @typedef {{id: number, kind: 'learned', name: string}} LearnedJob asks for its weights
  *
- * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob | SampleJob | GenerateJob | LatentJob | NearestJob | CodesJob | AdoptJob | FillJob | PaintJob | BlendJob | TilesJob | TuneJob | StepsJob | FinishJob | UndoJob | LearnJob | LessonJob | LearnedJob} Job
+ * @typedef {OpenJob | LoadJob | PictureJob | TokensJob | DecodeJob | SampleJob | GenerateJob | LatentJob | NearestJob | BetweenJob | CodesJob | AdoptJob | FillJob | PaintJob | BlendJob | TilesJob | TuneJob | StepsJob | FinishJob | UndoJob | LearnJob | LessonJob | LearnedJob} Job
  * @typedef {{id: number, kind: 'cancel'} | {id: number, kind: 'pause'}} Interruption
  * @typedef {Job | Interruption} ToWorker
  *
@@ -475,7 +480,7 @@ export function failure(error) {
  * @typedef {object} DoneMessage
  * @property {'done'} tell
  * @property {number} id
- * @property {Opened | Loaded | Result | Sampled | Generation | Latent | Nearest | Adopted | Drawn | Tiles | Begun | Taught | Stepped | Finished | Learning | Lesson | null} value
+ * @property {Opened | Loaded | Result | Sampled | Generation | Latent | Nearest | Between | Adopted | Drawn | Tiles | Begun | Taught | Stepped | Finished | Learning | Lesson | null} value
  * @property {number} memory bytes that the engine has allocated so far, not counting the graphics
  *   device's
  *

@@ -18,6 +18,7 @@ const KIND = {
   [Ask.GENERATE]: 'sample',
   [Ask.LATENT]: 'sample',
   [Ask.NEAREST]: 'sample',
+  [Ask.BETWEEN]: 'sample',
   [Ask.CODES]: 'sample',
   [Ask.ADOPT]: 'sample',
   [Ask.FILL]: 'sample',

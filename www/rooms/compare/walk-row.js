@@ -1,18 +1,16 @@
 // @ts-check
-// A generator's way from one picture to another: nine pictures, one of which is shown large.
+// A way from one picture to another: nine pictures, one of which is shown large.
 import { h } from '../../ui/h.js';
 import { draw } from '../shared/pictures.js';
 import { Forming } from './forming.js';
-import { WHOLE, usual } from './ways.js';
-
-/** Pictures on the way, the two at its ends among them. */
-export const STOPS = 9;
+import { STOPS } from './walkers.js';
+import { WHOLE } from './ways.js';
 
 /** @typedef {import('../../session/comparing.js').Comparing} Comparing */
 
 export class WalkRow {
   title;
-  #generator;
+  #walk;
   #strip = new Forming(WHOLE);
   #large = h('canvas', { class: 'walk-large', width: 1, height: 1, role: 'img' });
   #at = h('p', { class: 'way-at' });
@@ -20,12 +18,12 @@ export class WalkRow {
   element;
 
   /**
-   * @param {string} id @param {string} title @param {import('../../session/shelf.js').Generator} generator
+   * @param {string} id @param {string} title @param {import('./walkers.js').Walker} walk
    * @param {(stop: number) => void} pick called with the one that was pressed
    */
-  constructor(id, title, generator, pick) {
+  constructor(id, title, walk, pick) {
     this.title = title;
-    this.#generator = generator;
+    this.#walk = walk;
     this.#strip.element.classList.add('walk-strip');
     // A short cut for the slider, which does the same from the keyboard.
     this.#strip.element.addEventListener('click', ({ target }) => {
@@ -57,12 +55,13 @@ export class WalkRow {
   }
 
   /** @param {import('../../engine/client.js').EngineClient} client @param {Comparing} asked @param {(part: import('./ways.js').Part) => void} hear */
-  async draw(client, { class: kind, seed, to, path }, hear) {
+  async draw(client, asked, hear) {
     this.rest('Starting …');
-    const settings = { ...usual(this.#generator), class: kind, seed, count: STOPS, walk: { to, path } };
-    const { pictures } = await client.generate(this.#generator.source, settings, (part) => {
-      this.#strip.part(part);
-      if (part.pictures.length) this.show(this.#stop);
+    const pictures = await this.#walk(client, asked, (part) => {
+      if (part.pictures.length) {
+        this.#strip.part(part);
+        this.show(this.#stop);
+      }
       this.rest(part.steps > 1 ? `Step ${part.done} of ${part.steps}` : 'Drawing …');
       hear(part);
     });

@@ -5,19 +5,36 @@ import { Dial } from '../../ui/dial.js';
 import { field, h } from '../../ui/h.js';
 import { chipField, chips } from '../shared/chips.js';
 import { WalkMap } from './walk-map.js';
-import { STOPS, WalkRow } from './walk-row.js';
+import { WalkRow } from './walk-row.js';
+import { STOPS, byLatents, byNoise } from './walkers.js';
 import { generatorOf } from './ways.js';
 
 /** @typedef {import('../../session/comparing.js').Comparing} Comparing */
 
-/** @type {[id: string, title: string, name: string, words: string][]} */
+/** @type {[id: string, title: string, walker: (shelf: import('../../session/shelf.js').Shelf) => import('./walkers.js').Walker | null, words: string][]} */
 const ROWS = [
-  ['vae', 'VAE', 'digits-vae', 'One stroke melts into another, by way of soft ones: it was trained to leave no gaps between its digits.'],
-  ['gan', 'GAN', 'digits-gan', 'The edges stay hard all the way. Where one picture is no digit, its neighbours are none either.'],
+  [
+    'vae',
+    'VAE',
+    (shelf) => byNoise(shelf, 'digits-vae'),
+    'One stroke melts into another, by way of soft ones: it was trained to leave no gaps between its digits.',
+  ],
+  [
+    'gan',
+    'GAN',
+    (shelf) => byNoise(shelf, 'digits-gan'),
+    'The edges stay hard all the way. Where one picture is no digit, its neighbours are none either.',
+  ],
+  [
+    'vqvae',
+    'VQ-VAE',
+    (shelf) => byLatents(shelf, 'digits-ar', 'digits'),
+    'Two drawn digits are mixed as latents, and each mixture takes the nearest codes: it jumps from code to code, on either path alike.',
+  ],
   [
     'diffusion',
     'Diffusion',
-    'digits-diffusion',
+    (shelf) => byNoise(shelf, 'digits-diffusion'),
     'It starts from noise, of which there is too little half-way along a straight line: strokes grow thin there, and black turns grey.',
   ],
 ];
@@ -55,9 +72,9 @@ export class WalkMode {
     const [least, most] = RANGES.seed;
     this.#to = h('input', { id: 'comparing-to', type: 'number', min: least, max: most, step: 1, required: true, autocomplete: 'off' });
     this.seeds = field('to seed', this.#to);
-    this.#rows = ROWS.flatMap(([id, title, name]) => {
-      const generator = generatorOf(shelf, name);
-      return generator ? [new WalkRow(id, title, generator, (stop) => this.#show(stop))] : [];
+    this.#rows = ROWS.flatMap(([id, title, walker]) => {
+      const walk = walker(shelf);
+      return walk ? [new WalkRow(id, title, walk, (stop) => this.#show(stop))] : [];
     });
     const show = (/** @type {number} */ stop) => this.#show(stop);
     this.#dial = new Dial(

@@ -62,13 +62,19 @@ function byGenerator(shelf, name) {
   };
 }
 
-/** A way that needs a prior, and a model that decodes its tokens. @param {Shelf} shelf @param {string} name @param {string} decoder @returns {Source | null} */
-function byPrior(shelf, name, decoder) {
+/** A prior, and a model that decodes its tokens. @param {Shelf} shelf @param {string} name @param {string} decoder */
+export function pairOf(shelf, name, decoder) {
   const prior = shelf.priors.find(({ entry }) => entry.name === name);
   const model = shelf.entries.find((entry) => entry.name === decoder && entry.codebook === prior?.codebook);
-  if (!prior || !model) return null;
+  return prior && model ? { prior, model, tokenizer: shelf.source(decoder) } : null;
+}
+
+/** A way that needs both. @param {Shelf} shelf @param {string} name @param {string} decoder @returns {Source | null} */
+function byPrior(shelf, name, decoder) {
+  const pair = pairOf(shelf, name, decoder);
+  if (!pair) return null;
+  const { prior, model, tokenizer } = pair;
   const { entry } = prior;
-  const tokenizer = shelf.source(decoder);
   const pass = number(entry.quality?.gmac_pass);
   const settings = { ...DEFAULTS, ...entry.sampling };
   // Guided, it predicts with the class and without. Row by row it keeps what it has computed, so that all steps are one pass.
