@@ -10,7 +10,7 @@ use common::generators::generator_tests;
 use common::native_tests;
 use pollster::block_on;
 use serde_json::json;
-use tesserae::generate::{Origin, PictureOptions, PictureSampler, Route, Walk};
+use tesserae::generate::{Origin, PictureOptions, PictureSampler, Route, Walk, latent_of};
 use tesserae::models::diffusion::{Path, Target};
 use tesserae::models::{DiffusionConfig, Generator};
 use tesserae::random::noise;
@@ -363,7 +363,7 @@ fn finished(mut sampler: PictureSampler) -> Vec<Picture> {
 #[test]
 fn a_walk_leads_from_one_seed_to_another() {
     for preset in TINY {
-        for path in [Route::Straight, Route::Spherical] {
+        for route in [Route::Straight, Route::Spherical] {
             let options = |seed, count, walk| PictureOptions {
                 seed,
                 count,
@@ -371,7 +371,7 @@ fn a_walk_leads_from_one_seed_to_another() {
                 walk,
                 ..PictureOptions::default()
             };
-            let walk = Some(Walk { to: 8, path });
+            let walk = Some(Walk { to: 8, route });
             let (sampler, generator, config) =
                 begun(preset, options(3, 5, walk), Origin::Seed).unwrap();
             let pictures = finished(sampler);
@@ -465,14 +465,40 @@ fn the_latent_of_a_picture_is_found() {
             ..PictureOptions::default()
         };
         let made = sample(generator.clone(), &config, options.clone());
+        let several = Origin::Picture(made[0].clone());
+        let network = generator.clone();
+        let refused = PictureSampler::begin(network, &config, options.clone(), several, &device);
+        let error = refused.map(|_| ()).unwrap_err();
+        assert!(
+            error.to_string().contains("one picture of a picture"),
+            "{error}"
+        );
         let options = PictureOptions {
-            count: 2,
+            count: 1,
+            // Only of what is drawn.
+            temperature: 0.1,
             ..options
         };
+        let mut watched = 0;
+        let mut watch = async || {
+            watched += 1;
+            true
+        };
+        let class = options.class;
+        let latent = latent_of(&generator, &config, &made[0], class, &device, &mut watch);
+        let latent = Origin::Noise(block_on(latent).unwrap());
+        assert_eq!(watched > 0, generator.encoder().is_none());
+        let mut stop = async || false;
+        let stopped = latent_of(&generator, &config, &made[0], class, &device, &mut stop);
+        assert_eq!(block_on(stopped).is_err(), generator.encoder().is_none());
         let start = Origin::Picture(made[0].clone());
-        let sampler = PictureSampler::begin(generator, &config, options, start, &device).unwrap();
-        let found = finished(sampler);
-        assert_eq!(found[0], found[1]);
+        let [found, again] = [start, latent].map(|origin| {
+            let options = options.clone();
+            let network = generator.clone();
+            let sampler = PictureSampler::begin(network, &config, options, origin, &device);
+            finished(sampler.unwrap())
+        });
+        assert_eq!(found, again);
         let others = made[1..].iter().map(|other| apart(other, &made[0]));
         let nearest = others.fold(f64::INFINITY, f64::min);
         let off = apart(&found[0], &made[0]);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Writes 10,000 handwritten digits as 28×28 PNG files into FOLDER: train/<digit>/<n>.png and
-# held-out/<digit>/<n>.png, and 2,000 of the first as one sheet, sheet.png. Needs Node.js and npm; packages go into a temporary folder, nothing is
+# held-out/<digit>/<n>.png. The first 2,000 to train on are also one sheet, sheet.png, which is
+# www/samples/digits.png. Needs Node.js and npm; packages go into a temporary folder, nothing is
 # installed. Licences are listed in train/DATA.md.
 #   train/digits.sh FOLDER
 set -euo pipefail

@@ -8,6 +8,8 @@ use crate::readback::read;
 
 /// Most tokens of a picture whose nearest codes are listed.
 const MAX_TOKENS: usize = 4096;
+/// Most codes that are listed for all of them together.
+const MAX_LISTED: usize = 1 << 20;
 
 /// The codes nearest to each latent of a picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,12 +27,13 @@ pub struct Nearest {
 }
 
 impl Codec {
-    /// The `count` codes nearest to each latent of a picture; the first is its token.
+    /// The `count` codes nearest to each latent of a picture; the first is its token, up to
+    /// rounding.
     ///
     /// # Errors
     /// [`Error::NoCodebook`], [`Error::Argument`] for a model with several grids or one that chooses
-    /// codes by logits, for a picture of more than 4,096 tokens, and for a `count` outside 1 to the
-    /// number of codes; [`Error::ImageTooLarge`], and device errors.
+    /// codes by logits, for a picture of more than 4,096 tokens, for a `count` outside 1 to the number
+    /// of codes, and for more than 2²⁰ codes in all; [`Error::ImageTooLarge`], and device errors.
     ///
     /// # Examples
     /// ```
@@ -68,6 +71,12 @@ impl Codec {
                 "The picture has {rows} × {columns} tokens, more than {MAX_TOKENS}"
             ));
         }
+        if rows * columns * count > MAX_LISTED {
+            return refused(format!(
+                "{count} codes for each of {} tokens are more than {MAX_LISTED}",
+                rows * columns
+            ));
+        }
         let watch = &mut unwatched;
         let values = self.coder.encode_values(picture, Posterior::Mean, watch);
         let (values, dim) = (values.await?, config.embed_dim());
@@ -82,8 +91,12 @@ impl Codec {
                 .map(|code| squared(latent, code))
                 .zip(0..)
                 .collect();
-            all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            for (distance, code) in all.into_iter().take(count) {
+            let by_distance =
+                |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+            all.select_nth_unstable_by(count - 1, by_distance);
+            all.truncate(count);
+            all.sort_unstable_by(by_distance);
+            for (distance, code) in all {
                 codes.push(code);
                 distances.push(distance);
             }

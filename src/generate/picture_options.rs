@@ -10,6 +10,10 @@ const MAX_COUNT: usize = 1024;
 const MAX_STEPS: usize = 1000;
 /// Most guidance: more only saturates.
 const MAX_GUIDANCE: f64 = 100.0;
+/// Highest temperature, far above any use.
+const MAX_TEMPERATURE: f64 = 100.0;
+/// Most numbers that all pictures together are made of: 256 MiB.
+const MAX_NUMBERS: usize = 1 << 26;
 
 /// How a generator's pictures are made; the fields that JavaScript passes, too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,7 +32,7 @@ pub struct PictureOptions {
     pub guidance: f64,
     /// Share of new noise in each step of a diffusion model: 0 is DDIM, 1 is DDPM.
     pub eta: f64,
-    /// Multiplies the latents of a generator that takes one step: below 1 more typical pictures.
+    /// Multiplies the latents that a VAE or a GAN draws: below 1 more typical pictures.
     pub temperature: f64,
     /// Noise from the way between two seeds, instead of the seeds that follow the first.
     pub walk: Option<Walk>,
@@ -71,12 +75,19 @@ impl PictureOptions {
         for (what, value, most) in [
             ("The guidance", self.guidance, MAX_GUIDANCE),
             ("The share of new noise", self.eta, 1.0),
-            ("The temperature", self.temperature, MAX_GUIDANCE),
+            ("The temperature", self.temperature, MAX_TEMPERATURE),
             ("The strength", self.strength, 1.0),
         ] {
             if !(0.0..=most).contains(&value) {
                 return refused(format!("{what} is {value}, outside 0 to {most}"));
             }
+        }
+        let numbers: usize = config.noise().iter().product();
+        if self.count.saturating_mul(numbers) > MAX_NUMBERS {
+            let count = MAX_NUMBERS / numbers.max(1);
+            return refused(format!(
+                "At most {count} pictures of this size are made at once"
+            ));
         }
         match (self.class, config.classes()) {
             (Some(_), 0) => refused("This model has no classes".to_owned()),

@@ -10,7 +10,9 @@ use crate::random::noise;
 use crate::readback::read;
 
 /// Most pictures in one pass.
-const BATCH: usize = 64;
+const MAX_BATCH: usize = 64;
+/// Most numbers that the pictures of one pass are made of.
+const MAX_NUMBERS: usize = 1 << 18;
 /// Multiplies a picture's seed for the noise of later steps.
 const STEP_SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -81,7 +83,8 @@ impl PictureSampler {
     ///
     /// # Errors
     /// The errors of [`PictureSampler::new`], and [`Error::Argument`] for noise of another length or
-    /// that is not finite, [`Error::WeightsMismatch`] for a picture of another size.
+    /// that is not finite, for a walk from anything but a seed, and for more than one picture of a VAE
+    /// or a GAN from a picture; [`Error::WeightsMismatch`] for a picture of another size.
     pub fn begin(
         generator: Generator,
         config: &GeneratorConfig,
@@ -91,6 +94,10 @@ impl PictureSampler {
     ) -> Result<Self> {
         makes_pictures(&**config)?;
         options.validate(config)?;
+        if options.walk.is_some() && !matches!(origin, Origin::Seed) {
+            let told = "A walk begins at a seed, not at given noise or a picture";
+            return Err(Error::Argument(told.to_owned()));
+        }
         let mut sampler = Self {
             batches: Vec::new(),
             start: 1.0,
@@ -112,7 +119,8 @@ impl PictureSampler {
     pub fn steps(&self) -> usize {
         match self.generator.method() {
             Method::Decode(_) => 1,
-            // From a picture on, there is only this part of the way; 7 steps of 25 at 0.28, for all its rounding.
+            // From a picture, only this fraction of the steps is left. The 1e-9 absorbs rounding:
+            // 25 × 0.28 must give 7, not 8.
             Method::Denoise(_) => (self.options.steps as f64 * self.start - 1e-9).ceil() as usize,
         }
     }
@@ -130,10 +138,7 @@ impl PictureSampler {
         for (index, batch) in std::mem::take(&mut self.batches).into_iter().enumerate() {
             let count = batch.dims()[0];
             let batch = match self.generator.method() {
-                Method::Decode(decoder) => {
-                    let z = batch.mul_scalar(self.options.temperature);
-                    decoder.decode(z, self.classes(count)).flatten(1, 3)
-                }
+                Method::Decode(decoder) => decoder.decode(batch, self.classes(count)).flatten(1, 3),
                 Method::Denoise(denoiser) => self.denoised(denoiser, index, batch),
             };
             self.batches.push(batch);
@@ -174,9 +179,13 @@ impl PictureSampler {
             None => noise(seed.wrapping_add(number as u64), length),
         };
         let numbers: Vec<usize> = (0..count).collect();
-        let batches = numbers.chunks(BATCH).map(|numbers| {
+        let factor = match self.generator.method() {
+            Method::Decode(_) => self.options.temperature,
+            Method::Denoise(_) => 1.0,
+        };
+        let batches = numbers.chunks(self.batch()).map(|numbers| {
             let values = numbers.iter().flat_map(|number| noise(*number)).collect();
-            self.tensor(values)
+            self.tensor(values).mul_scalar(factor)
         });
         batches.collect()
     }
@@ -193,7 +202,7 @@ impl PictureSampler {
         if !values.iter().all(|value| value.is_finite()) {
             return Err(Error::Argument("A number is not finite".to_owned()));
         }
-        let batches = values.chunks(BATCH * length);
+        let batches = values.chunks(self.batch() * length);
         Ok(batches.map(|some| self.tensor(some.to_vec())).collect())
     }
 
@@ -209,11 +218,19 @@ impl PictureSampler {
                 |noise: Tensor<2>| noise.mul_scalar(sigma) + planes.clone().mul_scalar(alpha);
             return Ok(self.seeded().into_iter().map(noisy).collect());
         }
+        if self.options.count > 1 {
+            let told = "A VAE or a GAN makes one picture of a picture, not several";
+            return Err(Error::Argument(told.to_owned()));
+        }
         let [channels, height, width] = self.config.shape();
         let x = planes.reshape([1, channels, height, width]);
         let latent = latent(&self.generator, x, self.classes(1), self.length())?;
-        let repeated = |batch: Tensor<2>| latent.clone().repeat_dim(0, batch.dims()[0]);
-        Ok(self.seeded().into_iter().map(repeated).collect())
+        Ok(vec![latent])
+    }
+
+    /// Pictures in one pass.
+    fn batch(&self) -> usize {
+        (MAX_NUMBERS / self.length()).clamp(1, MAX_BATCH)
     }
 
     /// Numbers that one picture is made of.
@@ -249,7 +266,10 @@ impl PictureSampler {
         if new == 0.0 {
             return x;
         }
-        let first = self.options.seed.wrapping_add((index * BATCH) as u64);
+        let first = self
+            .options
+            .seed
+            .wrapping_add((index * self.batch()) as u64);
         let seeds = (0..count as u64).map(|i| {
             let seed = first.wrapping_add(i).wrapping_mul(STEP_SEED);
             seed.wrapping_add(self.done as u64 + 1)

@@ -11,7 +11,7 @@ const PARALLEL: f64 = 1e-4;
 /// ```
 /// # use tesserae::generate::{Route, Walk};
 /// # use tesserae::random::noise;
-/// let walk = Walk { to: 9, path: Route::Straight };
+/// let walk = Walk { to: 9, route: Route::Straight };
 /// assert_eq!(walk.noise(4, 0, 5, 16), noise(4, 16));
 /// assert_eq!(walk.noise(4, 4, 5, 16), noise(9, 16));
 /// ```
@@ -22,7 +22,7 @@ pub struct Walk {
     pub to: u64,
     /// Its shape.
     #[serde(default)]
-    pub path: Route,
+    pub route: Route,
 }
 
 /// The shape of a way between two vectors of noise.
@@ -45,13 +45,13 @@ impl Walk {
         between(
             [from, self.to].map(|seed| noise(seed, length)),
             share,
-            self.path,
+            self.route,
         )
     }
 }
 
-fn between([from, to]: [Vec<f32>; 2], share: f64, path: Route) -> Vec<f32> {
-    let [near, far] = match path {
+fn between([from, to]: [Vec<f32>; 2], share: f64, route: Route) -> Vec<f32> {
+    let [near, far] = match route {
         Route::Straight => [1.0 - share, share],
         Route::Spherical => arc(&from, &to, share),
     };
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn the_arc_keeps_the_length_and_the_line_cuts_the_corner() {
         let unit = |x: f32, y: f32| vec![x, y];
-        let middle = |path| between([unit(1.0, 0.0), unit(0.0, 1.0)], 0.5, path);
+        let middle = |route| between([unit(1.0, 0.0), unit(0.0, 1.0)], 0.5, route);
         let close = |found: Vec<f32>, wanted: f32| {
             let off = found.iter().map(|value| (value - wanted).abs());
             assert!(off.fold(0.0, f32::max) < 1e-6, "{found:?}");
@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn a_walk_is_defined_for_equal_seeds_and_for_one_point() {
-        for path in [Route::Straight, Route::Spherical] {
-            let walk = Walk { to: 3, path };
+        for route in [Route::Straight, Route::Spherical] {
+            let walk = Walk { to: 3, route };
             for number in 0..3 {
                 let noise = noise(3, 8);
                 let found = walk.noise(3, number, 3, 8);

@@ -1,8 +1,9 @@
+use js_sys::Function;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::source::source;
-use super::{Engine, Picture, object};
+use super::{Engine, Picture, clock, object};
 use crate::generate::latent_of;
 use crate::models::{GeneratorConfig, Method};
 use crate::weights::{CheckedWeights, Container, Family, Loaded, Survey, build};
@@ -95,23 +96,30 @@ impl Generator {
             pass_macs: config.pass_macs(),
         })
     }
-}
 
-#[wasm_bindgen]
-impl Generator {
-    /// The latent that the generator would make a picture of, by its encoder or, without one, by a
-    /// search; as `PictureSampler.begin` takes it as `noise`.
+    /// The latent from which the generator comes closest to a picture, by its encoder or, without one,
+    /// by a search; as `PictureSampler.begin` takes it as `noise`. `watch` is called between the steps
+    /// of the search; returning false cancels it.
     pub async fn latent(
         &self,
         engine: &Engine,
         picture: &Picture,
         class: Option<usize>,
+        #[wasm_bindgen(unchecked_optional_param_type = "() => boolean | void")] watch: Option<
+            Function,
+        >,
     ) -> Result<Vec<f32>, JsValue> {
         let Loaded {
             config, network, ..
         } = &self.loaded;
-        let picture = picture.inner();
-        Ok(latent_of(network, config, picture, class, engine.device()).await?)
+        let (picture, device) = (picture.inner(), engine.device());
+        let mut on = async || {
+            clock::breathe().await;
+            let told = watch.as_ref().map(|watch| watch.call0(&JsValue::NULL));
+            told != Some(Ok(JsValue::FALSE))
+        };
+        let latent = latent_of(network, config, picture, class, device, &mut on);
+        Ok(latent.await?)
     }
 }
 

@@ -37,7 +37,10 @@ pub use trainer::Trainer;
 pub use tuner::Tuner;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
+
+use crate::error::{Error, one_line};
 
 /// The package version.
 #[wasm_bindgen]
@@ -51,6 +54,20 @@ pub fn memory_bytes() -> f64 {
     let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
     let buffer: js_sys::ArrayBuffer = memory.buffer().unchecked_into();
     f64::from(buffer.byte_length())
+}
+
+/// Reads a plain JavaScript object; unknown fields are rejected by name, `undefined` has none.
+fn parsed<T: DeserializeOwned>(value: &JsValue) -> Result<T, Error> {
+    serde_json::from_str(&json(value)).map_err(|e| Error::Argument(one_line(e)))
+}
+
+/// The JSON of a plain JavaScript object.
+fn json(value: &JsValue) -> String {
+    match js_sys::JSON::stringify(value) {
+        Ok(json) => json.as_string().unwrap_or_else(|| "{}".to_owned()),
+        // Not JSON, as its reader will say.
+        Err(_) => String::new(),
+    }
 }
 
 /// Converts a value to a plain JavaScript object: numbers as numbers, maps as objects.

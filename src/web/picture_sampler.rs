@@ -1,7 +1,7 @@
 use wasm_bindgen::prelude::*;
 
-use super::{Engine, Generator, Picture, clock};
-use crate::error::{Error, one_line};
+use super::{Engine, Generator, Picture, clock, parsed};
+use crate::error::Error;
 use crate::generate::{self, Origin, PictureOptions};
 
 /// Makes the pictures of a generator, step by step.
@@ -14,7 +14,7 @@ pub struct PictureSampler {
 #[wasm_bindgen]
 impl PictureSampler {
     /// Begins with noise by the options' seed, or with `noise`, the numbers of each picture after the
-    /// other, or with `start`, a picture; omitted options take their defaults.
+    /// other, or with `start`, a picture, which is freed; omitted options take their defaults.
     pub fn begin(
         engine: &Engine,
         generator: &Generator,
@@ -22,14 +22,15 @@ impl PictureSampler {
         noise: Option<Vec<f32>>,
         start: Option<Picture>,
     ) -> Result<PictureSampler, JsValue> {
-        // Through JSON, where unknown fields are rejected by name.
-        let json = js_sys::JSON::stringify(&options).map(String::from);
-        let options: PictureOptions = serde_json::from_str(&json.unwrap_or_default())
-            .map_err(|e| Error::Argument(one_line(e)))?;
+        let options: PictureOptions = parsed(&options)?;
         let origin = match (noise, start) {
-            (Some(values), _) => Origin::Noise(values),
-            (_, Some(picture)) => Origin::Picture(picture.into_inner()),
-            _ => Origin::Seed,
+            (None, None) => Origin::Seed,
+            (Some(values), None) => Origin::Noise(values),
+            (None, Some(picture)) => Origin::Picture(picture.into_inner()),
+            (Some(_), Some(_)) => {
+                let told = "Either noise or a picture is given to start from, not both";
+                return Err(Error::Argument(told.to_owned()).into());
+            }
         };
         let loaded = generator.loaded();
         let (network, device) = (loaded.network.clone(), engine.device());

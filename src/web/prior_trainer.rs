@@ -3,8 +3,8 @@ use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use super::tuner::{Lent, Step};
-use super::{Engine, Model, Tokens, clock, object};
-use crate::error::{Error, Result, one_line};
+use super::{Engine, Model, Tokens, clock, object, parsed};
+use crate::error::{Error, Result};
 use crate::models::Prior;
 use crate::train::{Event, Prediction, PriorTrainConfig, Rhythm, Session, TokenGrids};
 use crate::weights::{Corpus, Storage};
@@ -43,10 +43,7 @@ impl PriorTrainer {
         tokens: Vec<Tokens>,
         #[wasm_bindgen(unchecked_param_type = "PriorTrainOptions")] options: JsValue,
     ) -> Result<PriorTrainer, JsValue> {
-        // Through JSON, where unknown fields are rejected by name.
-        let json = js_sys::JSON::stringify(&options).map(String::from);
-        let options: Options = serde_json::from_str(&json.unwrap_or_default())
-            .map_err(|e| Error::Argument(one_line(e)))?;
+        let options: Options = parsed(&options)?;
         let device = engine.device();
         let session = session(model, &tokens, &options, device)?;
         Ok(PriorTrainer {

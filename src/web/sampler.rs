@@ -1,8 +1,8 @@
 use wasm_bindgen::prelude::*;
 
 use super::canvas::{self, Canvas};
-use super::{Engine, Model, Prior, Tokens, clock};
-use crate::error::{Error, one_line};
+use super::{Engine, Model, Prior, Tokens, clock, parsed};
+use crate::error::Error;
 use crate::generate::{self, SampleOptions};
 use crate::tokens;
 
@@ -25,10 +25,7 @@ impl Sampler {
         #[wasm_bindgen(unchecked_param_type = "SampleOptions")] options: JsValue,
         start: Option<Canvas>,
     ) -> Result<Sampler, JsValue> {
-        // Through JSON, where unknown fields are rejected by name.
-        let json = js_sys::JSON::stringify(&options).map(String::from);
-        let options: SampleOptions = serde_json::from_str(&json.unwrap_or_default())
-            .map_err(|e| Error::Argument(one_line(e)))?;
+        let options: SampleOptions = parsed(&options)?;
         let (start, original) = start.map(Canvas::into_parts).unzip();
         let loaded = prior.loaded();
         let network = loaded.network.clone();

@@ -3,7 +3,7 @@ use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
 use super::tuner::{Lent, Step};
-use super::{Engine, Picture, clock, object};
+use super::{Engine, Picture, clock, json, object, parsed};
 use crate::codec::{Coder, Limits};
 use crate::error::{Error, Result, one_line};
 use crate::generate::{self, PictureOptions};
@@ -43,9 +43,7 @@ impl Trainer {
         side: u32,
         classes: Vec<u32>,
     ) -> std::result::Result<Trainer, JsValue> {
-        // Through JSON, where unknown fields are rejected by name.
-        let json = js_sys::JSON::stringify(&config).map(String::from);
-        let json = json.unwrap_or_default();
+        let json = json(&config);
         let mut pictures = sheet.inner().tiles(side)?;
         if pictures.len() < classes.len() {
             let (all, some) = (classes.len(), pictures.len());
@@ -110,9 +108,7 @@ impl Trainer {
         &self,
         #[wasm_bindgen(unchecked_param_type = "PictureOptions")] options: JsValue,
     ) -> std::result::Result<Vec<Picture>, JsValue> {
-        let json = js_sys::JSON::stringify(&options).map(String::from);
-        let options: PictureOptions = serde_json::from_str(&json.unwrap_or_default())
-            .map_err(|e| Error::Argument(one_line(e)))?;
+        let options: PictureOptions = parsed(&options)?;
         let (generator, config) = match &self.training {
             Training::Generator(session) => {
                 let task = session.task();

@@ -5,7 +5,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::source::source;
-use super::{Engine, Model, Picture, clock, object};
+use super::{Engine, Model, Picture, clock, json, object};
 use crate::codec::{Coder, Limits};
 use crate::error::Error;
 use crate::pixels;
@@ -61,9 +61,7 @@ impl Tuner {
             JsValue,
         >,
     ) -> Result<Tuner, JsValue> {
-        // Through JSON, where unknown fields are rejected by name.
-        let json = js_sys::JSON::stringify(&config).map(String::from);
-        let config = TuneConfig::from_json(&json.unwrap_or_default())?;
+        let config = TuneConfig::from_json(&json(&config))?;
         let codec = model.codec();
         let pictures: Vec<pixels::Picture> =
             pictures.into_iter().map(Picture::into_inner).collect();

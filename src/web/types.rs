@@ -160,10 +160,10 @@ export interface PictureOptions {
   guidance?: number;
   /** Share of new noise in each step of a diffusion model: 0 is DDIM, 1 is DDPM. */
   eta?: number;
-  /** Multiplies the latent of a VAE or a GAN. */
+  /** Multiplies the latents that a VAE or a GAN draws. */
   temperature?: number;
   /** Pictures on the way from the noise of `seed` to that of another seed. */
-  walk?: { to: number; path?: "straight" | "spherical" } | null;
+  walk?: { to: number; route?: "straight" | "spherical" } | null;
   /** How far a diffusion model goes back to noise from a picture, 0 to 1. */
   strength?: number;
 }

@@ -78,6 +78,13 @@ fn generators_are_trained_and_make_pictures() {
             assert_eq!(picture(&folder, "way/0006.png"), of("--seed 9", "one"));
         }
         of("--from data/light/1.png", "like");
+        // What is read is not written over.
+        let own = "--from data/light/1.png --out data/light/1.png";
+        failed_last(
+            &run(&folder, &format!("{sample} {own}")),
+            "argument",
+            "1.png",
+        );
         if kind == "diffusion" {
             let grey = of("--from data/light/1.png --strength 0", "same");
             let [r, g, b, ..] = grey.rgb() else {
@@ -86,7 +93,7 @@ fn generators_are_trained_and_make_pictures() {
             assert!(r == g && g == b && *r > 100);
         }
         for (options, told) in [
-            ("--strength 2", "The strength is 2"),
+            ("--from data/light/1.png --strength 2", "The strength is 2"),
             ("--from SAMPLES/coffee.png", "pixels"),
             ("--top-k 4", "no tokens"),
         ] {

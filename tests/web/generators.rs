@@ -107,7 +107,7 @@ async fn a_generator_is_loaded_and_makes_pictures_step_by_step() {
         let start = || web::Picture::from_rgb(8, 8, gradient()).unwrap();
         let from = web::PictureSampler::begin(&engine, &generator, json("{}"), None, Some(start()));
         from.unwrap();
-        match generator.latent(&engine, &start(), Some(1)).await {
+        match generator.latent(&engine, &start(), Some(1), None).await {
             Ok(latent) => assert_eq!(latent.len() as f64, number(&facts, "noise")),
             Err(error) => assert_eq!(
                 (preset, code_of(&error)),

@@ -26,6 +26,7 @@ pub struct Classifier {
     convolutions: Vec<Conv2d>,
     hidden: Linear,
     last: Linear,
+    side: usize,
 }
 
 /// How long a classifier is trained, and from which random numbers.
@@ -37,10 +38,10 @@ pub struct Lesson {
 }
 
 impl Lesson {
-    /// As long as so many pictures need.
+    /// Twelve epochs over `count` pictures, at least one step.
     pub fn for_pictures(count: usize) -> Self {
         Self {
-            steps: EPOCHS * count / BATCH,
+            steps: (EPOCHS * count / BATCH).max(1),
             seed: 0,
         }
     }
@@ -54,6 +55,7 @@ impl Classifier {
             convolutions: vec![conv([3, 32]), conv([32, 64])],
             hidden: LinearConfig::new(64 * pooled * pooled, WIDTH).init(device),
             last: LinearConfig::new(WIDTH, classes).init(device),
+            side,
         }
     }
 
@@ -67,9 +69,11 @@ impl Classifier {
         let Lesson { steps, seed } = lesson;
         let device = Device::flex();
         device.seed(seed);
-        let side = pictures
-            .first()
-            .map_or(0, |picture| picture.width() as usize);
+        if classes < 2 {
+            let told = "There is only one class, so there is nothing to tell apart";
+            return Err(Error::Argument(told.to_owned()));
+        }
+        let side = side_of(pictures)?;
         let config: OptimizerConfig =
             serde_json::from_str(OPTIMIZER).map_err(|e| Error::Internal(e.to_string()))?;
         let mut learner = Learner::new(Self::new(side, classes, &device), &config);
@@ -113,11 +117,20 @@ impl Classifier {
     }
 
     /// The features of each picture, and the class that it is taken for.
-    pub fn look(&self, pictures: &[Picture]) -> (Vec<Vec<f32>>, Vec<usize>) {
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for pictures of another size than those that it learned from.
+    pub fn look(&self, pictures: &[Picture]) -> Result<(Vec<Vec<f32>>, Vec<usize>)> {
         let device = Device::flex();
+        let side = side_of(pictures)?;
+        if side != self.side {
+            return Err(Error::Argument(format!(
+                "The classifier learned from pictures of {0}×{0} pixels, but these have {side}×{side}",
+                self.side
+            )));
+        }
         let (mut features, mut classes) = (Vec::new(), Vec::new());
         for pictures in pictures.chunks(BATCH) {
-            let side = pictures[0].width() as usize;
             let inputs = pictures.iter().flat_map(|picture| shifted(picture, 0, 0));
             let inputs = TensorData::new(
                 inputs.collect::<Vec<f32>>(),
@@ -134,7 +147,31 @@ impl Classifier {
                     .map(|class| class as usize),
             );
         }
-        (features, classes)
+        Ok((features, classes))
+    }
+}
+
+/// The side of pictures that are all square and of one size.
+fn side_of(pictures: &[Picture]) -> Result<usize> {
+    let Some(first) = pictures.first() else {
+        return Err(Error::Argument(
+            "There are no pictures to classify".to_owned(),
+        ));
+    };
+    let side = first.width();
+    match pictures
+        .iter()
+        .find(|p| (p.width(), p.height()) != (side, side))
+    {
+        Some(other) => Err(Error::Argument(format!(
+            "Pictures of one size, all square, can be classified; one has {side} pixels a side, another {}×{}",
+            other.width(),
+            other.height()
+        ))),
+        None if side < 4 => Err(Error::Argument(format!(
+            "Pictures of {side}×{side} pixels are too small to classify"
+        ))),
+        None => Ok(side as usize),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether pictures that a model has made help a classifier of which only few real ones are known.
+//! Measures whether generated pictures help to train a classifier when real ones are few.
 
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ pub struct Args {
 
 /// Pictures and their classes.
 #[derive(Clone, Default)]
-struct Labelled {
+struct Set {
     pictures: Vec<Picture>,
     labels: Vec<usize>,
 }
@@ -60,22 +60,27 @@ impl Args {
             &self.train,
         )?;
         let classes = Example::classes(&examples);
-        let train = Labelled::of(examples, &classes)?;
-        let held_out = Labelled::read(&self.held_out, &classes)?;
-        let mut sources = vec![("none".to_owned(), Labelled::default())];
+        let train = Set::of(examples, &classes)?;
+        let known = train.labels.len();
+        // Before the first training, which takes minutes.
+        if let Some(real) = self.real.iter().find(|real| !(1..=known).contains(*real)) {
+            let told = format!("--real is {real}, outside 1 to {known}, the pictures there are");
+            return Err(Error::Argument(told));
+        }
+        let held_out = Set::read(&self.held_out, &classes)?;
+        let mut sources = vec![("none".to_owned(), Set::default())];
         for folder in &self.made {
             let name = folder.file_name().unwrap_or(folder.as_os_str());
-            let made = Labelled::read(folder, &classes)?;
-            sources.push((name.to_string_lossy().into_owned(), made));
+            let made = Set::read(folder, &classes)?;
+            let name = name.to_string_lossy().into_owned();
+            if sources.iter().any(|(other, _)| *other == name) {
+                let told = format!("Two of the folders to compare are called `{name}`");
+                return Err(Error::Argument(told));
+            }
+            sources.push((name, made));
         }
         let mut rows = Vec::new();
         for &real in &self.real {
-            if !(1..=train.labels.len()).contains(&real) {
-                let known = train.labels.len();
-                let told =
-                    format!("--real is {real}, outside 1 to {known}, the pictures there are");
-                return Err(Error::Argument(told));
-            }
             for (name, made) in &sources {
                 let trained = (0..self.seeds).map(|seed| {
                     let data = train.some(real, seed).and(made);
@@ -85,7 +90,7 @@ impl Args {
                     };
                     let classifier =
                         Classifier::trained(&data.pictures, &data.labels, classes.len(), lesson)?;
-                    let (_, taken) = classifier.look(&held_out.pictures);
+                    let (_, taken) = classifier.look(&held_out.pictures)?;
                     let right = taken.iter().zip(&held_out.labels).filter(|(a, b)| a == b);
                     Ok(right.count() as f64 / taken.len() as f64)
                 });
@@ -107,7 +112,7 @@ impl Args {
     }
 }
 
-impl Labelled {
+impl Set {
     fn read(folder: &Path, classes: &[String]) -> Result<Self> {
         let paths = files::pictures(&[folder.to_owned()])?;
         Self::of(Example::all(paths, folder)?, classes)

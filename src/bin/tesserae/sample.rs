@@ -18,14 +18,14 @@ pub struct Args {
     #[arg(long)]
     walk_to: Option<u64>,
     /// Shape of that way.
-    #[arg(long, value_enum, default_value_t = RouteName::Spherical)]
+    #[arg(long, value_enum, default_value_t = RouteName::Spherical, requires = "walk_to")]
     route: RouteName,
     /// Picture for a generator to start from: a diffusion model makes others like it, a VAE or a GAN
     /// decodes the latent that fits it best.
     #[arg(long, conflicts_with = "walk_to")]
     from: Option<PathBuf>,
     /// How far a diffusion model goes back to noise from that picture, from 0 to 1.
-    #[arg(long, default_value_t = 0.6)]
+    #[arg(long, default_value_t = 0.6, requires = "from")]
     strength: f64,
 }
 
@@ -38,13 +38,13 @@ enum RouteName {
 impl Args {
     pub async fn run(self, json: bool) -> Result<()> {
         if let Some(survey) = self.draw.generator()? {
-            let path = match self.route {
+            let route = match self.route {
                 RouteName::Straight => Route::Straight,
                 RouteName::Spherical => Route::Spherical,
             };
             let options = PictureOptions {
                 eta: self.eta,
-                walk: self.walk_to.map(|to| Walk { to, path }),
+                walk: self.walk_to.map(|to| Walk { to, route }),
                 strength: self.strength,
                 ..PictureOptions::default()
             };
@@ -52,7 +52,11 @@ impl Args {
                 Some(path) => Origin::Picture(files::picture(path)?),
                 None => Origin::Seed,
             };
-            return self.draw.generate(survey, options, origin, json).await;
+            let inputs = self.from.as_slice();
+            return self
+                .draw
+                .generate(survey, options, origin, inputs, json)
+                .await;
         }
         if self.eta != 0.0 || self.walk_to.is_some() || self.from.is_some() {
             let told = "--eta, --walk-to and --from are for a generator";

@@ -21,8 +21,8 @@ pub struct Loss {
 }
 
 /// The negative evidence lower bound of a VAE, in nats a picture: the cross-entropy of its pixels,
-/// summed, and the divergence of the latent from its class's prior, weighted by `beta`, of which each
-/// number has `free_bits` for nothing.
+/// summed, and the divergence of the latent from its class's prior, weighted by `beta`; the first
+/// `free_bits` nats of each latent number cost nothing.
 ///
 /// Source: Kingma and Welling 2013, <https://arxiv.org/abs/1312.6114>; Kingma et al. 2016,
 /// <https://arxiv.org/abs/1606.04934>, appendix C.8, for the free bits.

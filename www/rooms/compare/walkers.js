@@ -21,7 +21,7 @@ export function byNoise(shelf, name) {
   const generator = generatorOf(shelf, name);
   if (!generator) return null;
   return async (client, { class: kind, seed, to, path }, hear) => {
-    const settings = { ...usual(generator), class: kind, seed, count: STOPS, walk: { to, path } };
+    const settings = { ...usual(generator), class: kind, seed, count: STOPS, walk: { to, route: path } };
     return (await client.generate(generator.source, settings, hear)).pictures;
   };
 }

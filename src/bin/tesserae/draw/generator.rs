@@ -20,21 +20,23 @@ impl DrawArgs {
     }
 
     /// Makes pictures with the generator that was surveyed, out of `origin`; `options` has what only
-    /// such a model takes.
+    /// such a model takes. `inputs` are further files that were read.
     pub async fn generate(
         self,
         survey: Survey,
         options: PictureOptions,
         origin: Origin,
+        inputs: &[PathBuf],
         json: bool,
     ) -> Result<()> {
         self.how.refuse_token_options()?;
         if self.tokens {
             return Err(no_tokens());
         }
-        let inputs = self.prior.inputs("")?;
-        let inputs = inputs.iter().map(PathBuf::as_path);
-        let target = self.target(Outputs::new(inputs, self.overwrite.overwrite))?;
+        let mut read = self.prior.inputs("")?;
+        read.extend_from_slice(inputs);
+        let read = read.iter().map(PathBuf::as_path);
+        let target = self.target(Outputs::new(read, self.overwrite.overwrite))?;
         let device = self.prior.device()?;
         device.limits().admit_generator_file(&survey)?;
         let class = self.class.as_deref();

@@ -38,7 +38,7 @@ impl Features {
     pub fn look(&self, pictures: &[Picture]) -> Result<Seen> {
         match self {
             Self::Classifier(classifier) => {
-                let (features, classes) = classifier.look(pictures);
+                let (features, classes) = classifier.look(pictures)?;
                 Ok(Seen { features, classes })
             }
             Self::Encoder(network, [low, high]) => {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use tesserae::generate::{PictureOptions, PictureSampler, SampleOptions, Sampler};
+use tesserae::models::{Method, Order};
 use tesserae::weights::Loaded;
 use tesserae::{Codec, Error, GeneratorConfig, Picture, Result};
 
@@ -47,6 +48,20 @@ impl Source {
         match self {
             Self::Prior(pair) => Some(&pair.codec),
             Self::Generator(_) => None,
+        }
+    }
+
+    /// Steps that a picture takes where so many are asked for.
+    pub fn steps(&self, asked: usize) -> usize {
+        match self {
+            Self::Prior(pair) => match pair.prior.config.order() {
+                Order::Raster => pair.prior.config.tokens(),
+                Order::Masked => asked.min(pair.prior.config.tokens()),
+            },
+            Self::Generator(model) => match model.network.method() {
+                Method::Decode(_) => 1,
+                Method::Denoise(_) => asked,
+            },
         }
     }
 

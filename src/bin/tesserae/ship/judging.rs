@@ -28,7 +28,7 @@ pub struct JudgeArgs {
     pub train: Option<PathBuf>,
     /// Of a prior: the shipped model that decodes those samples, if that is not the one whose tokens
     /// it learned.
-    #[arg(long)]
+    #[arg(long, requires = "train")]
     pub decoder: Option<String>,
     #[command(flatten)]
     pub how: HowArgs,
@@ -83,7 +83,7 @@ impl JudgeArgs {
         }
         let how = self.how.options();
         Ok(Some(Sampling {
-            steps: how.steps,
+            steps: source.steps(how.steps),
             guidance: how.guidance,
             temperature: how.temperature,
         }))
