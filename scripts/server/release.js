@@ -26,7 +26,7 @@ import { headersOf } from './headers.js';
 /** Files whose addresses a release does not change: a browser asks for them by name. */
 const FIXED = /^(index\.html|sw\.js|manifest\.webmanifest|samples\/.*|models\/(?!index\.json$).*)$/;
 /** Fetched and stored by the page itself, or only read on request. */
-const NOT_KEPT = /^(models\/|samples\/digits\.png$|sw\.js$|release\.json$)/;
+const NOT_KEPT = /^(models\/|sw\.js$|release\.json$)/;
 
 /** @param {string} folder @returns {string[]} paths within it, sorted, without hidden files and types */
 function walk(folder) {

@@ -1,7 +1,7 @@
 // The room where five ways to make a picture are compared, and where one walks between two pictures.
 import AxeBuilder from '@axe-core/playwright';
 import { GENERATORS, complains, expect, modelIs, patchWorker, pixels, room, test, withTiny } from './app.js';
-import { WALKS, WAYS, chip, compared, comparing, digit, digits, slow, withPlane } from './comparing.js';
+import { LOOKS, WALKS, WAYS, chip, compared, comparing, digit, digits, looked, slow, stroke } from './comparing.js';
 import { press, ready, tuning } from './panel.js';
 
 const at = '#comparing-at';
@@ -142,7 +142,7 @@ test('the slider walks from one picture to another, on two paths', async ({ page
 });
 
 test('a point on the map of two numbers is drawn, by mouse and by keys', async ({ page }) => {
-  await withPlane(page);
+  await withTiny(page);
   await page.goto('/#room=compare&device=cpu&mode=walk');
   await compared(page, 1);
   await expect(page.locator('.map')).toHaveAttribute('data-drawn', 'yes');
@@ -160,11 +160,28 @@ test('a point on the map of two numbers is drawn, by mouse and by keys', async (
   await page.mouse.up();
   await expect(page.locator('.map-where')).toHaveText(/^2\.4, 1\.8$/);
   await expect.poll(large).not.toBe(middle);
-  // The cell of the map there is the same picture, nearly.
+  // In the middle of a cell of the map it is that cell's picture, nearly.
   await map.press('ArrowDown');
   await expect(page.locator('.map-where')).toHaveText(/^2\.4, 1\.6$/);
+  const furthest = async () => {
+    const { rgba } = await pixels(page, '.map .walk-large');
+    const cell = (/** @type {number} */ i) => 4 * ((3 * 28 + Math.floor(i / 28)) * plane.width + 13 * 28 + (i % 28));
+    return Math.max(...Array.from({ length: 28 * 28 }, (_, i) => Math.abs(rgba[4 * i] - plane.rgba[cell(i)])));
+  };
+  await expect.poll(furthest).toBeLessThanOrEqual(2);
   await map.press('ArrowLeft');
   await expect(page.locator('.map-where')).toHaveText(/^2\.2, 1\.6$/);
+  // What moves while the room draws is drawn afterwards, also if that is stopped.
+  const before = await large();
+  await page.click('#comparing-run');
+  await map.press('ArrowLeft');
+  await page.click('#comparing-stop');
+  await comparing(page, 'idle');
+  await expect(page.locator('.map')).toHaveAttribute('data-drawn', 'yes');
+  await expect.poll(large).not.toBe(before);
+  const stopped = await large();
+  await map.press('ArrowLeft');
+  await expect.poll(large).not.toBe(stopped);
   await expect(page.locator('#alert')).not.toHaveAttribute('data-code', /./);
 });
 
@@ -177,13 +194,50 @@ test('a tuning is only interrupted by the visitor', async ({ page }) => {
   await expect(page.locator(at)).toHaveText('A tuning is running. Drawing pauses it.');
   await comparing(page, 'idle');
   await tuning(page, 'running');
-  await page.click('#comparing-run');
+  for (const [mode, words] of [
+    ['pad', 'A tuning is running. Drawing pauses it.'],
+    ['learn', 'A tuning is running. Training pauses it.'],
+  ]) {
+    await chip(page, 'mode', mode);
+    await expect(page.locator(`.${mode}-view`).getByText(words)).toBeVisible();
+    await tuning(page, 'running');
+  }
+  await chip(page, 'mode', 'draw');
   await compared(page, 1);
   await tuning(page, 'paused');
+  // What is drawn on the pad does not interrupt a tuning that has gone on since.
+  await chip(page, 'mode', 'pad');
+  await stroke(page, [0.5, 0.2], [0.5, 0.8]);
+  await room(page, 'tune');
+  await press(page, '#tune-run');
+  await tuning(page, 'running');
+  await page.waitForTimeout(1500);
+  await room(page, 'compare');
+  await expect(page.locator('.pad-view').getByText('Drawing pauses it.')).toBeVisible();
+  await tuning(page, 'running');
+  await stroke(page, [0.3, 0.2], [0.7, 0.2]);
+  await tuning(page, 'paused');
+  await expect(page.locator('.pad-view').getByText('Drawing pauses it.')).toBeHidden();
+  await looked(page);
+});
+
+test('the pad looks after a download was cancelled that it had to wait for', async ({ page }) => {
+  await withTiny(page);
+  const vae = GENERATORS.find(({ name }) => name === 'digits-vae');
+  let held = true;
+  await page.route(`**/models/${vae.file}`, (route) => (held ? undefined : route.fallback()));
+  await page.goto('/#room=compare&device=cpu');
+  await expect(page.locator('#cancel')).toBeVisible();
+  await chip(page, 'mode', 'pad');
+  held = false;
+  await page.click('#cancel');
+  await stroke(page, [0.5, 0.2], [0.5, 0.8]);
+  await looked(page);
+  await expect(page.locator('.look[data-drawn=yes]')).toHaveCount(LOOKS.length);
 });
 
 test('320 pixels are wide enough for both modes, and axe finds nothing', async ({ page }) => {
-  await withPlane(page);
+  await withTiny(page);
   await page.setViewportSize({ width: 320, height: 640 });
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.goto('/#room=compare&device=cpu&count=4');

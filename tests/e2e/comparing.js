@@ -1,8 +1,5 @@
 // Shared by the tests of the room where five ways to make a picture are compared.
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { GENERATORS, commandLine, expect, inFolder, pixels, withPackage, withTiny } from './app.js';
+import { expect, pixels, withPackage } from './app.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -67,19 +64,3 @@ export const slow = (ms) =>
       return step.call(this);
     };
   }`);
-
-/** Adds a VAE with two numbers and random weights, unless one is shipped. @param {Page} page */
-export async function withPlane(page) {
-  const name = 'digits-vae-2d';
-  if (GENERATORS.some((entry) => entry.name === name)) return withTiny(page);
-  const [vae] = GENERATORS;
-  const body = inFolder((folder) => {
-    const [json, weights] = ['config.json', 'plane.safetensors'].map((file) => join(folder, file));
-    writeFileSync(json, JSON.stringify({ ...vae.config, latent: 2 }));
-    commandLine('init', json, weights);
-    return readFileSync(weights);
-  });
-  const sha256 = createHash('sha256').update(body).digest('hex');
-  await withTiny(page, {}, [{ ...vae, name, file: `${name}.safetensors`, bytes: body.length, sha256 }]);
-  await page.route(`**/models/${name}.safetensors`, (route) => route.fulfill({ body, contentType: 'application/octet-stream' }));
-}

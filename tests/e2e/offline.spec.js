@@ -24,6 +24,8 @@ test('the second visit works offline', async ({ page, host, baseURL }) => {
   await reaches(page, 'ready');
   await rebuildSample(page, 'chelsea');
   await expect(page.locator('#compare')).toHaveAttribute('data-shows', 'both');
+  // The digits to learn from as well.
+  expect(await page.evaluate(() => fetch('samples/digits.png').then(({ ok }) => ok))).toBe(true);
 });
 
 test('a network that never answers does not keep a stored page from opening', async ({ page, host }) => {

@@ -76,10 +76,11 @@ export class EngineClient extends EngineQueue {
   /**
    * The latent that a generator has for a picture, and what it makes of that.
    * @param {LastingSource} source @param {import('./protocol.js').Pixels} picture @param {number | null} kind its class
+   * @param {(() => void) | null} [begun] called when the model is loaded
    * @returns {Promise<import('./protocol.js').Latent>}
    */
-  latent(source, picture, kind) {
-    return this.add('generate', { kind: Ask.LATENT, source, picture, class: kind });
+  latent(source, picture, kind, begun = null) {
+    return this.add('generate', { kind: Ask.LATENT, source, picture, class: kind }, begun);
   }
 
   /**

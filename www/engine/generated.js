@@ -4,8 +4,8 @@ import { checked } from './adopted.js';
 import { Held } from './held.js';
 import { pixels, rgb, unshared } from './pixels.js';
 
-/** How many generators stay loaded: one of each kind that the page compares. */
-const HELD = 3;
+/** How many generators stay loaded: all that the page compares. */
+const HELD = 4;
 /** Previews of a job, at most, */
 const MOST = 20;
 /** and the fraction of its time that they take at most. */

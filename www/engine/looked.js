@@ -17,10 +17,12 @@ const ALIKE = 9;
  * @property {import('./sampled.js').Drawers} drawers
  * @property {(id: number, sources: import('./protocol.js').LastingSource[]) => Promise<import('./adopted.js').Read[]>} fetched
  * @property {(id: number) => Promise<void>} breathe
+ * @property {(id: number) => boolean} goes whether a job has not been cancelled
+ * @property {(id: number) => void} begun a job has what it needs
  */
 
 /** @param {Needs} needs */
-export function looks({ opened, generators, drawers, fetched, breathe }) {
+export function looks({ opened, generators, drawers, fetched, breathe, goes, begun }) {
   /** @param {import('./protocol.js').Pixels} picture @param {Own} own */
   const taken = (picture, own) => own(opened().wasm.Picture.fromRgb(picture.width, picture.height, rgb(picture)));
 
@@ -37,7 +39,8 @@ export function looks({ opened, generators, drawers, fetched, breathe }) {
       const { id, source, class: kind } = job;
       const generator = await generators.load(opened(), source, (sources) => fetched(id, sources), own);
       await breathe(id);
-      const noise = await generator.latent(opened().engine, taken(job.picture, own), kind);
+      begun(id);
+      const noise = await generator.latent(opened().engine, taken(job.picture, own), kind, () => goes(id));
       // As it was found, so that it is not to be changed.
       const options = { class: kind, count: 1, temperature: 1 };
       const generating = own(new Generating(opened(), generator, { options, noise, start: null }, () => breathe(id)));

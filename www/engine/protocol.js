@@ -468,7 +468,7 @@ export function failure(error) {
  * @property {number} done bytes for a download, steps otherwise
  * @property {number} total
  *
- * @typedef {{tell: 'part', id: number, part: Part | SamplePart | GeneratePart}} PartMessage
+ * @typedef {{tell: 'part', id: number, part: Part | SamplePart | GeneratePart | null}} PartMessage without a part where it only says that the model is loaded
  *
  * @typedef {object} Step
  * @property {number} step

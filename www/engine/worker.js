@@ -308,7 +308,15 @@ const work = {
     return form(id, own(new Generating(opened(), generator, job, () => breathe(id))));
   },
 
-  ...looks({ opened, generators, drawers, fetched, breathe }),
+  ...looks({
+    opened,
+    generators,
+    drawers,
+    fetched,
+    breathe,
+    goes: (id) => !cancelled.has(id),
+    begun: (id) => tell({ tell: Tell.PART, id, part: null }),
+  }),
 
   /** @param {import('./protocol.js').AdoptJob} job @param {<T>(thing: T) => T} own */
   async [Ask.ADOPT]({ id, files }, own) {

@@ -13,7 +13,7 @@ import { OwnPriors } from './own-priors.js';
 
 /** @typedef {'loading' | 'ready' | 'working' | 'done' | 'error'} Phase of the picture's job, or of what it needs */
 /** @typedef {{label: string, run: () => unknown}} WayOn */
-/** @typedef {{code: string, message: string}} Trouble */
+/** @typedef {{code: string, message: string, wayOn?: string}} Trouble with what to do next, where that is not the usual */
 /** @typedef {{kind: 'picture' | 'tokens', blob: Blob, stem: string, sample: string | null}} Item a file, and which of the samples it is */
 /** @typedef {{photo: import('../engine/protocol.js').Photo, stem: string}} Shown the picture that is rebuilt, and its file's name */
 /**

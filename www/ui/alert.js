@@ -74,10 +74,13 @@ export class AlertBox extends HTMLElement {
     return this.dataset.code;
   }
 
-  /** @param {{code: string, message: string}} error @param {{label: string, run: () => unknown}} [action] */
+  /**
+   * @param {{code: string, message: string, wayOn?: string}} error with what to do next, where that is not the usual
+   * @param {{label: string, run: () => unknown}} [action]
+   */
   show(error, action) {
     const sentence = error.message || 'Something went wrong.';
-    const words = withCode([sentence, WAY_ON[error.code]].filter(Boolean).join(' '));
+    const words = withCode([sentence, error.wayOn ?? WAY_ON[error.code]].filter(Boolean).join(' '));
     const buttons = h('div', { class: 'alert-buttons' });
     if (action) buttons.append(button(action.label, () => (this.clear(), action.run())));
     buttons.append(button('Dismiss', () => this.clear(), { class: 'button quiet' }));

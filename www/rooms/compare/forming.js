@@ -9,8 +9,10 @@ export class Forming {
   #grid;
   #canvases = /** @type {HTMLCanvasElement[]} */ ([]);
   #tokens = /** @type {(Int32Array | null)[]} */ ([]);
+  #labels = [''].slice(1);
   /** What is known of each. @type {(Pixels | null)[]} */ #known = [];
   #frame = 0;
+  /** Whether what is known is of pictures that others are to replace. */ old = false;
   element = h('div', { class: 'forming' });
 
   /** @param {import('../shared/pictures.js').Grid} grid of tokens */
@@ -28,19 +30,25 @@ export class Forming {
     }
     this.element.style.setProperty('--side', String(Math.ceil(Math.sqrt(labels.length))));
     this.#tokens = labels.map(() => null);
+    this.#labels = labels;
+    this.old = true;
     this.#canvases.forEach((canvas, i) => {
-      canvas.setAttribute('aria-label', labels[i]);
+      // An old picture keeps its own.
+      if (!this.#known[i]) canvas.setAttribute('aria-label', labels[i]);
       canvas.toggleAttribute('data-stale', true);
     });
   }
 
   /** @param {import('./ways.js').Part} part */
   part({ pictures }) {
+    if (!pictures.length) return;
     pictures.forEach((picture, i) => {
       const pixels = 'rgba' in picture ? picture : picture.preview;
-      this.#known[i] = pixels ?? (this.#canvases[i].hasAttribute('data-stale') ? null : this.#known[i]);
+      this.#known[i] = pixels ?? (this.old ? null : this.#known[i]);
       this.#tokens[i] = 'rgba' in picture ? null : picture.tokens;
     });
+    // A part without previews shows nothing yet.
+    this.old &&= !this.#known.some(Boolean);
     // A prior may take many steps between two frames.
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => this.#draw());
@@ -51,6 +59,7 @@ export class Forming {
     cancelAnimationFrame(this.#frame);
     this.#known = pictures.map(({ pixels }) => pixels);
     this.#tokens = pictures.map(() => null);
+    this.old = false;
     this.#draw();
   }
 
@@ -58,6 +67,7 @@ export class Forming {
   clear() {
     cancelAnimationFrame(this.#frame);
     this.#known = this.#canvases.map(() => null);
+    this.old = false;
     for (const canvas of this.#canvases) {
       delete canvas.dataset.stale;
       Object.assign(canvas, { width: 1, height: 1 });
@@ -70,6 +80,9 @@ export class Forming {
   }
 
   #draw() {
-    this.#canvases.forEach((canvas, i) => draw(canvas, this.#known[i], this.#tokens[i], this.#grid));
+    this.#canvases.forEach((canvas, i) => {
+      if (this.#known[i]) canvas.setAttribute('aria-label', this.#labels[i]);
+      draw(canvas, this.#known[i], this.#tokens[i], this.#grid);
+    });
   }
 }

@@ -23,7 +23,9 @@ export class Lesson {
   /** and after how many steps that was. */ lookedAt = 0;
   /** Whether the engine has it. */ live = false;
   /** @type {Map<string, Line>} */ #lines = new Map();
-  /** Of the newest steps. @type {number[]} */ #seconds = [];
+  /** Of the newest steps, */ #seconds = [0].slice(1);
+  /** and of each of them with whatever came before it, as a look. */ #waits = [0].slice(1);
+  /** When the newest was there, in milliseconds. */ #at = 0;
 
   /** @param {Training} training @param {boolean} fail */
   constructor(training, fail) {
@@ -36,15 +38,25 @@ export class Lesson {
     Object.assign(this, { seed, steps, done: 0, shown: [], lookedAt: 0, live: true });
     this.#lines.clear();
     this.#seconds = [];
+    this.#waits = [];
+  }
+
+  /** It goes on: a pause does not count. */
+  go() {
+    this.#at = performance.now();
   }
 
   /** @param {import('../../engine/protocol.js').Learned} step */
   step({ step, losses, seconds, look }) {
     this.done = step;
+    const now = performance.now();
     this.#seconds.push(seconds);
+    this.#waits.push((now - this.#at) / 1000);
+    this.#at = now;
     let sum = 0;
     const from = this.#seconds.findLastIndex((one) => (sum += one) > WINDOW);
     this.#seconds.splice(0, from);
+    this.#waits.splice(0, from);
     for (const { id } of this.training.curves) if (id in losses) this.#add(id, losses[id]);
     if (look) this.see(look);
   }
@@ -64,6 +76,11 @@ export class Lesson {
     return seconds ? (this.training.batch * this.#seconds.length) / seconds : 0;
   }
 
+  /** Seconds that it still takes, with the looks; null before the first step. */
+  get left() {
+    return this.#waits.length ? (this.steps - this.done) * mean(this.#waits) : null;
+  }
+
   /** The newest value of a number, of a loss the mean of the newest steps. @param {import('./learn-ways.js').Curve} curve */
   last({ id, counted }) {
     const values = this.#lines.get(id)?.values ?? [];
@@ -77,8 +94,8 @@ export class Lesson {
     const width = Math.ceil(values.length / POINTS);
     if (width < 2) return { steps, values };
     const count = Math.floor(values.length / width);
-    const means = (/** @type {number[]} */ all) => Array.from({ length: count }, (_, i) => mean(all.slice(i * width, (i + 1) * width)));
-    return { steps: means(steps), values: means(values) };
+    const parts = (/** @type {number[]} */ all) => Array.from({ length: count }, (_, i) => all.slice(i * width, (i + 1) * width));
+    return { steps: parts(steps).map((part) => Math.round(mean(part))), values: parts(values).map(mean) };
   }
 
   /** @param {string} id @param {number} value */

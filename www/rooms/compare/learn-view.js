@@ -74,13 +74,13 @@ export class LearnView {
   }
 
   /** @param {Lesson} lesson */
-  #numbers({ done, steps, speed, training: { batch } }) {
+  #numbers({ done, steps, speed, left, training: { batch } }) {
     const epoch = (done * batch) / DIGITS;
-    const left = speed ? ((steps - done) * batch) / speed : 0;
     this.#rows.put('learn-step', `${done.toLocaleString('en')} of ${steps.toLocaleString('en')}`, done);
     this.#rows.put('learn-epoch', epoch.toFixed(1), epoch);
     this.#rows.put('learn-speed', speed ? Math.round(speed).toLocaleString('en') : '–', speed || '');
-    this.#rows.put('learn-left', !speed ? '–' : left < 90 ? `${Math.ceil(left)} s` : `${Math.round(left / 60)} min`, speed ? left : '');
+    const words = left === null ? '–' : left < 90 ? `${Math.ceil(left)} s` : `${Math.round(left / 60)} min`;
+    this.#rows.put('learn-left', words, left ?? '');
   }
 
   /** @param {Lesson} lesson */

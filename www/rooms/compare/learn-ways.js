@@ -15,7 +15,6 @@
  * @property {string} wrong what is done wrong
  * @property {string} look what to look for
  * @property {object} config
- * @property {number} [steps]
  *
  * @typedef {object} Training
  * @property {Id} id
@@ -108,7 +107,7 @@ export const TRAININGS = [
     id: 'vae',
     title: 'VAE',
     what: 'It packs each digit into 8 numbers and rebuilds it from them. New digits are drawn out of 8 random numbers.',
-    end: 'Its digits are legible and soft: where strokes could be in several places, it draws their average.',
+    end: 'By now its digits are usually legible and soft: where strokes could be in several places, it draws their average.',
     config: vae,
     batch: 32,
     steps: 4000,
@@ -127,7 +126,7 @@ export const TRAININGS = [
     id: 'gan',
     title: 'GAN',
     what: 'A generator draws digits out of 16 random numbers, and a discriminator learns to tell them from real ones. Each learns from the mistakes of the other.',
-    end: 'Its strokes are sharp, though some belong to no digit. Neither network has won, and so both have gone on learning.',
+    end: 'By now its strokes are usually sharp, though some belong to no digit. As a rule neither network has won, and so both have gone on learning.',
     config: gan(0.001, 16, 0.002),
     batch: 32,
     steps: 1200,
@@ -144,7 +143,7 @@ export const TRAININGS = [
     id: 'vqvae',
     title: 'VQ-VAE',
     what: 'It writes each digit as 7 × 7 tokens out of a codebook of 64, and learns to read them back. It draws nothing by itself: that takes a prior, trained afterwards.',
-    end: 'It rebuilds digits from 49 tokens. A prior could now learn to write such tokens, and so to draw new digits.',
+    end: 'By now it usually rebuilds digits well from 49 tokens. A prior could now learn to write such tokens, and so to draw new digits.',
     config: { ...vqvae, codebook: CARE },
     batch: 16,
     steps: 3000,
@@ -153,7 +152,7 @@ export const TRAININGS = [
     failure: {
       wrong:
         'Nothing holds the encoder to its codebook (the commitment loss is left out), and codes that fall out of use are never put back (codebook collapse).',
-      look: 'Within seconds only 1 to 4 of the 64 codes are left, and copies made of so few codes are no more than smudges.',
+      look: 'Within seconds usually only 1 to 4 of the 64 codes are left, and copies made of so few codes are no more than smudges.',
       config: {
         ...vqvae,
         codebook: { update: 'gradient', quantize_after: 0, kmeans_batches: 1, restart_every: 4_000_000_000 },
@@ -165,7 +164,7 @@ export const TRAININGS = [
     id: 'vqgan',
     title: 'VQ-GAN',
     what: 'It is a VQ-VAE at first. After 150 steps a discriminator joins, which learns to tell its copies from the originals, and it has to fool that as well.',
-    end: 'Its copies have clear strokes, made of 49 tokens. The discriminator still tells them from the originals, which are sharper.',
+    end: 'By now its copies usually have clear strokes, made of 49 tokens. The discriminator mostly still tells them from the originals, which are sharper.',
     config: vqgan,
     batch: 16,
     steps: 1200,
@@ -177,7 +176,7 @@ export const TRAININGS = [
     id: 'diffusion',
     title: 'Diffusion',
     what: 'Each digit is buried in more or less noise, and one network learns to clear it. New digits come out of nothing but noise, here in 10 steps.',
-    end: 'Many of its digits are clear by now. It is the slowest of the five, and longer training would still make it better.',
+    end: 'By now many of its digits are usually clear. It is the slowest of the five, and longer training would make it better.',
     config: diffusion,
     batch: 32,
     steps: 800,
@@ -189,6 +188,6 @@ export const TRAININGS = [
 
 /** What the worker is asked for. @param {Training} training @param {boolean} fail @param {number} seed */
 export function lessonOf({ config, failure, batch, steps, draws }, fail, seed) {
-  const all = fail && failure ? { config: failure.config, steps: failure.steps ?? steps } : { config, steps };
-  return { config: { ...all.config, batch, steps: all.steps, seed }, steps: all.steps, side: SIDE, draws };
+  const own = fail && failure ? failure.config : config;
+  return { config: { ...own, batch, steps, seed }, steps, side: SIDE, draws };
 }

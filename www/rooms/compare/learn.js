@@ -9,6 +9,7 @@ import { Lesson } from './learn-lesson.js';
 import { LearnRun } from './learn-run.js';
 import { LearnView } from './learn-view.js';
 import { TRAININGS } from './learn-ways.js';
+import { tuningNote } from './tuning-note.js';
 
 /** @typedef {import('../../session/comparing.js').Comparing} Comparing */
 /** @typedef {Lesson['state']} State */
@@ -23,7 +24,8 @@ const GO = {
   ended: 'Start over',
   gone: 'Start over',
 };
-const REPLACED = 'The engine has another training by now, so the weights of this one can no longer be saved.';
+const REPLACED = 'The engine no longer has this training, so its weights cannot be saved.';
+const FAILED = 'It has ended, and has usually failed by now, as described above.';
 
 export class LearnMode {
   id = /** @type {const} */ ('learn');
@@ -38,6 +40,7 @@ export class LearnMode {
   fields = null;
   /** @type {import('./mode.js').Task[]} */ tasks = [];
   #run;
+  /** Whether this mode is chosen. */ #open = false;
   #seen = new LearnView();
   /** Of each way, and of each that is made to fail. @type {Map<string, Lesson>} */ #lessons = new Map();
   #lesson = this.#of('vae', false);
@@ -63,7 +66,11 @@ export class LearnMode {
   /** @param {import('../../session/session.js').Session} session @param {(changed: Partial<Comparing>) => void} change */
   constructor(session, change) {
     const { address } = session;
-    this.#run = new LearnRun(session, (lesson) => this.#changed(lesson));
+    const show = (/** @type {Lesson} */ { training: { id }, fail, seed }) => {
+      address.go('compare');
+      change({ mode: 'learn', way: id, fail, seed });
+    };
+    this.#run = new LearnRun(session, (lesson) => this.#changed(lesson), show);
     const [least, most] = RANGES.seed;
     this.#seed = h('input', { id: 'learn-seed', type: 'number', min: least, max: most, step: 1, required: true, autocomplete: 'off' });
     this.#failing = h(
@@ -74,7 +81,9 @@ export class LearnMode {
     );
     const copy = copyButton('Copy link', () => address.link(), { id: 'learn-link', class: 'button quiet' });
     const go = h('div', { class: 'learn-go' }, this.#start, field('Seed', this.#seed), this.#over, this.#save, copy);
-    const form = h('form', { class: 'learn-form' }, this.#ways, this.#words, this.#failing, go, this.#end);
+    const tuning = tuningNote(session, 'A tuning is running. Training pauses it.');
+    // A wrong seed must not keep it from being paused.
+    const form = h('form', { class: 'learn-form', novalidate: true }, this.#ways, this.#words, this.#failing, go, tuning, this.#end);
     this.view = h('div', { class: 'learn-view' }, form, this.#seen.element);
     const value = (/** @type {Event} */ { target }) => /** @type {HTMLInputElement} */ (target).value;
     this.#ways.addEventListener('change', (event) => change({ way: WAYS.find((way) => way === value(event)) }));
@@ -88,7 +97,8 @@ export class LearnMode {
   }
 
   /** @param {Comparing} asked */
-  fill({ way, seed, fail }) {
+  fill({ mode, way, seed, fail }) {
+    this.#open ||= mode === this.id;
     const lesson = this.#of(way, fail);
     for (const input of this.#ways.querySelectorAll('input')) input.checked = input.value === way;
     this.#seed.value = String(seed);
@@ -106,7 +116,9 @@ export class LearnMode {
   live() {}
 
   leave() {
-    this.#run.pause();
+    if (!this.#open) return;
+    this.#open = false;
+    this.#run.leave();
   }
 
   /** @param {Comparing['way']} way @param {boolean} fail @returns {Lesson} */
@@ -123,10 +135,11 @@ export class LearnMode {
     const { state } = this.#lesson;
     if (state === 'running' || state === 'starting') this.#run.pause();
     else if (state === 'paused') this.#run.go(this.#lesson);
-    else this.#begin();
+    else if (state !== 'pausing') this.#begin();
   }
 
   #begin() {
+    if (!this.#seed.reportValidity()) return;
     this.#run.start(this.#lesson, Number(this.#seed.value));
   }
 
@@ -154,12 +167,20 @@ export class LearnMode {
       );
     }
     this.#start.textContent = GO[state];
-    this.#start.disabled = state === 'pausing';
-    this.#over.hidden = state !== 'paused' && state !== 'running';
-    this.#save.hidden = state !== 'ended' || !live;
-    const words = { ended: fail ? 'It has failed as it should.' : training.end, gone: `It was stopped after ${done} steps.` };
+    // Neither is to lose the focus, as a button does that is disabled or hidden.
+    this.#start.setAttribute('aria-disabled', String(state === 'pausing'));
+    this.#hide(this.#over, state !== 'paused' && state !== 'running');
+    this.#hide(this.#save, state !== 'ended' || !live);
+    const stopped = done ? `It was stopped after ${done} ${done === 1 ? 'step' : 'steps'}.` : 'It did not start.';
+    const words = { ended: fail ? FAILED : training.end, gone: stopped };
     const said = state === 'ended' || state === 'gone' ? words[state] : '';
     this.#end.textContent = state === 'ended' && !live ? `${said} ${REPLACED}` : said;
     this.#seen.show(this.#lesson);
+  }
+
+  /** @param {HTMLElement} one @param {boolean} hidden */
+  #hide(one, hidden) {
+    if (hidden && one.matches(':focus')) this.#start.focus();
+    one.hidden = hidden;
   }
 }

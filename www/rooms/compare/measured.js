@@ -12,7 +12,7 @@ const COLUMNS = [
   ['frechet', 'Fréchet distance', 'less is better', (value) => value.toFixed(1)],
   ['precision', 'Precision', 'more is better', (value) => value.toFixed(2)],
   ['recall', 'Recall', 'more is better', (value) => value.toFixed(2)],
-  ['nearest', 'To the nearest training digit', 'much less would be copies', (value) => value.toFixed(2)],
+  ['nearest', 'To the nearest training digit', 'far below the last row: copies', (value) => value.toFixed(2)],
 ];
 /** The same numbers, of digits that were kept from training. */
 const FLOOR = '_held_out';

@@ -14,7 +14,8 @@ const REACH = 3;
  * @typedef {object} Look
  * @property {HTMLElement} element
  * @property {boolean} slow whether it waits until the pen rests
- * @property {(client: Client, drawing: Drawing, hear: () => void) => Promise<void>} look `hear` is called when it has begun, if it can be cancelled
+ * @property {(client: Client, drawing: Drawing, hear: () => void, free: () => boolean) => Promise<void>} look `hear` is called when it
+ *   has begun, if it can be cancelled; of several jobs none begins unless it is `free` to
  * @property {() => void} wait it will look again when the pen rests
  * @property {() => void} clear nothing is drawn
  * @property {(why: string) => void} fail
@@ -73,11 +74,11 @@ export class LatentLook {
     return this.#frame.element;
   }
 
-  /** @param {Client} client @param {Drawing} drawing */
-  async look(client, { picture, class: kind }) {
+  /** @param {Client} client @param {Drawing} drawing @param {() => void} hear */
+  async look(client, { picture, class: kind }, hear) {
     const { entry, source } = this.#generator;
     if (this.slow) this.#frame.state(false, 'Searching …');
-    const { latent, pixels } = await client.latent(source, picture, entry.classes?.length ? kind : null);
+    const { latent, pixels } = await client.latent(source, picture, entry.classes?.length ? kind : null, this.slow ? hear : null);
     draw(this.#picture, pixels, null, WHOLE);
     this.#show([...latent]);
     this.#frame.state(true);

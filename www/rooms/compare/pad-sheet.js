@@ -42,6 +42,7 @@ export class Sheet {
   /** Whether a stroke is being drawn, by a pointer or by the keyboard. */ #down = false;
   /** Whether that stroke erases. */ #rubbing = false;
   #erases = false;
+  /** Where the keys have moved it, for those who do not see it. */ #where = h('output', { class: 'visually-hidden' });
   element;
 
   /** @param {(at: Point | null) => void} drawn called when the drawing has changed, with where; null where it was cleared */
@@ -53,7 +54,7 @@ export class Sheet {
       { id: 'comparing-pad-keys', class: 'note' },
       'By keyboard, the arrow keys move the brush, space paints (hold it to draw a line), and Delete erases.',
     );
-    this.element = h('div', { class: 'pad-board' }, this.#pad, h('div', { class: 'pad-tools' }, clear, this.#eraser), keys);
+    this.element = h('div', { class: 'pad-board' }, this.#pad, h('div', { class: 'pad-tools' }, clear, this.#eraser), keys, this.#where);
     this.#listen();
     this.#show();
   }
@@ -107,6 +108,7 @@ export class Sheet {
     if (arrow) {
       const middle = (/** @type {number} */ value) => Math.floor(value) + 0.5;
       const to = { x: within(middle(this.#at.x) + arrow[0]), y: within(middle(this.#at.y) + arrow[1]) };
+      this.#where.textContent = `Row ${Math.ceil(to.y)}, column ${Math.ceil(to.x)}`;
       if (this.#down) return this.#stroke(to);
       this.#at = to;
       return this.#place();

@@ -1,6 +1,7 @@
 // @ts-check
 // What a model with tokens makes of the drawing: the picture that they decode to, and which codes are nearest to one of
 // its patches.
+import { Code, TesseraeError } from '../../engine/protocol.js';
 import { h } from '../../ui/h.js';
 import { draw } from '../shared/pictures.js';
 import { Frame, blank, pictureOf } from './pad-look.js';
@@ -56,13 +57,18 @@ export class TokensLook {
     return this.#frame.element;
   }
 
-  /** @param {Client} client @param {Drawing} drawing */
-  async look(client, { picture }) {
+  /** @param {Client} client @param {Drawing} drawing @param {() => void} _ it takes too little time to be cancelled @param {() => boolean} free */
+  async look(client, { picture }, _, free) {
+    const go = () => {
+      if (!free()) throw new TesseraeError(Code.CANCELLED, 'The pad is not shown, or something else goes first.');
+    };
     this.#nearest = await client.nearest(this.#source, picture, NEAREST);
     draw(this.#picture, this.#nearest.pixels, null, WHOLE);
     this.#show();
+    go();
     this.#tiles ??= await client.codes(this.#source);
     this.#show();
+    go();
     if (this.#sharp) draw(this.#second, (await client.nearest(this.#sharp, picture, 1)).pixels, null, WHOLE);
     this.#frame.state(true);
   }
@@ -152,7 +158,7 @@ export class TokensLook {
       'li',
       {},
       tile,
-      h('span', { 'aria-label': `Code ${code}` }, String(code)),
+      h('span', {}, h('span', { class: 'visually-hidden' }, 'Code '), String(code)),
       bar,
       h('span', { class: 'look-number' }, distance.toFixed(2)),
     );

@@ -6,6 +6,7 @@ import { LatentLook } from './pad-look.js';
 import { NoiseLook } from './pad-noise.js';
 import { Sheet } from './pad-sheet.js';
 import { TokensLook } from './pad-tokens.js';
+import { tuningNote } from './tuning-note.js';
 import { generatorOf } from './ways.js';
 
 /** How long the pen rests before what is slow begins, in milliseconds. */
@@ -35,7 +36,8 @@ export class PadMode {
   /** The number of the newest drawing. */ #newest = 0;
   /** When it was drawn. */ #drawnAt = -Infinity;
   #kind = 0;
-  /** Whether this mode is shown. */ #open = false;
+  /** Whether this mode is chosen. */ #open = false;
+  /** Whether the visitor has asked for something here, which pauses a tuning. */ #asked = false;
   /** The one that is looking. @type {Look | null} */ #looking = null;
   /** Whether it can be interrupted by now, */ #begun = false;
   /** and has been. */ #interrupted = false;
@@ -53,14 +55,17 @@ export class PadMode {
     this.#sheet = new Sheet((at) => {
       if (at) tokens?.follow(at);
       this.#drawnAt = performance.now();
+      this.#asked = true;
       this.#changed();
     });
     this.#looks = this.#all(tokens);
+    const tuning = tuningNote(session, 'A tuning is running. Drawing pauses it.', () => this.#go());
+    session.address.addEventListener('room', () => (this.#shown ? this.#go() : this.#rest()));
     this.view = h(
       'div',
       { class: 'pad-view', 'data-pad': 'empty' },
       this.#sheet.element,
-      h('div', { class: 'looks' }, this.#words, ...this.#looks.map(({ element }) => element)),
+      h('div', { class: 'looks' }, this.#words, tuning, ...this.#looks.map(({ element }) => element)),
     );
   }
 
@@ -85,7 +90,25 @@ export class PadMode {
   }
 
   leave() {
+    if (!this.#open) return;
     this.#open = false;
+    this.#rest();
+  }
+
+  /** Nobody sees it. */
+  #rest() {
+    this.#asked = false;
+    clearTimeout(this.#timer);
+    this.#interrupt();
+  }
+
+  get #shown() {
+    return this.#open && this.#session.address.room === 'compare';
+  }
+
+  /** Whether it may begin anything. */
+  get #free() {
+    return this.#shown && !this.#busy() && (this.#asked || !this.#session.client.tuning);
   }
 
   /** @param {TokensLook | null} tokens @returns {Look[]} in the order in which they look, so that the slow ones are last */
@@ -118,6 +141,7 @@ export class PadMode {
 
   /** Other pictures of the same drawing are wanted. @param {Look} look */
   #anew(look) {
+    this.#asked = true;
     this.#seen.delete(look);
     if (this.#looking === look) this.#interrupt();
     this.#go();
@@ -137,7 +161,7 @@ export class PadMode {
 
   /** Whose turn it is. */
   get #next() {
-    if (!this.#open || this.#busy() || !this.#sheet.inked) return undefined;
+    if (!this.#free || !this.#sheet.inked) return undefined;
     return this.#looks.find((look) => this.#late(look) && ((!look.slow && !this.#failed.has(look)) || this.#rested));
   }
 
@@ -152,7 +176,7 @@ export class PadMode {
     if (this.#looking) return;
     for (let look = this.#next; look; look = this.#next) await this.#take(look);
     this.#state();
-    const waits = this.#open && this.#sheet.inked && !this.#busy() && this.#looks.some((look) => this.#late(look));
+    const waits = this.#free && this.#sheet.inked && this.#looks.some((look) => this.#late(look));
     if (waits) this.#timer = setTimeout(() => this.#go(), REST);
   }
 
@@ -164,14 +188,16 @@ export class PadMode {
     this.#looking = look;
     this.#seen.set(look, newest);
     try {
-      await look.look(client, drawing, () => {
+      const hear = () => {
         if (bar.kind === 'sample') bar.rest();
         this.#begun = true;
-      });
+        if (!this.#shown) this.#interrupt();
+      };
+      await look.look(client, drawing, hear, () => this.#free);
       this.#failed.delete(look);
     } catch (error) {
       const { code, message } = failure(error);
-      if (this.#interrupted || (code === Code.CANCELLED && !this.#open)) this.#seen.delete(look);
+      if (this.#interrupted || (code === Code.CANCELLED && !this.#free)) this.#seen.delete(look);
       else {
         this.#failed.add(look);
         look.fail(code === Code.CANCELLED ? 'Stopped.' : message);

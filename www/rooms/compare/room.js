@@ -158,6 +158,7 @@ class Compare {
 
   /** @param {Mode['id']} mode */
   #switch(mode) {
+    this.#session.alerts.clear();
     this.#session.address.compare({ mode });
     const asked = this.#fill();
     if (this.#open.size || this.#shown.get(this.#mode) !== key(asked)) return this.#run();
@@ -167,6 +168,7 @@ class Compare {
 
   /** Another choice, with the same seed. @param {Partial<Comparing>} changed */
   #choose(changed) {
+    this.#session.alerts.clear();
     this.#session.address.compare(changed);
     this.#run();
   }
@@ -222,7 +224,11 @@ class Compare {
       } catch (error) {
         if (mine !== this.#turn) return;
         const reported = failure(error);
-        if (reported.code === Code.CANCELLED) return this.#end('idle', 'Stopped.');
+        if (reported.code === Code.CANCELLED) {
+          this.#end('idle', 'Stopped.');
+          // A mode that draws by itself was chosen meanwhile.
+          return this.#mode.live ? this.#run() : undefined;
+        }
         task.rest(reported.message);
         failed.push(task);
         trouble = reported;
@@ -236,7 +242,12 @@ class Compare {
     this.element.dataset.seed = String(asked.seed);
     if (!trouble) this.#shown.set(mode, key(asked));
     this.#end(failed.length === tasks.length ? 'idle' : 'done', this.#words(asked, failed.length));
-    const again = () => (address.compare({ mode: mode.id }), this.#run(failed));
+    const again = () => {
+      address.go('compare');
+      address.compare({ mode: mode.id });
+      // All of it where something else is asked for by now.
+      this.#run(!this.#open.size && key(address.comparing) === key(asked) ? failed : mode.tasks);
+    };
     if (trouble) this.#session.complain(trouble, { label: 'Try again', run: again });
   }
 

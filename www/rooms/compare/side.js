@@ -41,7 +41,11 @@ export class SideMode {
       'div',
       { class: 'ways-view' },
       h('div', { class: 'ways' }, ...this.tasks.map(({ element }) => element)),
-      h('p', { class: 'note' }, `${note} The time is that of one picture on this device, without the download.`),
+      h(
+        'p',
+        { class: 'note' },
+        `${note} The time is that on this device, without the download; of several pictures, which are drawn together, it is the time of all divided by their number.`,
+      ),
     );
     const table = measured(ways);
     if (table) this.view.append(table);

@@ -57,8 +57,10 @@ export class WalkMap {
       this.#plane,
       this.#mark,
     );
-    const made = generator.entry.classes?.length ? 'out of two numbers and its class' : 'out of two numbers alone';
-    const words = `This VAE makes a digit ${made}, so all that it can draw fits on a map: one number grows to the right, the other one upwards. Drag across it.`;
+    const [made, all] = generator.entry.classes?.length
+      ? ['out of two numbers and its class', 'nearly all that it can draw of one digit']
+      : ['out of two numbers alone', 'nearly all that it can draw'];
+    const words = `This VAE makes a digit ${made}, so ${all} fits on a map: one number grows to the right, the other one upwards. Drag across it.`;
     this.element = h(
       'section',
       { class: 'map', 'data-drawn': 'no', 'aria-labelledby': 'map-title' },
@@ -81,7 +83,8 @@ export class WalkMap {
 
   /** All of its pictures. @param {import('../../engine/client.js').EngineClient} client @param {Comparing} asked @param {(part: import('./ways.js').Part) => void} hear */
   async draw(client, asked, hear) {
-    if (this.#has(asked)) return;
+    // The point may have moved while the room was busy, as it still is with this job.
+    if (this.#has(asked)) return void setTimeout(() => this.#look());
     const kind = this.#kindOf(asked);
     this.rest('Drawing …');
     const noise = Float32Array.from({ length: 2 * SIDE * SIDE }, (_, i) => {
@@ -90,15 +93,16 @@ export class WalkMap {
     });
     const { pictures } = await client.generate(this.#generator.source, { ...PLAIN, class: kind, count: SIDE * SIDE }, hear, noise);
     this.#tile(pictures.map(({ pixels }) => pixels));
-    this.#kind = kind;
     this.rest('');
+    this.#kind = kind;
     this.element.dataset.drawn = 'yes';
-    // The room is still busy with this job.
     setTimeout(() => this.#look());
   }
 
   /** @param {string} why it is not drawn */
   rest(why) {
+    // It had nothing to draw, and shows what it did; the point may have moved meanwhile.
+    if (this.#kind !== undefined) return void setTimeout(() => this.#moved && this.element.getClientRects().length && this.#look());
     this.element.dataset.drawn = 'no';
     this.#at.textContent = why;
   }
@@ -110,7 +114,7 @@ export class WalkMap {
 
   /** Whether it shows what is asked for. @param {Comparing} asked */
   #has(asked) {
-    return this.element.dataset.drawn === 'yes' && this.#kind === this.#kindOf(asked);
+    return this.#kind === this.#kindOf(asked);
   }
 
   #listen() {
@@ -153,22 +157,22 @@ export class WalkMap {
   /** Draws the picture at the point; of the points that it passes meanwhile, only the last. */
   async #look() {
     this.#moved = true;
-    if (this.#drawing || this.#busy() || this.element.dataset.drawn !== 'yes') return;
+    if (this.#drawing || this.#busy() || this.#kind === undefined) return;
     this.#drawing = true;
     try {
       while (this.#moved && !this.#busy()) {
         this.#moved = false;
         const { x, y } = this.#point;
+        /** @type {number | null | undefined} */ const kind = this.#kind;
         const { client } = this.#session;
-        const { pictures } = await client.generate(
-          this.#generator.source,
-          { ...PLAIN, class: this.#kind, count: 1 },
-          null,
-          Float32Array.of(x, y),
-        );
+        const options = { ...PLAIN, class: kind, count: 1 };
+        const { pictures } = await client.generate(this.#generator.source, options, null, Float32Array.of(x, y));
+        // Another class is asked for by now.
+        if (kind !== this.#kind) return;
         draw(this.#large, pictures[0].pixels, null, WHOLE);
       }
     } catch (error) {
+      this.#moved = true;
       this.#session.complain(failure(error));
     } finally {
       this.#drawing = false;

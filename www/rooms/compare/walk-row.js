@@ -46,6 +46,7 @@ export class WalkRow {
     this.#large.setAttribute('aria-label', `${this.title}, picture ${stop + 1} of ${STOPS}`);
     [...this.#strip.element.children].forEach((canvas, i) => canvas.toggleAttribute('data-shown', i === stop));
     draw(this.#large, this.#strip.known(stop), null, WHOLE);
+    this.#large.toggleAttribute('data-stale', this.#strip.old);
   }
 
   wait() {

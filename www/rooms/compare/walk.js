@@ -72,7 +72,8 @@ export class WalkMode {
     const [least, most] = RANGES.seed;
     this.#to = h('input', { id: 'comparing-to', type: 'number', min: least, max: most, step: 1, required: true, autocomplete: 'off' });
     this.seeds = field('to seed', this.#to);
-    this.#rows = ROWS.flatMap(([id, title, walker]) => {
+    const shown = ROWS.filter(([, , walker]) => walker(shelf));
+    this.#rows = shown.flatMap(([id, title, walker]) => {
       const walk = walker(shelf);
       return walk ? [new WalkRow(id, title, walk, (stop) => this.#show(stop))] : [];
     });
@@ -96,7 +97,7 @@ export class WalkMode {
       { class: 'walk-view' },
       this.#dial.element,
       h('div', { class: 'walk-rows' }, ...this.#rows.map(({ element }) => element)),
-      h('ul', { class: 'walk-words' }, ...ROWS.map(([, title, , words]) => h('li', {}, h('strong', {}, `${title}. `), words))),
+      h('ul', { class: 'walk-words' }, ...shown.map(([, title, , words]) => h('li', {}, h('strong', {}, `${title}. `), words))),
       h('p', { class: 'note' }, note),
       ...(map ? [map.element] : []),
     );
