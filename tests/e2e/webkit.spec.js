@@ -239,8 +239,8 @@ for (const locale of ['C.UTF-8', 'C']) {
 
     test('makes a digit in five ways, and walks between two', async ({ baseURL }) => {
       const { driver } = browser;
-      await driver.get('about:blank');
-      await driver.get(`${baseURL}#room=compare&device=cpu`);
+      await open(driver, `${baseURL}#device=cpu`);
+      await room(driver, 'compare');
       await waitFor(driver, '#comparing[data-comparing=done]');
       const made = [];
       for (const way of WAYS) made.push(await picture(driver, `.way[data-way=${way}][data-drawn=yes] canvas`));
