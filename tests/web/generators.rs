@@ -40,16 +40,16 @@ fn gradient() -> Vec<u8> {
     (0..64).flat_map(|pixel| [4 * pixel as u8; 3]).collect()
 }
 
-/// The pictures of the three origins on one device, one after the other.
+/// Pictures by seeds, and one of a picture, on one device.
 async fn made(weights: &[u8], device: &Device) -> Vec<Picture> {
     let loaded = tesserae::weights::load(weights.to_vec(), device).unwrap();
     let generator = loaded.generator().unwrap();
     let start = Picture::from_rgb(8, 8, gradient()).unwrap();
     let mut pictures = Vec::new();
-    for origin in [Origin::Seed, Origin::Picture(start)] {
+    for (origin, count) in [(Origin::Seed, 3), (Origin::Picture(start), 1)] {
         let options = PictureOptions {
             class: Some(2),
-            count: 3,
+            count,
             seed: 11,
             steps: 4,
             ..PictureOptions::default()
