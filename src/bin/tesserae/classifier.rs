@@ -151,6 +151,12 @@ impl Classifier {
     }
 }
 
+/// The fraction that was taken for what it is; `None` if nothing was taken for anything.
+pub fn share_right(taken: &[usize], labels: &[usize]) -> Option<f64> {
+    let right = taken.iter().zip(labels).filter(|(a, b)| a == b).count();
+    (!taken.is_empty()).then(|| right as f64 / taken.len() as f64)
+}
+
 /// The side of pictures that are all square and of one size.
 fn side_of(pictures: &[Picture]) -> Result<usize> {
     let Some(first) = pictures.first() else {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tesserae::random::stream;
 use tesserae::{Error, Picture, Result};
 
-use crate::classifier::{Classifier, Lesson};
+use crate::classifier::{Classifier, Lesson, share_right};
 use crate::labelled::Example;
 use crate::{files, terminal};
 
@@ -91,8 +91,8 @@ impl Args {
                     let classifier =
                         Classifier::trained(&data.pictures, &data.labels, classes.len(), lesson)?;
                     let (_, taken) = classifier.look(&held_out.pictures)?;
-                    let right = taken.iter().zip(&held_out.labels).filter(|(a, b)| a == b);
-                    Ok(right.count() as f64 / taken.len() as f64)
+                    // There are held-out pictures, or `look` would have failed.
+                    Ok(share_right(&taken, &held_out.labels).unwrap_or(0.0))
                 });
                 let row = Row {
                     real,
@@ -119,12 +119,9 @@ impl Set {
     }
 
     fn of(examples: Vec<Example>, classes: &[String]) -> Result<Self> {
-        let mut all = Self::default();
-        for example in examples {
-            all.labels.push(example.number(classes)?);
-            all.pictures.push(files::picture(example.path())?);
-        }
-        Ok(all)
+        let read = examples.iter().map(|example| example.picture(classes));
+        let (pictures, labels) = read.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        Ok(Self { pictures, labels })
     }
 
     /// `count` of them by a seed, of all classes alike as far as that is possible.

@@ -48,11 +48,6 @@ impl Example {
         Ok(examples)
     }
 
-    /// Where the picture is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// The number of its class among `classes`, or 0 if there are none.
     pub fn number(&self, classes: &[String]) -> Result<usize> {
         match classes.iter().position(|class| *class == self.class) {
@@ -63,6 +58,12 @@ impl Example {
                 Err(Error::io(&self.path, told))
             }
         }
+    }
+
+    /// The picture, and the number of its class among `classes`.
+    pub fn picture(&self, classes: &[String]) -> Result<(Picture, usize)> {
+        let class = self.number(classes)?;
+        Ok((files::picture(&self.path)?, class))
     }
 
     /// The names of all classes, sorted.

@@ -18,7 +18,7 @@ use tesserae::tokens::{Grid, Usage};
 use tesserae::train::TokenGrids;
 use tesserae::{Codec, Error, Picture, Result};
 
-use crate::classifier::{Classifier, Lesson};
+use crate::classifier::{Classifier, Lesson, share_right};
 use crate::device::Opened;
 use crate::draw::HowArgs;
 use crate::labelled::{Example, Labelled};
@@ -185,13 +185,9 @@ pub async fn measure(
 impl Real {
     async fn read(folder: &Path, classes: &[String], codec: Option<&Codec>) -> Result<Self> {
         let paths = files::pictures(&[folder.to_owned()])?;
-        let mut pictures = Vec::with_capacity(paths.len());
-        for path in &paths {
-            pictures.push(files::picture(path)?);
-        }
         let examples = Example::all(paths, folder)?;
-        let labels = examples.iter().map(|example| example.number(classes));
-        let labels = labels.collect::<Result<_>>()?;
+        let read = examples.iter().map(|example| example.picture(classes));
+        let (pictures, labels) = read.collect::<Result<Vec<_>>>()?.into_iter().unzip();
         let grids = match codec {
             Some(codec) => Labelled::default().grids(examples, classes, codec).await?,
             None => Vec::new(),
@@ -220,10 +216,4 @@ async fn shuffled(real: &[(Grid, usize)], count: usize, codec: &Codec) -> Result
         pictures.push(codec.decode(&codec.tokens(grid)?).await?);
     }
     Ok(pictures)
-}
-
-/// The fraction that was taken for what it is; `None` if nothing was taken for anything.
-fn share_right(taken: &[usize], labels: &[usize]) -> Option<f64> {
-    let right = taken.iter().zip(labels).filter(|(a, b)| a == b).count();
-    (!taken.is_empty()).then(|| right as f64 / taken.len() as f64)
 }

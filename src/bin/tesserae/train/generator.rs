@@ -76,11 +76,7 @@ impl Args {
 
 /// The pictures, each with the number of its class among `names`.
 fn read(examples: Vec<Example>, names: &[String]) -> Result<Vec<(Picture, usize)>> {
-    let read = |example: Example| {
-        let class = example.number(names)?;
-        Ok((files::picture(example.path())?, class))
-    };
-    examples.into_iter().map(read).collect()
+    examples.iter().map(|one| one.picture(names)).collect()
 }
 
 struct Generations {
