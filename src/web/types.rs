@@ -32,17 +32,21 @@ export interface DeviceFacts {
   problem: { code: string; message: string } | null;
 }
 
-export interface ModelFacts {
+/** What a weight file is, whatever kind of model is in it. */
+export interface FileFacts {
   kind: string;
   /** The file's format: this project's or another project's. */
   family: string;
   /** Config fields that the file does not state, set to the family's published value. */
   assumed: string[];
-  /** Common prefix of the model's tensor names in the file; usually empty. */
-  prefix: string;
   name: string | null;
   config: object;
   parameters: number;
+}
+
+export interface ModelFacts extends FileFacts {
+  /** Common prefix of the model's tensor names in the file; usually empty. */
+  prefix: string;
   /** Picture sides are padded to a multiple of this. */
   factor: number;
   /** For each grid of tokens, coarsest first, the side in pixels of the patch that a token covers;
@@ -77,15 +81,7 @@ export interface TokenFacts {
 }
 
 /** Facts about a prior over tokens. */
-export interface PriorFacts {
-  kind: string;
-  /** The file's format: this project's or another project's. */
-  family: string;
-  /** Config fields that the file does not state, set to the family's published value. */
-  assumed: string[];
-  name: string | null;
-  config: object;
-  parameters: number;
+export interface PriorFacts extends FileFacts {
   /** Whether it predicts tokens row by row, or masked ones in any order. */
   order: "raster" | "masked";
   codes: number;
@@ -121,15 +117,7 @@ export interface SampleOptions {
 }
 
 /** Facts about a generator: a model that makes pictures out of noise. */
-export interface GeneratorFacts {
-  kind: string;
-  /** The file's format: this project's or another project's. */
-  family: string;
-  /** Config fields that the file does not state, set to the family's published value. */
-  assumed: string[];
-  name: string | null;
-  config: object;
-  parameters: number;
+export interface GeneratorFacts extends FileFacts {
   /** Pixels of a picture. */
   width: number;
   height: number;

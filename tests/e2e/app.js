@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
+import AxeBuilder from '@axe-core/playwright';
 import { expect, test as base } from '@playwright/test';
 
 /** @typedef {import('@playwright/test').Page} Page */
@@ -32,6 +33,12 @@ export const PRIORS = INDEX.filter(({ stage }) => stage === 'prior');
 export const GENERATORS = INDEX.filter(({ stage }) => stage === 'generator');
 /** A model small enough for a software graphics device. */
 export const TINY = fileURLToPath(new URL('fixtures/tiny.safetensors', import.meta.url));
+
+/** What axe finds wrong with the page, and where. @param {Page} page @returns {Promise<string[]>} */
+export async function violations(page) {
+  const found = await new AxeBuilder({ page }).analyze();
+  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`);
+}
 
 /** The command line's answer. @param {string[]} words */
 export const commandLine = (...words) => JSON.parse(execFileSync(program, [...words, '--json'], { cwd: root, encoding: 'utf8' }));

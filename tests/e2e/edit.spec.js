@@ -1,6 +1,5 @@
 // The room where pictures are edited by their tokens: a prior fills, extends and varies them, and the visitor paints and
 // blends.
-import AxeBuilder from '@axe-core/playwright';
 import {
   SHIPPED,
   chooseModel,
@@ -19,6 +18,7 @@ import {
   saved,
   smallPhoto,
   test,
+  violations,
 } from './app.js';
 import { checkpoint } from './checkpoint.js';
 import { PICTURE, UNTRAINED, at, choose, digit, draws, settled, stroke, tokensIn, tokensNow, tool, way } from './editing.js';
@@ -561,8 +561,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const fits = async () => {
       expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`)).toEqual([]);
+      expect(await violations(page)).toEqual([]);
       // Fingers need room.
       for (const target of await page.locator('#edit :is(button:not(.atlas-tile), select, input[type=range], .kind):visible').all())
         expect((await target.boundingBox())?.height).toBeGreaterThanOrEqual(40);

@@ -1,6 +1,5 @@
 // What a visitor sees, and what the page may do: width, accessibility, policy.
-import AxeBuilder from '@axe-core/playwright';
-import { deviceFacts, drop, expect, modelIs, open, reaches, rebuildSample, sample, test, withTiny } from './app.js';
+import { deviceFacts, drop, expect, modelIs, open, reaches, rebuildSample, sample, test, violations, withTiny } from './app.js';
 import { checkpoint } from './checkpoint.js';
 
 test.beforeEach(({ page }) => withTiny(page));
@@ -17,12 +16,6 @@ async function rebuildWith(page, golden) {
   await drop(page, weights, ...(config ? [config] : []));
   await modelIs(page, weights.name);
   await reaches(page, 'done');
-}
-
-/** @param {import('@playwright/test').Page} page */
-async function violations(page) {
-  const found = await new AxeBuilder({ page }).analyze();
-  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`);
 }
 
 test('320 pixels are wide enough', async ({ page }) => {

@@ -1,6 +1,5 @@
 // Tokens and their patches in the picture, which find each other.
-import AxeBuilder from '@axe-core/playwright';
-import { REBUILT, drop, expect, modelIs, open, reaches, rebuildSample, saved, test, withTiny } from './app.js';
+import { REBUILT, drop, expect, modelIs, open, reaches, rebuildSample, saved, test, violations, withTiny } from './app.js';
 import { checkpoint } from './checkpoint.js';
 import { MARK, VIEW, at, box, ctrlWheel, look, mosaic, scale, seen, under } from './look.js';
 
@@ -217,8 +216,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     await expect(page.locator(MARK)).toBeVisible();
     for (const focus of [VIEW, '#compare input[type=range]', '#tokens [role=application]']) {
       await page.locator(focus).focus();
-      const found = await new AxeBuilder({ page }).analyze();
-      expect(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`)).toEqual([]);
+      expect(await violations(page)).toEqual([]);
     }
   });
 }
